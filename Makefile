@@ -1,0 +1,49 @@
+# Everything runs in .venv, which these commands make and fill from pinned, hashed requirements.
+PYTHON ?= $(shell for p in python3.12 python3.13 python3.11 python3; do $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+TRIALS ?=
+IMAGES ?=
+
+.PHONY: demo test check requirements clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n]
+	@$(BIN)/seedbed demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(TRIALS),--trials $(TRIALS))
+
+test: $(VENV)/dev $(VENV)/sam/ready check  ## all tests
+	@$(BIN)/pytest
+
+check: $(VENV)/dev  ## types and style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+$(UV): requirements/uv.txt
+	@test -n "$(PYTHON)" || { echo "Seedbed needs Python 3.11, 3.12 or 3.13 (TensorFlow has no wheels for others). Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "Setting up $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/laptop: $(UV) requirements/laptop.txt
+	@$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/laptop.txt
+	@$(UV) pip install --python $(BIN)/python --no-deps --quiet --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/laptop requirements/dev.txt
+	@$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/sam/ready: $(UV) requirements/sam.txt
+	@$(UV) venv --quiet --python $(BIN)/python $(VENV)/sam
+	@$(UV) pip install --quiet --python $(VENV)/sam/bin/python --require-hashes -r requirements/sam.txt
+	@touch $@
+
+requirements:  ## pin anew what the .in files ask for
+	@$(MAKE) --no-print-directory $(UV)
+	@for name in functions/requirements training_container/requirements requirements/laptop requirements/dev requirements/sam requirements/uv; do \
+		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+			--no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit 1; done
+
+clean:  ## the environment and all local data
+	rm -rf $(VENV) .seedbed .aws-sam
