@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 TRIALS ?=
 IMAGES ?=
+REQUIREMENTS := requirements/dev requirements/laptop functions/requirements training_container/requirements
 
 .PHONY: demo test check requirements clean
 .DELETE_ON_ERROR:
@@ -41,7 +42,11 @@ $(VENV)/sam/ready: $(UV) requirements/sam.txt
 
 requirements:  ## pin anew what the .in files ask for
 	@$(MAKE) --no-print-directory $(UV)
-	@for name in functions/requirements training_container/requirements requirements/laptop requirements/dev requirements/sam requirements/uv; do \
+	@for name in $(REQUIREMENTS); do \
+		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+			--no-emit-index-url --no-emit-find-links $$(test $$name = requirements/dev || echo --constraints requirements/dev.txt) \
+			$$name.in --output-file $$name.txt || exit 1; done
+	@for name in requirements/sam requirements/uv; do \
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit 1; done
 

@@ -1,0 +1,40 @@
+"""HTTP → models, runs, trials."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
+from aws_lambda_powertools.logging import correlation_paths
+
+from job_manager.domain.errors import NotFound
+from job_manager.steps.api import best_model, one_run, recent_runs
+from job_manager.wiring import aws
+
+logger = Logger()
+app = APIGatewayHttpResolver()
+
+
+@app.get("/models/best")
+def get_best_model() -> dict[str, Any]:
+    return best_model(aws())
+
+
+@app.get("/runs")
+def get_runs() -> dict[str, Any]:
+    return recent_runs(aws())
+
+
+@app.get("/runs/<run_id>")
+def get_run(run_id: str) -> dict[str, Any]:
+    return one_run(run_id, aws())
+
+
+@app.exception_handler(NotFound)  # type: ignore[untyped-decorator]
+def not_found(error: NotFound) -> Response[Any]:
+    return Response(404, content_types.APPLICATION_JSON, {"message": str(error)})
+
+
+@logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer a signed request; API Gateway lets no other through."""
+    return app.resolve(event, context)

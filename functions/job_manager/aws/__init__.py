@@ -1,0 +1,1 @@
+"""The ports on AWS: thin adapters over boto3 clients."""

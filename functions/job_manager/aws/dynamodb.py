@@ -1,0 +1,186 @@
+"""The table of runs on DynamoDB: one item a run and a trial, and three for the manager itself."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..domain.errors import Conflict, NotFound
+from ..domain.result import Trial
+from ..domain.run import Run, RunState
+from ..domain.settling import PendingChange
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+OPEN, CHAMPION, PENDING = ({"pk": {"S": "MANAGER"}, "sk": {"S": name}} for name in ("OPEN", "CHAMPION", "PENDING"))
+
+Item = dict[str, Any]
+
+
+class DynamoDBRuns:
+    """Implements `ports.Runs`."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def note_change(self, at: datetime) -> PendingChange:
+        """Remember that the bucket changed; return the whole pending change, which may know of later ones."""
+        update: Item = {
+            "TableName": self._table,
+            "Key": PENDING,
+            "UpdateExpression": "SET first_at = if_not_exists(first_at, :at), last_at = :at",
+            "ConditionExpression": "attribute_not_exists(last_at) OR last_at < :at",
+            "ExpressionAttributeValues": {":at": {"S": stamp(at)}},
+            "ReturnValues": "ALL_NEW",
+        }
+        try:
+            return pending_change(self._client.update_item(**update)["Attributes"])
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return self.pending() or self.note_change(at)
+
+    def pending(self) -> PendingChange | None:
+        """The change that waits for a run."""
+        item = self._get(PENDING)
+        return pending_change(item) if item else None
+
+    def clear_pending(self, seen: PendingChange) -> None:
+        """Forget the pending change, unless it has grown since it was seen."""
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=PENDING,
+                ConditionExpression="last_at = :seen",
+                ExpressionAttributeValues={":seen": {"S": stamp(seen.last_at)}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def create(self, run: Run) -> None:
+        """Add a run; Conflict if it exists or, unless this one has ended already, another is open."""
+        absent = "attribute_not_exists(pk)"
+        writes: list[Item] = [{"Put": {"TableName": self._table, "Item": run_item(run), "ConditionExpression": absent}}]
+        if not run.state.ended:
+            slot = {**OPEN, "run_id": {"S": run.run_id}}
+            writes.append({"Put": {"TableName": self._table, "Item": slot, "ConditionExpression": absent}})
+        with self._conflict(f"Run {run.run_id} exists, or another run is open."):
+            self._client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
+
+    def move(self, run: Run, came_from: RunState) -> None:
+        """Save a run that moved; Conflict if it was not in `came_from` or the champion is not who it met."""
+        writes: list[Item] = [
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": run_item(run),
+                    "ConditionExpression": "#state = :from",
+                    "ExpressionAttributeNames": {"#state": "state"},
+                    "ExpressionAttributeValues": {":from": {"S": came_from}},
+                }
+            }
+        ]
+        if run.state.ended:
+            writes.append({"Delete": self._key_of(OPEN, run.run_id)})
+        if run.won:
+            writes.append({"Put": {**self._champion_met(run), "Item": {**CHAMPION, "run_id": {"S": run.run_id}}}})
+        with self._conflict(f"Run {run.run_id} has moved on."):
+            self._client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
+
+    def get(self, run_id: str) -> Run:
+        """A run by name; NotFound if there is none."""
+        item = self._get({"pk": {"S": f"RUN#{run_id}"}, "sk": {"S": "RUN"}})
+        if item is None:
+            raise NotFound(f"There is no run {run_id}.")
+        return msgspec.json.decode(item["body"]["S"], type=Run)
+
+    def open_run(self) -> Run | None:
+        """The run that is going on."""
+        return self._pointed_at(OPEN)
+
+    def champion(self) -> Run | None:
+        """The run whose model reigns."""
+        return self._pointed_at(CHAMPION)
+
+    def recent(self, limit: int) -> Sequence[Run]:
+        """The latest runs, newest first."""
+        answer = self._client.query(
+            TableName=self._table,
+            IndexName="by_time",
+            KeyConditionExpression="kind = :run",
+            ExpressionAttributeValues={":run": {"S": "run"}},
+            ScanIndexForward=False,
+            Limit=limit,
+        )
+        return [msgspec.json.decode(item["body"]["S"], type=Run) for item in answer["Items"]]
+
+    def save_trial(self, run_id: str, trial: Trial) -> None:
+        """Add a trial or replace what was known of it."""
+        key = {"pk": {"S": f"RUN#{run_id}"}, "sk": {"S": f"TRIAL#{trial.name}"}}
+        body = {"kind": {"S": "trial"}, "body": {"S": msgspec.json.encode(trial).decode()}}
+        self._client.put_item(TableName=self._table, Item={**key, **body})
+
+    def trials(self, run_id: str) -> Sequence[Trial]:
+        """A run's trials, in the order they were started."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :run AND begins_with(sk, :trial)",
+            ExpressionAttributeValues={":run": {"S": f"RUN#{run_id}"}, ":trial": {"S": "TRIAL#"}},
+        )
+        return [msgspec.json.decode(item["body"]["S"], type=Trial) for page in pages for item in page["Items"]]
+
+    def _get(self, key: Item) -> Item | None:
+        return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+
+    def _pointed_at(self, key: Item) -> Run | None:
+        item = self._get(key)
+        return self.get(item["run_id"]["S"]) if item else None
+
+    def _key_of(self, key: Item, run_id: str) -> Item:
+        return {
+            "TableName": self._table,
+            "Key": key,
+            "ConditionExpression": "run_id = :run",
+            "ExpressionAttributeValues": {":run": {"S": run_id}},
+        }
+
+    def _champion_met(self, run: Run) -> Item:
+        if run.champion_before is None:
+            return {"TableName": self._table, "ConditionExpression": "attribute_not_exists(pk)"}
+        condition = self._key_of(CHAMPION, run.champion_before)
+        del condition["Key"]
+        return condition
+
+    @contextmanager
+    def _conflict(self, sentence: str) -> Iterator[None]:
+        try:
+            yield
+        except self._client.exceptions.TransactionCanceledException as error:
+            codes = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+            if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
+                raise Conflict(sentence) from None
+            raise
+
+
+def run_item(run: Run) -> Item:
+    """A run as an item: what is searched by beside the whole of it as JSON."""
+    return {
+        "pk": {"S": f"RUN#{run.run_id}"},
+        "sk": {"S": "RUN"},
+        "kind": {"S": "run"},
+        "run_id": {"S": run.run_id},
+        "state": {"S": run.state.value},
+        "created_at": {"S": stamp(run.created_at)},
+        "body": {"S": msgspec.json.encode(run).decode()},
+    }
+
+
+def pending_change(item: Item) -> PendingChange:
+    return PendingChange(datetime.fromisoformat(item["first_at"]["S"]), datetime.fromisoformat(item["last_at"]["S"]))
+
+
+def stamp(at: datetime) -> str:
+    """A time as text which sorts as times do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

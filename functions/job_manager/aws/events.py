@@ -1,0 +1,62 @@
+"""Events from outside → domain: only what is needed is read, so newer fields never break anything."""
+
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from ..domain.errors import MalformedEvent
+from .sqs import SettleMessage
+
+Form = TypeVar("Form")
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+
+
+class S3Object(msgspec.Struct):
+    key: Key
+
+
+class S3Detail(msgspec.Struct):
+    object: S3Object
+
+
+class S3Event(msgspec.Struct):
+    """`Object Created` or `Object Deleted`; EventBridge gives the key as it is, not URL-encoded."""
+
+    detail: S3Detail
+
+
+class JobDetail(msgspec.Struct, rename="pascal"):
+    processing_job_name: str | None = None
+    hyper_parameter_tuning_job_name: str | None = None
+    training_job_name: str | None = None
+
+
+class JobStateEvent(msgspec.Struct):
+    """Any SageMaker job state change; which job it is of is told by the name it carries."""
+
+    detail: JobDetail
+
+
+def uploaded_key(body: str) -> str:
+    """The key that an S3 event in an SQS message's body is about. Raises MalformedEvent."""
+    return decode(body, S3Event).detail.object.key
+
+
+def settle_message(body: str) -> SettleMessage:
+    """The wake-up in an SQS message's body. Raises MalformedEvent."""
+    return decode(body, SettleMessage)
+
+
+def job_state(body: str) -> JobDetail:
+    """The job that a SageMaker event in an SQS message's body is about. Raises MalformedEvent."""
+    detail = decode(body, JobStateEvent).detail
+    if not (detail.processing_job_name or detail.hyper_parameter_tuning_job_name or detail.training_job_name):
+        raise MalformedEvent("A SageMaker event names no job.")
+    return detail
+
+
+def decode(body: str, form: type[Form]) -> Form:
+    try:
+        return msgspec.json.decode(body, type=form)
+    except msgspec.MsgspecError as error:
+        raise MalformedEvent(f"Not a {form.__name__}: {error}") from error

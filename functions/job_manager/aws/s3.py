@@ -1,0 +1,101 @@
+"""The bucket on S3."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from ..domain import layout
+from ..domain.dataset import RUNS, UPLOADS, DatasetReport, Named, Snapshot, StoredObject
+from ..domain.errors import NotFound
+from ..domain.message import Message
+from ..domain.result import Evaluation
+from ..domain.run import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Content = TypeVar("Content")
+
+
+class KeptSnapshot(msgspec.Struct):
+    """The form of `snapshot.json`; `images` are (key, etag, size) triples."""
+
+    run: Run
+    images: list[tuple[str, str, int]]
+    refused: tuple[Named, ...]
+
+
+class S3Bucket:
+    """Implements `ports.Bucket`."""
+
+    def __init__(self, client: "S3Client", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def objects(self) -> Iterator[StoredObject]:
+        """Everything in it, page by page, in key order."""
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name):
+            for item in page.get("Contents", []):
+                yield StoredObject(item["Key"], item["ETag"].strip('"'), item["Size"])
+
+    def uri(self, key: str) -> str:
+        """A key's s3:// address."""
+        return f"s3://{self._name}/{key}"
+
+    def write_snapshot(self, run: Run, snapshot: Snapshot) -> None:
+        """Keep what a run is started on, and the manifest for prepare."""
+        images = [(image.key, image.etag, image.size) for image in snapshot.images]
+        manifest: list[object] = [{"prefix": self.uri(UPLOADS)}]
+        manifest += [image.key.removeprefix(UPLOADS) for image in snapshot.images]
+        self._write(layout.manifest(run.run_id), manifest)
+        self._write(layout.snapshot(run.run_id), KeptSnapshot(run, images, snapshot.refused))
+
+    def kept_runs(self) -> Iterator[Run]:
+        """Every run as it was when its snapshot was written."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=RUNS, Delimiter="/")
+        for page in pages:
+            for prefix in page.get("CommonPrefixes", []):
+                run_id = prefix["Prefix"].removeprefix(RUNS).strip("/")
+                try:
+                    yield self._read(layout.snapshot(run_id), KeptSnapshot).run
+                except NotFound:
+                    continue
+
+    def read_refused(self, run_id: str) -> Sequence[Named]:
+        """The files that the run's snapshot refused."""
+        return self._read(layout.snapshot(run_id), KeptSnapshot).refused
+
+    def read_dataset_report(self, run_id: str) -> DatasetReport:
+        """What prepare wrote."""
+        return self._read(layout.dataset_report(run_id), DatasetReport)
+
+    def read_evaluation(self, run_id: str) -> Evaluation:
+        """What evaluate wrote."""
+        return self._read(layout.scores(run_id), Evaluation)
+
+    def is_notified(self, run_id: str) -> bool:
+        """Whether the outbox mark is set."""
+        try:
+            self._client.head_object(Bucket=self._name, Key=layout.notified(run_id))
+        except self._client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return False
+            raise
+        return True
+
+    def mark_notified(self, run_id: str, message: Message) -> None:
+        """Set the outbox mark: this message went out."""
+        self._write(layout.notified(run_id), message)
+
+    def _write(self, key: str, content: object) -> None:
+        self._client.put_object(
+            Bucket=self._name, Key=key, Body=msgspec.json.encode(content), ContentType="application/json"
+        )
+
+    def _read(self, key: str, form: type[Content]) -> Content:
+        try:
+            body = self._client.get_object(Bucket=self._name, Key=key)["Body"].read()
+        except self._client.exceptions.NoSuchKey:
+            raise NotFound(f"{self.uri(key)} is not there.") from None
+        return msgspec.json.decode(body, type=form)

@@ -1,0 +1,126 @@
+"""The jobs on SageMaker. A job's name is its idempotency key: creating it twice leaves one."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from ..domain import layout
+from ..domain.errors import JobRejected, NotFound
+from ..domain.job import Job, JobStatus
+from ..domain.result import Trial
+from ..domain.run import Run
+from .sagemaker_requests import JobRequests
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker import SageMakerClient
+
+ENDED = {status.value: status for status in JobStatus if status is not JobStatus.IN_PROGRESS}
+
+
+class SageMakerJobs:
+    """Implements `ports.Jobs`."""
+
+    def __init__(self, client: "SageMakerClient", requests: JobRequests) -> None:
+        self._client = client
+        self._requests = requests
+
+    def start_prepare(self, run: Run) -> None:
+        """Start the processing job that packs the dataset."""
+        create("prepare job", self._client.create_processing_job, self._requests.prepare(run))
+
+    def start_tuning(self, run: Run) -> None:
+        """Start the tuning job on the pack."""
+        create("tuning job", self._client.create_hyper_parameter_tuning_job, self._requests.tuning(run))
+
+    def start_evaluation(self, run: Run, model_uri: str, champion_uri: str | None) -> None:
+        """Start the processing job that scores the best trial, and the champion, on the test split."""
+        request = self._requests.evaluation(run, model_uri, champion_uri)
+        create("evaluate job", self._client.create_processing_job, request)
+
+    def prepare_job(self, run_id: str) -> Job | None:
+        """The run's prepare job."""
+        return self._processing_job(layout.prepare_job(run_id))
+
+    def evaluation_job(self, run_id: str) -> Job | None:
+        """The run's evaluate job."""
+        return self._processing_job(layout.evaluation_job(run_id))
+
+    def tuning_job(self, run_id: str) -> Job | None:
+        """The run's tuning job."""
+        try:
+            answer = self._client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=run_id)
+        except ClientError as error:
+            raise_unless_absent(error)
+            return None
+        return Job(
+            run_id,
+            ENDED.get(answer["HyperParameterTuningJobStatus"], JobStatus.IN_PROGRESS),
+            answer.get("FailureReason"),
+            best_trial=answer.get("BestTrainingJob", {}).get("TrainingJobName"),
+        )
+
+    def trial(self, name: str) -> Trial:
+        """One training job, by name; NotFound if there is none."""
+        try:
+            answer = self._client.describe_training_job(TrainingJobName=name)
+        except ClientError as error:
+            raise_unless_absent(error)
+            raise NotFound(f"There is no training job {name}.") from None
+        metrics = {metric["MetricName"]: metric["Value"] for metric in answer.get("FinalMetricDataList", [])}
+        return Trial(
+            name,
+            answer["TrainingJobStatus"],
+            tuned(answer.get("HyperParameters", {})),
+            metrics.get(self._requests.objective),
+            answer.get("BillableTimeInSeconds", 0),
+            answer.get("TrainingStartTime"),
+            answer.get("TrainingEndTime"),
+            answer.get("FailureReason"),
+        )
+
+    def trials(self, run_id: str) -> Sequence[Trial]:
+        """All training jobs of the run's tuning job."""
+        pages = self._client.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
+            HyperParameterTuningJobName=run_id, SortBy="CreationTime", SortOrder="Ascending"
+        )
+        names = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
+        return [self.trial(name) for name in names]
+
+    def _processing_job(self, name: str) -> Job | None:
+        try:
+            answer = self._client.describe_processing_job(ProcessingJobName=name)
+        except ClientError as error:
+            raise_unless_absent(error)
+            return None
+        status = ENDED.get(answer["ProcessingJobStatus"], JobStatus.IN_PROGRESS)
+        start, end = answer.get("ProcessingStartTime"), answer.get("ProcessingEndTime")
+        seconds = (end - start).total_seconds() if start and end else 0.0
+        return Job(name, status, answer.get("ExitMessage") or answer.get("FailureReason"), seconds)
+
+
+def create(kind: str, call: Any, request: Mapping[str, Any]) -> None:
+    """Create a job; one of this name that exists is ours, as the name holds the dataset version."""
+    try:
+        call(**request)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "ResourceInUse":
+            return
+        if code in {"ValidationException", "ResourceNotFound", "AccessDeniedException"}:
+            raise JobRejected(f"SageMaker refused the {kind}: {error.response['Error']['Message']}") from None
+        raise
+
+
+def raise_unless_absent(error: ClientError) -> None:
+    """Return where SageMaker says that it does not know the job; some calls say so as a ValidationException."""
+    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    unknown = any(words in message.lower() for words in ("not found", "could not find", "does not exist"))
+    if code == "ResourceNotFound" or (code == "ValidationException" and unknown):
+        return
+    raise error
+
+
+def tuned(hyperparameters: Mapping[str, str]) -> dict[str, str]:
+    """A trial's hyperparameters without those that SageMaker adds."""
+    return {name: value for name, value in sorted(hyperparameters.items()) if not name.startswith("_")}

@@ -1,0 +1,1 @@
+"""What the job manager knows and decides; no I/O, the standard library only."""

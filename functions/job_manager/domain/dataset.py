@@ -1,0 +1,122 @@
+"""The images in the bucket, and what of them a run is started on."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+from .errors import RunRefused
+from .plan import Plan
+
+UPLOADS = "seedlings/"
+RUNS = "runs/"
+MAXIMUM_IMAGE_BYTES = 50 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object in the bucket; `etag` without quotes, `size` in bytes."""
+
+    key: str
+    etag: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Named:
+    """A file and why it was refused or left out."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """How many images of a label went where."""
+
+    train: int = 0
+    validation: int = 0
+    test: int = 0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The bucket at one moment: the images a run would use, in key order, and the files it can't."""
+
+    images: tuple[StoredObject, ...]
+    refused: tuple[Named, ...]
+
+    def labels(self) -> dict[str, int]:
+        """How many images each label has."""
+        counts: dict[str, int] = {}
+        for image in self.images:
+            label = image.key.split("/")[1]
+            counts[label] = counts.get(label, 0) + 1
+        return counts
+
+    def version(self, plan: Plan) -> str:
+        """SHA-256, in hex, over the sorted (key, etag, size) lines and the plan."""
+        digest = hashlib.sha256()
+        for line in chain((f"{o.key}\t{o.etag}\t{o.size}" for o in self.images), [plan.fingerprint()]):
+            digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
+        return digest.hexdigest()
+
+    def check(self, plan: Plan) -> None:
+        """Raise RunRefused with what is missing where no model can come of these images."""
+        labels = self.labels()
+        if len(self.images) < plan.minimum_images:
+            raise RunRefused(
+                f"{len(self.images)} images are too few: a run needs {plan.minimum_images}. "
+                f"Upload {plan.minimum_images - len(self.images)} more under {UPLOADS}<label>/."
+            )
+        enough = [label for label, count in labels.items() if count >= plan.minimum_per_label]
+        if len(enough) < 2:
+            raise RunRefused(
+                f"{len(enough)} of {len(labels)} labels have the {plan.minimum_per_label} images a label needs; "
+                "a classifier needs two such labels. Upload more images."
+            )
+
+
+@dataclass(frozen=True)
+class DatasetReport:
+    """What prepare made of a snapshot; files are named as keys below `seedlings/`, other keys in full."""
+
+    images: int
+    used: int
+    labels: dict[str, Split] = field(default_factory=dict)
+    duplicates: tuple[Named, ...] = ()
+    refused: tuple[Named, ...] = ()
+
+    def with_refused(self, refused: Sequence[Named]) -> "DatasetReport":
+        """This report, naming also files that never reached prepare."""
+        return DatasetReport(
+            self.images + len(refused), self.used, self.labels, self.duplicates, (*refused, *self.refused)
+        )
+
+
+def take_snapshot(objects: Iterable[StoredObject]) -> Snapshot:
+    """Sort a bucket's objects into images and refused files; what runs write is neither."""
+    images, refused = [], []
+    for stored in objects:
+        if stored.key.startswith(RUNS) or (stored.key.endswith("/") and stored.size == 0):
+            continue
+        reason = refusal(stored)
+        if reason:
+            refused.append(Named(stored.key.removeprefix(UPLOADS), reason))
+        else:
+            images.append(stored)
+    return Snapshot(tuple(sorted(images, key=lambda o: o.key)), tuple(sorted(refused, key=lambda n: n.file)))
+
+
+def refusal(stored: StoredObject) -> str:
+    """Why a stored object can't be an image of the dataset, by its key and size alone; empty if it can."""
+    parts = stored.key.split("/")
+    if len(parts) != 3 or parts[0] + "/" != UPLOADS or not all(parts):
+        return f"not at {UPLOADS}<label>/<file>"
+    if any(part in {".", ".."} or "\\" in part or not part.isprintable() for part in parts):
+        return "a label or file name that no file system can hold safely"
+    if stored.size == 0:
+        return "an empty file"
+    if stored.size > MAXIMUM_IMAGE_BYTES:
+        return f"larger than {MAXIMUM_IMAGE_BYTES // 1024**2} MiB"
+    return ""

@@ -1,0 +1,24 @@
+"""A SageMaker job as the job manager sees it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class JobStatus(StrEnum):
+    """Where a job is; SageMaker's passing states count as in progress."""
+
+    IN_PROGRESS = "InProgress"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A processing or tuning job: its status, why it failed, billable seconds, and a tuning job's best trial."""
+
+    name: str
+    status: JobStatus
+    reason: str | None = None
+    seconds: float = 0.0
+    best_trial: str | None = None

@@ -1,0 +1,91 @@
+"""A run: one dataset version on its way to a model, as a state machine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from .cost import price
+from .dataset import DatasetReport
+from .errors import Conflict
+from .plan import Plan
+from .result import Evaluation, Trial
+
+PREFIX = "sb-"
+
+
+class RunState(StrEnum):
+    """Where a run is. It only ever moves forward."""
+
+    PREPARING = "Preparing"
+    TUNING = "Tuning"
+    EVALUATING = "Evaluating"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+    REFUSED = "Refused"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in NEXT
+
+
+NEXT: Mapping[RunState, frozenset[RunState]] = {
+    RunState.PREPARING: frozenset({RunState.TUNING, RunState.FAILED, RunState.STOPPED, RunState.REFUSED}),
+    RunState.TUNING: frozenset({RunState.EVALUATING, RunState.FAILED, RunState.STOPPED}),
+    RunState.EVALUATING: frozenset({RunState.COMPLETED, RunState.FAILED, RunState.STOPPED}),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One dataset version on its way to a model.
+
+    `run_id` is the tuning job's name too. `champion_before` is the run whose model it has to beat, `won` whether it
+    did. `training_seconds` and `processing_seconds` are billable, summed over jobs. A refused run never started.
+    """
+
+    run_id: str
+    plan: Plan
+    created_at: datetime
+    state: RunState = RunState.PREPARING
+    dataset: DatasetReport | None = None
+    warm_start_from: tuple[str, ...] = ()
+    champion_before: str | None = None
+    best_trial: Trial | None = None
+    evaluation: Evaluation | None = None
+    model_uri: str | None = None
+    won: bool = False
+    training_seconds: float = 0.0
+    processing_seconds: float = 0.0
+    ended_at: datetime | None = None
+    reason: str | None = None
+
+    @property
+    def cost_usd(self) -> float:
+        """What its jobs have cost so far."""
+        return price(self.plan.training, self.training_seconds) + price(self.plan.processing, self.processing_seconds)
+
+    def moved(self, state: RunState, **changes: object) -> "Run":
+        """This run in its next state, or Conflict where that would be a move back or aside."""
+        if state not in NEXT.get(self.state, frozenset()):
+            raise Conflict(f"Run {self.run_id} is {self.state} and can't become {state}.")
+        return replace(self, state=state, **changes)  # type: ignore[arg-type]
+
+    def ended(self, state: RunState, at: datetime, reason: str | None = None, **changes: object) -> "Run":
+        """This run at its end, with why if it did not complete."""
+        return self.moved(state, ended_at=at, reason=reason, **changes)
+
+
+def run_id_of(version: str, attempt: int = 1) -> str:
+    """The run's name, from its dataset version (hex) and attempt: at most 32 characters, as AMT demands."""
+    return f"{PREFIX}{version[:16]}-{attempt}"
+
+
+def run_id_in(job_name: str) -> str | None:
+    """The run that a SageMaker job of this name belongs to, or None for jobs that aren't ours."""
+    parts = job_name.split("-")
+    if len(parts) < 3 or parts[0] + "-" != PREFIX or len(parts[1]) != 16 or not parts[2].isdigit():
+        return None
+    return "-".join(parts[:3])

@@ -1,0 +1,73 @@
+"""What template.yaml tells the functions: their environment, typed."""
+
+import os
+from datetime import timedelta
+from functools import cache
+from typing import Annotated
+
+import msgspec
+
+from .domain.plan import Machine, Plan
+from .domain.settling import SettleRule
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Dollars = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Settings(msgspec.Struct, frozen=True, rename="upper"):
+    """One field an environment variable, which has its name in capitals; times in seconds, money in US dollars."""
+
+    bucket: str
+    table: str
+    topic: str
+    settle_queue: str
+    sagemaker_role: str
+    training_image: str
+    quiet_period_seconds: Positive
+    maximum_wait_seconds: Positive
+    minimum_images: Positive
+    minimum_images_per_label: Positive
+    trial_count: Positive
+    parallel_trials: Positive
+    strategy: str
+    image_size: Positive
+    cached_views: Positive
+    training_instance_type: str
+    training_price_per_hour: Dollars
+    processing_instance_type: str
+    processing_price_per_hour: Dollars
+    trial_time_limit_seconds: Positive
+    tuning_time_limit_seconds: Positive
+    processing_time_limit_seconds: Positive
+    run_budget: Dollars
+
+    @property
+    def plan(self) -> Plan:
+        """What the next run will do."""
+        return Plan(
+            training_image=self.training_image,
+            trials=self.trial_count,
+            parallel_trials=self.parallel_trials,
+            strategy=self.strategy,
+            image_size=self.image_size,
+            views=self.cached_views,
+            minimum_images=self.minimum_images,
+            minimum_per_label=self.minimum_images_per_label,
+            training=Machine(self.training_instance_type, self.training_price_per_hour),
+            processing=Machine(self.processing_instance_type, self.processing_price_per_hour),
+            trial_time_limit=self.trial_time_limit_seconds,
+            tuning_time_limit=self.tuning_time_limit_seconds,
+            processing_time_limit=self.processing_time_limit_seconds,
+            budget=self.run_budget,
+        )
+
+    @property
+    def settle_rule(self) -> SettleRule:
+        """When a run starts."""
+        return SettleRule(timedelta(seconds=self.quiet_period_seconds), timedelta(seconds=self.maximum_wait_seconds))
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this function. Raises msgspec.ValidationError naming the variable that is wrong or missing."""
+    return msgspec.convert(dict(os.environ), Settings, strict=False)

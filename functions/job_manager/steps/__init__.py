@@ -1,0 +1,1 @@
+"""What each function does: one step a module, given its ports, returning domain objects."""

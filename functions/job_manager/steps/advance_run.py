@@ -1,0 +1,121 @@
+"""Take a run as far as its jobs allow: events only wake, what SageMaker describes is the truth."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from ..domain import layout
+from ..domain.dataset import DatasetReport
+from ..domain.errors import Conflict, JobRejected, NotFound
+from ..domain.job import Job, JobStatus
+from ..domain.run import Run, RunState, run_id_in
+from ..domain.settling import SettleRule
+from ..ports import Ports
+
+
+def advance_run(run_id: str, ports: Ports, rule: SettleRule) -> Run:
+    """Move the run until it waits for a job or ends; then wake start_run for what was uploaded meanwhile.
+
+    Repeating it changes nothing. Raises NotFound for a run that isn't ours.
+    """
+    run = ports.runs.get(run_id)
+    while not run.state.ended:
+        moved = next_move(run, ports)
+        if moved is None:
+            return run
+        try:
+            ports.runs.move(moved, came_from=run.state)
+        except Conflict:
+            return ports.runs.get(run_id)
+        run = moved
+    pending = ports.runs.pending()
+    if pending:
+        ports.timer.arm(pending, max(pending.due_at(rule) - ports.clock.now(), timedelta(0)))
+    return run
+
+
+def record_trial(name: str, ports: Ports) -> None:
+    """Save what SageMaker says of one training job. Raises NotFound if it isn't one of ours."""
+    run_id = run_id_in(name)
+    if run_id is None:
+        raise NotFound(f"Training job {name} belongs to no run.")
+    ports.runs.save_trial(ports.runs.get(run_id).run_id, ports.jobs.trial(name))
+
+
+def next_move(run: Run, ports: Ports) -> Run | None:
+    """The run after its present stage, or None while that goes on."""
+    try:
+        return STAGES[run.state](run, ports)
+    except JobRejected as error:
+        return run.ended(RunState.FAILED, ports.clock.now(), str(error))
+
+
+def prepare(run: Run, ports: Ports) -> Run | None:
+    job = ports.jobs.prepare_job(run.run_id)
+    if job is None:
+        ports.jobs.start_prepare(run)
+        return None
+    if job.status is JobStatus.IN_PROGRESS:
+        return None
+    refused = ports.bucket.read_refused(run.run_id)
+    if job.status is not JobStatus.COMPLETED:
+        report = DatasetReport(0, 0).with_refused(refused)
+        return unfinished(run, job, ports, dataset=report, processing_seconds=job.seconds)
+    report = ports.bucket.read_dataset_report(run.run_id).with_refused(refused)
+    return run.moved(RunState.TUNING, dataset=report, processing_seconds=job.seconds)
+
+
+def tune(run: Run, ports: Ports) -> Run | None:
+    job = ports.jobs.tuning_job(run.run_id)
+    if job is None:
+        ports.jobs.start_tuning(run)
+        return None
+    if job.status is JobStatus.IN_PROGRESS:
+        return None
+    trials = ports.jobs.trials(run.run_id)
+    for trial in trials:
+        ports.runs.save_trial(run.run_id, trial)
+    seconds = float(sum(trial.billable_seconds for trial in trials))
+    best = next((trial for trial in trials if trial.name == job.best_trial), None)
+    if job.status is not JobStatus.COMPLETED:
+        return unfinished(run, job, ports, best_trial=best, training_seconds=seconds)
+    if best is None:
+        return run.ended(RunState.FAILED, ports.clock.now(), "No trial finished.", training_seconds=seconds)
+    return run.moved(RunState.EVALUATING, best_trial=best, training_seconds=seconds)
+
+
+def evaluate(run: Run, ports: Ports) -> Run | None:
+    job = ports.jobs.evaluation_job(run.run_id)
+    if job is None:
+        assert run.best_trial is not None
+        model = ports.bucket.uri(layout.trial_model(run.run_id, run.best_trial.name))
+        champion = ports.bucket.uri(layout.model(run.champion_before)) if run.champion_before else None
+        ports.jobs.start_evaluation(run, model, champion)
+        return None
+    if job.status is JobStatus.IN_PROGRESS:
+        return None
+    seconds = run.processing_seconds + job.seconds
+    if job.status is not JobStatus.COMPLETED:
+        return unfinished(run, job, ports, processing_seconds=seconds)
+    evaluation = ports.bucket.read_evaluation(run.run_id)
+    return run.ended(
+        RunState.COMPLETED,
+        ports.clock.now(),
+        evaluation=evaluation,
+        won=evaluation.beats_champion(),
+        model_uri=ports.bucket.uri(layout.model(run.run_id)),
+        processing_seconds=seconds,
+    )
+
+
+STAGES: Mapping[RunState, Callable[[Run, Ports], Run | None]] = {
+    RunState.PREPARING: prepare,
+    RunState.TUNING: tune,
+    RunState.EVALUATING: evaluate,
+}
+
+
+def unfinished(run: Run, job: Job, ports: Ports, **changes: object) -> Run:
+    """The run at the end that its job's end brought about."""
+    state = RunState.STOPPED if job.status is JobStatus.STOPPED else RunState.FAILED
+    reason = job.reason or f"The job {job.name} {job.status.lower()} and left no reason."
+    return run.ended(state, ports.clock.now(), reason, **changes)

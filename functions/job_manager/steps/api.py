@@ -1,0 +1,82 @@
+"""What people ask: the best model, the runs, one run with its trials; answers are JSON-ready."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from ..domain.errors import NotFound
+from ..domain.run import Run
+from ..ports import Ports
+
+RUNS_SHOWN = 100
+
+
+def best_model(ports: Ports) -> dict[str, Any]:
+    """The reigning model; NotFound while there is none."""
+    run = ports.runs.champion()
+    if run is None:
+        raise NotFound("There is no model yet. Upload labelled images and wait for the first run.")
+    return scores(run)
+
+
+def recent_runs(ports: Ports) -> dict[str, Any]:
+    """The latest hundred runs, newest first, and the change that waits for one."""
+    pending = ports.runs.pending()
+    return {
+        "runs": [summary(run) for run in ports.runs.recent(RUNS_SHOWN)],
+        "pending": jsonable(asdict(pending)) if pending else None,
+    }
+
+
+def one_run(run_id: str, ports: Ports) -> dict[str, Any]:
+    """All that is known of one run, its trials included; NotFound if there is none."""
+    run = ports.runs.get(run_id)
+    trials = [asdict(trial) for trial in ports.runs.trials(run_id)]
+    details = {name: value for name, value in asdict(run).items() if name not in {"best_trial", "dataset"}}
+    dataset = asdict(run.dataset) if run.dataset else None
+    return {**scores(run), **jsonable({**details, "dataset": dataset, "trials": trials})}
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """A run on one line."""
+    return {
+        "run_id": run.run_id,
+        "state": run.state.value,
+        "created_at": run.created_at.isoformat(),
+        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+        "images": run.dataset.used if run.dataset else None,
+        "test_accuracy": run.evaluation.accuracy if run.evaluation else None,
+        "won": run.won,
+        "cost_usd": round(run.cost_usd, 4),
+        "reason": run.reason,
+    }
+
+
+def scores(run: Run) -> dict[str, Any]:
+    """A run's model: where it is, how well it does, and what it came from."""
+    trial, evaluation, dataset = run.best_trial, run.evaluation, run.dataset
+    return {
+        "run_id": run.run_id,
+        "model_uri": run.model_uri,
+        "validation_accuracy": trial.objective if trial else None,
+        "test_accuracy": evaluation.accuracy if evaluation else None,
+        "test_accuracy_interval": list(evaluation.accuracy_interval) if evaluation else None,
+        "macro_f1": evaluation.macro_f1 if evaluation else None,
+        "hyperparameters": dict(trial.hyperparameters) if trial else None,
+        "dataset": {"images": dataset.images, "used": dataset.used, "labels": sorted(dataset.labels)}
+        if dataset
+        else None,
+        "cost_usd": round(run.cost_usd, 4),
+        "created_at": run.created_at.isoformat(),
+    }
+
+
+def jsonable(value: Any) -> Any:
+    """The same with times as ISO 8601 text."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: jsonable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    return value

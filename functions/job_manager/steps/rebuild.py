@@ -1,0 +1,19 @@
+"""The table is an index: what the bucket keeps and SageMaker knows suffices to fill it anew."""
+
+from ..domain.errors import Conflict
+from ..domain.run import Run
+from ..domain.settling import SettleRule
+from ..ports import Ports
+from .advance_run import advance_run
+
+
+def rebuild(ports: Ports, rule: SettleRule) -> list[Run]:
+    """Put every run that the table lacks back at its start, oldest first, and take it as far as its jobs went."""
+    rebuilt = []
+    for run in sorted(ports.bucket.kept_runs(), key=lambda run: run.created_at):
+        try:
+            ports.runs.create(run)
+        except Conflict:
+            continue
+        rebuilt.append(advance_run(run.run_id, ports, rule))
+    return rebuilt

@@ -1,0 +1,29 @@
+"""What the events missed: take the open run a step further, and notice a bucket which differs from its last run."""
+
+from datetime import timedelta
+
+from ..domain.dataset import take_snapshot
+from ..domain.plan import Plan
+from ..domain.run import Run, RunState
+from ..domain.settling import SettleRule
+from ..ports import Ports
+from .advance_run import advance_run
+from .note_upload import note_upload
+from .start_run import new_run
+
+
+def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
+    """With every event lost, calling this now and then still brings every run to its end; the open run, if any."""
+    run = ports.runs.open_run()
+    if run:
+        if run.state is RunState.TUNING:
+            for trial in ports.jobs.trials(run.run_id):
+                ports.runs.save_trial(run.run_id, trial)
+        return advance_run(run.run_id, ports, rule)
+    pending = ports.runs.pending()
+    if pending:
+        if ports.clock.now() >= pending.due_at(rule):
+            ports.timer.arm(pending, timedelta(0))
+    elif new_run(take_snapshot(ports.bucket.objects()), ports, plan):
+        note_upload(ports, rule)
+    return None

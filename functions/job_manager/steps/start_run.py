@@ -1,0 +1,89 @@
+"""The bucket has settled: take a snapshot and start a run, unless this very dataset had one."""
+
+from datetime import datetime
+
+from ..domain.cost import check_budget
+from ..domain.dataset import DatasetReport, Snapshot, Split, take_snapshot
+from ..domain.errors import Conflict, NotFound, RunRefused
+from ..domain.plan import Plan
+from ..domain.run import Run, RunState, run_id_of
+from ..domain.settling import SettleRule
+from ..ports import Ports, Runs
+from .advance_run import advance_run
+
+WARM_START_PARENTS = 5
+
+
+def start_run(seen: datetime, ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
+    """Start a run for the pending change, `seen` being the last upload the wake-up knew of; None where none is due."""
+    pending = ports.runs.pending()
+    if pending is None or ports.runs.open_run():
+        return None
+    now = ports.clock.now()
+    if now < pending.due_at(rule):
+        if seen >= pending.last_at:
+            ports.timer.arm(pending, pending.due_at(rule) - now)
+        return None
+    snapshot = take_snapshot(ports.bucket.objects())
+    run = new_run(snapshot, ports, plan)
+    if run:
+        ports.bucket.write_snapshot(run, snapshot)
+        try:
+            ports.runs.create(run)
+        except Conflict:
+            return None
+    ports.runs.clear_pending(pending)
+    return advance_run(run.run_id, ports, rule) if run else None
+
+
+def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
+    """The run that this snapshot should have, refused where it can't succeed; None if it had one."""
+    if not snapshot.images and not snapshot.refused:
+        return None
+    reason = why_refused(snapshot, plan)
+    run_id = unused_run_id(ports.runs, snapshot.version(plan), retry_refused=reason is None)
+    if run_id is None:
+        return None
+    champion = ports.runs.champion()
+    run = Run(
+        run_id,
+        plan,
+        ports.clock.now(),
+        warm_start_from=warm_start_parents(ports.runs, plan),
+        champion_before=champion.run_id if champion else None,
+    )
+    if reason is None:
+        return run
+    report = DatasetReport(len(snapshot.images), 0, {label: Split() for label in snapshot.labels()})
+    report = report.with_refused(snapshot.refused)
+    return run.ended(RunState.REFUSED, ports.clock.now(), reason, dataset=report)
+
+
+def why_refused(snapshot: Snapshot, plan: Plan) -> str | None:
+    """The sentence that refuses a run on this snapshot, if one does."""
+    try:
+        snapshot.check(plan)
+        check_budget(plan)
+    except RunRefused as error:
+        return str(error)
+    return None
+
+
+def unused_run_id(runs: Runs, version: str, *, retry_refused: bool) -> str | None:
+    """The first name of this dataset version that no run has; None if one was started, or would be refused again."""
+    for attempt in range(1, 100):
+        run_id = run_id_of(version, attempt)
+        try:
+            known = runs.get(run_id)
+        except NotFound:
+            return run_id
+        if known.state is not RunState.REFUSED or not retry_refused:
+            return None
+    return None
+
+
+def warm_start_parents(runs: Runs, plan: Plan) -> tuple[str, ...]:
+    """The latest completed runs over the same search space; AMT takes five at most and does not look at theirs."""
+    completed = (run for run in runs.recent(50) if run.state is RunState.COMPLETED)
+    same = [run.run_id for run in completed if run.plan.search_space == plan.search_space]
+    return tuple(same[:WARM_START_PARENTS])

@@ -1,0 +1,65 @@
+"""The only place that makes boto3 clients: each once, when it is first needed."""
+
+from functools import cache, cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from .aws.dynamodb import DynamoDBRuns
+from .aws.s3 import S3Bucket
+from .aws.sagemaker import SageMakerJobs
+from .aws.sagemaker_requests import JobRequests
+from .aws.sns import SNSAnnouncer
+from .aws.sqs import SQSSettleTimer, SystemClock
+from .settings import Settings, settings
+
+CLIENT = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 5})
+
+
+class AWS:
+    """Implements `ports.Ports`."""
+
+    def __init__(self, configured: Settings) -> None:
+        self._settings = configured
+
+    @cached_property
+    def clock(self) -> SystemClock:
+        """The time."""
+        return SystemClock()
+
+    @cached_property
+    def bucket(self) -> S3Bucket:
+        """The bucket of images and artifacts."""
+        return S3Bucket(client("s3"), self._settings.bucket)
+
+    @cached_property
+    def runs(self) -> DynamoDBRuns:
+        """The table of runs."""
+        return DynamoDBRuns(client("dynamodb"), self._settings.table)
+
+    @cached_property
+    def jobs(self) -> SageMakerJobs:
+        """SageMaker."""
+        requests = JobRequests(self._settings.bucket, self._settings.sagemaker_role)
+        return SageMakerJobs(client("sagemaker"), requests)
+
+    @cached_property
+    def timer(self) -> SQSSettleTimer:
+        """Wakes start_run later."""
+        return SQSSettleTimer(client("sqs"), self._settings.settle_queue)
+
+    @cached_property
+    def announcer(self) -> SNSAnnouncer:
+        """Tells people."""
+        return SNSAnnouncer(client("sns"), self._settings.topic)
+
+
+@cache
+def aws() -> AWS:
+    """The ports of this function, kept while it stays warm."""
+    return AWS(settings())
+
+
+def client(service: str) -> Any:
+    return boto3.client(service, config=CLIENT)  # type: ignore[call-overload]

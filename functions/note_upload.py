@@ -1,0 +1,29 @@
+"""S3 event batch → the dataset has changed; settle later."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from job_manager.aws.events import uploaded_key
+from job_manager.domain.errors import MalformedEvent
+from job_manager.settings import settings
+from job_manager.steps.note_upload import note_upload
+from job_manager.wiring import aws
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """One note for the whole batch; a message that is no S3 event goes back, in the end to the dead-letter queue."""
+    keys, failures = [], []
+    for record in event["Records"]:
+        try:
+            keys.append(uploaded_key(record["body"]))
+        except MalformedEvent as error:
+            logger.error("Refused a message", extra={"reason": str(error), "message_id": record["messageId"]})
+            failures.append({"itemIdentifier": record["messageId"]})
+    if keys:
+        change = note_upload(aws(), settings().settle_rule)
+        logger.info("The dataset changed", extra={"objects": len(keys), "since": change.first_at.isoformat()})
+    return {"batchItemFailures": failures}

@@ -1,0 +1,28 @@
+"""Table stream → SNS."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+
+from job_manager.steps.notify import notify
+from job_manager.wiring import aws
+
+logger = Logger()
+processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Tell of the runs that ended; the stream's filter lets only those through."""
+    return process_partial_response(event, record_handler=tell, processor=processor, context=context)
+
+
+def tell(record: DynamoDBRecord) -> None:
+    image = record.dynamodb.new_image if record.dynamodb else None
+    if not image:
+        return
+    message = notify(image["run_id"], aws())
+    if message:
+        logger.info("Told", extra={"run": image["run_id"], "subject": message.subject})

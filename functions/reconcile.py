@@ -1,0 +1,23 @@
+"""Clock → what the events missed."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from job_manager.settings import settings
+from job_manager.steps.rebuild import rebuild
+from job_manager.steps.reconcile import reconcile
+from job_manager.wiring import aws
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: object) -> None:
+    """Take one step for all that waits; `{"rebuild": true}` first fills an emptied table from bucket and SageMaker."""
+    if event.get("rebuild"):
+        runs = rebuild(aws(), settings().settle_rule)
+        logger.info("Rebuilt", extra={"runs": [run.run_id for run in runs]})
+    run = reconcile(aws(), settings().plan, settings().settle_rule)
+    if run:
+        logger.info("Reconciled", extra={"run": run.run_id, "state": run.state})
