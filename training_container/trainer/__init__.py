@@ -1,0 +1,1 @@
+"""Seedbed's training container: prepare, train and evaluate image classifiers built on a frozen ImageNet backbone."""

@@ -1,0 +1,28 @@
+"""The errors a person is meant to read: each message is one sentence that says what is wrong or missing.
+
+TrainerError
+├── BadInput           the job cannot go on with what it was given
+│   ├── BadHyperparameter
+│   └── UnreadableModel
+└── ImageRefused       one image cannot be used; the job goes on with the rest
+"""
+
+
+class TrainerError(Exception):
+    """Base of every error of this package."""
+
+
+class BadInput(TrainerError):
+    """The job's input does not allow it to go on."""
+
+
+class BadHyperparameter(BadInput):
+    """A hyperparameter is unknown, or its text is not a value of its kind."""
+
+
+class UnreadableModel(BadInput):
+    """A model archive is missing, damaged or not one of ours."""
+
+
+class ImageRefused(TrainerError):
+    """One image cannot be used; the message is the reason, to follow its file's name."""

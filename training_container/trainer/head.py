@@ -1,0 +1,51 @@
+"""The part that is trained: features of the frozen backbone → probabilities of the labels."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.hyperparameters import Hyperparameters
+from trainer.quiet import keras
+
+layers = keras.layers
+
+STATISTICS_ROWS = 8192
+VARIANCE_FLOOR = 1e-3
+LABEL_SMOOTHING = 0.05
+WARM_UP_SHARE = 0.05
+
+
+def build_head(features: npt.NDArray[Any], labels: int, chosen: Hyperparameters) -> keras.Model:
+    """An untrained head for features (n, d), from whose first rows it takes mean and variance to standardise by.
+
+    The variance has a floor: a feature that is constant in training must not explode on the first image where it isn't.
+    """
+    sample = np.asarray(features[:STATISTICS_ROWS], np.float32)
+    standardise = layers.BatchNormalization(
+        center=False, scale=False, epsilon=VARIANCE_FLOOR, trainable=False, name="standardise"
+    )
+    inputs = keras.Input((features.shape[-1],), name="features")
+    x = layers.Dropout(chosen.dropout, name="dropout")(standardise(inputs))
+    if chosen.hidden_units:
+        x = layers.Dense(chosen.hidden_units, activation="relu", name="hidden")(x)
+        x = layers.Dropout(chosen.dropout, name="hidden_dropout")(x)
+    probabilities = layers.Dense(labels, activation="softmax", name="probabilities")(x)
+    standardise.set_weights([sample.mean(axis=0), sample.var(axis=0)])
+    return keras.Model(inputs, probabilities, name="classifier")
+
+
+def compile_head(head: keras.Model, chosen: Hyperparameters, steps: int) -> None:
+    """AdamW over `steps` steps: a short warm-up to the peak learning rate, then half a cosine down to 0."""
+    warm_up = max(1, round(steps * WARM_UP_SHARE))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, steps - warm_up),
+        warmup_target=chosen.learning_rate,
+        warmup_steps=warm_up,
+    )
+    head.compile(
+        optimizer=keras.optimizers.AdamW(schedule, weight_decay=chosen.weight_decay),
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=LABEL_SMOOTHING),
+        metrics=["accuracy"],
+    )

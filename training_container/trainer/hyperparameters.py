@@ -1,0 +1,84 @@
+"""The hyperparameters of a trial. SageMaker hands each over as text."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from trainer.errors import BadHyperparameter
+
+IGNORED_PREFIXES = ("_tuning_", "sagemaker_")
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """One trial's settings; the defaults are a good trial by themselves."""
+
+    learning_rate: float = 1e-3
+    """Peak of AdamW's schedule."""
+    epochs: int = 40
+    """Passes over the training split."""
+    batch_size: int = 64
+    """Images a step."""
+    augmentation: float = 0.5
+    """0–1: the chance of another cached view, and how strongly features are mixed."""
+    dropout: float = 0.5
+    """0–0.9: share of features dropped."""
+    weight_decay: float = 1e-2
+    """AdamW's."""
+    hidden_units: int = 0
+    """Width of the hidden layer, 0 for none."""
+    seed: int = 0
+    """Makes a trial repeatable."""
+
+
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "learning_rate": (1e-8, 1.0),
+    "epochs": (1, 10_000),
+    "batch_size": (1, 65_536),
+    "augmentation": (0.0, 1.0),
+    "dropout": (0.0, 0.9),
+    "weight_decay": (0.0, 10.0),
+    "hidden_units": (0, 8_192),
+    "seed": (0, 2**32 - 1),
+}
+
+
+def read_hyperparameters(path: Path) -> Hyperparameters:
+    """The values of SageMaker's hyperparameters.json, defaults for the rest; a missing file means defaults throughout."""
+    try:
+        texts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as error:
+        raise BadHyperparameter(f"hyperparameters.json is not JSON: {error}.") from error
+    if not isinstance(texts, dict):
+        raise BadHyperparameter("hyperparameters.json must hold one JSON object.")
+    return parse_hyperparameters(texts)
+
+
+def parse_hyperparameters(texts: Mapping[str, Any]) -> Hyperparameters:
+    """BadHyperparameter names the first that is unknown, not a number of its kind, or outside its limits."""
+    kinds = {field.name: field.type for field in fields(Hyperparameters)}
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        if name.startswith(IGNORED_PREFIXES):
+            continue
+        if name not in kinds:
+            raise BadHyperparameter(f"The hyperparameter {name} is unknown: known are {', '.join(kinds)}.")
+        values[name] = _number(name, str(text), int if kinds[name] is int else float)
+    return Hyperparameters(**values)
+
+
+def _number(name: str, text: str, kind: type[int] | type[float]) -> float:
+    least, most = LIMITS[name]
+    try:
+        value = kind(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        noun = "a whole number" if kind is int else "a number"
+        raise BadHyperparameter(
+            f"The hyperparameter {name} must be {noun} from {least:g} to {most:g}, but is {text[:100]!r}."
+        )
+    return value

@@ -1,0 +1,101 @@
+"""Reads one image file as a person sees it, or says why it can't be used. Prepare, evaluate and predict all read through here."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from trainer.errors import ImageRefused
+
+Pixels = npt.NDArray[np.uint8]
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+MAX_PIXELS = 50_000_000
+MAX_BYTES = 200_000_000
+SNIFFED_BYTES = 4096
+SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
+
+# read_image checks the size in the header itself, so that the reason can name it.
+Image.MAX_IMAGE_PIXELS = None
+
+
+class Photo(NamedTuple):
+    """One usable image."""
+
+    digest: str
+    """SHA-256 of the upright RGB pixels at full size: equal for equal pictures, whatever their files are called."""
+    pixels: Pixels
+    """(image_size, image_size, 3), RGB 0–255."""
+
+
+def read_photo(path: Path, image_size: int) -> Photo:
+    """The image at `path`; ImageRefused where it is empty, damaged, too large or no image of a known format."""
+    image = read_image(path)
+    digest = hashlib.sha256(f"{image.width}x{image.height} RGB\n".encode() + image.tobytes()).hexdigest()
+    return Photo(digest, resize(image, image_size))
+
+
+def resize(image: Image.Image, image_size: int) -> Pixels:
+    """The whole picture as a square: the aspect ratio gives way, no part of the plant is cut off."""
+    return np.asarray(image.resize((image_size, image_size), Image.Resampling.BICUBIC, reducing_gap=3.0))
+
+
+def read_image(path: Path) -> Image.Image:
+    """Decoded, turned upright by its EXIF orientation, in 8-bit RGB. Of an animation, the first frame."""
+    _check_file(path)
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            _check_size(image)
+            return _rgb(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError:
+        raise ImageRefused(_what_it_is_instead(path)) from None
+    except ImageRefused:
+        raise
+    except Exception as error:  # noqa: BLE001 - decoders of hostile files raise anything: SyntaxError, struct.error, MemoryError…
+        raise ImageRefused(f"damaged: {error or type(error).__name__}") from None
+
+
+def _check_file(path: Path) -> None:
+    if path.is_symlink() or not path.is_file():
+        raise ImageRefused("not a regular file")
+    size = path.stat().st_size
+    if size == 0:
+        raise ImageRefused("an empty file")
+    if size > MAX_BYTES:
+        raise ImageRefused(f"too large: {size:,} bytes, at most {MAX_BYTES:,} are read")
+    if not os.access(path, os.R_OK):
+        raise ImageRefused("its permissions don't let it be read")
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise ImageRefused(
+            f"too large: {image.width}x{image.height} pixels, at most {MAX_PIXELS // 1_000_000} megapixels are read"
+        )
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode in SIXTEEN_BIT_MODES:
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):
+        raise ImageRefused("its pixels are 32-bit numbers: save it with 8 or 16 bits a channel")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _what_it_is_instead(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(SNIFFED_BYTES)
+    try:
+        text = start.decode("utf-8", errors="strict" if len(start) < SNIFFED_BYTES else "ignore")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" not in text:
+        return "not an image: a text file by its content"
+    return "not an image in a format that is read: JPEG, PNG, WebP, BMP, TIFF or GIF"

@@ -1,0 +1,84 @@
+"""How good predictions are, with the interval that a count of test images allows to claim."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Counts = npt.NDArray[np.int64]
+Z_95 = 1.959963984540054
+UNKNOWN = -1
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of one model on one test split; `confusion[i][j]` counts images of label i taken for label j."""
+
+    labels: list[str]
+    images: int
+    correct: int
+    confusion: Counts
+    images_of_label: Counts
+
+    @property
+    def accuracy(self) -> float:
+        """Share of images taken for what they are."""
+        return self.correct / self.images
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean of F1 over the labels that the test split has images of: each label weighs the same."""
+        _, _, f1 = self._precision_recall_f1()
+        return float(f1[self.images_of_label > 0].mean())
+
+    def _precision_recall_f1(self) -> tuple[npt.NDArray[np.float64], ...]:
+        hits = np.diag(self.confusion).astype(np.float64)
+        taken_for = self.confusion.sum(axis=0)
+        precision = hits / np.maximum(taken_for, 1)
+        recall = hits / np.maximum(self.images_of_label, 1)
+        f1 = 2 * hits / np.maximum(taken_for + self.images_of_label, 1)
+        return precision, recall, f1
+
+    def summary(self) -> dict[str, Any]:
+        """The figures by which two models are compared."""
+        return {
+            "images": self.images,
+            "accuracy": round(self.accuracy, 4),
+            "accuracy_interval": [round(bound, 4) for bound in wilson_interval(self.correct, self.images)],
+            "macro_f1": round(self.macro_f1, 4),
+        }
+
+    def details(self) -> dict[str, Any]:
+        """The confusion matrix and each label's precision, recall and F1; 0 where a label was never taken or never there."""
+        columns = zip(*self._precision_recall_f1(), self.images_of_label, strict=True)
+        per_label = {
+            label: {
+                "precision": round(float(precision), 4),
+                "recall": round(float(recall), 4),
+                "f1": round(float(f1), 4),
+                "images": int(images),
+            }
+            for label, (precision, recall, f1, images) in zip(self.labels, columns, strict=True)
+        }
+        return {"labels": self.labels, "confusion": self.confusion.tolist(), "per_label": per_label}
+
+
+def score(labels: list[str], truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Scores:
+    """Scores from label numbers; UNKNOWN in `predicted` stands for a label that is not among `labels`, and counts as wrong."""
+    known = predicted != UNKNOWN
+    confusion = np.zeros((len(labels), len(labels)), np.int64)
+    np.add.at(confusion, (truth[known], predicted[known]), 1)
+    return Scores(labels, len(truth), int(np.trace(confusion)), confusion, np.bincount(truth, minlength=len(labels)))
+
+
+def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:
+    """Bounds of a proportion (Wilson 1927, JASA 22): unlike the normal interval it holds for few trials and near 0 and 1."""
+    if trials == 0:
+        return 0.0, 1.0
+    share = successes / trials
+    scale = 1 + z**2 / trials
+    centre = (share + z**2 / (2 * trials)) / scale
+    half_width = z / scale * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    return max(0.0, centre - half_width), min(1.0, centre + half_width)
