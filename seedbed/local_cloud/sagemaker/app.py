@@ -1,0 +1,184 @@
+"""The endpoint: SageMaker's JSON 1.1 protocol over ASGI, and everything behind it started and stopped."""
+
+import asyncio
+import json
+import logging
+import shutil
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from botocore.model import OperationNotFoundError
+
+from . import listing, model, tags
+from .cache import Cache
+from .clients import Clients
+from .data import Data
+from .errors import ApiError, Unsupported
+from .events import Courier
+from .jobs import Running, Workshop
+from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
+from .ledger import Ledger
+from .logs import LogShipper
+from .processing import ProcessingJobs
+from .runner import Runner, kill_leftover
+from .store import Store
+from .training import TrainingJobs, Watcher
+from .tuning import TuningJobs
+
+log = logging.getLogger(__name__)
+
+TARGET = "SageMaker."
+BODY_BYTES = 8 * 2**20
+CLOSING_SECONDS = 10.0
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class SageMaker:
+    """SageMaker's processing, training and tuning jobs on this machine, as an ASGI application.
+
+    data_dir: where jobs, logs and downloaded objects are kept. images: repository name → folder with a Dockerfile.
+    endpoint_url: where S3, SQS, Lambda, EventBridge and CloudWatch Logs answer; usually the very server of this application.
+    stop_grace: seconds between SIGTERM and SIGKILL.
+
+    `start` takes up what an earlier run left in progress, so S3 should answer soon after. `stop` ends all processes; their
+    jobs stay in progress and run again at the next start.
+    """
+
+    def __init__(  # noqa: PLR0913  the endpoint's whole configuration
+        self,
+        data_dir: Path,
+        images: Mapping[str, Path],
+        endpoint_url: str,
+        region: str,
+        account: str = "000000000000",
+        stop_grace: float = 120.0,
+    ) -> None:
+        settings = Settings(Path(data_dir).resolve(), images, endpoint_url, region, account, stop_grace)
+        self._settings = settings
+        self._store = Store(settings.data_dir / "jobs.db")
+        self._ledger = Ledger(self._store, settings)
+        clients = Clients(settings)
+        self._courier = Courier(self._store, self._ledger.posted, clients)
+        self._logs = LogShipper(clients)
+        self._data = Data(clients, Cache(settings.data_dir / "cache", settings.cache_bytes))
+        self._running = Running()
+        self._runner = Runner(stop_grace)
+        shop = Workshop(settings, self._ledger, self._data, self._logs, self._runner, self._running)
+        self._processing = ProcessingJobs(shop)
+        self._training = TrainingJobs(shop)
+        self._tuning = TuningJobs(shop, self._training)
+        self._operations = self._table()
+
+    async def start(self) -> None:
+        self._courier.start()
+        self._logs.start()
+        await asyncio.to_thread(self._recover)
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(self._close)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one HTTP request."""
+        target = dict(scope["headers"]).get(b"x-amz-target", b"").decode("latin-1")
+        try:
+            answer = await asyncio.to_thread(self._answer, target, await _read_body(receive))
+            status = 200
+        except ApiError as error:
+            status, answer = 400, {"__type": error.code, "Message": error.message, "message": error.message}
+        except Exception:
+            log.exception("%s ended in an error of the endpoint's own", target)
+            message = "The endpoint has failed. Its log says why."
+            status, answer = 500, {"__type": "InternalFailure", "Message": message, "message": message}
+        body = json.dumps(answer).encode()
+        headers = [
+            (b"content-type", b"application/x-amz-json-1.1"),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-amzn-requestid", str(uuid.uuid4()).encode()),
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _answer(self, target: str, body: bytes) -> Body:
+        name = target.removeprefix(TARGET)
+        try:
+            model.operation(name)
+        except OperationNotFoundError:
+            raise Unsupported(f"SageMaker has no operation named '{name}'.") from None
+        if name not in self._operations:
+            raise Unsupported(f"The operation {name} is not implemented by this local SageMaker endpoint.")
+        try:
+            request = json.loads(body or b"{}")
+        except ValueError:
+            raise ApiError("The request's body is not JSON.") from None
+        return model.answer(name, self._operations[name](model.validate(name, request)))
+
+    def _table(self) -> dict[str, Callable[[Body], Body]]:
+        ledger = self._ledger
+        table: dict[str, Callable[[Body], Body]] = {
+            "DescribeHyperParameterTuningJob": self._tuning.describe,
+            "ListTrainingJobsForHyperParameterTuningJob": lambda request: listing.list_training_jobs_of(
+                ledger, request
+            ),
+            "AddTags": lambda request: tags.add_tags(self._store, request),
+            "ListTags": lambda request: tags.list_tags(self._store, request),
+        }
+        jobs: dict[Kind, Any] = {PROCESSING: self._processing, TRAINING: self._training, TUNING: self._tuning}
+        for kind, operations in jobs.items():
+            table[f"Create{kind.name}"] = operations.create
+            table[f"Stop{kind.name}"] = operations.stop
+            table[f"List{kind.name}s"] = partial(listing.list_jobs, ledger, kind)
+            table.setdefault(f"Describe{kind.name}", partial(_describe, ledger, kind))
+        return table
+
+    def _recover(self) -> None:
+        """After a crash: ends the processes that outlived it, and runs again what had not ended."""
+        left = {kind: self._store.in_progress(kind) for kind in (PROCESSING, TRAINING, TUNING)}
+        for job in left[PROCESSING] + left[TRAINING]:
+            if "pid" in job.private:
+                kill_leftover(job.private["pid"], job.private["pid_created"])
+        shutil.rmtree(self._settings.data_dir / "jobs", ignore_errors=True)
+        for job in left[PROCESSING]:
+            name = job.body["ProcessingJobName"]
+            (self._processing.end_stopped if job.body["ProcessingJobStatus"] == "Stopping" else self._processing.start)(
+                name
+            )
+        for job in left[TRAINING]:
+            name = job.body["TrainingJobName"]
+            if job.parent is not None:
+                continue
+            if job.body["TrainingJobStatus"] == "Stopping":
+                self._training.end_stopped(name)
+            else:
+                self._training.start(name, Watcher())
+        for job in left[TUNING]:
+            self._tuning.start(job.body["HyperParameterTuningJobName"])
+
+    def _close(self) -> None:
+        self._running.shutdown(CLOSING_SECONDS)
+        self._courier.stop(CLOSING_SECONDS)
+        self._logs.stop(CLOSING_SECONDS)
+        self._data.close()
+        self._runner.close()
+        self._store.close()
+
+
+def _describe(ledger: Ledger, kind: Kind, request: Body) -> Body:
+    return ledger.find(kind, request[kind.name_field]).body
+
+
+async def _read_body(receive: Receive) -> bytes:
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > BODY_BYTES:
+            raise ApiError(f"The request's body is larger than {BODY_BYTES} bytes.")
+        more = message.get("more_body", False)
+    return b"".join(chunks)

@@ -1,0 +1,105 @@
+"""Downloaded S3 objects, kept to be hard-linked into the next job that wants them: trials share their input."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+STRIPES = 256
+UNUSED_SECONDS = 7 * 86_400
+
+
+@dataclass(frozen=True)
+class S3Object:
+    """One object as a listing or a download names it. `modified` is epoch seconds, `size` bytes."""
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+    modified: int
+
+
+class Cache:
+    """Files below `root`, named by bucket, key and etag. Not more than `limit` bytes stay once `trim` was called.
+
+    An entry's modification time is its object's; one whose size or time is another was changed through a link of an earlier
+    job and is fetched anew. Its access time says when it was last wanted.
+    """
+
+    def __init__(self, root: Path, limit: int) -> None:
+        self._root = root
+        self._limit = limit
+        self._locks = [threading.Lock() for _ in range(STRIPES)]
+        self._grown = threading.Event()
+        root.mkdir(parents=True, exist_ok=True)
+        for left in root.glob("*.part"):
+            left.unlink()
+
+    def place(self, item: S3Object, target: Path, download: Callable[[IO[bytes]], None]) -> None:
+        """Puts the object's content at `target`, read-only; `download` is asked only where it isn't here yet."""
+        digest = hashlib.sha256("\0".join((item.bucket, item.key, item.etag)).encode()).hexdigest()
+        entry = self._root / digest[:2] / digest
+        with self._locks[int(digest[:8], 16) % STRIPES]:
+            if not _intact(entry, item):
+                self._fetch(entry, item, download)
+            os.utime(entry, (time.time(), item.modified))
+            _link(entry, target)
+
+    def trim(self) -> None:
+        """Drops what nobody wanted for a week, then the longest unused until the rest is within the limit."""
+        if not self._grown.is_set():
+            return
+        self._grown.clear()
+        entries = sorted((stat.st_atime, stat.st_size, path) for path, stat in self._entries())
+        total = sum(size for _, size, _ in entries)
+        for used, size, path in entries:
+            if total <= self._limit and used > time.time() - UNUSED_SECONDS:
+                break
+            path.unlink(missing_ok=True)
+            total -= size
+
+    def _entries(self) -> list[tuple[Path, os.stat_result]]:
+        found = []
+        for path in self._root.glob("??/*"):
+            with contextlib.suppress(FileNotFoundError):
+                found.append((path, path.stat()))
+        return found
+
+    def _fetch(self, entry: Path, item: S3Object, download: Callable[[IO[bytes]], None]) -> None:
+        entry.parent.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self._root, suffix=".part", delete=False) as file:
+            part = Path(file.name)
+            try:
+                download(file)
+            except BaseException:
+                part.unlink()
+                raise
+        part.chmod(0o444)
+        os.utime(part, (time.time(), item.modified))
+        part.replace(entry)
+        self._grown.set()
+
+
+def _intact(entry: Path, item: S3Object) -> bool:
+    try:
+        stat = entry.stat()
+    except FileNotFoundError:
+        return False
+    return stat.st_size == item.size and int(stat.st_mtime) == item.modified
+
+
+def _link(entry: Path, target: Path) -> None:
+    try:
+        os.link(entry, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        shutil.copyfile(entry, target)

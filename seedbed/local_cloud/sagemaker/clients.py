@@ -1,0 +1,45 @@
+"""boto3 clients for the rest of the local cloud. Only the endpoint itself is ever asked, with the account's own id as key."""
+
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from .kinds import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+SECRET = "local"  # noqa: S105  nobody checks it: the emulator takes any account id as a root key
+CONNECTIONS = 32
+
+
+class Clients:
+    """One client for each service, made at once since making them is not thread-safe; boto3 clients may be shared by threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        session = boto3.session.Session(
+            aws_access_key_id=settings.account, aws_secret_access_key=SECRET, region_name=settings.region
+        )
+        options: dict[str, Any] = {
+            "endpoint_url": settings.endpoint_url,
+            "config": Config(
+                connect_timeout=5,
+                read_timeout=60,
+                retries={"mode": "standard", "total_max_attempts": 4},
+                max_pool_connections=CONNECTIONS,
+                proxies={},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                s3={"addressing_style": "path"},
+            ),
+        }
+        self.s3: S3Client = session.client("s3", **options)
+        self.logs: CloudWatchLogsClient = session.client("logs", **options)
+        self.events: EventBridgeClient = session.client("events", **options)
+        self.sqs: SQSClient = session.client("sqs", **options)
+        self.functions: LambdaClient = session.client("lambda", **options)

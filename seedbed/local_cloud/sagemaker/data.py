@@ -1,0 +1,186 @@
+"""Job data between S3 and a job's directories."""
+
+import contextlib
+import json
+import os
+import tarfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .cache import Cache, S3Object
+from .clients import CONNECTIONS, Clients
+from .errors import JobFailure
+
+CHUNK = 2**20
+MANIFEST_BYTES = 64 * 2**20
+UPLOAD = TransferConfig(multipart_threshold=256 * 2**20, use_threads=False)
+Asked = Callable[[], bool]
+
+
+class Data:
+    """Downloads inputs (through the cache) and uploads outputs. `cancelled` is asked between objects."""
+
+    def __init__(self, clients: Clients, cache: Cache) -> None:
+        self._s3 = clients.s3
+        self._cache = cache
+        self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="sagemaker-s3")
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def download(self, data_type: str, uri: str, directory: Path, cancelled: Asked) -> None:
+        """Brings what an S3DataSource or S3Input names into `directory`, which is made. Raises JobFailure."""
+        directory.mkdir(parents=True, exist_ok=True)
+        bucket, key = split_uri(uri)
+        try:
+            found = self._manifest(bucket, key) if data_type == "ManifestFile" else self._prefix(bucket, key)
+            wanted = [(item, safe_path(directory, name, item.key)) for item, name in found]
+            if not wanted:
+                raise JobFailure(f"ClientError: Data download failed: No S3 objects found under S3 URL '{uri}'.")
+            for parent in {target.parent for _, target in wanted}:
+                parent.mkdir(parents=True, exist_ok=True)
+            for fetched in [self._pool.submit(self._fetch, item, target, cancelled) for item, target in wanted]:
+                fetched.result()
+        except (BotoCoreError, ClientError) as error:
+            raise JobFailure(f"ClientError: Data download failed: {uri}: {error}") from error
+        except OSError as error:
+            raise JobFailure(f"ClientError: Data download failed: {uri} can't be laid out as files: {error}") from error
+        self._cache.trim()
+
+    def upload_directory(self, directory: Path, uri: str) -> None:
+        """Every regular file below `directory`, by its relative path, under the prefix. Raises JobFailure."""
+        bucket, prefix = split_uri(uri)
+        base = prefix.rstrip("/") + "/" if prefix else ""
+        with self._uploading(uri):
+            jobs = [
+                self._pool.submit(self._s3.upload_file, str(path), bucket, base + name, Config=UPLOAD)
+                for path, name in files_below(directory)
+            ]
+            for job in jobs:
+                job.result()
+
+    def upload_archive(self, directory: Path, uri: str, scratch: Path) -> None:
+        """The regular files below `directory` as one .tar.gz object at `uri`. Raises JobFailure."""
+        bucket, key = split_uri(uri)
+        with self._uploading(uri):
+            with tarfile.open(scratch, "w:gz", compresslevel=6) as archive:
+                for path, name in files_below(directory):
+                    archive.add(path.resolve(), name, recursive=False)
+            self._s3.upload_file(str(scratch), bucket, key, Config=UPLOAD)
+
+    @contextlib.contextmanager
+    def _uploading(self, uri: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            raise JobFailure(f"ClientError: Data upload to '{uri}' failed: {error}") from error
+
+    def _prefix(self, bucket: str, prefix: str) -> list[tuple[S3Object, str]]:
+        """(object, its name in the directory): one object of that very key, or all whose keys begin so."""
+        found = list(self._list(bucket, prefix))
+        for item in found:
+            if item.key == prefix and not prefix.endswith("/"):
+                return [(item, PurePosixPath(prefix).name)]
+        folder = prefix if prefix.endswith("/") or not prefix else prefix + "/"
+        beside = prefix.rpartition("/")[0]
+        return [
+            (item, item.key.removeprefix(folder if item.key.startswith(folder) else beside).lstrip("/"))
+            for item in found
+            if not item.key.endswith("/")
+        ]
+
+    def _list(self, bucket: str, prefix: str, pages: int | None = None) -> Iterator[S3Object]:
+        listing = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for number, page in enumerate(listing, 1):
+            for item in page.get("Contents", []):
+                modified = int(item["LastModified"].timestamp())
+                yield S3Object(bucket, item["Key"], item["ETag"], item["Size"], modified)
+            if number == pages:
+                return
+
+    def _manifest(self, bucket: str, key: str) -> list[tuple[S3Object, str]]:
+        """The objects a manifest names. Those a short listing shows may come from the cache; the rest are asked for."""
+        body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read(MANIFEST_BYTES + 1)
+        prefix, names = _parse_manifest(body, f"s3://{bucket}/{key}")
+        source, base = split_uri(prefix)
+        listed = {item.key: item for item in self._list(source, base, pages=4 + len(names) // 250)}
+        missing = [name for name in names if base + name not in listed]
+        asked = self._pool.map(lambda name: self._head(source, base + name), missing)
+        listed.update({item.key: item for item in asked})
+        return [(listed[base + name], name) for name in dict.fromkeys(names)]
+
+    def _head(self, bucket: str, key: str) -> S3Object:
+        try:
+            head = self._s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            raise JobFailure(
+                f"ClientError: Data download failed: the manifest names s3://{bucket}/{key}: {error}"
+            ) from error
+        return S3Object(bucket, key, head["ETag"], head["ContentLength"], int(head["LastModified"].timestamp()))
+
+    def _fetch(self, item: S3Object, target: Path, cancelled: Asked) -> None:
+        if cancelled():
+            return
+
+        def download(file: IO[bytes]) -> None:
+            try:
+                response = self._s3.get_object(Bucket=item.bucket, Key=item.key, IfMatch=item.etag)
+            except ClientError as error:
+                raise JobFailure(
+                    f"ClientError: Data download failed: s3://{item.bucket}/{item.key}: {error}"
+                ) from error
+            for chunk in response["Body"].iter_chunks(CHUNK):
+                file.write(chunk)
+
+        self._cache.place(item, target, download)
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """s3://bucket/key → (bucket, key); the key may be empty. Raises JobFailure."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket:
+        raise JobFailure(f"ClientError: '{uri}' is no s3://bucket/key.")
+    return bucket, key
+
+
+def safe_path(directory: Path, name: str, key: str) -> Path:
+    """Where an object goes. Raises JobFailure for a name that would leave the directory or that no file can have."""
+    parts = name.split("/")
+    if "\0" in name or not name or any(part in ("", ".", "..") for part in parts):
+        raise JobFailure(
+            f"ClientError: Data download failed: the key '{key}' can't become a file: it leaves its directory."
+        )
+    return directory.joinpath(*parts)
+
+
+def files_below(directory: Path) -> list[tuple[Path, str]]:
+    """(file, its relative name with /) for the regular files that lie below `directory`, links out of it left out."""
+    root = directory.resolve()
+    found = []
+    for folder, _, names in os.walk(root):
+        for name in sorted(names):
+            path = Path(folder, name)
+            real = path.resolve()
+            if real.is_file() and real.is_relative_to(root):
+                found.append((path, path.relative_to(root).as_posix()))
+    return found
+
+
+def _parse_manifest(body: bytes, uri: str) -> tuple[str, list[str]]:
+    fault = f"ClientError: Data download failed: the manifest {uri} must be a JSON list: an object with 'prefix', then keys."
+    try:
+        content: Any = json.loads(body) if len(body) <= MANIFEST_BYTES else None
+    except ValueError as error:
+        raise JobFailure(fault) from error
+    head = content[0] if isinstance(content, list) and content else None
+    if not isinstance(head, dict) or not isinstance(head.get("prefix"), str):
+        raise JobFailure(fault)
+    names = content[1:]
+    if not all(isinstance(name, str) for name in names):
+        raise JobFailure(fault)
+    return head["prefix"], names

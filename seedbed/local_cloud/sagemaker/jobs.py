@@ -1,0 +1,117 @@
+"""What every kind of job's thread has in common: the parts it works with, and the jobs that run now."""
+
+import shutil
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .container import REASON_LENGTH
+from .data import Data
+from .errors import JobFailure
+from .kinds import Kind, Settings
+from .ledger import Ledger
+from .logs import LogShipper
+from .runner import Launch, Outcome, Runner, Stop
+
+TAIL_LINES = 12
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """The parts with which jobs are run."""
+
+    settings: Settings
+    ledger: Ledger
+    data: Data
+    logs: LogShipper
+    runner: Runner
+    running: "Running"
+
+    def run(
+        self, kind: Kind, name: str, launch: Launch, stop: Stop, seconds: float, heard: Callable[[str], None]
+    ) -> Outcome:
+        """Runs the job's process, whose identity is recorded so that the next start can end it if this one crashes."""
+
+        def started(pid: int, created: float) -> None:
+            self.ledger.store.remember(kind, name, pid=pid, pid_created=created)
+
+        if stop.reason is not None:
+            return Outcome(-signal.SIGTERM, stop.reason)
+        try:
+            return self.runner.run(launch, stop, seconds, started, heard)
+        except OSError as error:
+            raise JobFailure(
+                f"ClientError: {launch.command[0]} can't be started in {launch.folder}: {error.strerror}"
+            ) from error
+
+
+@dataclass
+class Running:
+    """The jobs that have a thread now, each with the way to stop it."""
+
+    _stops: dict[tuple[Kind, str], Stop] = field(default_factory=dict)
+    _threads: set[threading.Thread] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _closing: bool = False
+
+    def start(self, kind: Kind, name: str, work: Callable[[Stop], None]) -> Stop:
+        """Runs `work` in a thread of its own. After `shutdown` nothing starts any more: the job waits for the next start."""
+        stop = Stop()
+        key = (kind, name.lower())
+
+        def target() -> None:
+            try:
+                work(stop)
+            finally:
+                with self._lock:
+                    self._stops.pop(key, None)
+                    self._threads.discard(threading.current_thread())
+
+        thread = threading.Thread(target=target, name=f"sagemaker-{name}", daemon=True)
+        with self._lock:
+            if self._closing:
+                stop.ask("shutdown")
+                return stop
+            self._stops[key] = stop
+            self._threads.add(thread)
+        thread.start()
+        return stop
+
+    def ask_stop(self, kind: Kind, name: str, reason: str = "stopped") -> None:
+        with self._lock:
+            stop = self._stops.get((kind, name.lower()))
+        if stop is not None:
+            stop.ask(reason)
+
+    def shutdown(self, timeout: float) -> None:
+        """Stops every job's process and waits for the threads, which leave the records as they are."""
+        with self._lock:
+            self._closing = True
+            stops, threads = list(self._stops.values()), list(self._threads)
+        for stop in stops:
+            stop.ask("shutdown")
+        for thread in threads:
+            thread.join(timeout)
+
+
+def failure_reason(message: str, exit_code: int, tail: list[str]) -> str:
+    """AlgorithmError with the container's own message or, where it left none, the end of its output."""
+    head = f"AlgorithmError: {message}" if message else "AlgorithmError: "
+    ending = f", exit code: {exit_code}"
+    if not message:
+        said = "\n".join(tail[-TAIL_LINES:]).strip() or "the container said nothing"
+        head += said[-(REASON_LENGTH - len(head) - len(ending)) :]
+    return head[: REASON_LENGTH - len(ending)] + ending
+
+
+def fresh_directory(path: Path) -> Path:
+    """An empty directory, where an interrupted run may have left one."""
+    remove_directory(path)
+    path.mkdir(parents=True)
+    return path
+
+
+def remove_directory(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,78 @@
+"""The three kinds of job, and what SageMaker calls things for each."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Body = dict[str, Any]
+
+ENDED = ("Completed", "Failed", "Stopped")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of job: its field names, its ARN and its event derive from these three words."""
+
+    name: str
+    resource: str
+    event: str
+    end_time: str
+
+    @property
+    def name_field(self) -> str:
+        return f"{self.name}Name"
+
+    @property
+    def arn_field(self) -> str:
+        return f"{self.name}Arn"
+
+    @property
+    def status_field(self) -> str:
+        return f"{self.name}Status"
+
+
+PROCESSING = Kind("ProcessingJob", "processing-job", "SageMaker Processing Job State Change", "ProcessingEndTime")
+TRAINING = Kind("TrainingJob", "training-job", "SageMaker Training Job State Change", "TrainingEndTime")
+TUNING = Kind(
+    "HyperParameterTuningJob",
+    "hyper-parameter-tuning-job",
+    "SageMaker HyperParameter Tuning Job State Change",
+    "HyperParameterTuningEndTime",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the endpoint lives.
+
+    data_dir: jobs.db, logs/, jobs/ (working directories) and cache/ (downloaded objects) lie below it.
+    images: repository name (an image URI's last part, without tag or digest) → the folder with its Dockerfile.
+    endpoint_url: where S3, SQS, Lambda, EventBridge and CloudWatch Logs answer.
+    stop_grace: seconds between SIGTERM and SIGKILL; AWS gives 120.
+    cache_bytes: how much of the downloaded objects is kept for later jobs.
+    """
+
+    data_dir: Path
+    images: Mapping[str, Path]
+    endpoint_url: str
+    region: str
+    account: str
+    stop_grace: float
+    cache_bytes: int = 5 * 2**30
+
+    def arn(self, kind: Kind, name: str) -> str:
+        """SageMaker writes names in ARNs in lower case."""
+        return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind.resource}/{name.lower()}"
+
+    def log_path(self, kind: Kind, name: str) -> Path:
+        return self.data_dir / "logs" / kind.resource / f"{name.lower()}.log"
+
+    def work_dir(self, kind: Kind, name: str) -> Path:
+        return self.data_dir / "jobs" / f"{kind.resource}-{name.lower()}"
+
+
+def cores() -> int:
+    """The processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

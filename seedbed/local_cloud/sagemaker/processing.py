@@ -1,0 +1,165 @@
+"""Processing jobs: the calls, and the job itself."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from . import container
+from .errors import Invalid, JobFailure
+from .jobs import TAIL_LINES, Workshop, failure_reason, fresh_directory, remove_directory
+from .kinds import PROCESSING, Body, cores
+from .ledger import now
+from .runner import Launch, Outcome, Stop
+
+log = logging.getLogger(__name__)
+
+DAY = 86_400
+LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+
+
+class ProcessingJobs:
+    """CreateProcessingJob and StopProcessingJob, and the threads that run the jobs."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._shop = workshop
+
+    def create(self, request: Body) -> Body:
+        check(request, self._shop)
+        tags = request.pop("Tags", [])
+        body = self._shop.ledger.create(PROCESSING, request, tags)
+        self.start(body["ProcessingJobName"])
+        return {"ProcessingJobArn": body["ProcessingJobArn"]}
+
+    def stop(self, request: Body) -> Body:
+        name = request["ProcessingJobName"]
+        self._shop.ledger.begin_stop(PROCESSING, name)
+        self._shop.running.ask_stop(PROCESSING, name)
+        return {}
+
+    def start(self, name: str) -> None:
+        self._shop.running.start(PROCESSING, name, lambda stop: self._work(name, stop))
+
+    def end_stopped(self, name: str) -> None:
+        """For a job that was Stopping when the endpoint died: its process is gone."""
+        self._end(name, "Stopped")
+
+    def _work(self, name: str, stop: Stop) -> None:
+        try:
+            self._run(name, stop)
+        except JobFailure as failure:
+            self._end(name, "Stopped" if stop.reason == "stopped" else "Failed", str(failure), stop=stop)
+        except Exception as error:
+            log.exception("The processing job %s ended in an error of the endpoint's own", name)
+            self._end(name, "Failed", f"InternalServerError: {error}", stop=stop)
+
+    def _run(self, name: str, stop: Stop) -> None:
+        body = self._shop.ledger.find(PROCESSING, name).body
+        base = fresh_directory(self._shop.settings.work_dir(PROCESSING, name))
+        try:
+            self._prepare(body, base, stop)
+            started = now()
+            self._shop.ledger.change(PROCESSING, name, lambda body: body.update(ProcessingStartTime=started))
+            tail: deque[str] = deque(maxlen=TAIL_LINES)
+            outcome = self._launch(body, base, stop, tail)
+            message = container.read_message(base / "output" / "message")
+            if outcome.ended_by:
+                reason = (
+                    "ClientError: the job ran longer than its MaxRuntimeInSeconds"
+                    if outcome.ended_by == "timeout"
+                    else ""
+                )
+                self._end(name, "Stopped", reason, message, stop)
+            elif outcome.exit_code:
+                self._end(name, "Failed", failure_reason(message, outcome.exit_code, list(tail)), message, stop)
+            else:
+                for directory, uri in outputs(body, base):
+                    self._shop.data.upload_directory(directory, uri)
+                self._end(name, "Completed", message=message, stop=stop)
+        finally:
+            remove_directory(base)
+
+    def _prepare(self, body: Body, base: Path, stop: Stop) -> None:
+        container.write_json(base / "config" / "processingjobconfig.json", body)
+        cluster = body["ProcessingResources"]["ClusterConfig"]
+        container.write_resource_config(base, "config", cluster["InstanceType"])
+        (base / "output").mkdir()
+        for directory, _ in outputs(body, base):
+            directory.mkdir(parents=True, exist_ok=True)
+        for source in inputs(body):
+            directory = container.local_path(source["LocalPath"], base)
+            self._shop.data.download(source["S3DataType"], source["S3Uri"], directory, lambda: stop.reason is not None)
+
+    def _launch(self, body: Body, base: Path, stop: Stop, tail: deque[str]) -> Outcome:
+        shop, name = self._shop, body["ProcessingJobName"]
+        specification = body["AppSpecification"]
+        image = container.read_image(container.folder_of(specification["ImageUri"], shop.settings.images))
+        job = {
+            **body.get("Environment", {}),
+            "PROCESSING_JOB_ARN": body["ProcessingJobArn"],
+            "PROCESSING_JOB_NAME": name,
+        }
+        launch = Launch(
+            container.command(image, specification, [], base),
+            image.folder,
+            container.environment(image, shop.settings, base, cores(), job),
+            shop.settings.log_path(PROCESSING, name),
+        )
+        stream = (LOG_GROUP, f"{name}/algo-1-{int(time.time())}")
+
+        def heard(line: str) -> None:
+            tail.append(line)
+            shop.logs.add(stream, line)
+
+        limit = body.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY)
+        return shop.run(PROCESSING, name, launch, stop, limit, heard)
+
+    def _end(self, name: str, status: str, reason: str = "", message: str = "", stop: Stop | None = None) -> None:
+        if stop is not None and stop.reason == "shutdown":
+            return
+
+        def end(body: Body) -> None:
+            body.update(ProcessingJobStatus=status, ProcessingEndTime=now())
+            if reason:
+                body["FailureReason"] = reason[: container.REASON_LENGTH]
+            if message:
+                body["ExitMessage"] = message
+
+        self._shop.ledger.change(PROCESSING, name, end)
+
+
+def check(request: Body, workshop: Workshop) -> None:
+    """The rules for a processing job that the service model can't say. Raises Invalid."""
+    container.folder_of(request["AppSpecification"]["ImageUri"], workshop.settings.images)
+    for source in request.get("ProcessingInputs", []):
+        if "S3Input" not in source:
+            raise Invalid(
+                f"The processing input '{source['InputName']}' needs an S3Input: this endpoint reads from S3 only."
+            )
+    for output in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
+        if "S3Output" not in output:
+            raise Invalid(
+                f"The processing output '{output['OutputName']}' needs an S3Output: this endpoint writes to S3 only."
+            )
+    base = workshop.settings.work_dir(PROCESSING, request["ProcessingJobName"])
+    places = [source.get("LocalPath", "") for source in inputs(request)]
+    places += [
+        output["S3Output"].get("LocalPath", "")
+        for output in request.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    ]
+    for place in places:
+        container.local_path(place, base)
+    if len(set(places)) < len(places):
+        raise Invalid("Each processing input and output needs a LocalPath of its own.")
+
+
+def inputs(body: Mapping[str, Any]) -> list[Body]:
+    return [source["S3Input"] for source in body.get("ProcessingInputs", [])]
+
+
+def outputs(body: Body, base: Path) -> list[tuple[Path, str]]:
+    """(directory, S3 prefix) for each output."""
+    wanted = [output["S3Output"] for output in body.get("ProcessingOutputConfig", {}).get("Outputs", [])]
+    return [(container.local_path(output["LocalPath"], base), output["S3Uri"]) for output in wanted]

@@ -1,0 +1,62 @@
+"""The endpoint before MiniStack on one port, as a process that a test may kill: serve.py PORT DATA_DIR IMAGES GRACE."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack.app import app as ministack
+
+from seedbed.local_cloud.sagemaker import SageMaker
+
+ACCOUNT = "000000000000"
+Answer = Callable[[], Awaitable[Any]]
+
+
+async def main(port: int, data_dir: Path, images: dict[str, Path], grace: float) -> None:
+    url = f"http://127.0.0.1:{port}"
+    sagemaker = SageMaker(data_dir, images, url, "us-east-1", ACCOUNT, grace)
+
+    async def app(scope: dict[str, Any], receive: Answer, send: Callable[[Any], Awaitable[None]]) -> None:
+        headers = dict(scope.get("headers", []))
+        target = headers.get(b"x-amz-target", b"")
+        await (sagemaker if target.startswith(b"SageMaker.") else ministack)(scope, receive, send)
+
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.graceful_timeout = 1
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    server = asyncio.create_task(serve(app, config, shutdown_trigger=stopped.wait))  # type: ignore[arg-type]
+    await listening(port)
+    await sagemaker.start()
+    await stopped.wait()
+    await sagemaker.stop()
+    await server
+
+
+async def listening(port: int) -> None:
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
+
+
+if __name__ == "__main__":
+    asyncio.run(
+        main(
+            int(sys.argv[1]),
+            Path(sys.argv[2]),
+            {name: Path(folder) for name, folder in json.loads(sys.argv[3]).items()},
+            float(sys.argv[4]),
+        )
+    )

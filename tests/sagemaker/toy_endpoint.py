@@ -1,0 +1,254 @@
+"""A real endpoint: its own process, a free port, a toy container, and boto3."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+TOY = """
+import json, os, pathlib, signal, sys, time
+
+base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
+
+def say(text):
+    sys.stdout.write(text + "\\n")
+    sys.stdout.flush()
+
+def train():
+    given = json.loads((base / "input/config/hyperparameters.json").read_text())
+    (base / "model/seen.json").write_text(json.dumps({
+        "hyperparameters": given,
+        "job": os.environ["TRAINING_JOB_NAME"],
+        "threads": os.environ["OMP_NUM_THREADS"],
+        "files": sorted(str(path.relative_to(base / "input/data")) for path in (base / "input/data").rglob("*")
+                        if path.is_file()),
+    }))
+    if "fail" in given:
+        if given["fail"]:
+            (base / "output/failure").write_text(given["fail"])
+        say("the last words")
+        sys.exit(3)
+    if "ignore_term" in given:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if "running" in given:
+        with open(given["running"], "a") as file:
+            file.write("start\\n")
+    rate = float(given.get("rate", 0.5))
+    for epoch in range(1, int(given.get("epochs", 2)) + 1):
+        say(f"epoch {epoch} - loss: {(rate - 0.3) ** 2 + 1 / epoch:.6f}; accuracy: {1 - (rate - 0.3) ** 2:.6f};")
+        time.sleep(float(given.get("pause", 0)))
+    if "running" in given:
+        with open(given["running"], "a") as file:
+            file.write("end\\n")
+
+def process():
+    arguments = sys.argv[2:]
+    source, target = base / "processing/input/data", base / "processing/output"
+    names = sorted(str(path.relative_to(source)) for path in source.rglob("*") if path.is_file())
+    (target / "names.json").write_text(json.dumps({"names": names, "arguments": arguments, "mood": os.environ.get("MOOD"),
+                                                   "threads": os.environ["OMP_NUM_THREADS"]}))
+    if "slow" in arguments:
+        time.sleep(600)
+    if "broken" in arguments:
+        (base / "output/message").write_text("the toy broke")
+        sys.exit(1)
+    (base / "output/message").write_text("well done")
+
+{"train": train, "process": process}[sys.argv[1]]()
+"""
+DOCKERFILE = """FROM python:3.12-slim
+WORKDIR /opt/toy
+ENV MOOD=cheerful PLACE="the bench"
+COPY toy.py .
+ENTRYPOINT ["python", "toy.py"]
+"""
+ROLE = "arn:aws:iam::000000000000:role/toy"
+IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/toy:1"
+BUCKET = "bench"
+
+
+class Endpoint:
+    """One server process, and the clients that speak to it."""
+
+    def __init__(self, data_dir: Path, grace: float = 1.0) -> None:
+        self.data_dir = data_dir
+        self.toy = data_dir / "toy"
+        self.toy.mkdir(parents=True)
+        (self.toy / "toy.py").write_text(TOY)
+        (self.toy / "Dockerfile").write_text(DOCKERFILE)
+        self.grace = grace
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+        self.sagemaker = self.client("sagemaker")
+        self.s3 = self.client("s3")
+        self.s3.create_bucket(Bucket=BUCKET)
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def start(self) -> None:
+        environment = {
+            **os.environ,
+            "GATEWAY_PORT": str(self.port),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self.data_dir / "s3"),
+            "LOG_LEVEL": "WARNING",
+        }
+        with (self.data_dir / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    str(Path(__file__).with_name("serve.py")),
+                    str(self.port),
+                    str(self.data_dir / "sagemaker"),
+                    json.dumps({"toy": str(self.toy)}),
+                    str(self.grace),
+                ],
+                env=environment,
+                stdout=log,
+                stderr=log,
+            )
+        eventually(self._answers, 30)
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, (self.data_dir / "server.log").read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(how)
+        self.process.wait(20)
+
+    def train(self, name: str, hyperparameters: dict[str, str] | None = None, **changes: Any) -> Any:
+        """Creates a training job on the toy."""
+        request = {"TrainingJobName": name, "HyperParameters": hyperparameters or {}, **definition(), **changes}
+        return self.sagemaker.create_training_job(**request)
+
+    def tune(self, name: str, static: dict[str, str] | None = None, **config: Any) -> Any:
+        """Creates a tuning job on the toy, one range `rate` in 0–1 unless `config` says otherwise."""
+        return self.sagemaker.create_hyper_parameter_tuning_job(**tuning_request(name, static, **config))
+
+    def process_images(self, name: str, arguments: tuple[str, ...] = (), **changes: Any) -> Any:
+        """Creates a processing job on the toy, which lists what is in s3://bench/in/."""
+        return self.sagemaker.create_processing_job(**{**processing_request(name, arguments), **changes})
+
+    def ended(self, kind: str, name: str, seconds: float = 30) -> dict[str, Any]:
+        """The description of a job (`processing`, `training` or `tuning`) once it has ended."""
+        describe, field = self._describe(kind)
+        described: dict[str, Any] = {}
+
+        def over() -> bool:
+            described.update(describe(name))
+            return described[field] in ("Completed", "Failed", "Stopped")
+
+        eventually(over, seconds)
+        return described
+
+    def status(self, kind: str, name: str) -> str:
+        describe, field = self._describe(kind)
+        return str(describe(name)[field])
+
+    def _describe(self, kind: str) -> tuple[Callable[[str], dict[str, Any]], str]:
+        client = self.sagemaker
+        return {
+            "processing": (lambda n: client.describe_processing_job(ProcessingJobName=n), "ProcessingJobStatus"),
+            "training": (lambda n: client.describe_training_job(TrainingJobName=n), "TrainingJobStatus"),
+            "tuning": (
+                lambda n: client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=n),
+                "HyperParameterTuningJobStatus",
+            ),
+        }[kind]
+
+    def trials(self, name: str, **options: Any) -> list[dict[str, Any]]:
+        pages = self.sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job")
+        found = pages.paginate(HyperParameterTuningJobName=name, **options)
+        return [trial for page in found for trial in page["TrainingJobSummaries"]]
+
+
+def definition() -> dict[str, Any]:
+    return {
+        "AlgorithmSpecification": {
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [
+                {"Name": "loss", "Regex": r"loss: ([0-9.]+)"},
+                {"Name": "accuracy", "Regex": r"accuracy: ([0-9.]+)"},
+            ],
+        },
+        "RoleArn": ROLE,
+        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/out/"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
+
+
+def tuning_request(name: str, static: dict[str, str] | None = None, **config: Any) -> dict[str, Any]:
+    limits = {"MaxNumberOfTrainingJobs": config.pop("jobs", 4), "MaxParallelTrainingJobs": config.pop("parallel", 2)}
+    ranges = {"ContinuousParameterRanges": [{"Name": "rate", "MinValue": "0", "MaxValue": "1"}]}
+    request = {
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "accuracy"},
+            "ResourceLimits": limits,
+            "ParameterRanges": ranges,
+            "RandomSeed": 7,
+        },
+        "TrainingJobDefinition": {"StaticHyperParameters": static or {}, **definition()},
+    }
+    for key in ("WarmStartConfig", "Tags", "TrainingJobDefinition"):
+        if key in config:
+            request[key] = config.pop(key)
+    request["HyperParameterTuningJobConfig"].update(config)  # type: ignore[attr-defined]
+    return request
+
+
+def processing_request(name: str, arguments: tuple[str, ...] = ()) -> dict[str, Any]:
+    place = {"S3DataType": "S3Prefix", "S3InputMode": "File", "LocalPath": "/opt/ml/processing/input/data"}
+    return {
+        "ProcessingJobName": name,
+        "AppSpecification": {"ImageUri": IMAGE, "ContainerArguments": ["process", *arguments]},
+        "ProcessingInputs": [{"InputName": "data", "S3Input": {"S3Uri": f"s3://{BUCKET}/in/", **place}}],
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                {
+                    "OutputName": "all",
+                    "S3Output": {
+                        "S3Uri": f"s3://{BUCKET}/processed/{name}",
+                        "LocalPath": "/opt/ml/processing/output",
+                        "S3UploadMode": "EndOfJob",
+                    },
+                }
+            ]
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+        },
+        "RoleArn": ROLE,
+    }
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
+    """The condition's value once it is true; fails when it doesn't become so."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not so within {seconds} s: {condition}"
+        time.sleep(0.02)
+    return value
