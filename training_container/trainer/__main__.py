@@ -1,79 +1,108 @@
-"""The image's entry point: `python -m trainer prepare|train|evaluate`."""
+"""The image's entry point: `python -m trainer <verb>`.
+
+Each verb imports its module when it runs: a trial is short, and what it need not load it should not wait for.
+"""
+# ruff: noqa: PLC0415
 
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
 
-from trainer.errors import TrainerError
+from trainer.errors import BadInput, TrainerError
 from trainer.job import Job
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+class Parser(argparse.ArgumentParser):
+    """Fails with a sentence, as everything else in a job."""
+
+    def error(self, message: str) -> NoReturn:
+        """Called by argparse for arguments it can't make sense of."""
+        raise BadInput(f"The arguments can't be used: {message}.")
+
+
+def main(arguments: Sequence[str]) -> int:
     """Runs one verb; 0 when it is done, 1 after a failure, whose sentence is printed and left for SageMaker."""
-    chosen = _parser().parse_args(arguments)
-    job = Job()
     try:
-        _run(chosen, job)
-    except Exception as error:  # noqa: BLE001 - whatever stops the job must reach its FailureReason
+        chosen = _parser().parse_args(arguments)
+        chosen.run(chosen)
+    except Exception as error:
         sentence = str(error) if isinstance(error, TrainerError) else f"Unexpected {type(error).__name__}: {error}"
-        job.tell_failure(sentence, training=chosen.verb == "train")
         if not isinstance(error, TrainerError):
-            logging.exception("the job failed")
+            logging.exception("The job failed.")
+        if arguments[:1] != ["predict"]:
+            Job().tell_failure(sentence, training=arguments[:1] == ["train"])
         sys.stderr.write(sentence + "\n")
         return 1
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="trainer", description=__doc__)
-    verbs = parser.add_subparsers(dest="verb", required=True)
+def _parser() -> Parser:
+    parser = Parser(prog="trainer", description="Train, test and use image classifiers.")
+    verbs = parser.add_subparsers(dest="verb", required=True, parser_class=Parser)
+
     prepare = verbs.add_parser("prepare", help="labelled images → features, test images and the dataset report")
     prepare.add_argument(
         "--image-size", type=_whole(32, 1024), default=224, help="side of the square images, in pixels"
     )
-    prepare.add_argument(
-        "--views", type=_whole(1, 8), default=4, help="turned and mirrored views of each training image"
-    )
-    prepare.add_argument(
-        "--minimum-per-label",
-        type=_whole(1, 1_000_000),
-        default=10,
-        help="labels with fewer usable images are left out",
-    )
-    verbs.add_parser("train", help="features → a trained head")
-    verbs.add_parser("evaluate", help="the best head and the champion → scores on the test split")
+    prepare.add_argument("--views", type=_whole(1, 8), default=4, help="turned and mirrored views of a training image")
+    prepare.add_argument("--minimum-per-label", type=_whole(1, 10**6), default=10, help="usable images a label needs")
+    prepare.set_defaults(run=_prepare)
+
+    verbs.add_parser("train", help="features → a trained head").set_defaults(run=_train)
+    evaluate = verbs.add_parser("evaluate", help="the best head, the champion and the test images → scores")
+    evaluate.set_defaults(run=_evaluate)
+
+    predict = verbs.add_parser("predict", help="images → a CSV of labels")
+    predict.add_argument("--model", type=Path, required=True, help="the model.tar.gz of an evaluation")
+    predict.add_argument("--csv", default="-", help="file to write, - for standard output")
+    predict.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="an image, or a folder of images")
+    predict.set_defaults(run=_predict)
     return parser
 
 
-def _whole(least: int, most: int) -> "type[int]":
-    def parse(text: str) -> int:
-        value = int(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{value} is not from {least} to {most}")
-        return value
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        if not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not from {least} to {most}")
+        return int(text)
 
-    parse.__name__ = "whole number"
-    return parse  # type: ignore[return-value]
+    return whole_number
 
 
-def _run(chosen: argparse.Namespace, job: Job) -> None:
-    # Imported late: each verb loads only what it needs, and a trial's start is a good part of its time.
-    if chosen.verb == "prepare":
-        from trainer.prepare import Settings, prepare
+def _prepare(chosen: argparse.Namespace) -> None:
+    from trainer.prepare import Settings, prepare
 
-        settings = Settings(chosen.image_size, chosen.views, chosen.minimum_per_label)
-        prepare(job.processing_input("images"), job.processing_output, settings, _say)
-    elif chosen.verb == "train":
-        from trainer.hyperparameters import read_hyperparameters
-        from trainer.train import train
+    job = Job()
+    settings = Settings(chosen.image_size, chosen.views, chosen.minimum_per_label)
+    prepare(job.processing_input("images"), job.processing_output, settings, _say)
 
-        train(job.channel("features"), job.model, read_hyperparameters(job.hyperparameters), _say)
-    elif chosen.verb == "evaluate":
-        from trainer.evaluate import evaluate
 
-        inputs = [job.processing_input(name) for name in ("test", "model/model.tar.gz", "champion/model.tar.gz")]
-        evaluate(*inputs, job.processing_output)
+def _train(_: argparse.Namespace) -> None:
+    from trainer.hyperparameters import read_hyperparameters
+
+    job = Job()
+    hyperparameters = read_hyperparameters(job.hyperparameters)
+
+    from trainer.train import train
+
+    train(job.channel("features"), job.model, hyperparameters, _say)
+
+
+def _evaluate(_: argparse.Namespace) -> None:
+    from trainer.evaluate import evaluate
+
+    job = Job()
+    trial, champion = (job.processing_input(name) / "model.tar.gz" for name in ("model", "champion"))
+    evaluate(job.processing_input("test"), trial, champion, job.processing_output)
+
+
+def _predict(chosen: argparse.Namespace) -> None:
+    from trainer.predict import predict
+
+    predict(chosen.model, chosen.paths, chosen.csv, sys.stderr)
 
 
 def _say(line: str) -> None:
@@ -82,4 +111,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

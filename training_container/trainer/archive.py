@@ -1,7 +1,8 @@
-"""Model archives: model.tar.gz with model.json and a Keras file. They come from outside, so nothing in them is believed."""
+"""Model archives: model.tar.gz with model.json and a Keras file. They come from outside: nothing in them is trusted."""
 
 import json
 import tarfile
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,41 +14,37 @@ from trainer.quiet import keras
 FACTS = "model.json"
 HEAD = "head.keras"
 WHOLE = "model.keras"
-MAX_MEMBER_BYTES = 1_000_000_000
+MAX_BYTES = 1_000_000_000
+MAX_IMAGE_SIZE = 1024
 
 
 @dataclass(frozen=True)
 class Model:
-    """A Keras model and the facts saved with it."""
+    """A Keras model and the facts saved with it; `labels` in the order of its outputs, `image_size` in pixels."""
 
     network: keras.Model
     facts: dict[str, Any]
-
-    @property
-    def labels(self) -> list[str]:
-        """In the order of the network's outputs."""
-        return list(self.facts["labels"])
-
-    @property
-    def image_size(self) -> int:
-        """Side of the square images which the model sees, in pixels."""
-        return int(self.facts["image_size"])
+    labels: list[str]
+    image_size: int
 
 
 def read_model(archive: Path, network: str, scratch: Path) -> Model:
-    """The network by its file name (HEAD or WHOLE) and its facts; UnreadableModel says what is wrong.
+    """The network by its file name (HEAD or WHOLE) with its facts; UnreadableModel says what is wrong.
 
-    `scratch` is an empty folder for the files; Keras's safe mode keeps code in them from running.
+    `scratch` is a folder to make for the files. Keras's safe mode keeps code inside them from running.
     """
+    if not archive.is_file():
+        raise UnreadableModel(f"There is no model at {archive}.")
     try:
+        scratch.mkdir()
         _extract(archive, (FACTS, network), scratch)
+        _check_inflated_size(scratch / network)
         facts = json.loads((scratch / FACTS).read_text(encoding="utf-8"))
-        model = Model(keras.saving.load_model(scratch / network, compile=False, safe_mode=True), facts)
-        _check(model)
-    except UnreadableModel:
-        raise
-    except Exception as error:  # noqa: BLE001 - a damaged archive fails in any of tar, gzip, zip, JSON, HDF5 and Keras
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        labels, image_size = [str(label) for label in facts["labels"]], int(facts["image_size"])
+        model = Model(keras.saving.load_model(scratch / network, compile=False), facts, labels, image_size)
+        _check_shapes(model, images=network == WHOLE)
+    except Exception as error:  # a damaged archive fails in any of tar, gzip, zip, JSON, HDF5 and Keras
+        reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
         raise UnreadableModel(f"The model {archive.name} can't be read: {reason}") from error
     return model
 
@@ -59,18 +56,29 @@ def write_archive(archive: Path, files: Iterable[Path]) -> None:
             tar.add(file, arcname=file.name)
 
 
-def _extract(archive: Path, names: Iterable[str], folder: Path) -> None:
+def _extract(archive: Path, names: tuple[str, ...], folder: Path) -> None:
+    missing, total = set(names), 0
     with tarfile.open(archive, "r:gz") as tar:
-        for name in names:
-            member = tar.getmember(name)
-            if not member.isreg() or member.size > MAX_MEMBER_BYTES:
-                raise UnreadableModel(
-                    f"The model {archive.name} can't be read: its {name} is no file of a usable size."
-                )
-            tar.extract(member, folder, filter="data")
+        for member in tar:
+            total += member.size
+            if total > MAX_BYTES:
+                raise ValueError(f"it holds more than {MAX_BYTES:,} bytes")
+            if member.name in missing and member.isreg():
+                tar.extract(member, folder, filter="data")
+                missing.remove(member.name)
+    if missing:
+        raise ValueError(f"it holds no {' and no '.join(sorted(missing))}")
 
 
-def _check(model: Model) -> None:
-    labels, outputs = model.labels, model.network.output_shape[-1]
-    if not all(isinstance(label, str) for label in labels) or len(labels) != outputs or model.image_size < 1:
-        raise UnreadableModel("The model can't be used: its model.json does not describe its network.")
+def _check_inflated_size(network: Path) -> None:
+    with zipfile.ZipFile(network) as parts:
+        if sum(part.file_size for part in parts.infolist()) > MAX_BYTES:
+            raise ValueError(f"its {network.name} holds more than {MAX_BYTES:,} bytes")
+
+
+def _check_shapes(model: Model, *, images: bool) -> None:
+    side = model.image_size
+    if not 1 <= side <= MAX_IMAGE_SIZE or model.network.output_shape != (None, len(model.labels)):
+        raise ValueError("its model.json does not describe its network")
+    if images and model.network.input_shape != (None, side, side, 3):
+        raise ValueError(f"it does not take images of {side}x{side} pixels")

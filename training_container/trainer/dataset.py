@@ -1,6 +1,6 @@
 """Which files make the dataset, which image belongs to which split, and why a file was left out.
 
-An image's split follows from its pixels alone, so it never changes sides as the dataset grows and scores stay comparable.
+An image's split follows from its pixels alone: it never changes sides as the dataset grows, and scores stay comparable.
 """
 
 import os
@@ -56,7 +56,7 @@ def split_of(digest: str) -> Split:
 
 
 def list_files(folder: Path) -> list[str]:
-    """Every file below `folder`, relative to it with `/` between the parts, sorted. Links to folders are listed, not followed."""
+    """Every file below `folder`, sorted, relative to it with `/` between the parts. Links are listed, not followed."""
     files = []
     for directory, folders, names in os.walk(folder):
         links = [name for name in folders if Path(directory, name).is_symlink()]
@@ -77,7 +77,7 @@ def name_refusal(file: str) -> str | None:
 def resolve(checked: Iterable[Checked], refused: dict[str, str], minimum_per_label: int) -> Dataset:
     """Settles duplicates, contradictions and labels with too few images.
 
-    Of one picture under one label the first by name is used; under two labels neither is, for one of them must be wrong.
+    Of one picture under one label the first by name is used; under two labels neither is: one of them must be wrong.
     """
     used: list[Checked] = []
     duplicates: dict[str, str] = {}

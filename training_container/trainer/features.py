@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -15,25 +14,17 @@ BATCH = 32
 
 
 class Extractor:
-    """The backbone at one image size; 32 images at a time use two cores as well as more would."""
+    """The backbone at one image size; `done` is told the number of images in each finished batch."""
 
-    def __init__(self, image_size: int) -> None:
+    def __init__(self, image_size: int, done: Callable[[int], None]) -> None:
         self._backbone = build_backbone(image_size)
-        self._size = int(self._backbone.output_shape[-1])
+        self._done = done
 
-    def write(
-        self,
-        folder: Path,
-        split: Literal["train", "validation"],
-        images: Pixels,
-        rows: Sequence[int],
-        views: int,
-        done: Callable[[int], None],
-    ) -> None:
-        """Writes `<split>_features.npy` for the given rows of `images`, and tells `done` how many images each batch held."""
-        features = pack.create_array(folder, f"{split}_features", (len(rows), views, self._size), np.float16)
+    def write(self, path: Path, images: Pixels, rows: Sequence[int], views: int) -> None:
+        """Writes the features of the given rows of `images` as an array (rows, views, d) of float16."""
+        features = pack.create_array(path, (len(rows), views, self._backbone.output_shape[-1]), np.float16)
         for start in range(0, len(rows), BATCH):
             batch = images[rows[start : start + BATCH]]
             for view in range(views):
                 features[start : start + len(batch), view] = self._backbone.predict_on_batch(turned(batch, view))
-            done(len(batch))
+            self._done(len(batch))

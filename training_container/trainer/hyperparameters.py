@@ -23,9 +23,9 @@ class Hyperparameters:
     batch_size: int = 64
     """Images a step."""
     augmentation: float = 0.5
-    """0–1: the chance of another cached view, and how strongly features are mixed."""
+    """0 to 1: the chance of another cached view, and how strongly features are mixed."""
     dropout: float = 0.5
-    """0–0.9: share of features dropped."""
+    """0 to 0.9: share of features dropped."""
     weight_decay: float = 1e-2
     """AdamW's."""
     hidden_units: int = 0
@@ -47,7 +47,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 
 
 def read_hyperparameters(path: Path) -> Hyperparameters:
-    """The values of SageMaker's hyperparameters.json, defaults for the rest; a missing file means defaults throughout."""
+    """The values in SageMaker's hyperparameters.json, defaults for the rest; without the file, defaults throughout."""
     try:
         texts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Reads one image file as a person sees it, or says why it can't be used. Prepare, evaluate and predict all read through here."""
+"""Reads one image file as a person sees it, or says why it can't be used: the one way in for prepare and predict."""
 
 import hashlib
 import os
@@ -29,7 +29,7 @@ class Photo(NamedTuple):
     digest: str
     """SHA-256 of the upright RGB pixels at full size: equal for equal pictures, whatever their files are called."""
     pixels: Pixels
-    """(image_size, image_size, 3), RGB 0–255."""
+    """(image_size, image_size, 3), RGB 0 to 255."""
 
 
 def read_photo(path: Path, image_size: int) -> Photo:
@@ -60,6 +60,8 @@ def read_image(path: Path) -> Image.Image:
 
 
 def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise ImageRefused("no such file")
     if path.is_symlink() or not path.is_file():
         raise ImageRefused("not a regular file")
     size = path.stat().st_size

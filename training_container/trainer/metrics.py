@@ -51,7 +51,7 @@ class Scores:
         }
 
     def details(self) -> dict[str, Any]:
-        """The confusion matrix and each label's precision, recall and F1; 0 where a label was never taken or never there."""
+        """The confusion matrix and each label's precision, recall and F1: 0 where there was nothing to divide by."""
         columns = zip(*self._precision_recall_f1(), self.images_of_label, strict=True)
         per_label = {
             label: {
@@ -66,7 +66,7 @@ class Scores:
 
 
 def score(labels: list[str], truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Scores:
-    """Scores from label numbers; UNKNOWN in `predicted` stands for a label that is not among `labels`, and counts as wrong."""
+    """Scores from label numbers (n,). UNKNOWN in `predicted`, a label that is not among `labels`, counts as wrong."""
     known = predicted != UNKNOWN
     confusion = np.zeros((len(labels), len(labels)), np.int64)
     np.add.at(confusion, (truth[known], predicted[known]), 1)
@@ -74,7 +74,7 @@ def score(labels: list[str], truth: npt.NDArray[Any], predicted: npt.NDArray[Any
 
 
 def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:
-    """Bounds of a proportion (Wilson 1927, JASA 22): unlike the normal interval it holds for few trials and near 0 and 1."""
+    """Bounds of a proportion (Wilson 1927, JASA 22): they hold for few trials and near 0 or 1 too."""
     if trials == 0:
         return 0.0, 1.0
     share = successes / trials

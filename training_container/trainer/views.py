@@ -8,6 +8,6 @@ _QUARTER_TURNS = (0, 2, 1, 3)
 
 
 def turned(images: npt.NDArray[np.uint8], view: int) -> npt.NDArray[np.uint8]:
-    """Images (n, size, size, channels) as the view shows them; view 0 is the identity, each odd view mirrors the one before."""
+    """Images (n, size, size, channels) as the view shows them: 0 as they are, an odd one mirroring the one before."""
     rotated = np.rot90(images, _QUARTER_TURNS[view // 2], axes=(1, 2))
     return rotated[:, :, ::-1] if view % 2 else rotated

@@ -1,7 +1,7 @@
 """Reads the ImageNet checkpoint of efficientnet-lite0 without PyTorch.
 
-The file is in PyTorch's format from before version 1.6: five pickles (magic number, protocol, system information, the tensors'
-descriptions, the storages' keys), then each storage as a 64-bit element count and its raw little-endian values.
+The file is in PyTorch's format from before version 1.6: five pickles (magic number, protocol, system information,
+tensors, keys of the storages), then each storage as a 64-bit element count and its raw little-endian values.
 """
 
 import importlib.util

@@ -1,0 +1,78 @@
+"""Images → a CSV of labels, with a whole model as evaluate exports it. Memory holds one batch of images at a time."""
+
+import csv
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from trainer.archive import WHOLE, Model, read_model
+from trainer.dataset import list_files
+from trainer.errors import BadInput, ImageRefused
+from trainer.images import Pixels, read_image, resize
+
+BATCH = 32
+STANDARD_OUTPUT = "-"
+
+
+def predict(archive: Path, paths: Sequence[Path], destination: str, refusals: TextIO) -> None:
+    """Writes `file,label,confidence` rows to the file `destination`; names unreadable images on `refusals`.
+
+    BadInput where no image could be read.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        model = read_model(archive, WHOLE, Path(scratch, "model"))
+    with _opened(destination) as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("file", "label", "confidence"))
+        predicted = 0
+        for prediction in _predictions(model, _files(paths), refusals):
+            rows.writerow(prediction)
+            predicted += 1
+    if not predicted:
+        raise BadInput("No image could be read: name image files, or folders which hold some.")
+
+
+def _opened(destination: str) -> "nullcontext[TextIO] | TextIO":
+    if destination == STANDARD_OUTPUT:
+        return nullcontext(sys.stdout)
+    return Path(destination).open("w", encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from (path / file for file in list_files(path))
+        else:
+            yield path
+
+
+def _predictions(model: Model, files: Iterator[Path], refusals: TextIO) -> Iterator[tuple[str, str, str]]:
+    """(file, label, confidence) of each image that could be read."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        while batch := list(islice(files, BATCH)):
+            read, images = [], []
+            for file, pixels in zip(batch, pool.map(lambda path: _read(path, model.image_size), batch), strict=True):
+                if isinstance(pixels, ImageRefused):
+                    refusals.write(f"{file}: {pixels}\n")
+                else:
+                    read.append(file)
+                    images.append(pixels)
+            if images:
+                probabilities = model.network.predict_on_batch(np.stack(images))
+                for file, of_label in zip(read, probabilities, strict=True):
+                    yield str(file), model.labels[of_label.argmax()], f"{of_label.max():.4f}"
+
+
+def _read(path: Path, image_size: int) -> Pixels | ImageRefused:
+    try:
+        return resize(read_image(path), image_size)
+    except ImageRefused as refusal:
+        return refusal
