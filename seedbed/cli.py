@@ -1,1 +1,153 @@
-def main() -> None: ...
+"""The commands."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import show
+from .cloud import local_cloud
+from .demo import demo as run_demo
+from .errors import SeedbedError
+from .home import default_home
+from .predict import fetch_best_model
+from .predict import predict as predict_files
+from .stack import Stack, any_local_stack, aws_stack, local_stack
+from .upload import files_of
+from .upload import upload as upload_files
+from .watch import Step
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Labelled seedling images in, the best model out.",
+)
+console = show.console()
+
+OnAws = Annotated[
+    str, typer.Option("--aws", metavar="STACK", help="Talk to this stack on AWS instead of this machine.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@contextmanager
+def stack_for(aws: str) -> Iterator[Stack]:
+    if aws:
+        yield aws_stack(aws)
+        return
+    with any_local_stack(default_home()) as stack:
+        yield stack
+
+
+@app.command()
+def demo(
+    images: Annotated[Path | None, typer.Option(help="A folder of images, one sub-folder a label.")] = None,
+    trials: Annotated[int | None, typer.Option(min=1, max=750, help="How many training jobs.")] = None,
+) -> None:
+    """Run the whole flow on this machine and show it."""
+    run_demo(default_home(), images, trials, console)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1.")] = 4566,
+    trials: Annotated[int | None, typer.Option(min=1, max=750, help="How many training jobs a run has.")] = None,
+) -> None:
+    """Keep the local cloud up until Ctrl-C; it goes on where it was stopped."""
+    home = default_home()
+    with local_cloud(home, {"TrialCount": str(trials)} if trials else {}, port=port) as cloud:
+        stack = local_stack(cloud)
+        console.print(f"The local cloud is up at {stack.endpoint} (region us-east-1, credentials test/test).")
+        console.print(f"Bucket {stack.bucket}, API {stack.api_url}, state in {home.path}, e-mails in {home.mail}.")
+        console.print("Upload a folder of images with: seedbed upload DIR\nStop with Ctrl-C.")
+        watch_states(stack)
+
+
+def watch_states(stack: Stack) -> None:
+    """Print each run's moves for as long as nobody interrupts."""
+    states: dict[str, str] = {run["run_id"]: run["state"] for run in stack.get("/runs")["runs"]}
+    while True:
+        time.sleep(1)
+        for run in stack.get("/runs")["runs"]:
+            if states.get(run["run_id"]) != run["state"]:
+                states[run["run_id"]] = run["state"]
+                accuracy = f", test accuracy {show.percent(run['test_accuracy'])}" if run["test_accuracy"] else ""
+                console.print(
+                    f"{run['run_id']} {run['state']}{accuracy}{': ' + run['reason'] if run['reason'] else ''}"
+                )
+
+
+@app.command()
+def upload(folder: Annotated[Path, typer.Argument(help="One sub-folder a label.")], aws: OnAws = "") -> None:
+    """Put a folder of images into the bucket; a run starts when the uploads end."""
+    home = default_home()
+    cloud = home.running()
+    if not aws and not cloud:
+        raise SeedbedError("No local cloud is up. Start one in another terminal: seedbed up")
+    stack = aws_stack(aws) if aws else local_stack(cloud or {})
+    home.keep()
+    files = files_of(folder)
+    with show.Stages(console) as stages:
+        for done, _ in enumerate(upload_files(stack, files), start=1):
+            stages.show(Step("upload", done, len(files)))
+    console.print("Uploaded. The run starts when the bucket has been quiet for a while: seedbed runs shows it.")
+
+
+@app.command()
+def runs(
+    run_id: Annotated[str, typer.Argument(help="Show this run with its trials.")] = "",
+    as_json: AsJson = False,
+    aws: OnAws = "",
+) -> None:
+    """List the runs, or show one."""
+    with stack_for(aws) as stack:
+        answer = stack.get(f"/runs/{run_id}" if run_id else "/runs")
+    if as_json:
+        sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+    elif run_id:
+        console.print(show.run_details(answer))
+    else:
+        console.print(show.runs_table(answer["runs"]))
+
+
+@app.command()
+def best(as_json: AsJson = False, aws: OnAws = "") -> None:
+    """Show the best model."""
+    with stack_for(aws) as stack:
+        answer = stack.get("/models/best")
+    if as_json:
+        sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+    else:
+        console.print(show.best_panel(answer))
+
+
+@app.command()
+def predict(
+    paths: Annotated[list[Path], typer.Argument(help="Images, or folders of them.")],
+    csv: Annotated[
+        Path | None, typer.Option(help="Where to write file,label,confidence; standard output if left out.")
+    ] = None,
+    aws: OnAws = "",
+) -> None:
+    """Label images with the best model."""
+    with stack_for(aws) as stack:
+        model = fetch_best_model(stack, default_home())
+    predict_files(model, paths, csv)
+
+
+def main() -> None:
+    """Run a command; an error is a sentence, Ctrl-C is no error of ours."""
+    try:
+        app(standalone_mode=False)
+    except SeedbedError as error:
+        console.print(f"[bold red]Not done.[/] {error}", soft_wrap=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, typer.Abort):
+        console.print("Stopped.")
+        sys.exit(130)

@@ -1,0 +1,107 @@
+"""The local cloud as a child process: started, asked whether it is ready, and ended with all that it started."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+
+from .errors import SeedbedError
+from .home import Home
+from .local_cloud.environment import cloud_environment
+
+START_TIMEOUT = 120
+STOP_TIMEOUT = 20
+
+LAPTOP = {
+    "NotificationEmail": "you@localhost",
+    "QuietPeriodSeconds": "5",
+    "MaximumWaitSeconds": "300",
+    "ReconcileSchedule": "rate(1 minute)",
+    "TrialCount": "8",
+    "ParallelTrials": str(max(1, min(4, os.cpu_count() or 1))),
+    "TrainingPricePerHour": "0",
+    "ProcessingPricePerHour": "0",
+}
+
+
+@contextmanager
+def local_cloud(
+    home: Home, parameters: Mapping[str, str] | None = None, *, port: int = 0, run_jobs: bool = True
+) -> Iterator[dict[str, Any]]:
+    """Serve a home while the block runs: its `endpoint` and the stack's `outputs`. Afterwards nothing of it is left.
+
+    `parameters` are the template's, over the laptop's defaults; without `run_jobs` it answers questions and starts no
+    job. Raises SeedbedError if another process serves this home, or the cloud can't start.
+    """
+    if home.running():
+        raise SeedbedError("A local cloud is already up for this folder. Stop it first (Ctrl-C where it runs).")
+    home.path.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    command = [sys.executable, "-m", "seedbed.local_cloud", "--port", str(port)]
+    command += ["--data", str(home.path), "--parameters", json.dumps({**LAPTOP, **(parameters or {})})]
+    command += [] if run_jobs else ["--no-jobs"]
+    with home.log.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+            env=cloud_environment(port, home.path),
+        )
+    try:
+        cloud = wait_until_ready(process, home)
+        home.say_running(process.pid, cloud)
+        yield cloud
+    finally:
+        end(process)
+        home.say_ended()
+
+
+def wait_until_ready(process: "subprocess.Popen[bytes]", home: Home) -> dict[str, Any]:
+    assert process.stdout
+    line = process.stdout.readline()
+    if not line:
+        raise SeedbedError(f"The local cloud could not start; {home.log} says why.")
+    cloud: dict[str, Any] = json.loads(line)
+    if "error" in cloud:
+        raise SeedbedError(cloud["error"])
+    return cloud
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End the cloud and whatever it started, gently first."""
+    try:
+        family = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        family = []
+    if process.stdin:
+        process.stdin.close()
+    try:
+        process.wait(STOP_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    for child in family:
+        try:
+            child.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(family, timeout=STOP_TIMEOUT)
+    if process.stdout:
+        process.stdout.close()
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,112 @@
+"""The whole flow on this machine, shown live: images in, best model out, e-mail sent."""
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from .cloud import local_cloud
+from .errors import SeedbedError
+from .home import Home
+from .local_cloud.mail import kept
+from .seedlings import SPECIES, write
+from .show import Stages, best_panel, labels_table, mail_panel, refused_note, trials_table
+from .stack import Stack, local_stack
+from .upload import files_of, upload
+from .watch import Step, follow, new_run
+
+IMAGES_PER_SPECIES = 40
+PROCEDURAL = {"ImageSize": "160", "CachedViews": "2"}
+MAIL_TIMEOUT = 30
+
+
+def demo(home: Home, images: Path | None, trials: int | None, console: Console) -> None:
+    """Run it: on the folder `images`, or on procedural seedlings. Everything that is started ends with it."""
+    if home.running():
+        raise SeedbedError("A local cloud is up for this folder. Stop it first (Ctrl-C where it runs).")
+    if images:
+        files_of(images)
+    started = time.monotonic()
+    aside = home.clear_for_demo()
+    if aside:
+        console.print(f"Your own local cloud's state was moved to {aside}.")
+    parameters = {} if images else dict(PROCEDURAL)
+    if trials:
+        parameters["TrialCount"] = str(trials)
+    console.print("Starting the local cloud …")
+    with tempfile.TemporaryDirectory() as scratch, local_cloud(home, parameters) as cloud:
+        stack = local_stack(cloud)
+        console.print(f"It is up at {stack.endpoint}, with template.yaml deployed to it.\n")
+        run_id = run_once(stack, images or Path(scratch), home, console, draw=images is None)
+        report(stack, run_id, home, console)
+    console.print(f"\nAll of it took {time.monotonic() - started:.0f} seconds, and the local cloud has ended.")
+    farewell(console)
+
+
+def run_once(stack: Stack, folder: Path, home: Home, console: Console, *, draw: bool) -> str:
+    """One run, from images to the e-mail, with a bar a stage; its id."""
+    with Stages(console) as stages:
+        if draw:
+            draw_seedlings(folder, stages)
+        files = files_of(folder)
+        for done, _ in enumerate(upload(stack, files), start=1):
+            stages.show(Step("upload", done, len(files)))
+        run_id = ""
+        for step in new_run(stack, known=set()):
+            if isinstance(step, str):
+                run_id = step
+            else:
+                stages.show(step)
+        for step in follow(stack, run_id):
+            stages.show(step)
+        stages.show(Step("notify"))
+        wait_for_mail(home)
+    return run_id
+
+
+def draw_seedlings(folder: Path, stages: Stages) -> None:
+    total = IMAGES_PER_SPECIES * len(SPECIES)
+    for done, _ in enumerate(write(folder, IMAGES_PER_SPECIES), start=1):
+        stages.show(Step("draw", done, total))
+
+
+def wait_for_mail(home: Home) -> None:
+    deadline = time.monotonic() + MAIL_TIMEOUT
+    while not kept(home.mail):
+        if time.monotonic() > deadline:
+            raise SeedbedError(f"The run ended but no e-mail came within {MAIL_TIMEOUT} seconds; see {home.log}.")
+        time.sleep(0.1)
+
+
+def report(stack: Stack, run_id: str, home: Home, console: Console) -> None:
+    """Show what came out. Raises SeedbedError with the run's reason if it did not complete."""
+    run = stack.get(f"/runs/{run_id}")
+    if run["state"] != "Completed":
+        console.print(mail_panel(kept(home.mail)[-1]))
+        raise SeedbedError(f"The run {run['state'].lower()}: {run['reason']}")
+    console.print(trials_table(run))
+    console.print(labels_table(run["evaluation"]))
+    console.print(best_panel(stack.get("/models/best")))
+    console.print(mail_panel(kept(home.mail)[-1]))
+    note = refused_note(run["dataset"])
+    if note:
+        console.print(note)
+    console.print("\nIt came from the API, by a signed request which you can make too while a local cloud is up:")
+    console.print(
+        f"  curl --aws-sigv4 aws:amz:us-east-1:execute-api --user test:test '{stack.api_url}/models/best'",
+        soft_wrap=True,
+    )
+
+
+def farewell(console: Console) -> None:
+    console.print("What it left on disk still answers:")
+    for command, meaning in (
+        ("seedbed best", "the best model (--json for programs)"),
+        ("seedbed runs", "all runs"),
+        ("seedbed predict FILE_OR_FOLDER --csv labels.csv", "label images with the best model"),
+        ("seedbed up", "the local cloud again, until you stop it"),
+    ):
+        prefix = "" if shutil.which("seedbed") else ".venv/bin/"
+        console.print(f"  {prefix}{command:<50} {meaning}", soft_wrap=True)

@@ -1,0 +1,82 @@
+"""Where a local cloud keeps its state: `.seedbed` below the present folder, or where SEEDBED_HOME says."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Home:
+    """One local cloud's folder."""
+
+    path: Path
+
+    @property
+    def mail(self) -> Path:
+        """The Maildir of what was mailed."""
+        return self.path / "mail"
+
+    @property
+    def models(self) -> Path:
+        """Models fetched for predict."""
+        return self.path / "models"
+
+    @property
+    def log(self) -> Path:
+        """What the local cloud had to say."""
+        return self.path / "cloud.log"
+
+    @property
+    def _process_file(self) -> Path:
+        return self.path / "cloud.json"
+
+    @property
+    def _demo_mark(self) -> Path:
+        return self.path / "demo"
+
+    def running(self) -> dict[str, Any] | None:
+        """The cloud that serves this home now: its `endpoint` and the stack's `outputs`; None if none does."""
+        try:
+            cloud: dict[str, Any] = json.loads(self._process_file.read_text())
+            process = psutil.Process(cloud["pid"])
+            return cloud if process.create_time() == cloud["started"] else None
+        except (OSError, ValueError, KeyError, psutil.Error):
+            return None
+
+    def say_running(self, pid: int, cloud: dict[str, Any]) -> None:
+        """Tell other commands of the process that serves this home."""
+        started = psutil.Process(pid).create_time()
+        partial = self._process_file.with_suffix(".partial")
+        partial.write_text(json.dumps({**cloud, "pid": pid, "started": started}))
+        partial.replace(self._process_file)
+
+    def say_ended(self) -> None:
+        """No process serves this home any more."""
+        self._process_file.unlink(missing_ok=True)
+
+    def keep(self) -> None:
+        """These are a person's own images from now on: no demo may clear them away."""
+        self._demo_mark.unlink(missing_ok=True)
+
+    def clear_for_demo(self) -> Path | None:
+        """Make room: what an earlier demo left is deleted, a person's own state is moved aside; where to, if so."""
+        aside = None
+        if self._demo_mark.exists():
+            shutil.rmtree(self.path)
+        elif self.path.exists():
+            aside = self.path.with_name(f"{self.path.name}-{datetime.now().astimezone():%Y-%m-%d-%H%M%S}")
+            self.path.rename(aside)
+        self.path.mkdir(parents=True)
+        self._demo_mark.touch()
+        return aside
+
+
+def default_home() -> Home:
+    """The home of the commands run here."""
+    return Home(Path(os.environ.get("SEEDBED_HOME", ".seedbed")).absolute())

@@ -1,0 +1,103 @@
+"""The local cloud's own process, in the environment that `environment` settles: MiniStack reads it when imported.
+
+It prints one line of JSON once everything answers: {"endpoint": …, "outputs": {…}}, or {"error": …}; it ends on
+SIGTERM, or when whoever started it closes its standard input.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from hypercorn.asyncio import serve as serve_app
+from hypercorn.config import Config
+from ministack.app import app as ministack
+
+from .app import LocalCloud
+from .clients import local_client
+from .deploy import ROOT, DeployFailed, deploy
+from .environment import HOST, REGION, endpoint_url
+from .mail import Mailer
+from .sagemaker import SageMaker
+
+IMAGES = {"seedbed-trainer": ROOT / "training_container"}
+
+
+def main() -> None:
+    """Serve until told to end."""
+    parser = argparse.ArgumentParser(prog="python -m seedbed.local_cloud")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--parameters", type=json.loads, default={})
+    parser.add_argument("--no-jobs", action="store_true", help="answer questions only: start no job, resume none")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(serve(arguments.port, arguments.data, arguments.parameters, run_jobs=not arguments.no_jobs))
+
+
+async def serve(port: int, data: Path, parameters: Mapping[str, str], *, run_jobs: bool) -> None:
+    """Serve on `port` until SIGTERM or the end of standard input; state lives below `data`."""
+    told_to_end, may_close = asyncio.Event(), asyncio.Event()
+    watch_for_the_end(told_to_end)
+    endpoint = endpoint_url(port)
+    sagemaker = SageMaker(data / "sagemaker", IMAGES, endpoint, REGION, stop_grace=10)
+    mailer = Mailer(data / "mail", endpoint)
+    app = LocalCloud(sagemaker, mailer, ministack)
+    served = asyncio.create_task(serve_app(app, server_config(port), shutdown_trigger=may_close.wait))
+    try:
+        outputs = await asyncio.to_thread(set_up, endpoint, parameters, mailer)
+        if run_jobs:
+            await sagemaker.start()
+        say({"endpoint": endpoint, "outputs": outputs})
+        await told_to_end.wait()
+    except DeployFailed as error:
+        say({"error": f"The template could not be deployed: {error}"})
+    finally:
+        await sagemaker.stop()
+        may_close.set()
+        await served
+
+
+def server_config(port: int) -> Config:
+    config = Config()
+    config.bind = [f"{HOST}:{port}"]
+    config.graceful_timeout = 1
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    return config
+
+
+def set_up(endpoint: str, parameters: Mapping[str, str], mailer: Mailer) -> dict[str, str]:
+    """Deploy the template, subscribe the mailer, and fill the table from what is on disk."""
+    outputs = deploy(endpoint, parameters)
+    mailer.subscribe(outputs["TopicArn"])
+    local_client("lambda", endpoint).invoke(FunctionName=outputs["ReconcileFunction"], Payload=b'{"rebuild": true}')
+    return outputs
+
+
+def watch_for_the_end(ended: asyncio.Event) -> None:
+    """Set the event on SIGTERM or SIGINT, and when standard input ends: whoever started this is gone then."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+
+    def on_input() -> None:
+        if not os.read(sys.stdin.fileno(), 1024):
+            loop.remove_reader(sys.stdin.fileno())
+            ended.set()
+
+    loop.add_reader(sys.stdin.fileno(), on_input)
+
+
+def say(message: Mapping[str, object]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

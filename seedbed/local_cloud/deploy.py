@@ -1,0 +1,104 @@
+"""The template on the local cloud: what `sam deploy` does on AWS, through the same CloudFormation calls."""
+
+import contextlib
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import WaiterError
+
+import seedbed
+
+from .clients import local_client
+from .environment import ACCOUNT, REGION
+
+ROOT = Path(seedbed.__file__).parent.parent
+STACK = "seedbed"
+BUCKET = f"seedbed-{ACCOUNT}-{REGION}"
+CODE = "functions/"
+CODE_BUCKET = "seedbed-code"
+WAIT = {"Delay": 0.2, "MaxAttempts": 600}
+
+
+class DeployFailed(Exception):
+    """CloudFormation did not create the stack; its text is CloudFormation's reason."""
+
+
+def deploy(endpoint: str, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Create the stack of template.yaml, as it stands but for where the code lies; return its outputs.
+
+    A bucket which is there already, from an earlier time, is imported into the new stack with all that is in it.
+    """
+    uploaded = upload_code(ROOT / CODE, endpoint)
+    cloudformation = local_client("cloudformation", endpoint)
+    stack: dict[str, Any] = {
+        "StackName": STACK,
+        "TemplateBody": (ROOT / "template.yaml").read_text().replace(f"CodeUri: {CODE}", f"CodeUri: {uploaded}"),
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+    }
+    if bucket_exists(endpoint):
+        import_bucket(cloudformation)
+        cloudformation.update_stack(**stack)
+        wait(cloudformation, "stack_update_complete")
+    else:
+        cloudformation.create_stack(**stack)
+        wait(cloudformation, "stack_create_complete")
+    described = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+
+def bucket_exists(endpoint: str) -> bool:
+    s3 = local_client("s3", endpoint)
+    return any(bucket["Name"] == BUCKET for bucket in s3.list_buckets()["Buckets"])
+
+
+def import_bucket(cloudformation: Any) -> None:
+    """Begin the stack with the bucket alone, as CloudFormation imports what is there."""
+    bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": BUCKET}}
+    resource = {
+        "ResourceType": "AWS::S3::Bucket",
+        "LogicalResourceId": "Bucket",
+        "ResourceIdentifier": {"BucketName": BUCKET},
+    }
+    cloudformation.create_change_set(
+        StackName=STACK,
+        ChangeSetName="import",
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps({"Resources": {"Bucket": bucket}}),
+        ResourcesToImport=[resource],
+    )
+    cloudformation.get_waiter("change_set_create_complete").wait(
+        StackName=STACK, ChangeSetName="import", WaiterConfig=WAIT
+    )
+    cloudformation.execute_change_set(StackName=STACK, ChangeSetName="import")
+    wait(cloudformation, "stack_import_complete")
+
+
+def upload_code(folder: Path, endpoint: str) -> str:
+    """Zip the functions' folder into the code bucket; its s3:// address, which changes only with the code."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*.py")):
+            archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix()), path.read_bytes())
+    body = packed.getvalue()
+    key = f"{hashlib.sha256(body).hexdigest()}.zip"
+    s3 = local_client("s3", endpoint)
+    with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=CODE_BUCKET)
+    s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=body)
+    return f"s3://{CODE_BUCKET}/{key}"
+
+
+def wait(cloudformation: Any, condition: str) -> None:
+    """Wait for the stack. Raises DeployFailed with the first reason CloudFormation gives."""
+    try:
+        cloudformation.get_waiter(condition).wait(StackName=STACK, WaiterConfig=WAIT)
+    except WaiterError as error:
+        events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+        reasons = [event.get("ResourceStatusReason", "") for event in events if "FAILED" in event["ResourceStatus"]]
+        raise DeployFailed(next(filter(None, reversed(reasons)), str(error))) from error

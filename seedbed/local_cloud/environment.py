@@ -1,0 +1,37 @@
+"""The environment of the local cloud's process: settled before MiniStack is imported, which reads it then."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+HOST = "127.0.0.1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+
+
+def cloud_environment(port: int, data: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What the local cloud and the functions in it see: never the person's own AWS settings."""
+    inherited = {name: value for name, value in base.items() if not name.startswith("AWS_")}
+    return {
+        **inherited,
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": endpoint_url(port),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "localhost",
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_REGION": REGION,
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(data / "s3"),
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def endpoint_url(port: int) -> str:
+    """Where everything answers."""
+    return f"http://{HOST}:{port}"

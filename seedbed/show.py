@@ -1,0 +1,190 @@
+"""What a person sees: progress bars, tables, the e-mail, the commands to go on with."""
+
+import sys
+from collections.abc import Mapping
+from email.message import Message
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from .watch import Step
+
+TITLES = {
+    "draw": "Draw seedlings",
+    "upload": "Upload",
+    "settle": "Settle",
+    "prepare": "Prepare",
+    "tune": "Tune",
+    "evaluate": "Evaluate",
+    "notify": "Notify",
+}
+
+
+class Stages:
+    """One progress bar a stage, shown from the stage's first step; without a terminal, one line a stage."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._tasks: dict[str, TaskID] = {}
+        self._current: str | None = None
+        self._progress = Progress(
+            TextColumn("{task.description:<15}"),
+            BarColumn(32, pulse_style="green"),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[note]}"),
+            console=console,
+        )
+
+    def __enter__(self) -> "Stages":
+        if self._console.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if error == (None, None, None):
+            self._finish()
+        self._progress.stop()
+
+    def show(self, step: Step) -> None:
+        """Show how far a stage is; the stages before it are done."""
+        if step.stage != self._current:
+            self._finish()
+            self._current = step.stage
+            self._tasks[step.stage] = self._progress.add_task(TITLES[step.stage], total=None, note="")
+            if not self._console.is_terminal:
+                self._console.print(f"{TITLES[step.stage]} …")
+        task = self._tasks[step.stage]
+        self._progress.update(task, completed=step.done, total=step.total or None, note=escape(step.note))
+
+    def _finish(self) -> None:
+        if self._current is None:
+            return
+        task = self._tasks[self._current]
+        total = self._progress.tasks[self._progress.task_ids.index(task)].total or 1
+        self._progress.update(task, completed=total, total=total)
+        self._progress.stop_task(task)
+
+
+def runs_table(runs: list[dict[str, Any]]) -> Table:
+    """The runs, newest first."""
+    table = plain_table("Run", "State", "Started", "Images", "Test accuracy", "Cost", "")
+    for run in runs:
+        mark = "best so far" if run["won"] else escape(run["reason"] or "")
+        table.add_row(
+            run["run_id"],
+            run["state"],
+            run["created_at"][:19].replace("T", " "),
+            f"{run['images']:,}" if run["images"] else "",
+            percent(run["test_accuracy"]),
+            f"${run['cost_usd']:.2f}",
+            mark,
+        )
+    return table
+
+
+def trials_table(run: Mapping[str, Any]) -> Table:
+    """A run's trials, best first."""
+    trials = sorted(run["trials"], key=lambda trial: trial["objective"] or 0.0, reverse=True)
+    names = sorted({name for trial in trials for name in trial["hyperparameters"]} - {"seed"})
+    table = plain_table("Trial", "Validation", *[name.replace("_", " ") for name in names], "Status", "Seconds")
+    for trial in trials:
+        values = [number(trial["hyperparameters"].get(name, "")) for name in names]
+        seconds = str(trial["billable_seconds"])
+        style = "bold green" if trial is trials[0] else None
+        short = trial["name"].removeprefix(f"{run['run_id']}-")
+        table.add_row(short, percent(trial["objective"]), *values, trial["status"], seconds, style=style)
+    return table
+
+
+def labels_table(evaluation: Mapping[str, Any]) -> Table:
+    """Scores of each label on the test split, hardest first."""
+    table = plain_table("Label", "Precision", "Recall", "F1", "Test images", "Most often taken for")
+    scores = sorted(evaluation["per_label"].items(), key=lambda item: item[1]["f1"])
+    for label, score in scores:
+        shares = [percent(score[name]) for name in ("precision", "recall", "f1")]
+        table.add_row(escape(label), *shares, str(score["images"]), escape(confused_with(evaluation, label)))
+    return table
+
+
+def confused_with(evaluation: Mapping[str, Any], label: str) -> str:
+    labels = evaluation["labels"]
+    mistakes = [
+        (count, name)
+        for name, count in zip(labels, evaluation["confusion"][labels.index(label)], strict=True)
+        if name != label and count
+    ]
+    return "{1} ({0})".format(*max(mistakes)) if mistakes else ""
+
+
+def best_panel(best: Mapping[str, Any], title: str = "The best model") -> Panel:
+    """A model's scores."""
+    low, high = best["test_accuracy_interval"]
+    settings = ", ".join(f"{name} {number(value)}" for name, value in sorted(best["hyperparameters"].items()))
+    dataset = best["dataset"]
+    lines = [
+        f"[bold green]{percent(best['test_accuracy'])}[/] of the test images right, macro-F1 {best['macro_f1']:.3f}",
+        f"95 % interval {percent(low)} to {percent(high)}",
+        f"Validation accuracy {percent(best['validation_accuracy'])}",
+        f"Trained with {escape(settings)}",
+        f"From {dataset['used']:,} of {dataset['images']:,} images, {len(dataset['labels'])} labels",
+        f"For ${best['cost_usd']:.2f}",
+        f"Run {best['run_id']}, {best['created_at'][:16].replace('T', ' ')}",
+        f"Model {escape(best['model_uri'])}",
+    ]
+    return Panel("\n".join(lines), title=title, title_align="left", box=box.ROUNDED, expand=False)
+
+
+def mail_panel(message: Message) -> Panel:
+    """An e-mail as it was sent."""
+    head = "\n".join(f"{name}: {message[name]}" for name in ("From", "To", "Subject"))
+    body = message.get_payload(decode=True)
+    text = body.decode() if isinstance(body, bytes) else ""
+    return Panel(
+        escape(f"{head}\n\n{text.rstrip()}"), title="The e-mail", title_align="left", box=box.ROUNDED, expand=False
+    )
+
+
+def refused_note(dataset: Mapping[str, Any]) -> str:
+    """One line on what was left out, empty if nothing was."""
+    refused, duplicates = len(dataset["refused"]), len(dataset["duplicates"])
+    if not refused and not duplicates:
+        return ""
+    return f"{refused:,} files refused and {duplicates:,} duplicates used once; the e-mail and the API name them."
+
+
+def plain_table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
+
+
+def number(text: str) -> str:
+    try:
+        return f"{float(text):.3g}"
+    except ValueError:
+        return escape(text)
+
+
+def console() -> Console:
+    """Standard output; wide enough for the tables where it is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+
+
+def run_details(run: Mapping[str, Any]) -> Group:
+    """One run: its state, its trials, its scores."""
+    state = f"{run['run_id']} {run['state']}{': ' + escape(run['reason']) if run['reason'] else ''}"
+    parts: list[RenderableType] = [state, trials_table(run)]
+    if run["evaluation"]:
+        parts += [labels_table(run["evaluation"]), best_panel(run, title="Its model")]
+    return Group(*parts)

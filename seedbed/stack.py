@@ -1,0 +1,90 @@
+"""A deployed Seedbed to talk to: on this machine or on AWS, by the same calls."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import URLLib3Session
+
+from .cloud import local_cloud
+from .errors import SeedbedError
+from .home import Home
+from .local_cloud.clients import local_session
+from .local_cloud.environment import REGION
+
+CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard"}, max_pool_connections=32)
+TIMEOUT = 60
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where a deployed template answers. `endpoint` is None on AWS."""
+
+    session: boto3.session.Session
+    endpoint: str | None
+    outputs: dict[str, str]
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+        return self.outputs["BucketName"]
+
+    @property
+    def api_url(self) -> str:
+        """What the API's paths are appended to."""
+        if self.endpoint:
+            return f"{self.endpoint}/_aws/execute-api/{self.outputs['ApiId']}/$default"
+        return self.outputs["ApiUrl"]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for this stack."""
+        return self.session.client(service, endpoint_url=self.endpoint, config=CONFIG)  # type: ignore[call-overload]
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Ask the API, signed. Raises SeedbedError with the API's own sentence if it has no such thing."""
+        credentials = self.session.get_credentials()
+        if credentials is None:
+            raise SeedbedError("No AWS credentials were found. Sign in to AWS first.")
+        request = AWSRequest("GET", self.api_url + path)
+        SigV4Auth(credentials, "execute-api", self.session.region_name or REGION).add_auth(request)
+        answer = URLLib3Session(timeout=TIMEOUT).send(request.prepare())
+        content: dict[str, Any] = json.loads(answer.content or b"{}")
+        if answer.status_code != 200:
+            raise SeedbedError(content.get("message") or f"The API answered {answer.status_code}.")
+        return content
+
+
+def local_stack(cloud: dict[str, Any]) -> Stack:
+    """The stack on a local cloud that is up."""
+    return Stack(local_session(), cloud["endpoint"], cloud["outputs"])
+
+
+@contextmanager
+def any_local_stack(home: Home) -> Iterator[Stack]:
+    """The stack of the cloud that serves this home; where none is up, one that answers questions for the while."""
+    cloud = home.running()
+    if cloud:
+        yield local_stack(cloud)
+        return
+    if not home.path.exists():
+        raise SeedbedError(f"There is nothing in {home.path} yet. Start with: seedbed demo, or: seedbed up")
+    with local_cloud(home, run_jobs=False) as temporary:
+        yield local_stack(temporary)
+
+
+def aws_stack(name: str) -> Stack:
+    """The stack of this name on AWS, with the person's own credentials."""
+    session = boto3.session.Session()
+    try:
+        described = session.client("cloudformation", config=CONFIG).describe_stacks(StackName=name)["Stacks"][0]
+    except (BotoCoreError, ClientError) as error:
+        raise SeedbedError(f"The stack {name} can't be reached on AWS: {error}") from error
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    return Stack(session, None, outputs)
