@@ -1,0 +1,59 @@
+"""Photographs of seedlings of twelve species, drawn from a seed instead of shipped.
+
+The species are those of the Plant Seedlings dataset (Giselsson et al. 2017, arXiv 1711.05458), seen from above on
+gravel as there; none of its pixels is used.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from seedbed.seedlings import grasses, herbs
+from seedbed.seedlings.growth import Chance
+from seedbed.seedlings.photograph import photograph
+from seedbed.seedlings.surface import Surface
+
+GROW: dict[str, Callable[[Chance, float], list[Surface]]] = {
+    "Black-grass": grasses.black_grass,
+    "Charlock": herbs.charlock,
+    "Cleavers": herbs.cleavers,
+    "Common Chickweed": herbs.chickweed,
+    "Common wheat": grasses.wheat,
+    "Fat Hen": herbs.fat_hen,
+    "Loose Silky-bent": grasses.loose_silky_bent,
+    "Maize": grasses.maize,
+    "Scentless Mayweed": herbs.mayweed,
+    "Shepherds Purse": herbs.shepherds_purse,
+    "Small-flowered Cranesbill": herbs.cranesbill,
+    "Sugar beet": herbs.sugar_beet,
+}
+SPECIES: tuple[str, ...] = tuple(GROW)
+MOST_PER_SPECIES = 1_000_000
+
+
+def draw(species: str, seed: int, size: int = 150) -> Image.Image:
+    """One seedling as an RGB image of size by size pixels; `seed`, from 0, decides all else: age, shape,
+    place, light and soil.
+
+    Raises ValueError for a species not in SPECIES.
+    """
+    if species not in GROW:
+        raise ValueError(f"There is no seedling called {species!r}; choose one of {', '.join(SPECIES)}.")
+    rng = np.random.Generator(np.random.PCG64((SPECIES.index(species), seed)))
+    plant = GROW[species](Chance(rng), float(rng.random()))
+    return photograph(rng, plant, size)
+
+
+def write(folder: Path, per_species: int, seed: int = 0) -> Iterator[Path]:
+    """Draw `per_species` images of each species to `folder/<species>/`, yielding each file as it is written.
+
+    Other seeds give other images: none is drawn under two of them.
+    """
+    for species in SPECIES:
+        (folder / species).mkdir(parents=True, exist_ok=True)
+        for number in range(per_species):
+            file = folder / species / f"{species.lower().replace(' ', '-')}-{number + 1:03d}.png"
+            draw(species, seed * MOST_PER_SPECIES + number).save(file)
+            yield file
