@@ -20,7 +20,7 @@ Answer = Callable[[], Awaitable[Any]]
 
 async def main(port: int, data_dir: Path, images: dict[str, Path], grace: float) -> None:
     url = f"http://127.0.0.1:{port}"
-    sagemaker = SageMaker(data_dir, images, url, "us-east-1", ACCOUNT, grace)
+    sagemaker = SageMaker(data_dir, images, url, "us-east-1", account=ACCOUNT, stop_grace=grace)
 
     async def app(scope: dict[str, Any], receive: Answer, send: Callable[[Any], Awaitable[None]]) -> None:
         headers = dict(scope.get("headers", []))
@@ -30,13 +30,14 @@ async def main(port: int, data_dir: Path, images: dict[str, Path], grace: float)
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.graceful_timeout = 1
-    stopped = asyncio.Event()
+    stopped, closing = asyncio.Event(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    server = asyncio.create_task(serve(app, config, shutdown_trigger=stopped.wait))  # type: ignore[arg-type]
+    server = asyncio.create_task(serve(app, config, shutdown_trigger=closing.wait))
     await listening(port)
     await sagemaker.start()
     await stopped.wait()
     await sagemaker.stop()
+    closing.set()
     await server
 
 

@@ -1,7 +1,9 @@
 """A real endpoint: its own process, a free port, a toy container, and boto3."""
 
+import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
+from botocore.config import Config
 
 TOY = """
 import json, os, pathlib, signal, sys, time
@@ -28,8 +32,8 @@ def train():
         "hyperparameters": given,
         "job": os.environ["TRAINING_JOB_NAME"],
         "threads": os.environ["OMP_NUM_THREADS"],
-        "files": sorted(str(path.relative_to(base / "input/data")) for path in (base / "input/data").rglob("*")
-                        if path.is_file()),
+        "files": sorted(str(path.relative_to(base / "input/data"))
+                        for path in (base / "input/data").rglob("*") if path.is_file()),
     }))
     if "fail" in given:
         if given["fail"]:
@@ -41,6 +45,10 @@ def train():
     if "running" in given:
         with open(given["running"], "a") as file:
             file.write("start\\n")
+    if "spawn" in given:
+        import subprocess
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        say(f"spawned {child.pid}")
     rate = float(given.get("rate", 0.5))
     for epoch in range(1, int(given.get("epochs", 2)) + 1):
         say(f"epoch {epoch} - loss: {(rate - 0.3) ** 2 + 1 / epoch:.6f}; accuracy: {1 - (rate - 0.3) ** 2:.6f};")
@@ -53,8 +61,8 @@ def process():
     arguments = sys.argv[2:]
     source, target = base / "processing/input/data", base / "processing/output"
     names = sorted(str(path.relative_to(source)) for path in source.rglob("*") if path.is_file())
-    (target / "names.json").write_text(json.dumps({"names": names, "arguments": arguments, "mood": os.environ.get("MOOD"),
-                                                   "threads": os.environ["OMP_NUM_THREADS"]}))
+    seen = {"names": names, "arguments": arguments, "mood": os.environ.get("MOOD")}
+    (target / "names.json").write_text(json.dumps(seen))
     if "slow" in arguments:
         time.sleep(600)
     if "broken" in arguments:
@@ -78,6 +86,8 @@ BUCKET = "bench"
 class Endpoint:
     """One server process, and the clients that speak to it."""
 
+    bucket = BUCKET
+
     def __init__(self, data_dir: Path, grace: float = 1.0) -> None:
         self.data_dir = data_dir
         self.toy = data_dir / "toy"
@@ -92,15 +102,19 @@ class Endpoint:
         self.start()
         self.sagemaker = self.client("sagemaker")
         self.s3 = self.client("s3")
+        self.unchecked = self.client("sagemaker", config=Config(parameter_validation=False))
         self.s3.create_bucket(Bucket=BUCKET)
+        for key in ("Maize/1.txt", "Common wheat/a+b 100%.txt"):
+            self.s3.put_object(Bucket=BUCKET, Key=f"in/{key}", Body=key.encode())
 
-    def client(self, service: str) -> Any:
+    def client(self, service: Any, **options: Any) -> Any:
         return boto3.client(
             service,
             endpoint_url=self.url,
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
+            **options,
         )
 
     def start(self) -> None:
@@ -142,12 +156,36 @@ class Endpoint:
         return self.sagemaker.create_training_job(**request)
 
     def tune(self, name: str, static: dict[str, str] | None = None, **config: Any) -> Any:
-        """Creates a tuning job on the toy, one range `rate` in 0–1 unless `config` says otherwise."""
+        """Creates a tuning job on the toy, one range `rate` from 0 to 1 unless `config` says otherwise."""
         return self.sagemaker.create_hyper_parameter_tuning_job(**tuning_request(name, static, **config))
 
-    def process_images(self, name: str, arguments: tuple[str, ...] = (), **changes: Any) -> Any:
-        """Creates a processing job on the toy, which lists what is in s3://bench/in/."""
-        return self.sagemaker.create_processing_job(**{**processing_request(name, arguments), **changes})
+    def process_images(
+        self,
+        name: str,
+        arguments: tuple[str, ...] = (),
+        source: tuple[str, str] | None = ("S3Prefix", "in/"),
+        **changes: Any,
+    ) -> Any:
+        """Creates a processing job on the toy, which lists what `source`, a data type and a key, brings."""
+        request = self.processing_request(name, arguments)
+        if source is None:
+            del request["ProcessingInputs"]
+        else:
+            place = request["ProcessingInputs"][0]["S3Input"]
+            place.update(S3DataType=source[0], S3Uri=f"s3://{BUCKET}/{source[1]}")
+        return self.sagemaker.create_processing_job(**{**request, **changes})
+
+    def read(self, key: str) -> bytes:
+        content: bytes = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return content
+
+    def log(self, resource: str, name: str) -> str:
+        path = self.data_dir / "sagemaker/logs" / resource / f"{name}.log"
+        return path.read_text() if path.exists() else ""
+
+    def processes(self, name: str) -> list[int]:
+        """The toy's processes whose job's working directory begins with `name`."""
+        return [pid for pid, base in _toys(str(self.data_dir)) if base.split("-job-", 1)[1].startswith(name)]
 
     def ended(self, kind: str, name: str, seconds: float = 30) -> dict[str, Any]:
         """The description of a job (`processing`, `training` or `tuning`) once it has ended."""
@@ -165,6 +203,14 @@ class Endpoint:
         describe, field = self._describe(kind)
         return str(describe(name)[field])
 
+    @staticmethod
+    def processing_request(name: str, arguments: tuple[str, ...] = ()) -> dict[str, Any]:
+        return processing_request(name, arguments)
+
+    @staticmethod
+    def tuning_request(name: str, static: dict[str, str] | None = None, **config: Any) -> dict[str, Any]:
+        return tuning_request(name, static, **config)
+
     def _describe(self, kind: str) -> tuple[Callable[[str], dict[str, Any]], str]:
         client = self.sagemaker
         return {
@@ -176,10 +222,29 @@ class Endpoint:
             ),
         }[kind]
 
+    @staticmethod
+    def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
+        return eventually(condition, seconds)
+
+    @staticmethod
+    def matches(pattern: str, text: str) -> bool:
+        return re.fullmatch(pattern, text) is not None
+
     def trials(self, name: str, **options: Any) -> list[dict[str, Any]]:
         pages = self.sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job")
         found = pages.paginate(HyperParameterTuningJobName=name, **options)
         return [trial for page in found for trial in page["TrainingJobSummaries"]]
+
+
+def _toys(data_dir: str) -> list[tuple[int, str]]:
+    """(process id, working directory) of the toy's processes below the data directory."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            base = process.environ().get("SAGEMAKER_BASE_DIR", "")
+            if base.startswith(data_dir) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append((process.pid, base))
+    return found
 
 
 def definition() -> dict[str, Any]:

@@ -25,7 +25,8 @@ from .logs import LogShipper
 from .processing import ProcessingJobs
 from .runner import Runner, kill_leftover
 from .store import Store
-from .training import TrainingJobs, Watcher
+from .training import TrainingJobs
+from .training_run import Watcher
 from .tuning import TuningJobs
 
 log = logging.getLogger(__name__)
@@ -43,11 +44,11 @@ class SageMaker:
     """SageMaker's processing, training and tuning jobs on this machine, as an ASGI application.
 
     data_dir: where jobs, logs and downloaded objects are kept. images: repository name → folder with a Dockerfile.
-    endpoint_url: where S3, SQS, Lambda, EventBridge and CloudWatch Logs answer; usually the very server of this application.
+    endpoint_url: where S3, SQS, Lambda, EventBridge and CloudWatch Logs answer; usually this application's own server.
     stop_grace: seconds between SIGTERM and SIGKILL.
 
-    `start` takes up what an earlier run left in progress, so S3 should answer soon after. `stop` ends all processes; their
-    jobs stay in progress and run again at the next start.
+    `start` takes up what an earlier run left in progress, so call it when S3 answers. `stop` ends all processes; their
+    jobs stay in progress and run again at the next start. Call it while the server still answers.
     """
 
     def __init__(  # noqa: PLR0913  the endpoint's whole configuration
@@ -56,6 +57,7 @@ class SageMaker:
         images: Mapping[str, Path],
         endpoint_url: str,
         region: str,
+        *,
         account: str = "000000000000",
         stop_grace: float = 120.0,
     ) -> None:

@@ -30,8 +30,8 @@ class S3Object:
 class Cache:
     """Files below `root`, named by bucket, key and etag. Not more than `limit` bytes stay once `trim` was called.
 
-    An entry's modification time is its object's; one whose size or time is another was changed through a link of an earlier
-    job and is fetched anew. Its access time says when it was last wanted.
+    An entry's modification time is its object's. One whose size or time differs was changed through an earlier job's
+    link and is fetched anew. Its access time says when it was last wanted.
     """
 
     def __init__(self, root: Path, limit: int) -> None:

@@ -1,4 +1,4 @@
-"""boto3 clients for the rest of the local cloud. Only the endpoint itself is ever asked, with the account's own id as key."""
+"""boto3 clients for the rest of the local cloud: only its endpoint is ever asked, with the account's id as key."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -19,27 +19,28 @@ CONNECTIONS = 32
 
 
 class Clients:
-    """One client for each service, made at once since making them is not thread-safe; boto3 clients may be shared by threads."""
+    """One client for each service; threads may share them, but not make them, so all are made here."""
 
     def __init__(self, settings: Settings) -> None:
         session = boto3.session.Session(
             aws_access_key_id=settings.account, aws_secret_access_key=SECRET, region_name=settings.region
         )
-        options: dict[str, Any] = {
-            "endpoint_url": settings.endpoint_url,
-            "config": Config(
-                connect_timeout=5,
-                read_timeout=60,
-                retries={"mode": "standard", "total_max_attempts": 4},
-                max_pool_connections=CONNECTIONS,
-                proxies={},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-                s3={"addressing_style": "path"},
-            ),
-        }
-        self.s3: S3Client = session.client("s3", **options)
+        config = Config(connect_timeout=5, read_timeout=60, retries=_attempts(1), proxies={})
+        for_data = Config(
+            retries=_attempts(4),
+            max_pool_connections=CONNECTIONS,
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            s3={"addressing_style": "path"},
+        )
+        url = settings.endpoint_url
+        self.s3: S3Client = session.client("s3", endpoint_url=url, config=config.merge(for_data))
+        options: dict[str, Any] = {"endpoint_url": url, "config": config}
         self.logs: CloudWatchLogsClient = session.client("logs", **options)
         self.events: EventBridgeClient = session.client("events", **options)
         self.sqs: SQSClient = session.client("sqs", **options)
         self.functions: LambdaClient = session.client("lambda", **options)
+
+
+def _attempts(number: int) -> Any:
+    return {"mode": "standard", "total_max_attempts": number}

@@ -1,4 +1,4 @@
-"""The container contract on disk: what SageMaker puts below /opt/ml for a job, here below the job's working directory."""
+"""The container contract on disk: what SageMaker puts below /opt/ml, here below the job's working directory."""
 
 import json
 import os

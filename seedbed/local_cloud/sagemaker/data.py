@@ -5,7 +5,7 @@ import json
 import os
 import tarfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -44,13 +44,23 @@ class Data:
                 raise JobFailure(f"ClientError: Data download failed: No S3 objects found under S3 URL '{uri}'.")
             for parent in {target.parent for _, target in wanted}:
                 parent.mkdir(parents=True, exist_ok=True)
-            for fetched in [self._pool.submit(self._fetch, item, target, cancelled) for item, target in wanted]:
-                fetched.result()
+            self._fetch_all(wanted, cancelled)
         except (BotoCoreError, ClientError) as error:
             raise JobFailure(f"ClientError: Data download failed: {uri}: {error}") from error
         except OSError as error:
             raise JobFailure(f"ClientError: Data download failed: {uri} can't be laid out as files: {error}") from error
         self._cache.trim()
+
+    def _fetch_all(self, wanted: list[tuple[S3Object, Path]], cancelled: Asked) -> None:
+        """With the first failure the rest is given up, and none of it goes on behind the caller's back."""
+        fetches = [self._pool.submit(self._fetch, item, target, cancelled) for item, target in wanted]
+        try:
+            for fetch in fetches:
+                fetch.result()
+        finally:
+            for fetch in fetches:
+                fetch.cancel()
+            wait(fetches)
 
     def upload_directory(self, directory: Path, uri: str) -> None:
         """Every regular file below `directory`, by its relative path, under the prefix. Raises JobFailure."""
@@ -172,7 +182,7 @@ def files_below(directory: Path) -> list[tuple[Path, str]]:
 
 
 def _parse_manifest(body: bytes, uri: str) -> tuple[str, list[str]]:
-    fault = f"ClientError: Data download failed: the manifest {uri} must be a JSON list: an object with 'prefix', then keys."
+    fault = f"ClientError: Data download failed: the manifest {uri} must be a JSON list of a prefix and keys."
     try:
         content: Any = json.loads(body) if len(body) <= MANIFEST_BYTES else None
     except ValueError as error:

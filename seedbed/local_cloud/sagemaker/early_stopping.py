@@ -9,12 +9,12 @@ EARLIER_JOBS = 3
 def should_stop(series: Sequence[float], earlier: Iterable[Sequence[float]], maximize: bool) -> bool:
     """True where the newest value is worse than the median of the earlier jobs' running averages up to the same epoch.
 
-    series: the running job's objective, one value an epoch. earlier: those of the jobs that have ended; the ones that never
-    came so far don't count, and fewer than three tell nothing.
+    series: the running job's objective, one value an epoch. earlier: those of the jobs that have ended; the ones that
+    never came so far don't count, and fewer than three tell nothing.
     """
     epoch = len(series)
-    averages = [fmean(values[:epoch]) for values in earlier if len(values) >= epoch]
-    if epoch == 0 or len(averages) < EARLIER_JOBS:
+    averages = [fmean(values[:epoch]) for values in earlier if len(values) >= epoch > 0]
+    if len(averages) < EARLIER_JOBS:
         return False
     middle = median(averages)
     return series[-1] < middle if maximize else series[-1] > middle

@@ -3,9 +3,9 @@
 import json
 import logging
 import threading
-import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,31 +18,66 @@ from .store import Store
 log = logging.getLogger(__name__)
 
 SOURCE = "aws.sagemaker"
-RULES_KEPT = 2.0
 ATTEMPTS = 4
 
 FIELDS = {
-    TUNING: (
-        "HyperParameterTuningJobName HyperParameterTuningJobArn HyperParameterTuningJobStatus HyperParameterTuningJobConfig"
-        " TrainingJobDefinition CreationTime LastModifiedTime HyperParameterTuningEndTime TrainingJobStatusCounters"
-        " ObjectiveStatusCounters FailureReason"
-    ),
-    TRAINING: (
-        "TrainingJobName TrainingJobArn TrainingJobStatus SecondaryStatus HyperParameters AlgorithmSpecification RoleArn"
-        " InputDataConfig OutputDataConfig ResourceConfig VpcConfig StoppingCondition CreationTime TrainingStartTime"
-        " TrainingEndTime LastModifiedTime SecondaryStatusTransitions FailureReason"
-    ),
-    PROCESSING: (
-        "ProcessingJobName ProcessingJobArn ProcessingJobStatus ProcessingInputs ProcessingOutputConfig ProcessingResources"
-        " AppSpecification StoppingCondition Environment RoleArn CreationTime ProcessingStartTime ProcessingEndTime"
-        " LastModifiedTime FailureReason ExitMessage"
-    ),
+    TUNING: [
+        "HyperParameterTuningJobName",
+        "HyperParameterTuningJobArn",
+        "HyperParameterTuningJobStatus",
+        "HyperParameterTuningJobConfig",
+        "TrainingJobDefinition",
+        "CreationTime",
+        "LastModifiedTime",
+        "HyperParameterTuningEndTime",
+        "TrainingJobStatusCounters",
+        "ObjectiveStatusCounters",
+        "FailureReason",
+    ],
+    TRAINING: [
+        "TrainingJobName",
+        "TrainingJobArn",
+        "TrainingJobStatus",
+        "SecondaryStatus",
+        "HyperParameters",
+        "AlgorithmSpecification",
+        "RoleArn",
+        "InputDataConfig",
+        "OutputDataConfig",
+        "ResourceConfig",
+        "VpcConfig",
+        "StoppingCondition",
+        "CreationTime",
+        "TrainingStartTime",
+        "TrainingEndTime",
+        "LastModifiedTime",
+        "SecondaryStatusTransitions",
+        "FailureReason",
+    ],
+    PROCESSING: [
+        "ProcessingJobName",
+        "ProcessingJobArn",
+        "ProcessingJobStatus",
+        "ProcessingInputs",
+        "ProcessingOutputConfig",
+        "ProcessingResources",
+        "AppSpecification",
+        "StoppingCondition",
+        "Environment",
+        "RoleArn",
+        "CreationTime",
+        "ProcessingStartTime",
+        "ProcessingEndTime",
+        "LastModifiedTime",
+        "FailureReason",
+        "ExitMessage",
+    ],
 }
 
 
 def state_change(kind: Kind, body: Mapping[str, Any], tags: list[dict[str, str]], settings: Settings) -> Body:
     """The event SageMaker sends when a job's status changes. Times in its detail are epoch milliseconds."""
-    detail = {field: _in_milliseconds(field, body[field]) for field in FIELDS[kind].split() if field in body}
+    detail = {field: _in_milliseconds(field, body[field]) for field in FIELDS[kind] if field in body}
     detail["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}
     return {
         "version": "0",
@@ -65,6 +100,14 @@ def _in_milliseconds(field: str, value: Any) -> Any:
     return value
 
 
+@dataclass(frozen=True)
+class Rule:
+    """An EventBridge rule: its pattern, and its targets as EventBridge lists them."""
+
+    pattern: str
+    targets: Sequence[Mapping[str, Any]]
+
+
 class Courier:
     """Takes events from the store's outbox to the targets of the rules they match, in order, in a thread of its own.
 
@@ -76,8 +119,7 @@ class Courier:
         self._posted = posted
         self._clients = clients
         self._closing = threading.Event()
-        self._rules: list[Mapping[str, Any]] = []
-        self._rules_read = 0.0
+        self._rules: list[Rule] | None = None
         self._queue_urls: dict[str, str] = {}
         self._thread = threading.Thread(target=self._work, name="sagemaker-events", daemon=True)
 
@@ -93,6 +135,7 @@ class Courier:
     def _work(self) -> None:
         while not self._closing.is_set():
             batch = self._store.posted(100)
+            self._rules = None
             for number, event in batch:
                 self._deliver(event)
                 if self._closing.is_set():
@@ -105,44 +148,48 @@ class Courier:
     def _deliver(self, event: Body) -> None:
         for attempt in range(ATTEMPTS):
             try:
-                for rule in self._matching(event):
-                    self._send(rule, event)
+                if self._rules is None:
+                    self._rules = self._read_rules()
+                for rule in self._rules:
+                    if self._matches(rule, event):
+                        for target in rule.targets:
+                            self._send(target, event)
                 return
             except (BotoCoreError, ClientError) as error:
                 fault = error
-                self._rules_read = 0.0
+                self._rules = None
                 if self._closing.wait(0.2 * 2**attempt):
                     return
         log.warning("An event could not be delivered and is given up: %s %s", event["resources"][0], fault)
 
-    def _matching(self, event: Body) -> list[Mapping[str, Any]]:
-        if time.monotonic() - self._rules_read > RULES_KEPT:
-            pages = self._clients.events.get_paginator("list_rules").paginate()
-            self._rules = [rule for page in pages for rule in page["Rules"] if rule.get("EventPattern")]
-            self._rules_read = time.monotonic()
-        text = json.dumps(event)
+    def _read_rules(self) -> list[Rule]:
+        """The rules that could match SageMaker's events, as they are now."""
+        client = self._clients.events
+        pages = client.get_paginator("list_rules").paginate()
         return [
-            rule
-            for rule in self._rules
-            if rule.get("State") != "DISABLED"
-            and _may_match(rule["EventPattern"], event)
-            and self._clients.events.test_event_pattern(EventPattern=rule["EventPattern"], Event=text)["Result"]
+            Rule(rule["EventPattern"], client.list_targets_by_rule(Rule=rule["Name"])["Targets"])
+            for page in pages
+            for rule in page["Rules"]
+            if rule.get("EventPattern")
+            and rule.get("State") != "DISABLED"
+            and _names(rule["EventPattern"], "source", SOURCE)
         ]
 
-    def _send(self, rule: Mapping[str, Any], event: Body) -> None:
+    def _matches(self, rule: Rule, event: Body) -> bool:
+        if not _names(rule.pattern, "detail-type", event["detail-type"]):
+            return False
+        return self._clients.events.test_event_pattern(EventPattern=rule.pattern, Event=json.dumps(event))["Result"]
+
+    def _send(self, target: Mapping[str, Any], event: Body) -> None:
         text = json.dumps(event)
-        for target in self._clients.events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
-            service = target["Arn"].split(":")[2]
-            if service == "sqs":
-                self._clients.sqs.send_message(
-                    QueueUrl=self._queue_url(target["Arn"]),
-                    MessageBody=text,
-                    **target.get("SqsParameters", {}),
-                )
-            elif service == "lambda":
-                self._clients.functions.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=text)
-            else:
-                log.warning("Rule %s has a target this endpoint can't reach: %s", rule["Name"], target["Arn"])
+        service = target["Arn"].split(":")[2]
+        if service == "sqs":
+            url = self._queue_url(target["Arn"])
+            self._clients.sqs.send_message(QueueUrl=url, MessageBody=text, **target.get("SqsParameters", {}))
+        elif service == "lambda":
+            self._clients.functions.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=text)
+        else:
+            log.warning("An event can't be delivered to this kind of target: %s", target["Arn"])
 
     def _queue_url(self, arn: str) -> str:
         if arn not in self._queue_urls:
@@ -150,11 +197,7 @@ class Courier:
         return self._queue_urls[arn]
 
 
-def _may_match(pattern: str, event: Body) -> bool:
-    """False where the pattern names other sources or other detail types outright: it spares a call for each rule."""
-    wanted = json.loads(pattern)
-    for field in ("source", "detail-type"):
-        choices = wanted.get(field)
-        if choices and all(isinstance(choice, str) for choice in choices) and event[field] not in choices:
-            return False
-    return True
+def _names(pattern: str, field: str, value: str) -> bool:
+    """False where the pattern names others outright, and not `value`: that spares asking EventBridge."""
+    choices = json.loads(pattern).get(field)
+    return not choices or value in choices or not all(isinstance(choice, str) for choice in choices)

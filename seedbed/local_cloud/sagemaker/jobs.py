@@ -29,10 +29,8 @@ class Workshop:
     runner: Runner
     running: "Running"
 
-    def run(
-        self, kind: Kind, name: str, launch: Launch, stop: Stop, seconds: float, heard: Callable[[str], None]
-    ) -> Outcome:
-        """Runs the job's process, whose identity is recorded so that the next start can end it if this one crashes."""
+    def run(self, kind: Kind, name: str, launch: Launch, stop: Stop, heard: Callable[[str], None]) -> Outcome:
+        """Runs the job's process; its identity is recorded, so that the next start can end it should this one crash."""
 
         def started(pid: int, created: float) -> None:
             self.ledger.store.remember(kind, name, pid=pid, pid_created=created)
@@ -40,7 +38,7 @@ class Workshop:
         if stop.reason is not None:
             return Outcome(-signal.SIGTERM, stop.reason)
         try:
-            return self.runner.run(launch, stop, seconds, started, heard)
+            return self.runner.run(launch, stop, started, heard)
         except OSError as error:
             raise JobFailure(
                 f"ClientError: {launch.command[0]} can't be started in {launch.folder}: {error.strerror}"
@@ -57,7 +55,7 @@ class Running:
     _closing: bool = False
 
     def start(self, kind: Kind, name: str, work: Callable[[Stop], None]) -> Stop:
-        """Runs `work` in a thread of its own. After `shutdown` nothing starts any more: the job waits for the next start."""
+        """Runs `work` in a thread. After `shutdown` nothing starts any more: the job waits for the next start."""
         stop = Stop()
         key = (kind, name.lower())
 

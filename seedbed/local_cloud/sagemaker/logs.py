@@ -25,7 +25,7 @@ Stream = tuple[str, str]
 
 
 class LogShipper:
-    """Collects lines for each (group, stream). Should CloudWatch Logs fall behind, a stream's oldest lines are dropped."""
+    """Collects lines for each (group, stream). Where CloudWatch Logs falls behind, the oldest lines are dropped."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients

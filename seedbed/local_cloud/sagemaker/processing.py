@@ -57,6 +57,8 @@ class ProcessingJobs:
 
     def _run(self, name: str, stop: Stop) -> None:
         body = self._shop.ledger.find(PROCESSING, name).body
+        if body["ProcessingJobStatus"] == "Stopping":
+            stop.ask("stopped")
         base = fresh_directory(self._shop.settings.work_dir(PROCESSING, name))
         try:
             self._prepare(body, base, stop)
@@ -84,7 +86,7 @@ class ProcessingJobs:
     def _prepare(self, body: Body, base: Path, stop: Stop) -> None:
         container.write_json(base / "config" / "processingjobconfig.json", body)
         cluster = body["ProcessingResources"]["ClusterConfig"]
-        container.write_resource_config(base, "config", cluster["InstanceType"])
+        container.write_resource_config(base, "config", cluster.get("InstanceType", "local"))
         (base / "output").mkdir()
         for directory, _ in outputs(body, base):
             directory.mkdir(parents=True, exist_ok=True)
@@ -106,6 +108,7 @@ class ProcessingJobs:
             image.folder,
             container.environment(image, shop.settings, base, cores(), job),
             shop.settings.log_path(PROCESSING, name),
+            body.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY),
         )
         stream = (LOG_GROUP, f"{name}/algo-1-{int(time.time())}")
 
@@ -113,8 +116,7 @@ class ProcessingJobs:
             tail.append(line)
             shop.logs.add(stream, line)
 
-        limit = body.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY)
-        return shop.run(PROCESSING, name, launch, stop, limit, heard)
+        return shop.run(PROCESSING, name, launch, stop, heard)
 
     def _end(self, name: str, status: str, reason: str = "", message: str = "", stop: Stop | None = None) -> None:
         if stop is not None and stop.reason == "shutdown":
@@ -136,12 +138,12 @@ def check(request: Body, workshop: Workshop) -> None:
     for source in request.get("ProcessingInputs", []):
         if "S3Input" not in source:
             raise Invalid(
-                f"The processing input '{source['InputName']}' needs an S3Input: this endpoint reads from S3 only."
+                f"The processing input '{source.get('InputName')}' needs an S3Input: this endpoint reads from S3 only."
             )
     for output in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
         if "S3Output" not in output:
             raise Invalid(
-                f"The processing output '{output['OutputName']}' needs an S3Output: this endpoint writes to S3 only."
+                f"The processing output '{output.get('OutputName')}' needs an S3Output: this endpoint writes to S3."
             )
     base = workshop.settings.work_dir(PROCESSING, request["ProcessingJobName"])
     places = [source.get("LocalPath", "") for source in inputs(request)]

@@ -1,7 +1,7 @@
 """Kills the process groups of running jobs when the endpoint dies, even by kill -9. Works the same on Linux and macOS.
 
-A process of its own, started once with the endpoint's pipe as standard input. A line `+123` puts group 123 in its care and
-`-123` takes it out. The end of the pipe, or another parent, means that the endpoint is gone.
+A process of its own, started once with the endpoint's pipe as standard input. A line `+123` puts group 123 in its care
+and `-123` takes it out. The end of the pipe, or another parent, means that the endpoint is gone.
 """
 
 import contextlib

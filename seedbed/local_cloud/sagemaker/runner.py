@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import IO
 
 import psutil
 
-from . import reaper
+from .guard import Guard
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +22,8 @@ LINE_BYTES = 16_384
 LOG_BYTES = 64 * 2**20
 DRAIN_SECONDS = 5.0
 SHUTDOWN_GRACE = 3.0
+
+Process = subprocess.Popen[bytes]
 
 
 class Stop:
@@ -51,12 +52,13 @@ class Stop:
 
 @dataclass(frozen=True)
 class Launch:
-    """What to run, and where what it says is kept."""
+    """What to run, for how many seconds at most, and where what it says is kept."""
 
     command: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
     log_path: Path
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -67,70 +69,20 @@ class Outcome:
     ended_by: str | None
 
 
-class Reaper:
-    """The endpoint's side of the reaper process, which is started with the first job and again should it be gone."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._groups: set[int] = set()
-
-    def watch(self, group: int) -> None:
-        with self._lock:
-            self._groups.add(group)
-            self._say(f"+{group}\n")
-
-    def release(self, group: int) -> None:
-        with self._lock:
-            self._groups.discard(group)
-            self._say(f"-{group}\n")
-
-    def close(self) -> None:
-        with self._lock:
-            if self._process is not None and self._process.stdin is not None:
-                self._process.stdin.close()
-                self._process.wait(5)
-                self._process = None
-
-    def _say(self, line: str) -> None:
-        try:
-            self._write(line)
-        except OSError:
-            self._process = None
-            self._write("".join(f"+{group}\n" for group in self._groups))
-
-    def _write(self, text: str) -> None:
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(Path(reaper.__file__))],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                bufsize=0,
-                start_new_session=True,
-            )
-        assert self._process.stdin is not None
-        self._process.stdin.write(text.encode())
-
-
 class Runner:
     """Runs jobs' processes. `grace` is the seconds from SIGTERM to SIGKILL."""
 
     def __init__(self, grace: float) -> None:
         self._grace = grace
-        self._reaper = Reaper()
+        self._guard = Guard()
 
     def close(self) -> None:
-        self._reaper.close()
+        self._guard.close()
 
     def run(
-        self,
-        launch: Launch,
-        stop: Stop,
-        seconds: float,
-        started: Callable[[int, float], None],
-        heard: Callable[[str], None],
+        self, launch: Launch, stop: Stop, started: Callable[[int, float], None], heard: Callable[[str], None]
     ) -> Outcome:
-        """Blocks until the process has ended; it is told to after `seconds`, or when `stop` asks.
+        """Blocks until the process has ended; it is told to when its time is up or `stop` asks.
 
         started: gets the process id and its time of creation, to find it again after a crash of the endpoint.
         heard: gets every line of its output, standard error included. Raises OSError where it can't be started.
@@ -145,22 +97,22 @@ class Runner:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._reaper.watch(process.pid)
         try:
+            self._guard.watch(process.pid)
             with contextlib.suppress(psutil.Error):
                 started(process.pid, psutil.Process(process.pid).create_time())
             assert process.stdout is not None
             reader = threading.Thread(target=_read, args=(process.stdout, launch.log_path, heard), daemon=True)
             reader.start()
-            outcome = self._wait(process, stop, seconds)
+            outcome = self._wait(process, stop, launch.seconds)
             kill_group(process.pid)
             reader.join(DRAIN_SECONDS)
         finally:
             kill_group(process.pid)
-            self._reaper.release(process.pid)
+            self._guard.release(process.pid)
         return outcome
 
-    def _wait(self, process: "subprocess.Popen[bytes]", stop: Stop, seconds: float) -> Outcome:
+    def _wait(self, process: Process, stop: Stop, seconds: float) -> Outcome:
         ended = threading.Event()
 
         def wait() -> None:
@@ -169,28 +121,23 @@ class Runner:
             stop.wake.set()
 
         threading.Thread(target=wait, daemon=True).start()
-        if not stop.wake.wait(seconds) and not ended.is_set():
-            self._end(process, ended, self._grace)
-            return Outcome(process.wait(), "timeout")
+        stop.wake.wait(seconds)
         if ended.is_set():
             return Outcome(process.returncode, stop.reason)
-        self._end(process, ended, min(self._grace, SHUTDOWN_GRACE) if stop.reason == "shutdown" else self._grace, stop)
-        return Outcome(process.wait(), stop.reason)
+        reason = stop.reason or "timeout"
+        self._end(process, ended, stop)
+        return Outcome(process.wait(), reason)
 
-    def _end(
-        self, process: "subprocess.Popen[bytes]", ended: threading.Event, grace: float, stop: Stop | None = None
-    ) -> None:
-        """SIGTERM to the process alone, as a container's first process gets it; after the grace SIGKILL to its group."""
+    def _end(self, process: Process, ended: threading.Event, stop: Stop) -> None:
+        """SIGTERM to the process alone, as a container's first one gets it; after the grace SIGKILL to its group."""
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + grace
-        while not ended.wait(min(0.1, max(0.0, deadline - time.monotonic()))):
-            if stop is not None and stop.reason == "shutdown":
-                deadline = min(deadline, time.monotonic() + SHUTDOWN_GRACE)
-            if time.monotonic() >= deadline:
+        asked = time.monotonic()
+        while not ended.wait(0.05):
+            grace = min(self._grace, SHUTDOWN_GRACE) if stop.reason == "shutdown" else self._grace
+            if time.monotonic() - asked >= grace:
                 kill_group(process.pid)
-                ended.wait(DRAIN_SECONDS)
-                return
+                ended.wait()
 
 
 def kill_group(group: int) -> None:

@@ -42,7 +42,7 @@ class Job:
 
 
 class Store:
-    """Jobs, tags, and the events not yet delivered. Every method is one transaction and may be called from any thread."""
+    """Jobs, tags and undelivered events. Every method is one transaction and may be called from any thread."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,8 @@ class Store:
         row = (kind.name, name.lower(), name, body[kind.arn_field], body[kind.status_field], body["CreationTime"])
         with self.transaction() as db:
             done = db.execute(
-                "INSERT OR IGNORE INTO jobs (kind, key, name, arn, status, created, modified, body, parent, number, private)"
+                "INSERT OR IGNORE INTO jobs"
+                " (kind, key, name, arn, status, created, modified, body, parent, number, private)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*row, body["LastModifiedTime"], json.dumps(body), parent, number, json.dumps(private)),
             )
@@ -97,7 +98,7 @@ class Store:
                 f" WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
                 (*values, *page),
             ).fetchall()
-        return [Job(json.loads(body), *rest, json.loads(private)) for body, *rest, private in rows]
+        return [Job(json.loads(row[0]), row[1], row[2], row[3], row[4], json.loads(row[5])) for row in rows]
 
     def in_progress(self, kind: Kind) -> list[Job]:
         return self.select("kind = ? AND status NOT IN (?, ?, ?)", (kind.name, *ENDED))
@@ -137,7 +138,7 @@ class Store:
         """How many children have each (status, objective status)."""
         with self.transaction() as db:
             return db.execute(
-                "SELECT status, objective_status, COUNT(*) FROM jobs WHERE parent = ? GROUP BY status, objective_status",
+                "SELECT status, objective_status, COUNT(*) FROM jobs WHERE parent = ? GROUP BY 1, 2",
                 (tuning_job.lower(),),
             ).fetchall()
 

@@ -18,7 +18,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 class Search:
     """One tuning job's search: hyperparameters as text go out, objectives come back.
 
-    Each trial's draw is seeded by the job's seed and the trial's number, so a restarted endpoint goes on as it would have.
+    Each trial's draw is seeded by the job's seed and the trial's number: a restarted endpoint goes on as it would have.
     Trials that still run count for the Bayesian strategy as if they did badly, which keeps parallel ones apart.
     """
 

@@ -1,10 +1,9 @@
-"""The loop of one tuning job: ask the search, start training jobs, tell it how they did, until there is nothing left to try."""
+"""The loop of one tuning job: ask the search, start training jobs, tell it how they did, until all are done."""
 
 import contextlib
 import hashlib
 import logging
 import queue
-import time
 from dataclasses import dataclass
 
 from .container import REASON_LENGTH
@@ -13,17 +12,15 @@ from .errors import Invalid
 from .jobs import Workshop
 from .kinds import ENDED, TRAINING, TUNING, Body, cores
 from .ledger import now
+from .limits import Limits
 from .ranges import read_ranges
 from .runner import Stop
 from .strategies import Search
-from .training import TrainingJobs, Watcher
+from .training import TrainingJobs
+from .training_run import Watcher
 
 log = logging.getLogger(__name__)
 
-# After so many training jobs without one objective the tuning job gives up, as AMT does.
-FRUITLESS = 5
-NO_LIMIT = 750
-FOREVER = 30 * 86_400
 INHERITED = [
     "AlgorithmSpecification",
     "RoleArn",
@@ -39,14 +36,12 @@ INHERITED = [
     "CheckpointConfig",
     "RetryStrategy",
 ]
-
-
 Result = tuple[int, Body, list[float]]
 
 
 @dataclass
 class Trial(Watcher):
-    """One training job of the loop. Its threads call `reported` and `ended`; the loop's own thread reads the results."""
+    """One training job of the loop. Its threads call `reported` and `ended`; the loop reads the results."""
 
     run: "TuningRun"
     number: int
@@ -103,6 +98,8 @@ class TuningRun:
             self._resume()
             self._loop()
         except Exception as error:
+            if self._stop.reason == "shutdown":
+                return
             log.exception("The tuning job %s ended in an error of the endpoint's own", self._name)
             for child in self._running.values():
                 self.ask_child(child, "stopped")
@@ -212,42 +209,6 @@ class TuningRun:
             if job.objective_status is None:
                 self.shop.ledger.store.set_objective(TRAINING, name, "Failed", None)
             self._take(number, body, job.private.get("series", []))
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a tuning job is complete."""
-
-    jobs: int
-    parallel: int
-    deadline: float
-    target: float | None
-    patience: int | None
-
-    @classmethod
-    def read(cls, config: Body, created: float) -> "Limits":
-        resources = config["ResourceLimits"]
-        criteria = config.get("TuningJobCompletionCriteria", {})
-        return cls(
-            resources.get("MaxNumberOfTrainingJobs", NO_LIMIT),
-            resources["MaxParallelTrainingJobs"],
-            created + resources.get("MaxRuntimeInSeconds", FOREVER),
-            criteria.get("TargetObjectiveMetricValue"),
-            criteria.get("BestObjectiveNotImproving", {}).get("MaxNumberOfTrainingJobsNotImproving"),
-        )
-
-    def seconds_left(self) -> float:
-        return max(0.0, self.deadline - time.time())
-
-    def reached(self, objectives: list[float | None], maximize: bool) -> bool:
-        """Whether what has been found so far, in its order, is enough or gives no hope."""
-        found = [(value if maximize else -value) for value in objectives if value is not None]
-        if not found:
-            return len(objectives) >= FRUITLESS
-        best = max(found)
-        if self.target is not None and best >= (self.target if maximize else -self.target):
-            return True
-        return self.patience is not None and len(found) - 1 - found.index(best) >= self.patience
 
 
 def child_name(tuning_job: str, number: int) -> str:

@@ -1,0 +1,121 @@
+"""Processing jobs through boto3: inputs, outputs, messages and endings."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.sagemaker.toy_endpoint import Endpoint
+
+ODD_KEYS = ["Maize/a b.txt", "Common wheat/a+b 100%.txt", "Fat Hen/#1 ä 苗.txt", "Maize/deep/er/c.txt"]
+
+
+def names_seen(endpoint: "Endpoint", job: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(endpoint.read(f"processed/{job}/names.json"))
+    return content
+
+
+def test_inputs_arguments_and_environment_reach_the_container_and_outputs_reach_s3(endpoint: "Endpoint") -> None:
+    endpoint.process_images("list", ("a b", "c"), Environment={"MOOD": "calm"})
+    job = endpoint.ended("processing", "list")
+    assert (job["ProcessingJobStatus"], job["ExitMessage"]) == ("Completed", "well done")
+    assert job["CreationTime"] <= job["ProcessingStartTime"] <= job["ProcessingEndTime"]
+    seen = names_seen(endpoint, "list")
+    assert seen["names"] == ["Common wheat/a+b 100%.txt", "Maize/1.txt"]
+    assert seen["arguments"] == ["a b", "c"]
+    assert seen["mood"] == "calm"
+
+
+def test_the_dockerfiles_environment_holds_where_the_job_sets_none(endpoint: "Endpoint") -> None:
+    endpoint.process_images("mood")
+    endpoint.ended("processing", "mood")
+    assert names_seen(endpoint, "mood")["mood"] == "cheerful"
+
+
+def test_an_entrypoint_of_the_jobs_own_runs_with_its_opt_ml_paths_moved(endpoint: "Endpoint") -> None:
+    endpoint.s3.put_object(
+        Bucket=endpoint.bucket, Key="code/run.py", Body=b"import sys; sys.exit('hello from the code')"
+    )
+    request = endpoint.processing_request("own-entry")
+    request["AppSpecification"]["ContainerEntrypoint"] = ["python", "/opt/ml/processing/input/code/run.py"]
+    place = {"S3DataType": "S3Prefix", "S3InputMode": "File", "LocalPath": "/opt/ml/processing/input/code"}
+    request["ProcessingInputs"] = [{"InputName": "code", "S3Input": {"S3Uri": "s3://bench/code/", **place}}]
+    endpoint.sagemaker.create_processing_job(**request)
+    job = endpoint.ended("processing", "own-entry")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert "hello from the code" in job["FailureReason"]
+
+
+def test_a_manifest_brings_just_what_it_names_whatever_the_keys_look_like(endpoint: "Endpoint") -> None:
+    for key in [*ODD_KEYS, "Maize/not-named.txt"]:
+        endpoint.s3.put_object(Bucket=endpoint.bucket, Key=f"odd/{key}", Body=key.encode())
+    manifest = [{"prefix": f"s3://{endpoint.bucket}/odd/"}, *ODD_KEYS]
+    endpoint.s3.put_object(Bucket=endpoint.bucket, Key="manifest.json", Body=json.dumps(manifest).encode())
+    endpoint.process_images("manifest", source=("ManifestFile", "manifest.json"))
+    job = endpoint.ended("processing", "manifest")
+    assert job["ProcessingJobStatus"] == "Completed", job
+    assert names_seen(endpoint, "manifest")["names"] == sorted(ODD_KEYS)
+
+
+def test_a_uri_of_one_object_brings_it_under_its_own_name(endpoint: "Endpoint") -> None:
+    for key in ("single/model.tar.gz", "single/model.tar.gz.bak"):
+        endpoint.s3.put_object(Bucket=endpoint.bucket, Key=key, Body=b"1")
+    endpoint.process_images("single", source=("S3Prefix", "single/model.tar.gz"))
+    endpoint.ended("processing", "single")
+    assert names_seen(endpoint, "single")["names"] == ["model.tar.gz"]
+
+
+@pytest.mark.parametrize("key", ["../../escaped.txt", "a/../../escaped.txt", "/rooted.txt", "a//b.txt"])
+def test_a_key_that_would_leave_the_input_directory_fails_the_job_by_name(endpoint: "Endpoint", key: str) -> None:
+    name = f"escape-{abs(hash(key))}"
+    manifest = [{"prefix": f"s3://{endpoint.bucket}/evil/"}, key]
+    endpoint.s3.put_object(Bucket=endpoint.bucket, Key=f"evil/{key}", Body=b"x")
+    endpoint.s3.put_object(Bucket=endpoint.bucket, Key=f"{name}.json", Body=json.dumps(manifest).encode())
+    endpoint.process_images(name, source=("ManifestFile", f"{name}.json"))
+    job = endpoint.ended("processing", name)
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert key in job["FailureReason"]
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "not json", '["a"]', '[{"prefix": "s3://bench/odd/"}, 3]'])
+def test_a_manifest_that_is_none_fails_the_job_with_what_it_should_be(endpoint: "Endpoint", content: str) -> None:
+    name = f"no-manifest-{abs(hash(content))}"
+    endpoint.s3.put_object(Bucket=endpoint.bucket, Key=f"{name}.json", Body=content.encode())
+    endpoint.process_images(name, source=("ManifestFile", f"{name}.json"))
+    assert "must be a JSON list" in endpoint.ended("processing", name)["FailureReason"]
+
+
+@pytest.mark.parametrize(("kind", "key"), [("S3Prefix", "nothing/here/"), ("ManifestFile", "missing.json")])
+def test_an_input_that_is_not_there_fails_the_job_and_is_named(endpoint: "Endpoint", kind: str, key: str) -> None:
+    name = f"missing-{kind}"
+    endpoint.process_images(name, source=(kind, key))
+    job = endpoint.ended("processing", name)
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert key in job["FailureReason"]
+
+
+def test_a_failing_container_leaves_its_message_as_reason(endpoint: "Endpoint") -> None:
+    endpoint.process_images("broken", ("broken",))
+    job = endpoint.ended("processing", "broken")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"] == "AlgorithmError: the toy broke, exit code: 1"
+    assert job["ExitMessage"] == "the toy broke"
+
+
+def test_a_stopped_job_goes_through_stopping_to_stopped(endpoint: "Endpoint") -> None:
+    endpoint.process_images("slow", ("slow",))
+    endpoint.eventually(
+        lambda: "ProcessingStartTime" in endpoint.sagemaker.describe_processing_job(ProcessingJobName="slow")
+    )
+    endpoint.sagemaker.stop_processing_job(ProcessingJobName="slow")
+    assert endpoint.status("processing", "slow") in ("Stopping", "Stopped")
+    assert endpoint.ended("processing", "slow")["ProcessingJobStatus"] == "Stopped"
+    assert not list((endpoint.data_dir / "sagemaker/jobs").glob("*slow"))
+
+
+def test_a_job_over_its_time_is_stopped_with_the_reason(endpoint: "Endpoint") -> None:
+    endpoint.process_images("late", ("slow",), StoppingCondition={"MaxRuntimeInSeconds": 1})
+    job = endpoint.ended("processing", "late")
+    assert job["ProcessingJobStatus"] == "Stopped"
+    assert "MaxRuntimeInSeconds" in job["FailureReason"]

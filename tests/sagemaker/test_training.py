@@ -1,0 +1,173 @@
+"""Training jobs through boto3: the container contract, metrics, endings, logs."""
+
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from tests.sagemaker.toy_endpoint import Endpoint
+
+
+def model_of(endpoint: "Endpoint", job: dict[str, Any]) -> dict[str, Any]:
+    """What the toy saw, out of the job's model.tar.gz."""
+    key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{endpoint.bucket}/")
+    with tarfile.open(fileobj=io.BytesIO(endpoint.read(key))) as archive:
+        file = archive.extractfile("seen.json")
+        assert file is not None
+        content: dict[str, Any] = json.loads(file.read())
+    return content
+
+
+def channel(name: str, uri: str) -> dict[str, Any]:
+    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
+
+
+def test_a_training_job_gets_its_hyperparameters_and_channels_and_leaves_its_model(endpoint: "Endpoint") -> None:
+    endpoint.train("whole", {"rate": "0.4"}, InputDataConfig=[channel("seeds", f"s3://{endpoint.bucket}/in")])
+    job = endpoint.ended("training", "whole")
+    assert job["TrainingJobStatus"] == "Completed"
+    assert job["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://{endpoint.bucket}/out/whole/output/model.tar.gz"
+    seen = model_of(endpoint, job)
+    assert seen["hyperparameters"] == {"rate": "0.4"}
+    assert seen["job"] == "whole"
+    assert seen["files"] == ["seeds/Common wheat/a+b 100%.txt", "seeds/Maize/1.txt"]
+
+
+def test_the_record_tells_the_jobs_course(endpoint: "Endpoint") -> None:
+    endpoint.train("course")
+    job = endpoint.ended("training", "course")
+    steps = [step["Status"] for step in job["SecondaryStatusTransitions"]]
+    assert steps == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert all(step["StartTime"] <= step["EndTime"] for step in job["SecondaryStatusTransitions"])
+    assert job["SecondaryStatus"] == "Completed"
+    assert job["BillableTimeInSeconds"] == job["TrainingTimeInSeconds"] == 1
+    assert job["CreationTime"] <= job["TrainingStartTime"] <= job["TrainingEndTime"]
+
+
+def test_the_last_match_of_each_metric_counts(endpoint: "Endpoint") -> None:
+    endpoint.train("metrics", {"rate": "0.3", "epochs": "4"})
+    metrics = {
+        item["MetricName"]: item["Value"] for item in endpoint.ended("training", "metrics")["FinalMetricDataList"]
+    }
+    assert metrics == {"loss": 0.25, "accuracy": 1.0}
+
+
+def test_the_failure_file_becomes_the_reason(endpoint: "Endpoint") -> None:
+    endpoint.train("fails", {"fail": "no seedlings " + "x" * 2000})
+    job = endpoint.ended("training", "fails")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Failed", "Failed")
+    assert job["FailureReason"].startswith("AlgorithmError: no seedlings xxx")
+    assert job["FailureReason"].endswith(", exit code: 3")
+    assert len(job["FailureReason"]) == 1024
+    assert "ModelArtifacts" not in job
+
+
+def test_without_a_failure_file_the_last_words_become_the_reason(endpoint: "Endpoint") -> None:
+    endpoint.train("mute", {"fail": ""})
+    assert endpoint.ended("training", "mute")["FailureReason"] == "AlgorithmError: the last words, exit code: 3"
+
+
+def test_a_stopped_job_keeps_what_it_had_and_leaves_no_process(endpoint: "Endpoint") -> None:
+    endpoint.train("stopped", {"epochs": "600", "pause": "0.1"})
+    endpoint.eventually(lambda: endpoint.processes("stopped"))
+    endpoint.sagemaker.stop_training_job(TrainingJobName="stopped")
+    job = endpoint.ended("training", "stopped")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "Stopped")
+    assert endpoint.processes("stopped") == []
+
+
+def test_a_container_deaf_to_sigterm_is_killed_after_the_grace(endpoint: "Endpoint") -> None:
+    endpoint.train("deaf", {"epochs": "600", "pause": "0.1", "ignore_term": "1"})
+    endpoint.eventually(lambda: "epoch 1" in endpoint.log("training-job", "deaf"))
+    endpoint.sagemaker.stop_training_job(TrainingJobName="deaf")
+    assert endpoint.status("training", "deaf") == "Stopping"
+    assert endpoint.ended("training", "deaf")["TrainingJobStatus"] == "Stopped"
+    assert endpoint.processes("deaf") == []
+
+
+def test_children_of_the_container_die_with_it(endpoint: "Endpoint") -> None:
+    endpoint.train("parent", {"spawn": "1"})
+    assert endpoint.ended("training", "parent")["TrainingJobStatus"] == "Completed"
+    pid = int(endpoint.log("training-job", "parent").split("spawned ")[1].split()[0])
+    endpoint.eventually(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_job_over_its_time_is_stopped_as_max_runtime_exceeded(endpoint: "Endpoint") -> None:
+    changes = {"StoppingCondition": {"MaxRuntimeInSeconds": 1}}
+    endpoint.train("late", {"epochs": "600", "pause": "0.1"}, **changes)
+    job = endpoint.ended("training", "late")
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+    assert "ModelArtifacts" in job
+
+
+def test_a_job_that_has_ended_cant_be_stopped(endpoint: "Endpoint") -> None:
+    endpoint.train("over")
+    endpoint.ended("training", "over")
+    with pytest.raises(endpoint.sagemaker.exceptions.ClientError, match=r"ValidationException.*in status Completed"):
+        endpoint.sagemaker.stop_training_job(TrainingJobName="over")
+
+
+def test_a_name_is_taken_without_regard_to_case(endpoint: "Endpoint") -> None:
+    endpoint.train("Taken")
+    with pytest.raises(endpoint.sagemaker.exceptions.ResourceInUse, match="TAKEN"):
+        endpoint.train("TAKEN")
+    assert endpoint.ended("training", "tAKEN")["TrainingJobName"] == "Taken"
+
+
+def test_the_output_reaches_cloudwatch_logs(endpoint: "Endpoint") -> None:
+    endpoint.train("talks")
+    endpoint.ended("training", "talks")
+    logs = endpoint.client("logs")
+    group = "/aws/sagemaker/TrainingJobs"
+
+    def messages() -> list[str]:
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="talks/algo-1-")["logStreams"]
+        if not streams:
+            return []
+        events = logs.get_log_events(logGroupName=group, logStreamName=streams[0]["logStreamName"], startFromHead=True)
+        return [event["message"] for event in events["events"]]
+
+    assert endpoint.eventually(messages) == ["epoch 1 - loss: 1.040000; accuracy: 0.960000;", *messages()[1:]]
+
+
+def test_an_input_is_downloaded_once_for_all_jobs_and_a_spoilt_copy_again(endpoint: "Endpoint") -> None:
+    endpoint.s3.put_object(Bucket=endpoint.bucket, Key="shared/data.bin", Body=b"x" * 1000)
+    inputs = [channel("data", f"s3://{endpoint.bucket}/shared/")]
+    for name in ("share-1", "share-2"):
+        endpoint.train(name, InputDataConfig=inputs)
+        endpoint.ended("training", name)
+    copies = [path for path in (endpoint.data_dir / "sagemaker/cache").rglob("*") if path.is_file()]
+    data = [path for path in copies if path.stat().st_size == 1000]
+    assert len(data) == 1
+    data[0].chmod(0o644)
+    data[0].write_bytes(b"spoilt")
+    endpoint.train("share-3", InputDataConfig=inputs)
+    assert endpoint.ended("training", "share-3")["TrainingJobStatus"] == "Completed"
+    assert data[0].read_bytes() == b"x" * 1000
+
+
+def test_training_jobs_are_listed_by_filter_order_and_page(endpoint: "Endpoint") -> None:
+    for number in range(3):
+        endpoint.train(f"paged-{number}")
+    pages = endpoint.sagemaker.get_paginator("list_training_jobs").paginate(
+        NameContains="Paged-", SortBy="Name", SortOrder="Descending", MaxResults=2
+    )
+    names = [[job["TrainingJobName"] for job in page["TrainingJobSummaries"]] for page in pages]
+    assert names == [["paged-2", "paged-1"], ["paged-0"]]
+    for number in range(3):
+        endpoint.ended("training", f"paged-{number}")
+    listed = endpoint.sagemaker.list_training_jobs(NameContains="paged", StatusEquals="Completed")
+    assert len(listed["TrainingJobSummaries"]) == 3
+
+
+def test_tags_are_kept_and_listed(endpoint: "Endpoint") -> None:
+    arn = endpoint.train("tagged", Tags=[{"Key": "a", "Value": "1"}])["TrainingJobArn"]
+    endpoint.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "3"}])
+    assert endpoint.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [
+        {"Key": "a", "Value": "3"},
+        {"Key": "b", "Value": "2"},
+    ]
