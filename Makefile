@@ -27,12 +27,12 @@ $(UV): requirements/uv.txt
 	@touch $@
 
 $(VENV)/laptop: $(UV) requirements/laptop.txt
-	@$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/laptop.txt
+	@$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/laptop.txt
 	@$(UV) pip install --python $(BIN)/python --no-deps --quiet --editable .
 	@touch $@
 
 $(VENV)/dev: $(VENV)/laptop requirements/dev.txt
-	@$(UV) pip install --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
 $(VENV)/sam/ready: $(UV) requirements/sam.txt

@@ -11,7 +11,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from hypercorn.asyncio import serve as serve_app
@@ -51,16 +52,23 @@ async def serve(port: int, data: Path, parameters: Mapping[str, str], *, run_job
     served = asyncio.create_task(serve_app(app, server_config(port), shutdown_trigger=may_close.wait))
     try:
         outputs = await asyncio.to_thread(set_up, endpoint, parameters, mailer)
-        if run_jobs:
-            await sagemaker.start()
-        say({"endpoint": endpoint, "outputs": outputs})
-        await told_to_end.wait()
+        async with jobs_running(sagemaker) if run_jobs else nullcontext():
+            say({"endpoint": endpoint, "outputs": outputs})
+            await told_to_end.wait()
     except DeployFailed as error:
         say({"error": f"The template could not be deployed: {error}"})
     finally:
-        await sagemaker.stop()
         may_close.set()
         await served
+
+
+@asynccontextmanager
+async def jobs_running(sagemaker: SageMaker) -> AsyncIterator[None]:
+    await sagemaker.start()
+    try:
+        yield
+    finally:
+        await sagemaker.stop()
 
 
 def server_config(port: int) -> Config:
