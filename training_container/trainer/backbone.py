@@ -94,7 +94,7 @@ def _fill(model: keras.Model, tensors: Mapping[str, Floats]) -> None:
         if layer.weights:
             convolution, norm = _names_in_checkpoint(layer.name)
             depthwise = isinstance(layer, layers.DepthwiseConv2D)
-            layer.set_weights(_folded(tensors, convolution, norm, depthwise))
+            layer.set_weights(folded(tensors, convolution, norm, depthwise))
 
 
 def _names_in_checkpoint(layer: str) -> tuple[str, str]:
@@ -112,7 +112,7 @@ def _names_in_checkpoint(layer: str) -> tuple[str, str]:
     raise ValueError(f"no weights are known for the layer {layer}")
 
 
-def _folded(tensors: Mapping[str, Floats], convolution: str, norm: str, depthwise: bool) -> list[Floats]:
+def folded(tensors: Mapping[str, Floats], convolution: str, norm: str, depthwise: bool) -> list[Floats]:
     """Kernel and bias of one convolution with its normalisation folded in, in Keras's axis order."""
     gamma, beta, mean, variance = (
         tensors[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")

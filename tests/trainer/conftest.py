@@ -1,0 +1,103 @@
+"""The trainer as a process, and one whole flow that several tests look at."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.trainer.painting import archive, paint_dataset
+else:
+    from painting import archive, paint_dataset
+
+CONTAINER = Path(__file__).parents[2] / "training_container"
+PROCESS_SECONDS = 120
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def run_trainer() -> Run:
+    """Runs `python -m trainer` as SageMaker would, with a directory in the place of /opt/ml."""
+
+    def run(base: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "trainer", *arguments],
+            cwd=CONTAINER,
+            env={**os.environ, "SAGEMAKER_BASE_DIR": str(base), **environment},
+            capture_output=True,
+            text=True,
+            timeout=PROCESS_SECONDS,
+            check=False,
+        )
+
+    return run
+
+
+class Flow:
+    """What prepare, train and evaluate left behind, each in a base directory of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.prepare, self.train, self.evaluate = (folder / verb for verb in ("prepare", "train", "evaluate"))
+        self.log: dict[str, subprocess.CompletedProcess[str]] = {}
+
+    @property
+    def pack(self) -> Path:
+        """The bucket's `pack/`."""
+        return self.prepare / "processing/output"
+
+    @property
+    def evaluation(self) -> Path:
+        """The bucket's `evaluation/`."""
+        return self.evaluate / "processing/output"
+
+    def report(self) -> dict[str, Any]:
+        """The dataset report."""
+        report: dict[str, Any] = json.loads((self.pack / "report.json").read_text(encoding="utf-8"))
+        return report
+
+    def scores(self) -> dict[str, Any]:
+        """What evaluate wrote."""
+        scores: dict[str, Any] = json.loads((self.evaluation / "evaluation.json").read_text(encoding="utf-8"))
+        return scores
+
+
+HYPERPARAMETERS = {
+    "learning_rate": "0.003",
+    "epochs": "3",
+    "batch_size": "16",
+    "augmentation": "0.4",
+    "dropout": "0.2",
+    "weight_decay": "0.01",
+    "hidden_units": "8",
+    "seed": "7",
+    "_tuning_objective_metric": "validation_accuracy",
+}
+
+
+@pytest.fixture(scope="session")
+def flow(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow:
+    """Prepare, train and evaluate, each as a real process on what the one before wrote."""
+    flow = Flow(tmp_path_factory.mktemp("flow"))
+    images = flow.prepare / "processing/input/images"
+    paint_dataset(images, per_label=30)
+    (images / "Maize/notes.jpg").write_text("weed the third row")
+    shutil.copy(images / "Maize/003 a+b 50% #ä.png", images / "Maize/copy.png")
+    flow.log["prepare"] = run_trainer(flow.prepare, "prepare", "--image-size", "48", "--views", "3")
+
+    shutil.copytree(flow.pack / "features", flow.train / "input/data/features")
+    (flow.train / "input/config").mkdir()
+    (flow.train / "input/config/hyperparameters.json").write_text(json.dumps(HYPERPARAMETERS))
+    flow.log["train"] = run_trainer(flow.train, "train")
+
+    shutil.copytree(flow.pack / "test", flow.evaluate / "processing/input/test")
+    trial = {file.name.replace(".", "__"): file.read_bytes() for file in (flow.train / "model").iterdir()}
+    archive(flow.evaluate / "processing/input/model/model.tar.gz", **trial)
+    flow.log["evaluate"] = run_trainer(flow.evaluate, "evaluate")
+    return flow

@@ -1,0 +1,63 @@
+"""Training batches: what augmentation may change, and what it may not."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trainer.augment import batches
+from trainer.hyperparameters import Hyperparameters
+from trainer.pack import FeatureSplit
+from trainer.views import MAX_VIEWS, turned
+
+
+def split(images: int, views: int) -> FeatureSplit:
+    """Image i in view v has the features [i, v], and the label i % 3."""
+    number, view = np.meshgrid(np.arange(images), np.arange(views), indexing="ij")
+    features = np.stack([number, view], axis=-1).astype(np.float16)
+    return FeatureSplit(features, (np.arange(images) % 3).astype(np.int32))
+
+
+def epoch(images: int, views: int, strength: float, batch_size: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    chosen = Hyperparameters(augmentation=strength, batch_size=batch_size)
+    parts = list(batches(split(images, views), chosen, 3, np.random.default_rng(5)))
+    assert all(len(features) <= batch_size for features, _ in parts)
+    features, targets = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return features, targets
+
+
+@given(images=st.integers(1, 50), views=st.integers(1, 8), batch_size=st.integers(1, 60))
+@settings(max_examples=40)
+def test_without_augmentation_each_image_is_seen_once_as_it_is(images: int, views: int, batch_size: int) -> None:
+    features, targets = epoch(images, views, strength=0.0, batch_size=batch_size)
+    assert sorted(features[:, 0]) == list(range(images))
+    assert not features[:, 1].any()
+    assert (targets.argmax(axis=1) == features[:, 0] % 3).all()
+
+
+@given(images=st.integers(1, 50), strength=st.floats(0, 1))
+@settings(max_examples=40)
+def test_mixed_targets_stay_probabilities(images: int, strength: float) -> None:
+    features, targets = epoch(images, 4, strength)
+    assert features.dtype == targets.dtype == np.float32
+    assert targets.sum(axis=1) == pytest.approx(np.ones(images), abs=1e-5)
+    assert (targets >= 0).all()
+
+
+def test_full_strength_shows_all_views_and_most_of_an_image_stays_itself() -> None:
+    features, targets = epoch(400, 4, strength=1.0)
+    unmixed = features[np.isclose(targets.max(axis=1), 1)]
+    assert set(unmixed[:, 1]) >= {0, 1, 2, 3}
+    assert (targets.max(axis=1) >= 0.5).all()
+
+
+def test_the_seed_repeats_an_epoch() -> None:
+    assert all(np.array_equal(a, b) for a, b in zip(epoch(40, 4, 0.7), epoch(40, 4, 0.7), strict=True))
+
+
+def test_the_eight_views_are_different_and_the_first_is_the_picture_itself() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 5, 5, 3), np.uint8)
+    views = [turned(images, view) for view in range(MAX_VIEWS)]
+    assert np.array_equal(views[0], images)
+    assert len({view.tobytes() for view in views}) == MAX_VIEWS
+    assert all(np.array_equal(np.sort(view, axis=None), np.sort(images, axis=None)) for view in views)

@@ -1,0 +1,130 @@
+"""Which images are used, on which side of the split, and what the others are told."""
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainer.dataset import Checked, check_trainable, list_files, name_refusal, resolve, split_of
+from trainer.errors import BadInput
+
+
+def digest(picture: int) -> str:
+    return hashlib.sha256(str(picture).encode()).hexdigest()
+
+
+def images(label: str, pictures: range) -> list[Checked]:
+    return [Checked(f"{label}/{picture}.png", digest(picture)) for picture in pictures]
+
+
+checked_lists = st.lists(
+    st.builds(
+        lambda label, name, picture: Checked(f"{label}/{name}.png", digest(picture)),
+        st.sampled_from("abc"),
+        st.integers(0, 30),
+        st.integers(0, 12),
+    ),
+    unique_by=lambda image: image.file,
+)
+
+
+@given(checked=checked_lists, minimum=st.integers(1, 6))
+def test_every_file_is_used_or_a_duplicate_or_refused(checked: list[Checked], minimum: int) -> None:
+    dataset = resolve(checked, {"x/broken.png": "damaged"}, minimum)
+    outcome = [*(image.file for image in dataset.used), *dataset.duplicates, *dataset.refused]
+    assert sorted(outcome) == sorted([*(image.file for image in checked), "x/broken.png"])
+    assert len({image.digest for image in dataset.used}) == len(dataset.used)
+    assert all(sum(counts.values()) >= minimum for counts in dataset.counts().values())
+
+
+@given(checked=checked_lists, order=st.randoms())
+def test_the_order_of_the_files_does_not_matter(checked: list[Checked], order: object) -> None:
+    shuffled = sorted(checked, key=lambda image: digest(hash((image, str(order)))))
+    assert resolve(checked, {}, 2) == resolve(shuffled, {}, 2)
+
+
+@given(st.integers(10, 200), st.integers(0, 200))
+def test_no_image_changes_sides_as_the_dataset_grows(before: int, added: int) -> None:
+    small = resolve(images("a", range(before)), {}, 1)
+    large = resolve(images("a", range(before + added)) + images("b", range(1000, 1000 + added)), {}, 1)
+    sides = {image.file: split_of(image.digest) for image in large.used}
+    assert all(sides[image.file] == split_of(image.digest) for image in small.used)
+
+
+def test_the_split_is_near_seventy_fifteen_fifteen() -> None:
+    images_by_split = Counter(split_of(digest(picture)) for picture in range(100_000))
+    assert images_by_split["train"] == pytest.approx(70_000, rel=0.01)
+    assert images_by_split["validation"] == pytest.approx(15_000, rel=0.03)
+    assert images_by_split["test"] == pytest.approx(15_000, rel=0.03)
+
+
+def test_of_one_picture_under_one_label_the_first_by_name_is_used() -> None:
+    dataset = resolve([Checked("a/2.png", digest(1)), Checked("a/1.png", digest(1))], {}, 1)
+    assert [image.file for image in dataset.used] == ["a/1.png"]
+    assert dataset.duplicates == {"a/2.png": "the same image as a/1.png"}
+
+
+def test_one_picture_under_two_labels_is_refused_under_both() -> None:
+    dataset = resolve([Checked("a/1.png", digest(1)), Checked("b/1.png", digest(1)), *images("a", range(5, 9))], {}, 1)
+    assert dataset.refused == {
+        "a/1.png": "the same image under another label: b/1.png",
+        "b/1.png": "the same image under another label: a/1.png",
+    }
+    assert dataset.labels == ["a"]
+
+
+def test_a_label_with_three_images_is_left_out_and_each_image_says_why() -> None:
+    dataset = resolve(images("few", range(3)) + images("many", range(10, 30)), {}, 10)
+    assert dataset.labels == ["many"]
+    reason = "too few images of its label: 3 usable, at least 10 are needed"
+    assert dataset.refused == {f"few/{picture}.png": reason for picture in range(3)}
+
+
+@pytest.mark.parametrize(
+    ("checked", "sentence"),
+    [
+        ([], "none has as many"),
+        (images("a", range(50)), "only a has as many"),
+        (images("a", range(3)) + images("b", range(100, 103)), "none has as many"),
+    ],
+)
+def test_a_dataset_without_two_labels_is_refused_with_what_is_missing(checked: list[Checked], sentence: str) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        check_trainable(resolve(checked, {}, 10), 10)
+
+
+def test_an_empty_split_is_refused_by_its_name() -> None:
+    both = images("a", range(40)) + images("b", range(90, 130))
+    without_test = [image for image in both if split_of(image.digest) != "test"]
+    with pytest.raises(BadInput, match="test split"):
+        check_trainable(resolve(without_test, {}, 1), 1)
+
+
+def test_a_trainable_dataset_passes() -> None:
+    check_trainable(resolve(images("a", range(40)) + images("b", range(90, 130)), {}, 10), 10)
+
+
+@pytest.mark.parametrize(
+    ("file", "reason"),
+    [
+        ("stray.png", "not in a label's folder"),
+        ("Maize/.DS_Store", "a hidden file"),
+        (".cache/a/b.png", "a hidden file"),
+        ("Maize/a+b 50% #ä.png", None),
+        ("Maize/day 1/a.png", None),
+    ],
+)
+def test_names_that_cannot_belong_to_a_label_are_refused(file: str, reason: str | None) -> None:
+    assert name_refusal(file) == reason
+
+
+def test_files_below_links_are_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/secret.png").touch()
+    (tmp_path / "images/Maize/day 1").mkdir(parents=True)
+    (tmp_path / "images/Maize/day 1/a.png").touch()
+    (tmp_path / "images/Maize/link").symlink_to(tmp_path / "outside")
+    assert list_files(tmp_path / "images") == ["Maize/day 1/a.png", "Maize/link"]

@@ -1,0 +1,35 @@
+"""What SageMaker asks of an image, read from the Dockerfile: no container engine is needed to check it."""
+
+import json
+import re
+from pathlib import Path
+
+CONTAINER = Path(__file__).parents[2] / "training_container"
+
+
+def instructions() -> list[tuple[str, str]]:
+    text = re.sub(r"\\\n\s*", "", (CONTAINER / "Dockerfile").read_text())
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return [(line.split(None, 1)[0].upper(), line.split(None, 1)[1]) for line in lines]
+
+
+def test_the_entrypoint_is_in_exec_form_so_that_signals_reach_the_trainer() -> None:
+    entrypoints = [json.loads(value) for name, value in instructions() if name == "ENTRYPOINT"]
+    assert entrypoints == [["python", "-m", "trainer"]]
+    assert not any(name == "CMD" for name, _ in instructions())
+
+
+def test_nothing_is_baked_below_opt_ml() -> None:
+    assert not any("/opt/ml" in value for _, value in instructions())
+
+
+def test_packages_are_pinned_by_hash() -> None:
+    installs = [value for name, value in instructions() if name == "RUN" and "pip install" in value]
+    assert installs
+    assert all("--require-hashes" in install and "requirements.txt" in install for install in installs)
+
+
+def test_what_is_copied_exists() -> None:
+    for name, value in instructions():
+        if name == "COPY":
+            assert all((CONTAINER / source).exists() for source in value.split()[:-1])

@@ -1,0 +1,175 @@
+"""The verbs as SageMaker runs them: real processes, text hyperparameters, files below what stands for /opt/ml."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from tests.trainer.conftest import CONTAINER, Flow, Run
+    from tests.trainer.painting import LABELS, paint_dataset
+else:
+    from conftest import CONTAINER, Flow, Run
+    from painting import LABELS, paint_dataset
+
+METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+EPOCH = r"epoch (\d+)/3 - " + " ".join(rf"{name}: [0-9.]+;" for name in METRICS)
+
+
+def test_every_verb_ends_well_and_native_code_stays_silent(flow: Flow) -> None:
+    for verb, process in flow.log.items():
+        assert (verb, process.returncode, process.stderr) == (verb, 0, "")
+
+
+def test_prepare_reports_each_file_once(flow: Flow) -> None:
+    report = flow.report()
+    assert report["images"] == 92
+    assert report["used"] == sum(sum(splits.values()) for splits in report["labels"].values()) == 90
+    assert report["labels"].keys() == LABELS.keys()
+    assert report["duplicates"] == [{"file": "Maize/copy.png", "reason": "the same image as Maize/003 a+b 50% #ä.png"}]
+    refused = {"file": "Maize/notes.jpg", "reason": "not an image: a text file by its content"}
+    assert report["refused"] == [refused]
+    assert (report["backbone"], report["image_size"], report["views"]) == ("efficientnet-lite0", 48, 3)
+    assert report["seconds"] > 0
+
+
+def test_prepare_says_how_far_it_is(flow: Flow) -> None:
+    progress = re.findall(r"^progress: (\d+)/92 images$", flow.log["prepare"].stdout, re.MULTILINE)
+    assert [int(done) for done in progress] == sorted({int(done) for done in progress})
+    assert progress[-1] == "92"
+
+
+def test_the_pack_holds_all_views_of_training_images_and_the_test_images_themselves(flow: Flow) -> None:
+    report = flow.report()
+    splits = ("train", "validation", "test")
+    images = {split: sum(of_label[split] for of_label in report["labels"].values()) for split in splits}
+    training = np.load(flow.pack / "features/train_features.npy")
+    assert (training.shape, training.dtype) == ((images["train"], 3, 6016), np.float16)
+    assert np.load(flow.pack / "features/validation_features.npy").shape == (images["validation"], 1, 6016)
+    test = np.load(flow.pack / "test/images.npy")
+    assert (test.shape, test.dtype) == ((images["test"], 48, 48, 3), np.uint8)
+    assert not np.array_equal(training[:, 0], training[:, 1])
+
+
+def test_train_prints_a_line_an_epoch_and_the_best_one_last(flow: Flow) -> None:
+    lines = flow.log["train"].stdout.splitlines()
+    assert [match.group(1) for line in lines if (match := re.fullmatch(EPOCH, line))] == ["1", "2", "3"]
+    best = re.fullmatch(r"best epoch (\d+) - (.*)", lines[-1])
+    assert best
+    assert lines[int(best.group(1)) - 1].endswith(best.group(2))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_each_metric_is_found_once_a_line_by_its_definition(metric: str, flow: Flow) -> None:
+    lines = flow.log["train"].stdout.splitlines()
+    found = [re.findall(rf"{metric}: ([0-9.]+)", line) for line in lines]
+    assert [len(values) for values in found] == [1, 1, 1, 1]
+    assert all(float(values[0]) >= 0 for values in found)
+
+
+def test_the_model_folder_holds_the_head_and_what_it_means(flow: Flow) -> None:
+    folder = flow.train / "model"
+    assert {file.name for file in folder.iterdir()} == {"head.keras", "model.json"}
+    facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    assert facts["labels"] == sorted(LABELS)
+    assert (facts["backbone"], facts["image_size"]) == ("efficientnet-lite0", 48)
+    assert facts["hyperparameters"]["learning_rate"] == 0.003
+    assert facts["hyperparameters"]["seed"] == 7
+    last = re.findall(r"validation_accuracy: ([0-9.]+)", flow.log["train"].stdout)[-1]
+    assert facts["validation_accuracy"] == float(last)
+
+
+def test_the_evaluation_covers_the_test_split(flow: Flow) -> None:
+    scores, report = flow.scores(), flow.report()
+    tested = {label: splits["test"] for label, splits in report["labels"].items()}
+    assert scores["labels"] == sorted(LABELS)
+    assert scores["images"] == sum(tested.values()) == np.sum(scores["confusion"])
+    assert {label: figures["images"] for label, figures in scores["per_label"].items()} == tested
+    assert scores["accuracy"] == pytest.approx(np.trace(scores["confusion"]) / scores["images"], abs=1e-4)
+    low, high = scores["accuracy_interval"]
+    assert low <= scores["accuracy"] <= high
+    assert scores["champion"] is None
+
+
+def test_colours_this_different_are_learnt(flow: Flow) -> None:
+    assert flow.scores()["accuracy"] >= 0.9
+
+
+def test_the_same_seed_gives_the_same_trial(flow: Flow, run_trainer: Run) -> None:
+    again = run_trainer(flow.train, "train")
+    assert again.stdout == flow.log["train"].stdout
+
+
+def test_predict_writes_a_row_an_image_and_names_the_others(flow: Flow, run_trainer: Run, tmp_path: Path) -> None:
+    paint_dataset(tmp_path / "new", per_label=2, first_seed=500)
+    (tmp_path / "new/broken.jpg").write_bytes(b"\xff\xd8\xff")
+    model = str(flow.evaluation / "model.tar.gz")
+    process = run_trainer(tmp_path, "predict", "--model", model, "--csv", "-", str(tmp_path / "new"))
+    assert process.returncode == 0
+    assert re.fullmatch(r".*/new/broken\.jpg: .+\n", process.stderr)
+    header, *rows = csv.reader(io.StringIO(process.stdout))
+    assert header == ["file", "label", "confidence"]
+    assert len(rows) == 6
+    assert all(Path(file).parent.name == label for file, label, _ in rows)
+    assert all(1 / 3 < float(confidence) <= 1 for _, _, confidence in rows)
+
+
+def test_a_failed_training_leaves_its_sentence_for_sagemaker(tmp_path: Path, run_trainer: Run) -> None:
+    (tmp_path / "input/config").mkdir(parents=True)
+    (tmp_path / "input/config/hyperparameters.json").write_text('{"epochs": "many"}')
+    process = run_trainer(tmp_path, "train")
+    assert process.returncode == 1
+    sentence = (tmp_path / "output/failure").read_text()
+    assert "epochs" in sentence
+    assert process.stderr == sentence + "\n"
+
+
+def test_a_refused_dataset_leaves_its_sentence_and_a_report(tmp_path: Path, run_trainer: Run) -> None:
+    paint_dataset(tmp_path / "processing/input/images", per_label=3)
+    process = run_trainer(tmp_path, "prepare", "--image-size", "48", "--views", "1")
+    assert process.returncode == 1
+    assert "Two labels with at least 10 usable images" in (tmp_path / "output/message").read_text()
+    report = json.loads((tmp_path / "processing/output/report.json").read_text(encoding="utf-8"))
+    assert report["used"] == 0
+    assert {refusal["reason"] for refusal in report["refused"]} == {
+        "too few images of its label: 3 usable, at least 10 are needed"
+    }
+
+
+@pytest.mark.parametrize("arguments", [("prepare", "--views", "9"), ("prepare", "--colour"), ("bake",), ()])
+def test_arguments_that_make_no_sense_are_a_failure_too(
+    arguments: tuple[str, ...], tmp_path: Path, run_trainer: Run
+) -> None:
+    process = run_trainer(tmp_path, *arguments)
+    assert process.returncode == 1
+    assert (tmp_path / "output/message").read_text() == process.stderr.strip()
+
+
+def test_a_stopped_training_saves_the_best_so_far(flow: Flow, tmp_path: Path) -> None:
+    (tmp_path / "input/data").mkdir(parents=True)
+    (tmp_path / "input/data/features").symlink_to(flow.train / "input/data/features")
+    (tmp_path / "input/config").mkdir()
+    (tmp_path / "input/config/hyperparameters.json").write_text('{"epochs": "10000"}')
+    with subprocess.Popen(
+        [sys.executable, "-m", "trainer", "train"],
+        cwd=CONTAINER,
+        env={**os.environ, "SAGEMAKER_BASE_DIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("epoch 1/10000 - ")
+        process.send_signal(signal.SIGTERM)
+        rest = process.stdout.read()
+        assert process.wait(timeout=60) == 0
+    assert rest.splitlines()[-1].startswith("best epoch ")
+    assert (tmp_path / "model/head.keras").is_file()

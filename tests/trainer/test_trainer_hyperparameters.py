@@ -1,0 +1,70 @@
+"""SageMaker hands hyperparameters over as text; whatever is wrong with one is said with its name."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trainer.errors import BadHyperparameter
+from trainer.hyperparameters import LIMITS, Hyperparameters, parse_hyperparameters, read_hyperparameters
+
+any_text = st.text("0123456789.e+- naif_x", max_size=12)
+
+
+def test_values_arrive_as_text() -> None:
+    chosen = parse_hyperparameters({"learning_rate": "2.5e-3", "epochs": "12", "hidden_units": "0"})
+    assert chosen == Hyperparameters(learning_rate=0.0025, epochs=12, hidden_units=0)
+
+
+def test_what_the_tuner_adds_is_ignored() -> None:
+    assert parse_hyperparameters({"_tuning_objective_metric": "validation_accuracy"}) == Hyperparameters()
+
+
+def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+    assert read_hyperparameters(tmp_path / "missing.json") == Hyperparameters()
+
+
+def test_every_hyperparameter_has_limits_and_its_default_is_within() -> None:
+    defaults = asdict(Hyperparameters())
+    assert defaults.keys() == LIMITS.keys()
+    assert all(LIMITS[name][0] <= value <= LIMITS[name][1] for name, value in defaults.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("momentum", "0.9"),
+        ("epochs", "3.5"),
+        ("epochs", "0"),
+        ("epochs", ""),
+        ("learning_rate", "fast"),
+        ("learning_rate", "nan"),
+        ("learning_rate", "-1"),
+        ("dropout", "0.95"),
+        ("augmentation", "1.01"),
+        ("batch_size", "1e3"),
+        ("weight_decay", "inf"),
+    ],
+)
+def test_an_unknown_or_malformed_one_is_named(name: str, text: str) -> None:
+    with pytest.raises(BadHyperparameter, match=f"The hyperparameter {name} "):
+        parse_hyperparameters({name: text})
+
+
+@pytest.mark.parametrize("content", ["", "[]", '"epochs"', "{"])
+def test_a_file_that_is_not_one_object_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "hyperparameters.json").write_text(content)
+    with pytest.raises(BadHyperparameter):
+        read_hyperparameters(tmp_path / "hyperparameters.json")
+
+
+@given(st.dictionaries(st.sampled_from([*LIMITS, "other"]), any_text | st.floats().map(str)))
+def test_any_text_gives_values_within_their_limits_or_a_sentence(texts: dict[str, str]) -> None:
+    try:
+        chosen = parse_hyperparameters(json.loads(json.dumps(texts)))
+    except BadHyperparameter:
+        return
+    assert all(LIMITS[name][0] <= value <= LIMITS[name][1] for name, value in asdict(chosen).items())

@@ -1,0 +1,132 @@
+"""Reading one image: what is refused and why, and what a person sees is what the model gets."""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+if TYPE_CHECKING:
+    from tests.trainer.painting import paint
+else:
+    from painting import paint
+from trainer.errors import ImageRefused
+from trainer.images import FORMATS, MAX_PIXELS, read_image, read_photo
+
+GREEN = (40, 160, 60)
+
+
+def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind)
+    return buffer.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """The start of a PNG that promises so many pixels, and nothing after it."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    checked = header + struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + checked + struct.pack(">I", 10**6) + b"IDAT"
+
+
+BAD: dict[str, tuple[Callable[[], bytes], str]] = {
+    "empty": (lambda: b"", "an empty file"),
+    "text": ("Fünf Bilder folgen".encode, "not an image: a text file by its content"),
+    "long text": (lambda: "ü".encode() * 9999, "not an image: a text file by its content"),
+    "other format": (lambda: b"\x7fELF\x00\x00" + bytes(range(256)), "not an image in a format that is read"),
+    "cut short": (lambda: encoded(paint(GREEN, 1), "JPEG")[:700], "damaged"),
+    "spoilt inside": (lambda: encoded(paint(GREEN, 1))[:2000] + bytes(2000), "damaged"),
+    "bomb": (lambda: png_header(20_000, 20_000), "too large: 20000x20000 pixels"),
+    "numbers, not colours": (lambda: encoded(Image.new("F", (8, 8)), "TIFF"), "32-bit numbers"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_refused_with_its_reason(name: str, tmp_path: Path) -> None:
+    content, reason = BAD[name]
+    file = tmp_path / "image.jpg"
+    file.write_bytes(content())
+    with pytest.raises(ImageRefused, match=reason):
+        read_photo(file, 32)
+
+
+def test_a_really_huge_image_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    file = tmp_path / "huge.png"
+    Image.new("1", (20_000, 20_000)).save(file)
+    with pytest.raises(ImageRefused, match="20000x20000"):
+        read_photo(file, 32)
+
+
+def test_an_image_just_within_the_limit_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "large.png"
+    Image.new("1", (10_000, MAX_PIXELS // 10_000)).save(file, compress_level=1)
+    assert read_photo(file, 32).pixels.shape == (32, 32, 3)
+
+
+def test_links_and_missing_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "real.png").write_bytes(encoded(paint(GREEN, 1)))
+    (tmp_path / "link.png").symlink_to(tmp_path / "real.png")
+    with pytest.raises(ImageRefused, match="not a regular file"):
+        read_photo(tmp_path / "link.png", 32)
+    with pytest.raises(ImageRefused, match="no such file"):
+        read_photo(tmp_path / "missing.png", 32)
+
+
+@given(
+    cut=st.integers(0, 3000),
+    garbage=st.binary(max_size=64),
+    kind=st.sampled_from(FORMATS),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_in_a_file_it_is_read_or_refused(tmp_path: Path, cut: int, garbage: bytes, kind: str) -> None:
+    whole = encoded(paint(GREEN, 1, side=24), kind)
+    file = tmp_path / "image"
+    file.write_bytes(whole[:cut] + garbage + whole[cut + len(garbage) :])
+    with suppress(ImageRefused):
+        assert read_photo(file, 16).pixels.shape == (16, 16, 3)
+
+
+def test_equal_pictures_have_equal_digests_whatever_the_file_is(tmp_path: Path) -> None:
+    for name, kind in (("a.png", "PNG"), ("b.bmp", "BMP")):
+        (tmp_path / name).write_bytes(encoded(paint(GREEN, 1), kind))
+    (tmp_path / "c.png").write_bytes(encoded(paint(GREEN, 2)))
+    a, b, c = (read_photo(tmp_path / name, 32).digest for name in ("a.png", "b.bmp", "c.png"))
+    assert a == b != c
+
+
+def test_the_digest_does_not_depend_on_the_size_chosen_for_training(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(paint(GREEN, 1)))
+    assert read_photo(tmp_path / "a.png", 32).digest == read_photo(tmp_path / "a.png", 64).digest
+
+
+def test_a_photograph_taken_on_its_side_is_turned_upright(tmp_path: Path) -> None:
+    upright = Image.new("RGB", (40, 20), "black")
+    upright.paste("white", (0, 0, 20, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: show it rotated clockwise by 90 degrees
+    upright.rotate(90, expand=True).save(tmp_path / "side.png", exif=exif)
+    assert np.array_equal(np.asarray(read_image(tmp_path / "side.png")), np.asarray(upright))
+
+
+def test_transparent_parts_are_seen_on_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert (np.asarray(read_image(tmp_path / "clear.png")) == 255).all()
+
+
+def test_sixteen_bits_a_channel_keep_their_brightness(tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 8), 0x80FF, np.uint16)).save(tmp_path / "deep.png")
+    assert (np.asarray(read_image(tmp_path / "deep.png")) == 0x80).all()
+
+
+def test_of_an_animation_the_first_frame_counts(tmp_path: Path) -> None:
+    red, blue = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
+    red.save(tmp_path / "film.gif", save_all=True, append_images=[blue])
+    assert tuple(np.asarray(read_image(tmp_path / "film.gif"))[0, 0]) == (255, 0, 0)
