@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import shutil
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
@@ -18,7 +17,7 @@ from .clients import Clients
 from .data import Data
 from .errors import ApiError, Unsupported
 from .events import Courier
-from .jobs import Running, Workshop
+from .jobs import Running, Workshop, remove_directory
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
 from .ledger import Ledger
 from .logs import LogShipper
@@ -26,7 +25,6 @@ from .processing import ProcessingJobs
 from .runner import Runner, kill_leftover
 from .store import Store
 from .training import TrainingJobs
-from .training_run import Watcher
 from .tuning import TuningJobs
 
 log = logging.getLogger(__name__)
@@ -64,6 +62,8 @@ class SageMaker:
         settings = Settings(Path(data_dir).resolve(), images, endpoint_url, region, account, stop_grace)
         self._settings = settings
         self._store = Store(settings.data_dir / "jobs.db")
+        # Read now: what is created from here on, even before the start, runs by itself.
+        self._left = {kind: self._store.in_progress(kind) for kind in (PROCESSING, TRAINING, TUNING)}
         self._ledger = Ledger(self._store, settings)
         clients = Clients(settings)
         self._courier = Courier(self._store, self._ledger.posted, clients)
@@ -140,25 +140,17 @@ class SageMaker:
 
     def _recover(self) -> None:
         """After a crash: ends the processes that outlived it, and runs again what had not ended."""
-        left = {kind: self._store.in_progress(kind) for kind in (PROCESSING, TRAINING, TUNING)}
-        for job in left[PROCESSING] + left[TRAINING]:
-            if "pid" in job.private:
-                kill_leftover(job.private["pid"], job.private["pid_created"])
-        shutil.rmtree(self._settings.data_dir / "jobs", ignore_errors=True)
-        for job in left[PROCESSING]:
-            name = job.body["ProcessingJobName"]
-            (self._processing.end_stopped if job.body["ProcessingJobStatus"] == "Stopping" else self._processing.start)(
-                name
-            )
-        for job in left[TRAINING]:
-            name = job.body["TrainingJobName"]
-            if job.parent is not None:
-                continue
-            if job.body["TrainingJobStatus"] == "Stopping":
-                self._training.end_stopped(name)
-            else:
-                self._training.start(name, Watcher())
-        for job in left[TUNING]:
+        for kind in (PROCESSING, TRAINING):
+            for job in self._left[kind]:
+                if "pid" in job.private:
+                    kill_leftover(job.private["pid"], job.private["pid_created"])
+                remove_directory(self._settings.work_dir(kind, job.body[kind.name_field]))
+        for job in self._left[PROCESSING]:
+            self._processing.recover(job.body)
+        for job in self._left[TRAINING]:
+            if job.parent is None:  # a tuning job takes care of its own
+                self._training.recover(job.body)
+        for job in self._left[TUNING]:
             self._tuning.start(job.body["HyperParameterTuningJobName"])
 
     def _close(self) -> None:

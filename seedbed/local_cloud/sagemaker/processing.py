@@ -40,11 +40,15 @@ class ProcessingJobs:
         return {}
 
     def start(self, name: str) -> None:
+        """Runs a recorded job in a thread of its own, from scratch."""
         self._shop.running.start(PROCESSING, name, lambda stop: self._work(name, stop))
 
-    def end_stopped(self, name: str) -> None:
-        """For a job that was Stopping when the endpoint died: its process is gone."""
-        self._end(name, "Stopped")
+    def recover(self, body: Body) -> None:
+        """For a job that had not ended when the endpoint did: its process is gone."""
+        if body["ProcessingJobStatus"] == "Stopping":
+            self._end(body["ProcessingJobName"], "Stopped")
+        else:
+            self.start(body["ProcessingJobName"])
 
     def _work(self, name: str, stop: Stop) -> None:
         try:
@@ -52,6 +56,8 @@ class ProcessingJobs:
         except JobFailure as failure:
             self._end(name, "Stopped" if stop.reason == "stopped" else "Failed", str(failure), stop=stop)
         except Exception as error:
+            if stop.reason == "shutdown":
+                return
             log.exception("The processing job %s ended in an error of the endpoint's own", name)
             self._end(name, "Failed", f"InternalServerError: {error}", stop=stop)
 

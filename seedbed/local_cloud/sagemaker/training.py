@@ -31,8 +31,15 @@ class TrainingJobs:
         """Runs a recorded job in a thread of its own, from scratch."""
         self._shop.running.start(TRAINING, name, lambda stop: TrainingRun(self._shop, name, watcher, stop).work())
 
+    def recover(self, body: Body) -> None:
+        """For a job that had not ended when the endpoint did: its process is gone."""
+        if body["TrainingJobStatus"] == "Stopping":
+            self.end_stopped(body["TrainingJobName"])
+        else:
+            self.start(body["TrainingJobName"], Watcher())
+
     def end_stopped(self, name: str) -> Body:
-        """For a job that was Stopping when the endpoint died: its process is gone."""
+        """Stopping → Stopped, for a job whose process is gone."""
         return self._shop.ledger.change(TRAINING, name, lambda body: end(body, "Stopped", "Stopped", ""))
 
 

@@ -71,6 +71,8 @@ class TrainingRun:
             else:
                 self._finish("Failed", "Failed", str(failure))
         except Exception as error:
+            if self._stop.reason == "shutdown":
+                return
             log.exception("The training job %s ended in an error of the endpoint's own", self._name)
             self._finish("Failed", "Failed", f"InternalServerError: {error}")
         finally:

@@ -113,7 +113,8 @@ def maximizes(body: Body) -> bool:
 
 
 def best_training_job(workshop: Workshop, body: Body) -> Job | None:
-    order = "objective DESC, number" if maximizes(body) else "objective, number"
+    """The best of those that completed; of those that were stopped only where none did."""
+    order = f"status <> 'Completed', objective {'DESC' if maximizes(body) else 'ASC'}, number"
     key = body["HyperParameterTuningJobName"].lower()
     found = workshop.ledger.store.select("parent = ? AND objective_status = 'Succeeded'", (key,), order, (1, 0))
     return found[0] if found else None
