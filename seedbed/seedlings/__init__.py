@@ -5,6 +5,8 @@ gravel as there; none of its pixels is used.
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +53,17 @@ def write(folder: Path, per_species: int, seed: int = 0) -> Iterator[Path]:
 
     Other seeds give other images: none is drawn under two of them.
     """
+    tasks = []
     for species in SPECIES:
         (folder / species).mkdir(parents=True, exist_ok=True)
         for number in range(per_species):
             file = folder / species / f"{species.lower().replace(' ', '-')}-{number + 1:03d}.png"
-            draw(species, seed * MOST_PER_SPECIES + number).save(file)
-            yield file
+            tasks.append((species, seed * MOST_PER_SPECIES + number, file))
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_draw_to, tasks, chunksize=4)
+
+
+def _draw_to(task: tuple[str, int, Path]) -> Path:
+    species, seed, file = task
+    draw(species, seed).save(file)
+    return file

@@ -58,6 +58,7 @@ class SageMakerJobs:
             ENDED.get(answer["HyperParameterTuningJobStatus"], JobStatus.IN_PROGRESS),
             answer.get("FailureReason"),
             best_trial=answer.get("BestTrainingJob", {}).get("TrainingJobName"),
+            ended_at=answer.get("HyperParameterTuningEndTime"),
         )
 
     def trial(self, name: str) -> Trial:
@@ -96,7 +97,7 @@ class SageMakerJobs:
         status = ENDED.get(answer["ProcessingJobStatus"], JobStatus.IN_PROGRESS)
         start, end = answer.get("ProcessingStartTime"), answer.get("ProcessingEndTime")
         seconds = (end - start).total_seconds() if start and end else 0.0
-        return Job(name, status, answer.get("ExitMessage") or answer.get("FailureReason"), seconds)
+        return Job(name, status, answer.get("ExitMessage") or answer.get("FailureReason"), seconds, ended_at=end)
 
 
 def create(kind: str, call: Any, request: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """A SageMaker job as the job manager sees it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -15,10 +16,11 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """A processing or tuning job: its status, why it failed, billable seconds, and a tuning job's best trial."""
+    """A processing or tuning job: its status, when and why it ended, billable seconds, a tuning job's best trial."""
 
     name: str
     status: JobStatus
     reason: str | None = None
     seconds: float = 0.0
     best_trial: str | None = None
+    ended_at: datetime | None = None

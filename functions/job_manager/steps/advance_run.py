@@ -1,7 +1,7 @@
 """Take a run as far as its jobs allow: events only wake, what SageMaker describes is the truth."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ..domain import layout
 from ..domain.dataset import DatasetReport
@@ -79,7 +79,7 @@ def tune(run: Run, ports: Ports) -> Run | None:
     if job.status is not JobStatus.COMPLETED:
         return unfinished(run, job, ports, best_trial=best, training_seconds=seconds)
     if best is None:
-        return run.ended(RunState.FAILED, ports.clock.now(), "No trial finished.", training_seconds=seconds)
+        return run.ended(RunState.FAILED, end_of(job, ports), "No trial finished.", training_seconds=seconds)
     return run.moved(RunState.EVALUATING, best_trial=best, training_seconds=seconds)
 
 
@@ -99,7 +99,7 @@ def evaluate(run: Run, ports: Ports) -> Run | None:
     evaluation = ports.bucket.read_evaluation(run.run_id)
     return run.ended(
         RunState.COMPLETED,
-        ports.clock.now(),
+        end_of(job, ports),
         evaluation=evaluation,
         won=evaluation.beats_champion(),
         model_uri=ports.bucket.uri(layout.model(run.run_id)),
@@ -118,4 +118,9 @@ def unfinished(run: Run, job: Job, ports: Ports, **changes: object) -> Run:
     """The run at the end that its job's end brought about."""
     state = RunState.STOPPED if job.status is JobStatus.STOPPED else RunState.FAILED
     reason = job.reason or f"The job {job.name} {job.status.lower()} and left no reason."
-    return run.ended(state, ports.clock.now(), reason, **changes)
+    return run.ended(state, end_of(job, ports), reason, **changes)
+
+
+def end_of(job: Job, ports: Ports) -> datetime:
+    """When the run ended: as SageMaker has it, so that a rebuilt run ends when it did."""
+    return job.ended_at or ports.clock.now()

@@ -1,0 +1,109 @@
+"""The real local cloud, with little images, so that a whole run takes seconds."""
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from seedbed.cloud import local_cloud
+from seedbed.home import Home
+from seedbed.local_cloud.mail import kept
+from seedbed.stack import Stack, local_stack
+
+LITTLE = {
+    "QuietPeriodSeconds": "3",
+    "MinimumImages": "40",
+    "MinimumImagesPerLabel": "8",
+    "ImageSize": "64",
+    "CachedViews": "1",
+    "TrialCount": "2",
+    "ParallelTrials": "2",
+}
+COLOURS = {
+    "Maize": (60, 160, 40),
+    "Common wheat": (170, 150, 60),
+    "Fat Hen": (70, 90, 170),
+    "Küchen#schelle": (150, 60, 150),
+}
+
+
+def photograph(label: str, number: int) -> bytes:
+    """A small PNG in its label's colour; every number is another image."""
+    rng = np.random.default_rng(number)
+    noise = rng.normal(COLOURS[label], 40, (32, 32, 3)).clip(0, 255)
+    packed = io.BytesIO()
+    Image.fromarray(noise.astype(np.uint8)).save(packed, "PNG")
+    return packed.getvalue()
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 240) -> Any:
+    """The first true answer of `condition`; fails the test with `what` if none comes in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        answer = condition()
+        if answer:
+            return answer
+        time.sleep(0.2)
+    pytest.fail(f"waited {seconds:.0f} s in vain for {what}")
+
+
+@dataclass
+class LittleCloud:
+    """A local cloud that is up, with what a person would do to it."""
+
+    home: Home
+    stack: Stack
+    sent: set[str] = field(default_factory=set)
+
+    def put(self, key: str, body: bytes) -> None:
+        """Upload one object."""
+        self.stack.client("s3").put_object(Bucket=self.stack.bucket, Key=key, Body=body)
+
+    def put_images(self, numbers: range) -> None:
+        """Upload images of all labels, with names that are hard on a key."""
+        s3 = self.stack.client("s3")
+        labels = list(COLOURS)
+        for number in numbers:
+            label = labels[number % len(labels)]
+            key = f"seedlings/{label}/a+b 100% nº{number} #ü.png"
+            s3.put_object(Bucket=self.stack.bucket, Key=key, Body=photograph(label, number))
+
+    def runs(self) -> list[dict[str, Any]]:
+        """All runs, oldest first."""
+        return list(reversed(self.stack.get("/runs")["runs"]))
+
+    def ended_runs(self, count: int) -> list[dict[str, Any]]:
+        """All runs once `count` of them have ended and nothing waits."""
+        ended = {"Completed", "Failed", "Stopped", "Refused"}
+
+        def all_ended() -> list[dict[str, Any]]:
+            answer = self.stack.get("/runs")
+            settled = answer["pending"] is None and all(run["state"] in ended for run in answer["runs"])
+            return answer["runs"] if settled and len(answer["runs"]) >= count else []
+
+        return list(reversed(wait_for(all_ended, f"{count} ended runs")))
+
+    def mails(self, count: int) -> list[Any]:
+        """The e-mails sent, once there are `count`."""
+        wait_for(lambda: len(kept(self.home.mail)) >= count, f"{count} e-mails", 30)
+        return kept(self.home.mail)
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LittleCloud]:
+    """A local cloud of its own for a module's tests."""
+    home = Home(tmp_path_factory.mktemp("home") / "seedbed")
+    with local_cloud(home, LITTLE) as answers:
+        yield LittleCloud(home, local_stack(answers))
+    assert home.running() is None
+
+
+def contents(path: Path) -> set[str]:
+    """The names in a folder."""
+    return {entry.name for entry in path.iterdir()}

@@ -1,0 +1,98 @@
+"""The commands as a person gives them, each in a process of its own."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from seedbed.seedlings import draw
+from tests.local_cloud.conftest import wait_for
+
+SPECIES = ("Maize", "Small-flowered Cranesbill", "Loose Silky-bent")
+
+
+def command(home: Path, *words: str) -> "subprocess.Popen[str]":
+    environment = {**os.environ, "SEEDBED_HOME": str(home), "COLUMNS": "160"}
+    return subprocess.Popen(
+        [sys.executable, "-c", "from seedbed.cli import main; main()", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        text=True,
+    )
+
+
+def output_of(home: Path, *words: str) -> str:
+    process = command(home, *words)
+    output, _ = process.communicate(timeout=280)
+    assert process.returncode == 0, output
+    return output
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("images")
+    for species in SPECIES:
+        (root / species).mkdir()
+        for number in range(24):
+            draw(species, number, 96).save(root / species / f"{number}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def after_demo(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> tuple[Path, str]:
+    home = tmp_path_factory.mktemp("demo") / "seedbed"
+    return home, output_of(home, "demo", "--images", str(folder), "--trials", "1")
+
+
+def test_the_demo_shows_scores_trials_mail_and_where_to_ask(after_demo: tuple[Path, str]) -> None:
+    _, output = after_demo
+    for words in ("The best model", "Trial", "Subject: Seedbed: a new best model", "/models/best", "seedbed predict"):
+        assert words in output
+
+
+def test_what_the_demo_left_still_answers(after_demo: tuple[Path, str]) -> None:
+    home, _ = after_demo
+    best: dict[str, Any] = json.loads(output_of(home, "best", "--json"))
+    assert best["dataset"]["used"] == 24 * len(SPECIES)
+    assert best["run_id"] in output_of(home, "runs")
+
+
+def test_the_best_model_labels_images(after_demo: tuple[Path, str], folder: Path, tmp_path: Path) -> None:
+    home, _ = after_demo
+    output_of(home, "predict", str(folder / "Maize"), "--csv", str(tmp_path / "labels.csv"))
+    with (tmp_path / "labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 24
+    assert {"file", "label", "confidence"} == set(rows[0])
+    assert [row["label"] for row in rows].count("Maize") >= 18
+
+
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_of_an_interrupted_demo(tmp_path: Path, folder: Path, blow: signal.Signals) -> None:
+    home = tmp_path / "seedbed"
+    demo = command(home, "demo", "--images", str(folder))
+
+    def trials_are_running() -> list[psutil.Process]:
+        family = psutil.Process(demo.pid).children(recursive=True)
+        return family if any("trainer" in " ".join(process.cmdline()) for process in family) else []
+
+    family = wait_for(trials_are_running, "a job of the demo", 90)
+    demo.send_signal(blow)
+    demo.communicate(timeout=60)
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+
+
+def test_without_any_state_a_command_says_how_to_begin(tmp_path: Path) -> None:
+    process = command(tmp_path / "nowhere", "best")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "seedbed demo" in output

@@ -1,0 +1,158 @@
+"""From put_object to the e-mail and the API's answer, on the real local cloud."""
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_cloud.conftest import LittleCloud, photograph, wait_for
+
+BURST = 500
+TEXT = b"This is no photograph at all.\n" * 10
+
+
+@dataclass
+class FirstRun:
+    """What became of the first burst."""
+
+    summary: dict[str, Any]
+    details: dict[str, Any]
+    mail: Any
+
+    @property
+    def text(self) -> str:
+        body: str = self.mail.get_payload(decode=True).decode()
+        return body
+
+    def reason_for(self, file: str) -> str:
+        named = {entry["file"]: entry["reason"] for entry in self.details["dataset"]["refused"]}
+        reason: str = named[file]
+        return reason
+
+
+@pytest.fixture(scope="module")
+def first(cloud: LittleCloud) -> FirstRun:
+    cloud.put("stray.png", photograph("Maize", 90_001))
+    cloud.put("seedlings/no-label.png", photograph("Maize", 90_002))
+    cloud.put("seedlings/Maize/empty.png", b"")
+    cloud.put("seedlings/Maize/note.jpg", TEXT)
+    cloud.put("seedlings/Maize/cut.png", photograph("Maize", 90_003)[:200])
+    cloud.put("seedlings/Maize/both.png", photograph("Maize", 90_004))
+    cloud.put("seedlings/Fat Hen/both.png", photograph("Maize", 90_004))
+    for number in range(3):
+        cloud.put(f"seedlings/Rarity/{number}.png", photograph("Maize", 90_010 + number))
+    cloud.put_images(range(BURST))
+    [summary] = cloud.ended_runs(1)
+    return FirstRun(summary, cloud.stack.get(f"/runs/{summary['run_id']}"), cloud.mails(1)[0])
+
+
+def test_a_burst_of_500_uploads_becomes_one_run(cloud: LittleCloud, first: FirstRun) -> None:
+    assert first.summary["state"] == "Completed", first.summary["reason"]
+    assert len(cloud.runs()) == 1
+    jobs = cloud.stack.client("sagemaker").list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"]
+    assert [job["HyperParameterTuningJobName"] for job in jobs] == [first.summary["run_id"]]
+
+
+def test_every_image_is_used_or_named(first: FirstRun) -> None:
+    dataset = first.details["dataset"]
+    assert dataset["used"] == BURST
+    assert dataset["images"] == BURST + 10
+    assert dataset["images"] == dataset["used"] + len(dataset["refused"]) + len(dataset["duplicates"])
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("stray.png", "not at seedlings/<label>/<file>"),
+        ("no-label.png", "not at seedlings/<label>/<file>"),
+        ("Maize/empty.png", "empty"),
+        ("Maize/note.jpg", "not an image"),
+        ("Maize/cut.png", "cut"),
+        ("Maize/both.png", "Fat Hen/both.png"),
+        ("Fat Hen/both.png", "Maize/both.png"),
+        ("Rarity/0.png", "3"),
+    ],
+)
+def test_bad_input_is_named_with_its_reason(first: FirstRun, file: str, words: str) -> None:
+    assert words in first.reason_for(file)
+    assert f"  {file}: " in first.text
+
+
+def test_the_mail_tells_what_won(first: FirstRun) -> None:
+    accuracy = first.details["evaluation"]["accuracy"]
+    assert first.mail["To"] == "you@localhost"
+    assert "new best model" in first.mail["Subject"]
+    assert f"{accuracy:.1%}".replace("%", " %") in first.mail["Subject"]
+    assert first.summary["run_id"] in first.text
+
+
+def test_the_api_answers_with_the_best_model(cloud: LittleCloud, first: FirstRun) -> None:
+    best = cloud.stack.get("/models/best")
+    assert best["run_id"] == first.summary["run_id"]
+    assert best["test_accuracy"] == first.details["evaluation"]["accuracy"] > 0.9
+    assert best["test_accuracy_interval"][0] <= best["test_accuracy"] <= best["test_accuracy_interval"][1]
+    assert cloud.stack.bucket in best["model_uri"]
+    assert set(best) == {
+        "run_id", "model_uri", "validation_accuracy", "test_accuracy", "test_accuracy_interval", "macro_f1",
+        "hyperparameters", "dataset", "cost_usd", "created_at",
+    }  # fmt: skip
+
+
+def test_the_run_lists_its_trials(first: FirstRun) -> None:
+    trials = first.details["trials"]
+    assert len(trials) == 2
+    assert all(trial["name"].startswith(first.summary["run_id"]) for trial in trials)
+    assert max(trial["objective"] for trial in trials) == first.details["validation_accuracy"]
+
+
+@pytest.mark.parametrize("path", ["/models/best", "/runs", "/runs/sb-0123456789abcdef-1"])
+def test_an_unsigned_request_gets_403(cloud: LittleCloud, path: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(cloud.stack.api_url + path, timeout=10)
+    refusal.value.close()
+    assert refusal.value.code == 403
+
+
+def test_a_request_for_another_host_is_refused(cloud: LittleCloud) -> None:
+    request = urllib.request.Request(cloud.stack.endpoint or "", headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request, timeout=10)
+    refusal.value.close()
+    assert refusal.value.code == 403
+
+
+def test_the_same_images_again_start_nothing(cloud: LittleCloud, first: FirstRun) -> None:
+    cloud.put_images(range(20))
+    wait_for(lambda: cloud.stack.get("/runs")["pending"], "the uploads to be noticed", 30)
+    assert len(cloud.ended_runs(1)) == 1
+
+
+def test_uploads_during_a_run_start_exactly_one_more(cloud: LittleCloud, first: FirstRun) -> None:
+    cloud.put_images(range(BURST, BURST + 40))
+    wait_for(lambda: len(cloud.runs()) == 2, "the second run", 60)
+    for start in range(0, 40, 10):
+        cloud.put_images(range(BURST + 40 + start, BURST + 50 + start))
+    runs = cloud.ended_runs(3)
+    assert [run["state"] for run in runs] == ["Completed"] * 3
+    third = cloud.stack.get(f"/runs/{runs[2]['run_id']}")
+    assert third["dataset"]["used"] == BURST + 80
+    assert third["warm_start_from"] == [runs[1]["run_id"], runs[0]["run_id"]]
+    assert third["evaluation"]["champion"] is not None
+    assert len(cloud.mails(3)) == 3
+
+
+def test_the_functions_wrote_no_error(cloud: LittleCloud, first: FirstRun) -> None:
+    logs = cloud.stack.client("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
+    found = []
+    for group in groups:
+        try:
+            events = logs.filter_log_events(logGroupName=group["logGroupName"], filterPattern="ERROR")["events"]
+        except ClientError:
+            continue
+        found += [json.dumps(event["message"]) for event in events]
+    assert found == []
