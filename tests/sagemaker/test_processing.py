@@ -66,6 +66,14 @@ def test_a_uri_of_one_object_brings_it_under_its_own_name(endpoint: "Endpoint") 
     assert names_seen(endpoint, "single")["names"] == ["model.tar.gz"]
 
 
+def test_a_prefix_that_ends_within_a_name_brings_all_that_begins_so(endpoint: "Endpoint") -> None:
+    for key in ("part/train/x.txt", "part/train2.txt", "part/other.txt"):
+        endpoint.s3.put_object(Bucket=endpoint.bucket, Key=key, Body=b"1")
+    endpoint.process_images("part", source=("S3Prefix", "part/train"))
+    endpoint.ended("processing", "part")
+    assert names_seen(endpoint, "part")["names"] == ["train2.txt", "x.txt"]
+
+
 @pytest.mark.parametrize("key", ["../../escaped.txt", "a/../../escaped.txt", "/rooted.txt", "a//b.txt"])
 def test_a_key_that_would_leave_the_input_directory_fails_the_job_by_name(endpoint: "Endpoint", key: str) -> None:
     name = f"escape-{abs(hash(key))}"

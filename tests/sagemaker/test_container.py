@@ -1,0 +1,117 @@
+"""The Dockerfile that is read, and the paths and environment a container gets."""
+
+from pathlib import Path
+
+import pytest
+
+from seedbed.local_cloud.sagemaker.container import (
+    command,
+    environment,
+    folder_of,
+    local_path,
+    moved,
+    read_image,
+    read_message,
+)
+from seedbed.local_cloud.sagemaker.errors import Invalid, JobFailure
+from seedbed.local_cloud.sagemaker.jobs import failure_reason
+from seedbed.local_cloud.sagemaker.kinds import Settings
+
+DOCKERFILE = """FROM python:3.12-slim
+# ENTRYPOINT ["a", "comment"]
+ENV ONE=1 \\
+    TWO="two words"
+env OLD style
+RUN echo ENTRYPOINT
+ENTRYPOINT ["first"]
+ENTRYPOINT [ "python", "-m", "trainer" ]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    return tmp_path
+
+
+def test_the_last_entrypoint_and_every_env_are_read(folder: Path) -> None:
+    image = read_image(folder)
+    assert image.entrypoint == ["python", "-m", "trainer"]
+    assert image.environment == {"ONE": "1", "TWO": "two words", "OLD": "style"}
+
+
+@pytest.mark.parametrize("entrypoint", ["python -m trainer", "[]", '["python", 3]', "{"])
+def test_an_entrypoint_that_is_not_in_exec_form_is_refused(tmp_path: Path, entrypoint: str) -> None:
+    (tmp_path / "Dockerfile").write_text(f"ENTRYPOINT {entrypoint}\n")
+    with pytest.raises(JobFailure, match="exec form"):
+        read_image(tmp_path)
+
+
+def test_a_folder_without_a_dockerfile_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(JobFailure, match="no Dockerfile"):
+        read_image(tmp_path)
+
+
+def test_an_image_that_starts_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    with pytest.raises(JobFailure, match="no ENTRYPOINT"):
+        command(read_image(tmp_path), {}, ["train"], tmp_path)
+
+
+def test_a_training_job_runs_the_entrypoint_with_train(folder: Path) -> None:
+    assert command(read_image(folder), {}, ["train"], folder) == ["python", "-m", "trainer", "train"]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["toy", "toy:latest", "toy@sha256:ab", "a/b/toy:1", "1.dkr.ecr.us-east-1.amazonaws.com/toy:1", "host:5000/toy"],
+)
+def test_an_image_uri_names_its_repository(uri: str, tmp_path: Path) -> None:
+    assert folder_of(uri, {"toy": tmp_path}) == tmp_path
+
+
+def test_an_unknown_repository_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match=r"'other'.*Known repositories: toy"):
+        folder_of("other:1", {"toy": tmp_path})
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [("/opt/ml", "/job"), ("/opt/ml/a b", "/job/a b"), ("/opt/mlx", "/opt/mlx"), ("s3://x", "s3://x")],
+)
+def test_only_paths_below_opt_ml_are_moved(text: str, there: str) -> None:
+    assert moved(text, Path("/job")) == there
+
+
+@pytest.mark.parametrize("path", ["/opt/ml", "/opt/ml/..", "/opt/ml/a/../../x", "relative", "", "/tmp/x"])
+def test_a_local_path_outside_opt_ml_is_refused(path: str) -> None:
+    with pytest.raises(Invalid, match="LocalPath"):
+        local_path(path, Path("/job"))
+
+
+def test_a_persons_credentials_stay_out_of_the_container(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
+    monkeypatch.setenv("AWS_PROFILE", "real")
+    settings = Settings(tmp_path, {}, "http://127.0.0.1:1", "us-east-1", "000000000000", 1)
+    given = environment(read_image(folder), settings, tmp_path, threads=3, job={"MOOD": "calm"})
+    assert not {"AKIAREAL", "real"} & set(given.values())
+    assert given["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    assert (given["SAGEMAKER_BASE_DIR"], given["OMP_NUM_THREADS"]) == (str(tmp_path), "3")
+    assert (given["TWO"], given["MOOD"]) == ("two words", "calm")
+
+
+def test_a_message_is_cut_and_need_not_be_there_or_be_text(tmp_path: Path) -> None:
+    assert read_message(tmp_path / "none") == ""
+    (tmp_path / "message").write_bytes(b"\xff" + b"x" * 9000)
+    assert len(read_message(tmp_path / "message")) == 1024
+
+
+def test_a_reason_from_the_output_keeps_its_end() -> None:
+    reason = failure_reason("", 1, ["x" * 2000, "the end"])
+    assert len(reason) == 1024
+    assert reason.startswith("AlgorithmError: x")
+    assert reason.endswith("the end, exit code: 1")
