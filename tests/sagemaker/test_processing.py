@@ -119,7 +119,7 @@ def test_a_stopped_job_goes_through_stopping_to_stopped(endpoint: "Endpoint") ->
     endpoint.sagemaker.stop_processing_job(ProcessingJobName="slow")
     assert endpoint.status("processing", "slow") in ("Stopping", "Stopped")
     assert endpoint.ended("processing", "slow")["ProcessingJobStatus"] == "Stopped"
-    assert not list((endpoint.data_dir / "sagemaker/jobs").glob("*slow"))
+    endpoint.eventually(lambda: not list((endpoint.data_dir / "sagemaker/jobs").glob("*slow")))
 
 
 def test_a_job_over_its_time_is_stopped_with_the_reason(endpoint: "Endpoint") -> None:

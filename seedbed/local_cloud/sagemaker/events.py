@@ -137,7 +137,10 @@ class Courier:
             batch = self._store.posted(100)
             self._rules = None
             for number, event in batch:
-                self._deliver(event)
+                try:
+                    self._deliver(event)
+                except Exception:
+                    log.exception("An event could not be delivered and is given up: %s", event["resources"][0])
                 if self._closing.is_set():
                     return
                 self._store.delivered(number)

@@ -61,6 +61,8 @@ class LogShipper:
                 self._send(stream, list(lines))
             except (BotoCoreError, ClientError) as error:
                 log.debug("Lines of %s did not reach CloudWatch Logs: %s", stream[1], error)
+            except Exception:
+                log.exception("Lines of %s did not reach CloudWatch Logs", stream[1])
 
     def _send(self, stream: Stream, lines: "list[InputLogEventTypeDef]") -> None:
         group, name = stream
