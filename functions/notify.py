@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
+from job_manager.aws.events import changed_run
 from job_manager.steps.notify import notify
 from job_manager.wiring import aws
 
@@ -23,6 +24,7 @@ def tell(record: DynamoDBRecord) -> None:
     image = record.dynamodb.new_image if record.dynamodb else None
     if not image:
         return
-    message = notify(image["run_id"], aws())
+    run = changed_run(image)
+    message = notify(run, aws())
     if message:
-        logger.info("Told", extra={"run": image["run_id"], "subject": message.subject})
+        logger.info("Told", extra={"run": run.run_id, "subject": message.subject})

@@ -20,7 +20,7 @@ class Clock(Protocol):
 
 
 class Bucket(Protocol):
-    """The bucket of images and artifacts. Reading what is not there raises NotFound."""
+    """The bucket of images and artifacts. What is not there raises NotFound, what can't be read MalformedOutput."""
 
     def objects(self) -> Iterator[StoredObject]:
         """Everything in it, page by page."""

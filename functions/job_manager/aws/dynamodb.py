@@ -36,11 +36,13 @@ class DynamoDBRuns:
             "ConditionExpression": "attribute_not_exists(last_at) OR last_at < :at",
             "ExpressionAttributeValues": {":at": {"S": stamp(at)}},
             "ReturnValues": "ALL_NEW",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         try:
             return pending_change(self._client.update_item(**update)["Attributes"])
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return self.pending() or self.note_change(at)
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            later: Item = dict(error.response)
+            return pending_change(later["Item"])
 
     def pending(self) -> PendingChange | None:
         """The change that waits for a run."""
@@ -106,15 +108,15 @@ class DynamoDBRuns:
 
     def recent(self, limit: int) -> Sequence[Run]:
         """The latest runs, newest first."""
-        answer = self._client.query(
+        pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName="by_time",
             KeyConditionExpression="kind = :run",
             ExpressionAttributeValues={":run": {"S": "run"}},
             ScanIndexForward=False,
-            Limit=limit,
+            PaginationConfig={"MaxItems": limit},
         )
-        return [msgspec.json.decode(item["body"]["S"], type=Run) for item in answer["Items"]]
+        return [msgspec.json.decode(item["body"]["S"], type=Run) for page in pages for item in page["Items"]]
 
     def save_trial(self, run_id: str, trial: Trial) -> None:
         """Add a trial or replace what was known of it."""

@@ -1,10 +1,12 @@
 """Events from outside → domain: only what is needed is read, so newer fields never break anything."""
 
-from typing import Annotated, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from ..domain.errors import MalformedEvent
+from ..domain.run import Run
 from .sqs import SettleMessage
 
 Form = TypeVar("Form")
@@ -53,6 +55,11 @@ def job_state(body: str) -> JobDetail:
     if not (detail.processing_job_name or detail.hyper_parameter_tuning_job_name or detail.training_job_name):
         raise MalformedEvent("A SageMaker event names no job.")
     return detail
+
+
+def changed_run(image: Mapping[str, Any]) -> Run:
+    """The run in a new image of the table's stream, its attributes as plain values. Raises MalformedEvent."""
+    return decode(str(image.get("body", "")), Run)
 
 
 def decode(body: str, form: type[Form]) -> Form:

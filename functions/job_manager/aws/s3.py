@@ -7,7 +7,7 @@ import msgspec
 
 from ..domain import layout
 from ..domain.dataset import RUNS, UPLOADS, DatasetReport, Named, Snapshot, StoredObject
-from ..domain.errors import NotFound
+from ..domain.errors import MalformedOutput, NotFound
 from ..domain.message import Message
 from ..domain.result import Evaluation
 from ..domain.run import Run
@@ -98,4 +98,7 @@ class S3Bucket:
             body = self._client.get_object(Bucket=self._name, Key=key)["Body"].read()
         except self._client.exceptions.NoSuchKey:
             raise NotFound(f"{self.uri(key)} is not there.") from None
-        return msgspec.json.decode(body, type=form)
+        try:
+            return msgspec.json.decode(body, type=form)
+        except msgspec.MsgspecError as error:
+            raise MalformedOutput(f"{self.uri(key)} can't be read: {error}") from error

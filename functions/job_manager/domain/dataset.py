@@ -1,6 +1,7 @@
 """The images in the bucket, and what of them a run is started on."""
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -11,6 +12,8 @@ from .plan import Plan
 UPLOADS = "seedlings/"
 RUNS = "runs/"
 MAXIMUM_IMAGE_BYTES = 50 * 1024 * 1024
+MAXIMUM_NAME_BYTES = 255
+NAMES_KEPT = 100
 
 
 @dataclass(frozen=True)
@@ -79,18 +82,30 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """What prepare made of a snapshot; files are named as keys below `seedlings/`, other keys in full."""
+    """What prepare made of a snapshot; files are named as keys below `seedlings/`, other keys in full.
+
+    A run names so many that an item of the table holds it: `more_duplicates` and `more_refused` count the others.
+    """
 
     images: int
     used: int
     labels: dict[str, Split] = field(default_factory=dict)
     duplicates: tuple[Named, ...] = ()
     refused: tuple[Named, ...] = ()
+    more_duplicates: int = 0
+    more_refused: int = 0
 
     def with_refused(self, refused: Sequence[Named]) -> "DatasetReport":
-        """This report, naming also files that never reached prepare."""
+        """This report of prepare's, naming also files that never reached it, as a run keeps it."""
+        duplicates, every = self.duplicates, (*refused, *self.refused)
         return DatasetReport(
-            self.images + len(refused), self.used, self.labels, self.duplicates, (*refused, *self.refused)
+            self.images + len(refused),
+            self.used,
+            self.labels,
+            duplicates[:NAMES_KEPT],
+            every[:NAMES_KEPT],
+            len(duplicates[NAMES_KEPT:]),
+            len(every[NAMES_KEPT:]),
         )
 
 
@@ -113,10 +128,19 @@ def refusal(stored: StoredObject) -> str:
     parts = stored.key.split("/")
     if len(parts) != 3 or parts[0] + "/" != UPLOADS or not all(parts):
         return f"not at {UPLOADS}<label>/<file>"
-    if any(part in {".", ".."} or "\\" in part or not part.isprintable() for part in parts):
+    if not all(is_safe_name(part) for part in parts):
         return "a label or file name that no file system can hold safely"
     if stored.size == 0:
         return "an empty file"
     if stored.size > MAXIMUM_IMAGE_BYTES:
         return f"larger than {MAXIMUM_IMAGE_BYTES // 1024**2} MiB"
     return ""
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether file systems, terminals and mail programs take a folder's or file's name as it is."""
+    if name in {".", ".."} or "\\" in name:
+        return False
+    if not all(character.isprintable() or unicodedata.category(character) == "Zs" for character in name):
+        return False
+    return len(name.encode()) <= MAXIMUM_NAME_BYTES

@@ -2,6 +2,7 @@
 
 JobManagerError
 ├── MalformedEvent   an event that is not of the form its source documents
+├── MalformedOutput  what a job wrote is not of the form of docs/contracts.md
 ├── NotFound         no such run, model or object
 ├── Conflict         somebody else moved the run first; reading again tells how
 ├── RunRefused       a dataset that can't be trained on, or a run above the budget
@@ -15,6 +16,10 @@ class JobManagerError(Exception):
 
 class MalformedEvent(JobManagerError):
     """An event that is not of the form its source documents."""
+
+
+class MalformedOutput(JobManagerError):
+    """What a job wrote is not of the form of docs/contracts.md."""
 
 
 class NotFound(JobManagerError):

@@ -10,6 +10,12 @@ from .run import Run, RunState
 
 SUBJECT_LIMIT = 99
 NAMES_SHOWN = 20
+ENDINGS = {
+    RunState.COMPLETED: "completed",
+    RunState.FAILED: "failed",
+    RunState.STOPPED: "was stopped",
+    RunState.REFUSED: "was refused",
+}
 
 
 @dataclass(frozen=True)
@@ -31,19 +37,19 @@ def subject(run: Run) -> str:
         if run.won:
             return f"Seedbed: a new best model, {accuracy} right on {run.evaluation.images:,} test images"
         return f"Seedbed: the best model stays; the new one had {accuracy} right"
-    return f"Seedbed: the run {run.state.lower()}: {run.reason or 'no reason given'}"
+    return f"Seedbed: the run {ENDINGS[run.state]}: {run.reason or 'no reason given'}"
 
 
 def body(run: Run) -> Iterator[str]:
     if run.evaluation:
         yield from verdict(run, run.evaluation)
     else:
-        yield f"The run {run.state.lower()}. {run.reason or ''}".rstrip()
+        yield f"The run {ENDINGS[run.state]}. {printable(run.reason or '')}".rstrip()
     yield ""
     yield from facts(run)
     if run.dataset:
-        yield from left_out("Refused", run.dataset.refused)
-        yield from left_out("Duplicates, used once", run.dataset.duplicates)
+        yield from left_out("Refused", run.dataset.refused, run.dataset.more_refused)
+        yield from left_out("Duplicates, used once", run.dataset.duplicates, run.dataset.more_duplicates)
 
 
 def verdict(run: Run, evaluation: Evaluation) -> Iterator[str]:
@@ -88,15 +94,16 @@ def images_used(dataset: DatasetReport) -> str:
     )
 
 
-def left_out(title: str, names: Sequence[Named]) -> Iterator[str]:
+def left_out(title: str, names: Sequence[Named], more: int) -> Iterator[str]:
     if not names:
         return
+    total = len(names) + more
     yield ""
-    yield f"{title} ({len(names):,}):"
+    yield f"{title} ({total:,}):"
     for name in names[:NAMES_SHOWN]:
         yield f"  {printable(name.file)}: {printable(name.reason)}"
-    if len(names) > NAMES_SHOWN:
-        yield f"  and {len(names) - NAMES_SHOWN:,} more, named in the run's dataset report"
+    if total > NAMES_SHOWN:
+        yield f"  and {total - NAMES_SHOWN:,} more, named in the run's snapshot and dataset report"
 
 
 def row(title: str, text: str) -> str:

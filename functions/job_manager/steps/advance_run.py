@@ -1,11 +1,12 @@
 """Take a run as far as its jobs allow: events only wake, what SageMaker describes is the truth."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ..domain import layout
 from ..domain.dataset import DatasetReport
-from ..domain.errors import Conflict, JobRejected, NotFound
+from ..domain.errors import Conflict, JobRejected, MalformedOutput, NotFound
 from ..domain.job import Job, JobStatus
 from ..domain.run import Run, RunState, run_id_in
 from ..domain.settling import SettleRule
@@ -42,10 +43,10 @@ def record_trial(name: str, ports: Ports) -> None:
 
 
 def next_move(run: Run, ports: Ports) -> Run | None:
-    """The run after its present stage, or None while that goes on."""
+    """The run after its present stage, or None while that goes on; one that can't go on fails rather than block all."""
     try:
         return STAGES[run.state](run, ports)
-    except JobRejected as error:
+    except (JobRejected, MalformedOutput, NotFound) as error:
         return run.ended(RunState.FAILED, ports.clock.now(), str(error))
 
 
@@ -97,7 +98,7 @@ def evaluate(run: Run, ports: Ports) -> Run | None:
     if job.status is not JobStatus.COMPLETED:
         return unfinished(run, job, ports, processing_seconds=seconds)
     evaluation = ports.bucket.read_evaluation(run.run_id)
-    return run.ended(
+    completed = run.ended(
         RunState.COMPLETED,
         end_of(job, ports),
         evaluation=evaluation,
@@ -105,6 +106,15 @@ def evaluate(run: Run, ports: Ports) -> Run | None:
         model_uri=ports.bucket.uri(layout.model(run.run_id)),
         processing_seconds=seconds,
     )
+    return beside_who_reigns(completed, ports)
+
+
+def beside_who_reigns(run: Run, ports: Ports) -> Run:
+    """The run, no winner where somebody reigns whom it never met: a rebuild can bring that about."""
+    reigning = ports.runs.champion()
+    if not run.won or (reigning and reigning.run_id == run.champion_before):
+        return run
+    return replace(run, won=False) if reigning else replace(run, champion_before=None)
 
 
 STAGES: Mapping[RunState, Callable[[Run, Ports], Run | None]] = {

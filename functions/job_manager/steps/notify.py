@@ -1,18 +1,18 @@
 """A run ended: tell people once."""
 
 from ..domain.message import Message, message_about
+from ..domain.run import Run
 from ..ports import Ports
 
 
-def notify(run_id: str, ports: Ports) -> Message | None:
+def notify(run: Run, ports: Ports) -> Message | None:
     """Send the e-mail about a run that ended, then set the outbox mark; None if it went out before.
 
     A crash between the two sends it again: rather twice than never.
     """
-    run = ports.runs.get(run_id)
-    if not run.state.ended or ports.bucket.is_notified(run_id):
+    if not run.state.ended or ports.bucket.is_notified(run.run_id):
         return None
     message = message_about(run)
     ports.announcer.publish(message)
-    ports.bucket.mark_notified(run_id, message)
+    ports.bucket.mark_notified(run.run_id, message)
     return message

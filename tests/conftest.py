@@ -1,0 +1,66 @@
+"""No test reaches out: AWS credentials are invented, and only this machine answers."""
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": "/nonexistent",
+    "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+REAL_ACCOUNT = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
+
+
+class ReachedOut(AssertionError):
+    """A test wanted to talk to another machine."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_way_out() -> Iterator[None]:
+    """Only loopback addresses can be connected to or looked up, with credentials that open nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in REAL_ACCOUNT:
+            patch.delenv(name, raising=False)
+        for name, value in ENVIRONMENT.items():
+            patch.setenv(name, value)
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, only_loopback(getattr(socket.socket, name)))
+        patch.setattr(socket, "getaddrinfo", only_local_names(socket.getaddrinfo))
+        yield
+
+
+def only_loopback(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not is_local(address[0]):
+            raise ReachedOut(f"A test wanted to connect to {address}.")
+        return connect(self, address)
+
+    return guarded
+
+
+def only_local_names(look_up: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host is not None and not is_local(host):
+            raise ReachedOut(f"A test wanted to look up {host!r}.")
+        return look_up(host, *args, **kwargs)
+
+    return guarded
+
+
+def is_local(host: str | bytes) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in {"", "localhost", "0.0.0.0", "::", socket.gethostname()}:
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""The ports in memory: real classes that keep their ports' promises, as tests/adapters proves."""

@@ -1,0 +1,81 @@
+"""The bucket in memory."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from job_manager.domain import layout
+from job_manager.domain.dataset import DatasetReport, Named, Snapshot, StoredObject
+from job_manager.domain.errors import MalformedOutput, NotFound
+from job_manager.domain.message import Message
+from job_manager.domain.result import Evaluation
+from job_manager.domain.run import Run
+
+Content = TypeVar("Content")
+
+
+class MemoryBucket:
+    """Implements `ports.Bucket`; `while_listing`, where set, happens once in the middle of a listing."""
+
+    name = "seedlings-in-memory"
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+        self.snapshots: dict[str, tuple[Run, Snapshot]] = {}
+        self.while_listing: Callable[[], None] | None = None
+
+    def put(self, key: str, body: bytes) -> None:
+        """What a person or a job does: keep these bytes under this key."""
+        self.contents[key] = body
+
+    def objects(self) -> Iterator[StoredObject]:
+        """Everything in it, in key order."""
+        for key, body in sorted(self.contents.items()):
+            yield StoredObject(key, hashlib.md5(body, usedforsecurity=False).hexdigest(), len(body))
+        happening, self.while_listing = self.while_listing, None
+        if happening:
+            happening()
+
+    def uri(self, key: str) -> str:
+        """A key's s3:// address."""
+        return f"s3://{self.name}/{key}"
+
+    def write_snapshot(self, run: Run, snapshot: Snapshot) -> None:
+        """Keep what a run is started on."""
+        self.snapshots[run.run_id] = (run, snapshot)
+
+    def kept_runs(self) -> Iterator[Run]:
+        """Every run as it was when its snapshot was written."""
+        return (run for run, _ in list(self.snapshots.values()))
+
+    def read_refused(self, run_id: str) -> Sequence[Named]:
+        """The files that the run's snapshot refused."""
+        if run_id not in self.snapshots:
+            raise NotFound(f"{run_id} has no snapshot.")
+        return self.snapshots[run_id][1].refused
+
+    def read_dataset_report(self, run_id: str) -> DatasetReport:
+        """What prepare wrote."""
+        return self._read(layout.dataset_report(run_id), DatasetReport)
+
+    def read_evaluation(self, run_id: str) -> Evaluation:
+        """What evaluate wrote."""
+        return self._read(layout.scores(run_id), Evaluation)
+
+    def is_notified(self, run_id: str) -> bool:
+        """Whether the outbox mark is set."""
+        return layout.notified(run_id) in self.contents
+
+    def mark_notified(self, run_id: str, message: Message) -> None:
+        """Set the outbox mark: this message went out."""
+        self.put(layout.notified(run_id), msgspec.json.encode(message))
+
+    def _read(self, key: str, form: type[Content]) -> Content:
+        if key not in self.contents:
+            raise NotFound(f"{key} is not there.")
+        try:
+            return msgspec.json.decode(self.contents[key], type=form)
+        except msgspec.MsgspecError as error:
+            raise MalformedOutput(f"{key} can't be read: {error}") from error

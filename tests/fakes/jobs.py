@@ -1,0 +1,81 @@
+"""SageMaker in memory: jobs go on until a test says how they end."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from job_manager.domain import layout
+from job_manager.domain.errors import JobRejected, NotFound
+from job_manager.domain.job import Job, JobStatus
+from job_manager.domain.result import Trial
+from job_manager.domain.run import Run
+from tests.fakes.neighbours import MemoryClock
+
+
+class MemoryJobs:
+    """Implements `ports.Jobs`; `rejected` maps a job's name to why SageMaker won't have it."""
+
+    def __init__(self, clock: MemoryClock) -> None:
+        self._clock = clock
+        self.jobs: dict[str, Job] = {}
+        self.created: list[str] = []
+        self.rejected: dict[str, str] = {}
+        self.tuned: dict[str, Run] = {}
+        self.evaluated: dict[str, tuple[str, str | None]] = {}
+        self._trials: dict[str, dict[str, Trial]] = {}
+
+    def end(self, name: str, status: JobStatus = JobStatus.COMPLETED, reason: str = "", seconds: float = 0.0) -> None:
+        """What SageMaker does: end a job."""
+        ended = replace(self.jobs[name], status=status, reason=reason or None, seconds=seconds)
+        self.jobs[name] = replace(ended, ended_at=self._clock.now())
+
+    def add_trial(self, run_id: str, trial: Trial) -> None:
+        """What a tuning job does: start a training job, or take it further; the best is the most accurate."""
+        trials = self._trials.setdefault(run_id, {})
+        trials[trial.name] = trial
+        scored = [known for known in trials.values() if known.objective is not None]
+        best = max(scored, key=lambda known: known.objective or 0.0).name if scored else None
+        self.jobs[run_id] = replace(self.jobs[run_id], best_trial=best)
+
+    def start_prepare(self, run: Run) -> None:
+        """Start the processing job that packs the dataset."""
+        self._create(layout.prepare_job(run.run_id))
+
+    def start_tuning(self, run: Run) -> None:
+        """Start the tuning job on the pack."""
+        self._create(run.run_id)
+        self.tuned[run.run_id] = run
+
+    def start_evaluation(self, run: Run, model_uri: str, champion_uri: str | None) -> None:
+        """Start the processing job that scores the best trial, and the champion."""
+        self._create(layout.evaluation_job(run.run_id))
+        self.evaluated[run.run_id] = (model_uri, champion_uri)
+
+    def prepare_job(self, run_id: str) -> Job | None:
+        """The run's prepare job."""
+        return self.jobs.get(layout.prepare_job(run_id))
+
+    def tuning_job(self, run_id: str) -> Job | None:
+        """The run's tuning job."""
+        return self.jobs.get(run_id)
+
+    def evaluation_job(self, run_id: str) -> Job | None:
+        """The run's evaluate job."""
+        return self.jobs.get(layout.evaluation_job(run_id))
+
+    def trial(self, name: str) -> Trial:
+        """One training job, by name; NotFound if there is none."""
+        for trials in self._trials.values():
+            if name in trials:
+                return trials[name]
+        raise NotFound(f"There is no training job {name}.")
+
+    def trials(self, run_id: str) -> Sequence[Trial]:
+        """All training jobs of the run's tuning job."""
+        return list(self._trials.get(run_id, {}).values())
+
+    def _create(self, name: str) -> None:
+        if name in self.rejected:
+            raise JobRejected(f"SageMaker refused the job: {self.rejected[name]}")
+        if name not in self.jobs:
+            self.created.append(name)
+            self.jobs[name] = Job(name, JobStatus.IN_PROGRESS)

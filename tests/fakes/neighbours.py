@@ -1,0 +1,52 @@
+"""The clock, the settle timer and the announcer in memory."""
+
+from datetime import UTC, datetime, timedelta
+
+from job_manager.domain.message import Message
+from job_manager.domain.settling import PendingChange
+
+LONGEST_DELAY = timedelta(seconds=900)
+
+
+class MemoryClock:
+    """Implements `ports.Clock`: it stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """This moment."""
+        return self.time
+
+    def forward(self, seconds: float) -> None:
+        """Let time pass."""
+        self.time += timedelta(seconds=seconds)
+
+
+class MemoryTimer:
+    """Implements `ports.SettleTimer`; `wakes` are (when, the last upload the wake-up knows of)."""
+
+    def __init__(self, clock: MemoryClock) -> None:
+        self._clock = clock
+        self.wakes: list[tuple[datetime, datetime]] = []
+
+    def arm(self, change: PendingChange, delay: timedelta) -> None:
+        """Wake start_run after `delay`, 15 minutes at most."""
+        delay = min(max(delay, timedelta(0)), LONGEST_DELAY)
+        self.wakes.append((self._clock.now() + delay, change.last_at))
+
+    def take_next(self) -> tuple[datetime, datetime]:
+        """Remove and return the earliest wake-up."""
+        self.wakes.sort()
+        return self.wakes.pop(0)
+
+
+class MemoryAnnouncer:
+    """Implements `ports.Announcer`: keeps what went out."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+
+    def publish(self, message: Message) -> None:
+        """Send to all who subscribed."""
+        self.sent.append(message)

@@ -1,0 +1,90 @@
+"""The table of runs in memory."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from job_manager.domain.errors import Conflict, NotFound
+from job_manager.domain.result import Trial
+from job_manager.domain.run import Run, RunState
+from job_manager.domain.settling import PendingChange
+
+
+class MemoryRuns:
+    """Implements `ports.Runs`; `before_move`, where set, happens once just before the next move."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+        self._trials: dict[str, dict[str, Trial]] = {}
+        self._open: str | None = None
+        self._champion: str | None = None
+        self._pending: PendingChange | None = None
+        self.before_move: Callable[[], None] | None = None
+
+    def note_change(self, at: datetime) -> PendingChange:
+        """Remember that the bucket changed."""
+        if self._pending is None:
+            self._pending = PendingChange(at, at)
+        self._pending = replace(self._pending, last_at=max(at, self._pending.last_at))
+        return self._pending
+
+    def pending(self) -> PendingChange | None:
+        """The change that waits for a run."""
+        return self._pending
+
+    def clear_pending(self, seen: PendingChange) -> None:
+        """Forget the pending change, unless it has grown since it was seen."""
+        if self._pending and self._pending.last_at == seen.last_at:
+            self._pending = None
+
+    def create(self, run: Run) -> None:
+        """Add a run; Conflict if it exists or, unless this one has ended already, another is open."""
+        if run.run_id in self._runs or (self._open and not run.state.ended):
+            raise Conflict(f"Run {run.run_id} exists, or another run is open.")
+        self._runs[run.run_id] = run
+        if not run.state.ended:
+            self._open = run.run_id
+
+    def move(self, run: Run, came_from: RunState) -> None:
+        """Save a run that moved; Conflict if it was not in `came_from` or the champion is not who it met."""
+        happening, self.before_move = self.before_move, None
+        if happening:
+            happening()
+        if self.get(run.run_id).state is not came_from or (run.won and self._champion != run.champion_before):
+            raise Conflict(f"Run {run.run_id} has moved on.")
+        self._runs[run.run_id] = run
+        if run.state.ended:
+            self._open = None
+        if run.won:
+            self._champion = run.run_id
+
+    def crown(self, run: Run) -> None:
+        """Make a completed run the champion, whoever reigned."""
+        self._runs[run.run_id] = run
+        self._champion = run.run_id
+
+    def get(self, run_id: str) -> Run:
+        """A run by name; NotFound if there is none."""
+        if run_id not in self._runs:
+            raise NotFound(f"There is no run {run_id}.")
+        return self._runs[run_id]
+
+    def open_run(self) -> Run | None:
+        """The run that is going on."""
+        return self.get(self._open) if self._open else None
+
+    def recent(self, limit: int) -> Sequence[Run]:
+        """The latest runs, newest first."""
+        return sorted(self._runs.values(), key=lambda run: run.created_at, reverse=True)[:limit]
+
+    def champion(self) -> Run | None:
+        """The run whose model reigns."""
+        return self.get(self._champion) if self._champion else None
+
+    def save_trial(self, run_id: str, trial: Trial) -> None:
+        """Add a trial or replace what was known of it."""
+        self._trials.setdefault(run_id, {})[trial.name] = trial
+
+    def trials(self, run_id: str) -> Sequence[Trial]:
+        """A run's trials, in the order they were started."""
+        return [trial for _, trial in sorted(self._trials.get(run_id, {}).items())]

@@ -1,0 +1,135 @@
+"""The job manager with everything around it in memory, and people and SageMaker acting on it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from job_manager.domain import layout
+from job_manager.domain.job import JobStatus
+from job_manager.domain.plan import Machine, Plan
+from job_manager.domain.result import Trial
+from job_manager.domain.run import Run, RunState
+from job_manager.domain.settling import SettleRule
+from job_manager.steps.advance_run import advance_run
+from job_manager.steps.note_upload import note_upload
+from job_manager.steps.start_run import start_run
+from tests.fakes.bucket import MemoryBucket
+from tests.fakes.jobs import MemoryJobs
+from tests.fakes.neighbours import MemoryAnnouncer, MemoryClock, MemoryTimer
+from tests.fakes.runs import MemoryRuns
+
+LABELS = ("Common wheat", "Maize")
+
+PLAN = Plan(
+    training_image="123456789012.dkr.ecr.us-east-1.amazonaws.com/seedbed-trainer:latest",
+    trials=4,
+    parallel_trials=2,
+    strategy="Bayesian",
+    image_size=96,
+    views=2,
+    minimum_images=8,
+    minimum_per_label=4,
+    training=Machine("ml.m5.large", 0.1),
+    processing=Machine("ml.m5.xlarge", 0.2),
+    trial_time_limit=900,
+    tuning_time_limit=7200,
+    processing_time_limit=3600,
+    budget=10.0,
+)
+
+RULE = SettleRule(quiet=timedelta(minutes=2), maximum_wait=timedelta(minutes=30))
+
+
+class World:
+    """Implements `ports.Ports`."""
+
+    def __init__(self) -> None:
+        self.clock = MemoryClock()
+        self.bucket = MemoryBucket()
+        self.runs = MemoryRuns()
+        self.jobs = MemoryJobs(self.clock)
+        self.timer = MemoryTimer(self.clock)
+        self.announcer = MemoryAnnouncer()
+        self.plan = PLAN
+        self.rule = RULE
+
+    def upload(self, *keys: str) -> None:
+        """A person uploads these, and S3's events arrive."""
+        for key in keys:
+            self.bucket.put(key, f"the image at {key}".encode())
+        note_upload(self, self.rule)
+
+    def upload_dataset(self, images: int = 12, batch: str = "plot") -> None:
+        """A person uploads images enough for a run, shared among the labels."""
+        self.upload(*(f"seedlings/{LABELS[i % len(LABELS)]}/{batch}-{i}.png" for i in range(images)))
+
+    def wake(self) -> Run | None:
+        """Time passes until the earliest wake-up reaches start_run."""
+        at, seen = self.timer.take_next()
+        self.clock.time = max(self.clock.time, at)
+        return start_run(seen, self, self.plan, self.rule)
+
+    def settle(self) -> list[Run]:
+        """Time passes until no wake-up is left; the runs that started or were refused."""
+        started = []
+        while self.timer.wakes:
+            run = self.wake()
+            if run:
+                started.append(run)
+        return started
+
+    def start(self) -> Run:
+        """A dataset is uploaded and its run starts."""
+        self.upload_dataset()
+        (run,) = self.settle()
+        return run
+
+    def advance(self, run_id: str) -> Run:
+        """A SageMaker event about the run arrives."""
+        return advance_run(run_id, self, self.rule)
+
+    def end_prepare(self, run_id: str, **report: Any) -> Run:
+        """Prepare completes after a minute, and its event arrives."""
+        split = {"train": 4, "validation": 1, "test": 1}
+        content = {"images": 12, "used": 12, "labels": dict.fromkeys(LABELS, split), **report}
+        self.bucket.put(layout.dataset_report(run_id), msgspec.json.encode(content))
+        self.jobs.end(layout.prepare_job(run_id), seconds=60)
+        return self.advance(run_id)
+
+    def run_trials(self, run_id: str, *accuracies: float | None) -> None:
+        """Training jobs end with these validation accuracies, None for one that failed, after 100 s each."""
+        for number, accuracy in enumerate(accuracies, start=1):
+            status = "Failed" if accuracy is None else "Completed"
+            name = f"{run_id}-{number:03}-0a1b2c3d"
+            self.jobs.add_trial(run_id, Trial(name, status, {"learning_rate": "0.003"}, accuracy, 100))
+
+    def end_tuning(self, run_id: str, *accuracies: float | None) -> Run:
+        """The tuning job completes with these trials, and its event arrives."""
+        self.run_trials(run_id, *(accuracies or (0.7, 0.9, 0.8)))
+        self.jobs.end(run_id)
+        return self.advance(run_id)
+
+    def end_evaluation(self, run_id: str, accuracy: float = 0.9, champion: Any = None) -> Run:
+        """Evaluate completes after another minute, and its event arrives; `champion` is its accuracy."""
+        scores = {"images": 20, "accuracy": accuracy, "accuracy_interval": [0.7, 0.97], "macro_f1": accuracy}
+        met = None if champion is None else {**scores, "accuracy": champion, "macro_f1": champion}
+        self.bucket.put(layout.scores(run_id), msgspec.json.encode({**scores, "champion": met}))
+        self.jobs.end(layout.evaluation_job(run_id), seconds=60)
+        return self.advance(run_id)
+
+    def complete(self, run_id: str, accuracy: float = 0.9, champion: float | None = None) -> Run:
+        """The run goes all the way."""
+        self.end_prepare(run_id)
+        self.end_tuning(run_id)
+        return self.end_evaluation(run_id, accuracy, champion)
+
+    def fail(self, job: str, reason: str = "", status: JobStatus = JobStatus.FAILED) -> None:
+        """A job ends without success."""
+        self.jobs.end(job, status, reason, seconds=30)
+
+
+def a_run(run_id: str = "sb-0123456789abcdef-1", state: RunState = RunState.PREPARING, **changes: Any) -> Run:
+    """A run that never was."""
+    return replace(Run(run_id, PLAN, MemoryClock().now(), state), **changes)

@@ -1,0 +1,1 @@
+"""The domain and the steps, with the world in memory."""

@@ -1,0 +1,281 @@
+"""A run goes as far as its jobs allow, whatever events say, how often and in which order."""
+
+from datetime import timedelta
+
+import pytest
+
+from job_manager.domain import layout
+from job_manager.domain.errors import NotFound
+from job_manager.domain.job import JobStatus
+from job_manager.domain.result import Trial
+from job_manager.domain.run import Run, RunState
+from job_manager.steps.advance_run import advance_run, record_trial
+from tests.fakes.runs import MemoryRuns
+from tests.fakes.world import World
+
+
+@pytest.fixture
+def run(world: World) -> Run:
+    """A run that has just started."""
+    return world.start()
+
+
+def test_a_run_goes_from_prepare_through_tuning_and_evaluation_to_its_model(world: World, run: Run) -> None:
+    assert world.end_prepare(run.run_id).state is RunState.TUNING
+    assert world.end_tuning(run.run_id, 0.7, 0.9, None).state is RunState.EVALUATING
+    done = world.end_evaluation(run.run_id, 0.85)
+
+    assert done.state is RunState.COMPLETED
+    assert world.jobs.created == [f"{run.run_id}-prepare", run.run_id, f"{run.run_id}-evaluate"]
+    assert done.best_trial is not None
+    assert done.best_trial.name == f"{run.run_id}-002-0a1b2c3d"
+    assert done.model_uri == f"s3://seedlings-in-memory/runs/{run.run_id}/evaluation/model.tar.gz"
+    assert done.won
+    assert world.runs.champion() == done
+    assert world.runs.open_run() is None
+    assert len(world.runs.trials(run.run_id)) == 3
+
+
+def test_the_cost_is_that_of_all_jobs(world: World, run: Run) -> None:
+    done = world.complete(run.run_id)
+
+    assert (done.training_seconds, done.processing_seconds) == (300, 120)
+    assert done.cost_usd == pytest.approx(300 / 3600 * 0.1 + 120 / 3600 * 0.2)
+
+
+def test_evaluate_gets_the_best_trials_model_and_no_champion_where_there_is_none(world: World, run: Run) -> None:
+    world.end_prepare(run.run_id)
+    world.end_tuning(run.run_id)
+
+    trial = f"{run.run_id}-002-0a1b2c3d"
+    model = f"s3://seedlings-in-memory/runs/{run.run_id}/trials/{trial}/output/model.tar.gz"
+    assert world.jobs.evaluated[run.run_id] == (model, None)
+
+
+def test_evaluate_gets_the_reigning_champion(world: World, run: Run) -> None:
+    champion = world.complete(run.run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+
+    world.complete(second.run_id, 0.95, champion=0.9)
+
+    assert second.champion_before == champion.run_id
+    assert world.jobs.evaluated[second.run_id][1] == champion.model_uri
+
+
+@pytest.mark.parametrize(("accuracy", "reigns"), [(0.95, "second"), (0.9, "first"), (0.8, "first")])
+def test_the_challenger_reigns_only_if_it_beats_the_champion(
+    world: World, run: Run, accuracy: float, reigns: str
+) -> None:
+    world.complete(run.run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+
+    world.complete(second.run_id, accuracy, champion=0.9)
+
+    champion = world.runs.champion()
+    assert champion is not None
+    assert champion.run_id == {"first": run.run_id, "second": second.run_id}[reigns]
+
+
+def test_an_event_while_the_job_goes_on_changes_nothing(world: World, run: Run) -> None:
+    assert world.advance(run.run_id) == run
+    assert world.jobs.created == [f"{run.run_id}-prepare"]
+
+
+def test_repeated_events_change_nothing(world: World, run: Run) -> None:
+    for step in (world.end_prepare, world.end_tuning, world.end_evaluation):
+        moved = step(run.run_id)
+        assert [world.advance(run.run_id) for _ in range(3)] == [moved] * 3
+
+    assert len(world.jobs.created) == 3
+
+
+def test_one_event_takes_a_run_over_all_stages_whose_events_were_lost(world: World, run: Run) -> None:
+    other = World()
+    other.complete(other.start().run_id)
+    world.jobs = other.jobs
+    world.bucket.contents.update(other.bucket.contents)
+
+    assert world.advance(run.run_id).state is RunState.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(JobStatus.FAILED, RunState.FAILED), (JobStatus.STOPPED, RunState.STOPPED)]
+)
+@pytest.mark.parametrize("stage", ["prepare", "tuning", "evaluate"])
+def test_a_job_without_success_ends_the_run_with_the_jobs_reason(
+    world: World, run: Run, stage: str, status: JobStatus, state: RunState
+) -> None:
+    job = {"prepare": f"{run.run_id}-prepare", "tuning": run.run_id, "evaluate": f"{run.run_id}-evaluate"}[stage]
+    if stage != "prepare":
+        world.end_prepare(run.run_id)
+    if stage == "evaluate":
+        world.end_tuning(run.run_id)
+
+    world.fail(job, "The disk is full.", status)
+    ended = world.advance(run.run_id)
+
+    assert (ended.state, ended.reason) == (state, "The disk is full.")
+    assert ended.ended_at == world.clock.now()
+    assert world.runs.open_run() is None
+    assert world.runs.champion() is None
+
+
+def test_a_job_that_leaves_no_reason_is_named(world: World, run: Run) -> None:
+    world.fail(f"{run.run_id}-prepare")
+
+    assert world.advance(run.run_id).reason == f"The job {run.run_id}-prepare failed and left no reason."
+
+
+def test_a_tuning_job_of_which_no_trial_finished_fails_the_run_and_is_paid_for(world: World, run: Run) -> None:
+    world.end_prepare(run.run_id)
+
+    failed = world.end_tuning(run.run_id, None, None)
+
+    assert (failed.state, failed.reason) == (RunState.FAILED, "No trial finished.")
+    assert failed.training_seconds == 200
+
+
+@pytest.mark.parametrize("stage", ["prepare", "tuning", "evaluate"])
+def test_a_job_that_sagemaker_refuses_fails_the_run_with_why(world: World, stage: str) -> None:
+    twin = World()
+    run_id = twin.start().run_id
+    world.upload_dataset()
+    names = {"prepare": f"{run_id}-prepare", "tuning": run_id, "evaluate": f"{run_id}-evaluate"}
+    world.jobs.rejected[names[stage]] = "No such role."
+
+    (run,) = world.settle()
+    if stage != "prepare":
+        run = world.end_prepare(run_id)
+    if stage == "evaluate":
+        run = world.end_tuning(run_id)
+
+    assert (run.state, run.reason) == (RunState.FAILED, "SageMaker refused the job: No such role.")
+
+
+@pytest.mark.parametrize("body", [None, b"", b"not JSON", b'{"images": "many"}'])
+@pytest.mark.parametrize("stage", ["prepare", "evaluate"])
+def test_a_job_whose_output_is_missing_or_malformed_fails_the_run_rather_than_stop_all_runs(
+    world: World, run: Run, stage: str, body: bytes | None
+) -> None:
+    key, job = layout.dataset_report(run.run_id), layout.prepare_job(run.run_id)
+    if stage == "evaluate":
+        world.end_prepare(run.run_id)
+        world.end_tuning(run.run_id)
+        key, job = layout.scores(run.run_id), layout.evaluation_job(run.run_id)
+    if body is not None:
+        world.bucket.put(key, body)
+    world.jobs.end(job)
+
+    failed = world.advance(run.run_id)
+
+    assert failed.state is RunState.FAILED
+    assert key in (failed.reason or "")
+    assert world.runs.open_run() is None
+
+
+def test_whoever_moves_the_run_second_gets_what_the_first_made_of_it(world: World, run: Run) -> None:
+    def another_function() -> None:
+        world.advance(run.run_id)
+
+    world.runs.before_move = another_function
+
+    assert world.end_prepare(run.run_id).state is RunState.TUNING
+    assert world.jobs.created == [f"{run.run_id}-prepare", run.run_id]
+
+
+def test_a_run_that_never_met_the_reigning_champion_ends_without_reigning(world: World, run: Run) -> None:
+    world.end_prepare(run.run_id)
+    world.end_tuning(run.run_id)
+    champion = reigning(world)
+
+    ended = world.end_evaluation(run.run_id)
+
+    assert (ended.state, ended.won) == (RunState.COMPLETED, False)
+    assert world.runs.open_run() is None
+    assert world.runs.champion() == champion
+
+
+def test_a_run_that_beat_a_champion_whom_the_table_forgot_reigns(world: World, run: Run) -> None:
+    world.complete(run.run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+    world.runs = MemoryRuns()
+    world.runs.create(second)
+
+    ended = world.complete(second.run_id, 0.95, champion=0.9)
+
+    assert (ended.state, ended.won) == (RunState.COMPLETED, True)
+    assert world.runs.champion() == ended
+
+
+def reigning(world: World) -> Run:
+    """Somebody who came to reign while the only open run went on, as can be after a rebuild."""
+    other = World()
+    other.upload_dataset(batch="other")
+    (run,) = other.settle()
+    champion = other.complete(run.run_id)
+    world.runs.crown(champion)
+    return champion
+
+
+def test_uploads_during_a_run_start_exactly_one_more_which_learns_from_it(world: World, run: Run) -> None:
+    for i in range(20):
+        world.upload(f"seedlings/Maize/during-{i}.png")
+        world.clock.forward(90)
+    world.settle()
+
+    first = world.complete(run.run_id)
+    (second,) = world.settle()
+
+    assert second.warm_start_from == (first.run_id,)
+    assert world.complete(second.run_id).state is RunState.COMPLETED
+    assert world.settle() == []
+
+
+def test_a_run_learns_from_the_five_latest_that_completed(world: World) -> None:
+    completed = []
+    for i in range(7):
+        world.upload_dataset(batch=f"batch-{i}")
+        (run,) = world.settle()
+        completed.append(world.complete(run.run_id).run_id)
+    world.upload_dataset(batch="failing")
+    (failing,) = world.settle()
+    world.fail(f"{failing.run_id}-prepare")
+    world.advance(failing.run_id)
+
+    world.upload_dataset(batch="last")
+    (last,) = world.settle()
+
+    assert last.warm_start_from == tuple(reversed(completed[2:]))
+
+
+def test_when_a_run_ends_what_was_uploaded_meanwhile_still_has_its_quiet_period(world: World, run: Run) -> None:
+    world.timer.wakes.clear()
+    world.upload("seedlings/Maize/during.png")
+    world.timer.wakes.clear()
+
+    world.complete(run.run_id)
+
+    assert world.timer.wakes[0][0] == world.clock.now() + timedelta(minutes=2)
+
+
+def test_a_job_of_no_known_run_is_not_found(world: World) -> None:
+    with pytest.raises(NotFound):
+        advance_run("sb-ffffffffffffffff-1", world, world.rule)
+
+
+def test_trials_are_recorded_as_they_go_on_and_end(world: World, run: Run) -> None:
+    world.end_prepare(run.run_id)
+    name = f"{run.run_id}-001-0a1b2c3d"
+    for trial in (Trial(name, "InProgress", {"epochs": "20"}), Trial(name, "Completed", {"epochs": "20"}, 0.8, 90)):
+        world.jobs.add_trial(run.run_id, trial)
+        record_trial(name, world)
+        assert world.runs.trials(run.run_id) == [trial]
+
+
+@pytest.mark.parametrize("name", ["somebody-elses-job", "sb-ffffffffffffffff-1-001-0a1b2c3d"])
+def test_a_training_job_of_no_known_run_is_not_found(world: World, name: str) -> None:
+    with pytest.raises(NotFound):
+        record_trial(name, world)

@@ -1,0 +1,75 @@
+"""What people get when they ask."""
+
+import json
+
+import pytest
+
+from job_manager.domain.errors import NotFound
+from job_manager.steps.api import best_model, one_run, recent_runs
+from tests.fakes.world import World
+
+
+def test_without_a_model_the_answer_says_what_to_do(world: World) -> None:
+    with pytest.raises(NotFound, match=r"no model yet\. Upload labelled images"):
+        best_model(world)
+
+
+def test_the_best_model_comes_with_its_scores_settings_and_dataset(world: World) -> None:
+    run = world.complete(world.start().run_id, 0.85)
+
+    answer = best_model(world)
+
+    assert answer == {
+        "run_id": run.run_id,
+        "model_uri": run.model_uri,
+        "validation_accuracy": 0.9,
+        "test_accuracy": 0.85,
+        "test_accuracy_interval": [0.7, 0.97],
+        "macro_f1": 0.85,
+        "hyperparameters": {"learning_rate": "0.003"},
+        "dataset": {"images": 12, "used": 12, "labels": ["Common wheat", "Maize"]},
+        "cost_usd": round(run.cost_usd, 4),
+        "created_at": run.created_at.isoformat(),
+    }
+
+
+def test_runs_come_newest_first_with_the_change_that_waits(world: World) -> None:
+    first = world.complete(world.start().run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+    world.upload("seedlings/Maize/third.png")
+
+    answer = recent_runs(world)
+
+    assert [(run["run_id"], run["state"]) for run in answer["runs"]] == [
+        (second.run_id, "Preparing"),
+        (first.run_id, "Completed"),
+    ]
+    assert answer["pending"] == {"first_at": world.clock.now().isoformat(), "last_at": world.clock.now().isoformat()}
+
+
+def test_without_runs_the_list_is_empty(world: World) -> None:
+    assert recent_runs(world) == {"runs": [], "pending": None}
+
+
+def test_one_run_comes_with_its_trials(world: World) -> None:
+    run = world.complete(world.start().run_id)
+
+    answer = one_run(run.run_id, world)
+
+    assert [trial["name"] for trial in answer["trials"]] == [f"{run.run_id}-00{i}-0a1b2c3d" for i in (1, 2, 3)]
+    assert answer["state"] == "Completed"
+    assert answer["plan"]["trials"] == 4
+
+
+def test_every_answer_is_json(world: World) -> None:
+    run_id = world.start().run_id
+    for _ in range(2):
+        json.dumps([recent_runs(world), one_run(run_id, world)], allow_nan=False)
+        world.complete(run_id)
+    json.dumps(best_model(world), allow_nan=False)
+
+
+def test_an_unknown_run_is_not_found(world: World) -> None:
+    with pytest.raises(NotFound, match=r"There is no run sb-ffffffffffffffff-1\."):
+        one_run("sb-ffffffffffffffff-1", world)

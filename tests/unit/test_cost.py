@@ -1,0 +1,38 @@
+"""What a run may cost at most, and the budget that stops it."""
+
+from dataclasses import replace
+
+import pytest
+
+from job_manager.domain.cost import check_budget, upper_bound
+from job_manager.domain.errors import RunRefused
+from job_manager.domain.plan import Machine
+from tests.fakes.world import PLAN
+
+HOURLY = replace(
+    PLAN,
+    training=Machine("ml.m5.large", 1.0),
+    processing=Machine("ml.m5.xlarge", 10.0),
+    trials=4,
+    parallel_trials=2,
+    trial_time_limit=3600,
+    tuning_time_limit=36_000,
+    processing_time_limit=360,
+)
+
+
+def test_every_job_may_run_until_its_time_limit() -> None:
+    assert upper_bound(HOURLY) == pytest.approx(4 * 1.0 + 2 * 0.1 * 10.0)
+
+
+def test_the_tuning_jobs_time_limit_ends_its_trials_too() -> None:
+    assert upper_bound(replace(HOURLY, tuning_time_limit=1800)) == pytest.approx(2 * 0.5 * 1.0 + 2.0)
+
+
+def test_a_budget_that_is_just_enough_is_enough() -> None:
+    check_budget(replace(HOURLY, budget=6.0))
+
+
+def test_a_run_that_could_cost_more_than_its_budget_is_refused_with_what_to_do() -> None:
+    with pytest.raises(RunRefused, match=r"up to \$6\.00, above its budget of \$5\.99\. Allow fewer trials"):
+        check_budget(replace(HOURLY, budget=5.99))

@@ -1,0 +1,35 @@
+"""Who is champion."""
+
+import pytest
+
+from job_manager.domain.result import ChampionScore, Evaluation
+
+
+def evaluation(accuracy: float, macro_f1: float, champion: ChampionScore | None) -> Evaluation:
+    return Evaluation(20, accuracy, (0.0, 1.0), macro_f1, champion=champion)
+
+
+def test_the_first_model_reigns() -> None:
+    assert evaluation(0.1, 0.1, None).beats_champion()
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "macro_f1", "wins"),
+    [
+        (0.91, 0.10, True),
+        (0.90, 0.81, True),
+        (0.90, 0.80, False),
+        (0.90, 0.79, False),
+        (0.89, 0.99, False),
+    ],
+)
+def test_the_champion_stays_unless_more_is_right_and_on_a_tie_unless_f1_is_better(
+    accuracy: float, macro_f1: float, wins: bool
+) -> None:
+    champion = ChampionScore(accuracy=0.90, macro_f1=0.80)
+
+    assert evaluation(accuracy, macro_f1, champion).beats_champion() is wins
+
+
+def test_a_champion_that_cannot_be_read_gives_way() -> None:
+    assert evaluation(0.1, 0.1, ChampionScore(error="The archive holds no model.keras.")).beats_champion()

@@ -1,0 +1,121 @@
+"""The e-mail: it says what won and by how much, and nothing in it can steer a mail program."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from job_manager.domain.dataset import DatasetReport, Named, Split
+from job_manager.domain.message import NAMES_SHOWN, SUBJECT_LIMIT, message_about
+from job_manager.domain.result import ChampionScore, Evaluation, LabelScore, Trial
+from job_manager.domain.run import Run, RunState
+from tests.fakes.world import a_run
+
+HOSTILE = [
+    "two\nlines",
+    "Bcc: everyone@example.com\r\nSubject: other",
+    "\x1b[2J\x1b]0;title\x07",
+    "<script>alert(1)</script>",
+    "\u202egnp.elif\u2028\u0085\ud800",
+    "long " * 300,
+    "",
+]
+
+
+def completed(won: bool = True, champion: ChampionScore | None = None, label: str = "Maize") -> Run:
+    trial = Trial(
+        "sb-0123456789abcdef-1-002-0a1b2c3d", "Completed", {"learning_rate": "0.00312345", "epochs": "30"}, 0.93
+    )
+    scores = Evaluation(
+        1234, 0.914, (0.83, 0.96), 0.9, (label,), ((6,),), {label: LabelScore(1.0, 0.83, 0.91, 6)}, champion
+    )
+    split = {label: Split(train=28, validation=6, test=6)}
+    run = a_run(state=RunState.COMPLETED, won=won, evaluation=scores, best_trial=trial)
+    return replace(
+        run,
+        dataset=DatasetReport(41, 40, split, (), (Named(f"{label}/x.png", label),)),
+        training_seconds=1800.0,
+        model_uri="s3://seedlings/runs/sb-0123456789abcdef-1/evaluation/model.tar.gz",
+        ended_at=run.created_at + timedelta(seconds=605),
+    )
+
+
+def unfinished(state: RunState, reason: str | None) -> Run:
+    return a_run(state=state, reason=reason)
+
+
+def test_a_new_best_model_is_told_with_its_figures() -> None:
+    message = message_about(completed(champion=ChampionScore(accuracy=0.9, macro_f1=0.88)))
+
+    assert message.subject == "Seedbed: a new best model, 91.4 % right on 1,234 test images"
+    for fact in (
+        "A new best model. The new one got 91.4 % of 1,234 test images right (95 % interval 83.0 % to 96.0 %)",
+        "The model before it gets 90.0 % of the same images right.",
+        "40 of 41, 1 labels (28 to train on, 6 to validate, 6 to test)",
+        "validation accuracy 93.0 % (of 4 trials)",
+        "learning_rate 0.003123, epochs 30",
+        "Maize (F1 0.91)",
+        "$0.05 (at most $0.50 was possible)",
+        "10 min 5 s",
+        "s3://seedlings/runs/sb-0123456789abcdef-1/evaluation/model.tar.gz",
+    ):
+        assert fact in message.body
+
+
+def test_a_model_that_did_not_win_is_told_as_such() -> None:
+    message = message_about(completed(won=False, champion=ChampionScore(accuracy=0.95)))
+
+    assert message.subject == "Seedbed: the best model stays; the new one had 91.4 % right"
+    assert "No new best model: the one before stays." in message.body
+
+
+def test_a_champion_that_could_not_be_scored_is_told() -> None:
+    message = message_about(completed(champion=ChampionScore(error="No model.keras in it.")))
+
+    assert "The model before it could not be scored: No model.keras in it." in message.body
+
+
+@pytest.mark.parametrize(
+    ("state", "ending"),
+    [(RunState.FAILED, "failed"), (RunState.STOPPED, "was stopped"), (RunState.REFUSED, "was refused")],
+)
+def test_a_run_without_a_model_is_told_with_why(state: RunState, ending: str) -> None:
+    message = message_about(unfinished(state, "The disk is full."))
+
+    assert message.subject == f"Seedbed: the run {ending}: The disk is full."
+    assert message.body.splitlines()[0] == f"The run {ending}. The disk is full."
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_reasons_and_labels_stay_on_their_line_and_in_sight(text: str) -> None:
+    calm = len(message_about(completed()).body.splitlines())
+
+    for message in (message_about(completed(label=text)), message_about(unfinished(RunState.FAILED, text))):
+        assert len(message.subject) <= SUBJECT_LIMIT
+        assert message.subject.isprintable()
+        assert message.body.replace("\n", "").isprintable()
+        assert len(message.body.splitlines()) <= calm
+        message.body.encode()
+
+
+@given(st.text(max_size=200), st.sampled_from([RunState.FAILED, RunState.STOPPED, RunState.REFUSED]))
+def test_sns_takes_any_subject(reason: str, state: RunState) -> None:
+    subject = message_about(unfinished(state, reason)).subject
+
+    assert 0 < len(subject) < 100
+    assert subject.isprintable()
+    assert subject.startswith("Seedbed: ")
+
+
+def test_at_most_twenty_refused_files_are_named_and_the_rest_counted() -> None:
+    refused = [Named(f"x-{i}.png", "an empty file") for i in range(4_750)]
+    run = a_run(state=RunState.REFUSED, reason="Too few.", dataset=DatasetReport(0, 0).with_refused(refused))
+
+    body = message_about(run).body
+
+    assert "Refused (4,750):" in body
+    assert sum("an empty file" in line for line in body.splitlines()) == NAMES_SHOWN == 20
+    assert "and 4,730 more" in body
+    assert len(body.encode()) < 256 * 1024

@@ -1,0 +1,56 @@
+"""People hear of every run that ended, once."""
+
+import pytest
+
+from job_manager.domain.run import Run, RunState
+from job_manager.steps.notify import notify
+from tests.fakes.neighbours import MemoryAnnouncer
+from tests.fakes.world import World, a_run
+
+
+class Crash(Exception):
+    """The function was killed."""
+
+
+@pytest.mark.parametrize("state", [state for state in RunState if state.ended])
+def test_a_run_that_ended_is_told_of_once(world: World, state: RunState) -> None:
+    run = a_run(state=state)
+
+    assert notify(run, world) is not None
+    assert notify(run, world) is None
+
+    assert len(world.announcer.sent) == 1
+
+
+@pytest.mark.parametrize("state", [state for state in RunState if not state.ended])
+def test_a_run_that_goes_on_is_not_told_of(world: World, state: RunState) -> None:
+    assert notify(a_run(state=state), world) is None
+    assert world.announcer.sent == []
+
+
+def test_a_crash_before_the_mark_is_set_sends_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(world.bucket, "mark_notified", crash)
+        with pytest.raises(Crash):
+            notify(a_run(state=RunState.COMPLETED), world)
+
+    notify(a_run(state=RunState.COMPLETED), world)
+
+    assert len(world.announcer.sent) == 2
+
+
+def test_a_message_that_could_not_be_sent_leaves_no_mark(world: World) -> None:
+    class Mute(MemoryAnnouncer):
+        def publish(self, message: object) -> None:
+            raise Crash
+
+    run: Run = a_run(state=RunState.COMPLETED)
+    world.announcer = Mute()
+    with pytest.raises(Crash):
+        notify(run, world)
+
+    assert not world.bucket.is_notified(run.run_id)
+
+
+def crash(*_: object) -> None:
+    raise Crash

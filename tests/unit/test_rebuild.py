@@ -1,0 +1,102 @@
+"""The table can be lost: bucket and SageMaker know enough to fill it anew."""
+
+import pytest
+
+from job_manager.domain.run import Run, RunState
+from job_manager.steps.notify import notify
+from job_manager.steps.rebuild import rebuild
+from job_manager.steps.reconcile import reconcile
+from tests.fakes.runs import MemoryRuns
+from tests.fakes.world import World
+
+
+@pytest.fixture
+def history(world: World) -> list[Run]:
+    """A champion, a challenger that lost, a refused run, a failed one, and one that goes on; told of, oldest first."""
+    runs = []
+    for batch, accuracy, champion in (("first", 0.9, None), ("second", 0.8, 0.9)):
+        world.upload_dataset(batch=batch)
+        (run,) = world.settle()
+        runs.append(world.complete(run.run_id, accuracy, champion))
+        world.clock.forward(3600)
+    contents, world.bucket.contents = world.bucket.contents, {}
+    world.upload("seedlings/Maize/lonely.png")
+    runs += world.settle()
+    world.bucket.contents |= contents
+    world.upload_dataset(batch="third")
+    (failing,) = world.settle()
+    world.end_prepare(failing.run_id)
+    world.fail(failing.run_id, "The disk is full.")
+    runs.append(world.advance(failing.run_id))
+    world.clock.forward(3600)
+    world.upload_dataset(batch="fourth")
+    (open_run,) = world.settle()
+    runs.append(world.end_prepare(open_run.run_id))
+    for run in runs:
+        notify(run, world)
+    world.announcer.sent.clear()
+    return runs
+
+
+def test_an_emptied_table_gets_its_runs_back(world: World, history: list[Run]) -> None:
+    world.runs = MemoryRuns()
+
+    rebuilt = rebuild(world, world.rule)
+
+    assert [run.run_id for run in rebuilt] == [run.run_id for run in history]
+    assert [run.state for run in rebuilt] == [run.state for run in history]
+    assert [run.cost_usd for run in rebuilt] == [run.cost_usd for run in history]
+    assert [run.reason for run in rebuilt] == [run.reason for run in history]
+    assert [run.ended_at for run in rebuilt] == [run.ended_at for run in history]
+    assert world.runs.open_run() == history[-1]
+
+
+def test_an_emptied_table_gets_its_champion_and_trials_back(world: World, history: list[Run]) -> None:
+    trials = [world.runs.trials(run.run_id) for run in history]
+    world.runs = MemoryRuns()
+
+    rebuild(world, world.rule)
+
+    champion = world.runs.champion()
+    assert champion is not None
+    assert champion.run_id == history[0].run_id
+    assert [world.runs.trials(run.run_id) for run in history] == trials
+
+
+def test_nobody_is_told_twice_and_no_job_is_started(world: World, history: list[Run]) -> None:
+    jobs = world.jobs.created.copy()
+    world.runs = MemoryRuns()
+
+    for run in rebuild(world, world.rule):
+        notify(run, world)
+
+    assert world.announcer.sent == []
+    assert world.jobs.created == jobs
+
+
+def test_rebuilding_a_whole_table_changes_nothing(world: World, history: list[Run]) -> None:
+    before = world.runs.recent(99)
+
+    assert rebuild(world, world.rule) == []
+    assert world.runs.recent(99) == before
+
+
+def test_a_table_that_the_clock_found_empty_first_is_filled_all_the_same(world: World) -> None:
+    first = world.complete(world.start().run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+    world.complete(second.run_id, 0.95, champion=0.9)
+    world.runs = MemoryRuns()
+    reconcile(world, world.plan, world.rule)
+    world.settle()
+
+    rebuild(world, world.rule)
+
+    assert {run.run_id: run.state for run in world.runs.recent(9)} == {
+        first.run_id: RunState.COMPLETED,
+        second.run_id: RunState.COMPLETED,
+    }
+    champion = world.runs.champion()
+    assert champion is not None
+    assert champion.run_id == second.run_id
+    assert world.runs.open_run() is None

@@ -1,0 +1,100 @@
+"""With every event lost, looking now and then still brings all to its end."""
+
+from dataclasses import replace
+
+from job_manager.domain import layout
+from job_manager.domain.result import Trial
+from job_manager.domain.run import Run, RunState
+from job_manager.steps.reconcile import reconcile
+from tests.fakes.world import World
+
+
+def look(world: World) -> Run | None:
+    return reconcile(world, world.plan, world.rule)
+
+
+def lose_all_events(world: World) -> None:
+    world.timer.wakes.clear()
+
+
+def test_with_all_events_lost_a_dataset_still_gets_its_model(world: World) -> None:
+    source = World()
+    expected = source.complete(source.start().run_id)
+    for key, body in source.bucket.contents.items():
+        if key.startswith("seedlings/"):
+            world.bucket.put(key, body)
+
+    look(world)
+    (run,) = world.settle()
+    world.bucket.contents.update(source.bucket.contents)
+    for job in (layout.prepare_job(run.run_id), run.run_id, layout.evaluation_job(run.run_id)):
+        going_on = look(world)
+        assert going_on is not None
+        assert not going_on.state.ended
+        if job == run.run_id:
+            world.run_trials(run.run_id, 0.7, 0.9, 0.8)
+        world.jobs.end(job, seconds=60)
+
+    ended = look(world)
+    assert ended is not None
+    assert ended.state is RunState.COMPLETED
+    assert run.run_id == expected.run_id
+    assert look(world) is None
+
+
+def test_trials_whose_events_were_lost_are_recorded_while_tuning_goes_on(world: World) -> None:
+    run = world.start()
+    world.end_prepare(run.run_id)
+    world.jobs.add_trial(run.run_id, Trial(f"{run.run_id}-001-0a1b2c3d", "InProgress", {}))
+
+    look(world)
+
+    assert [trial.status for trial in world.runs.trials(run.run_id)] == ["InProgress"]
+
+
+def test_a_bucket_that_differs_from_its_last_run_arms_the_timer(world: World) -> None:
+    world.complete(world.start().run_id)
+    world.bucket.put("seedlings/Maize/unseen.png", b"its event was lost")
+
+    look(world)
+
+    assert [run.state for run in world.settle()] == [RunState.PREPARING]
+
+
+def test_a_bucket_that_had_its_run_is_left_alone(world: World) -> None:
+    world.complete(world.start().run_id)
+
+    look(world)
+
+    assert world.timer.wakes == []
+    assert world.runs.pending() is None
+
+
+def test_a_bucket_whose_run_was_refused_is_left_alone_until_it_would_be_accepted(world: World) -> None:
+    world.plan = replace(world.plan, budget=0.1)
+    world.upload_dataset()
+    world.settle()
+
+    look(world)
+    assert world.timer.wakes == []
+
+    world.plan = replace(world.plan, budget=10.0)
+    look(world)
+    assert [run.state for run in world.settle()] == [RunState.PREPARING]
+
+
+def test_a_lost_settle_message_is_sent_again_when_it_is_due_and_not_before(world: World) -> None:
+    world.upload_dataset()
+    lose_all_events(world)
+
+    look(world)
+    assert world.timer.wakes == []
+
+    world.clock.forward(120)
+    look(world)
+    assert [run.state for run in world.settle()] == [RunState.PREPARING]
+
+
+def test_an_empty_bucket_needs_nothing(world: World) -> None:
+    assert look(world) is None
+    assert world.timer.wakes == []

@@ -1,0 +1,70 @@
+"""A run only ever moves forward, and its name holds what it is of."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from job_manager.domain import layout
+from job_manager.domain.errors import Conflict
+from job_manager.domain.run import RunState, run_id_in, run_id_of
+from tests.fakes.world import a_run
+
+S = RunState
+ALLOWED = {
+    (S.PREPARING, S.TUNING),
+    (S.TUNING, S.EVALUATING),
+    (S.EVALUATING, S.COMPLETED),
+    *((state, end) for state in (S.PREPARING, S.TUNING, S.EVALUATING) for end in (S.FAILED, S.STOPPED)),
+    (S.PREPARING, S.REFUSED),
+}
+TUNING_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}")
+PROCESSING_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+VERSIONS = st.text("0123456789abcdef", min_size=64, max_size=64)
+
+
+@pytest.mark.parametrize("before", S)
+@pytest.mark.parametrize("after", S)
+def test_a_run_moves_forward_or_not_at_all(before: RunState, after: RunState) -> None:
+    run = a_run(state=before)
+
+    if (before, after) in ALLOWED:
+        assert run.moved(after).state is after
+    else:
+        with pytest.raises(Conflict, match=f"is {before} and can't become {after}"):
+            run.moved(after)
+
+
+def test_ended_states_are_those_that_lead_nowhere() -> None:
+    assert {state for state in S if state.ended} == {S.COMPLETED, S.FAILED, S.STOPPED, S.REFUSED}
+
+
+@given(VERSIONS, st.integers(1, 99))
+def test_a_run_id_is_a_name_that_tuning_and_processing_accept(version: str, attempt: int) -> None:
+    run_id = run_id_of(version, attempt)
+
+    assert len(run_id) <= 32
+    assert TUNING_JOB_NAME.fullmatch(run_id)
+    assert PROCESSING_JOB_NAME.fullmatch(layout.prepare_job(run_id))
+    assert PROCESSING_JOB_NAME.fullmatch(layout.evaluation_job(run_id))
+
+
+@given(VERSIONS, st.integers(1, 99), st.integers(1, 999))
+def test_the_run_is_read_from_the_names_of_all_its_jobs(version: str, attempt: int, trial: int) -> None:
+    run_id = run_id_of(version, attempt)
+
+    for name in (run_id, f"{run_id}-prepare", f"{run_id}-evaluate", f"{run_id}-{trial:03}-0a1b2c3d"):
+        assert run_id_in(name) == run_id
+
+
+@pytest.mark.parametrize(
+    "name", ["", "sb", "sb-", "sb-0123456789abcdef", "sb-0123456789abcdef-x", "sb-0123-1", "xy-0123456789abcdef-1"]
+)
+def test_a_foreign_job_belongs_to_no_run(name: str) -> None:
+    assert run_id_in(name) is None
+
+
+def test_a_run_costs_the_billable_seconds_of_its_jobs() -> None:
+    assert a_run().cost_usd == 0
+    assert a_run(training_seconds=3600.0, processing_seconds=1800.0).cost_usd == pytest.approx(0.1 + 0.1)

@@ -1,0 +1,176 @@
+"""A settled bucket gets a run, once, unless it can't or may not have one."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from job_manager.domain.run import RunState
+from job_manager.steps.start_run import start_run
+from tests.fakes.world import World, a_run
+
+
+def test_a_settled_dataset_gets_a_run_and_its_prepare_job(world: World) -> None:
+    world.upload_dataset()
+
+    (run,) = world.settle()
+
+    assert run.state is RunState.PREPARING
+    assert world.runs.open_run() == run
+    assert world.jobs.created == [f"{run.run_id}-prepare"]
+    assert len(world.bucket.snapshots[run.run_id][1].images) == 12
+    assert world.runs.pending() is None
+
+
+def test_a_wake_up_with_nothing_pending_changes_nothing(world: World) -> None:
+    assert start_run(world.clock.now(), world, world.plan, world.rule) is None
+
+
+def test_an_early_wake_up_for_the_last_change_waits_on(world: World) -> None:
+    world.rule = replace(world.rule, quiet=timedelta(minutes=20))
+    world.upload_dataset()
+
+    assert world.wake() is None
+    assert world.wake() is not None
+    assert world.timer.wakes == []
+
+
+def test_a_wake_up_for_a_change_that_was_not_the_last_is_not_repeated(world: World) -> None:
+    world.upload_dataset()
+    world.clock.forward(60)
+    world.upload("seedlings/Maize/late.png")
+
+    assert world.wake() is None
+    assert len(world.timer.wakes) == 1
+    assert world.wake() is not None
+
+
+def test_uploads_that_never_cease_get_their_run_after_the_maximum_wait(world: World) -> None:
+    began = world.clock.now()
+    world.upload_dataset()
+    for i in range(31):
+        while world.timer.wakes and min(world.timer.wakes)[0] <= world.clock.now():
+            if world.wake():
+                assert world.clock.now() - began == timedelta(minutes=30)
+                return
+        world.clock.forward(60)
+        world.upload(f"seedlings/Maize/steady-{i}.png")
+    pytest.fail("no run started")
+
+
+def test_the_same_version_starts_no_second_run(world: World) -> None:
+    run = world.start()
+    world.complete(run.run_id)
+
+    world.upload_dataset()
+
+    assert world.settle() == []
+    assert world.runs.pending() is None
+
+
+def test_a_deleted_image_makes_another_dataset(world: World) -> None:
+    first = world.start()
+    world.complete(first.run_id)
+
+    del world.bucket.contents["seedlings/Maize/plot-1.png"]
+    world.upload()
+
+    (second,) = world.settle()
+    assert second.run_id != first.run_id
+
+
+def test_a_dataset_that_is_too_small_is_refused_with_its_sentence_and_costs_nothing(world: World) -> None:
+    world.upload_dataset(5)
+    world.upload("notes.txt")
+
+    (run,) = world.settle()
+
+    assert run.state is RunState.REFUSED
+    assert run.reason == "5 images are too few: a run needs 8. Upload 3 more under seedlings/<label>/."
+    assert run.dataset is not None
+    assert [refused.file for refused in run.dataset.refused] == ["notes.txt"]
+    assert world.runs.open_run() is None
+    assert world.jobs.created == []
+
+
+def test_a_refused_dataset_that_grows_gets_its_run(world: World) -> None:
+    world.upload_dataset(5)
+    world.settle()
+
+    world.upload_dataset(12)
+
+    assert [run.state for run in world.settle()] == [RunState.PREPARING]
+
+
+def test_a_refused_dataset_is_not_refused_again_while_nothing_changes(world: World) -> None:
+    world.upload_dataset(5)
+    world.settle()
+
+    world.upload()
+
+    assert world.settle() == []
+
+
+def test_a_run_above_the_budget_is_refused_and_gets_a_second_attempt_when_there_is_money(world: World) -> None:
+    world.plan = replace(world.plan, budget=0.1)
+    world.upload_dataset()
+    (refused,) = world.settle()
+
+    world.plan = replace(world.plan, budget=10.0)
+    world.upload()
+    (run,) = world.settle()
+
+    assert refused.reason is not None
+    assert "above its budget of $0.10" in refused.reason
+    assert refused.run_id.endswith("-1")
+    assert run.run_id == refused.run_id.removesuffix("1") + "2"
+    assert run.state is RunState.PREPARING
+
+
+def test_an_emptied_bucket_gets_no_run(world: World) -> None:
+    world.upload("seedlings/Maize/1.png")
+    world.bucket.contents.clear()
+
+    assert world.settle() == []
+    assert world.runs.pending() is None
+
+
+def test_while_a_run_is_open_no_other_starts_and_the_change_stays_pending(world: World) -> None:
+    world.start()
+    world.upload("seedlings/Maize/more.png")
+
+    assert world.settle() == []
+    assert world.runs.pending() is not None
+
+
+def test_a_run_that_another_function_started_first_leaves_the_change_pending(world: World) -> None:
+    world.upload_dataset()
+    seen = world.clock.now()
+    world.clock.forward(600)
+    world.bucket.while_listing = lambda: world.runs.create(a_run())
+
+    assert start_run(seen, world, world.plan, world.rule) is None
+    assert world.runs.pending() is not None
+    assert world.jobs.created == []
+
+
+def test_an_upload_while_the_bucket_is_listed_stays_pending_and_gets_its_run_afterwards(world: World) -> None:
+    world.upload_dataset()
+    world.bucket.while_listing = lambda: world.upload("seedlings/Maize/late.png")
+
+    first = world.wake()
+    assert first is not None
+    assert world.runs.pending() is not None
+    world.complete(first.run_id)
+
+    (second,) = world.settle()
+    assert second.run_id != first.run_id
+
+
+def test_an_unsettled_crash_between_run_and_job_is_mended_by_the_next_look(world: World) -> None:
+    run = world.start()
+    world.jobs.jobs.clear()
+
+    world.advance(run.run_id)
+
+    assert f"{run.run_id}-prepare" in world.jobs.jobs
