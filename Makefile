@@ -13,7 +13,7 @@ REQUIREMENTS := requirements/dev requirements/laptop functions/requirements trai
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n]
 	@$(BIN)/seedbed demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(TRIALS),--trials $(TRIALS))
 
-test: $(VENV)/dev $(VENV)/sam/ready check  ## all tests
+test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests
 	@$(BIN)/pytest
 
 check: $(VENV)/dev  ## types and style
@@ -35,9 +35,10 @@ $(VENV)/dev: $(VENV)/laptop requirements/dev.txt
 	@$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(VENV)/sam/ready: $(UV) requirements/sam.txt
-	@$(UV) venv --quiet --python $(BIN)/python $(VENV)/sam
-	@$(UV) pip install --quiet --python $(VENV)/sam/bin/python --require-hashes -r requirements/sam.txt
+# The SAM and AWS CLIs pin packages that MiniStack pins otherwise: each has an environment of its own.
+$(VENV)/sam/ready $(VENV)/aws/ready: $(VENV)/%/ready: $(UV) requirements/%.txt
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/$*
+	@$(UV) pip install --quiet --compile-bytecode --python $(VENV)/$*/bin/python --require-hashes -r requirements/$*.txt
 	@touch $@
 
 requirements:  ## pin anew what the .in files ask for
@@ -46,7 +47,7 @@ requirements:  ## pin anew what the .in files ask for
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$(test $$name = requirements/dev || echo --constraints requirements/dev.txt) \
 			$$name.in --output-file $$name.txt || exit 1; done
-	@for name in requirements/sam requirements/uv; do \
+	@for name in requirements/sam requirements/aws requirements/uv; do \
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit 1; done
 

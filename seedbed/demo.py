@@ -17,7 +17,7 @@ from .stack import Stack, local_stack
 from .upload import files_of, upload
 from .watch import Step, follow, new_run
 
-IMAGES_PER_SPECIES = 40
+IMAGES_PER_SPECIES = 60
 PROCEDURAL = {"ImageSize": "160", "CachedViews": "2"}
 MAIL_TIMEOUT = 30
 

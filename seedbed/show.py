@@ -68,6 +68,8 @@ class Stages:
         task = self._tasks[self._current]
         total = self._progress.tasks[self._progress.task_ids.index(task)].total or 1
         self._progress.update(task, completed=total, total=total)
+        if self._current == "settle":
+            self._progress.update(task, note="")
         self._progress.stop_task(task)
 
 
@@ -91,7 +93,7 @@ def runs_table(runs: list[dict[str, Any]]) -> Table:
 def trials_table(run: Mapping[str, Any]) -> Table:
     """A run's trials, best first."""
     trials = sorted(run["trials"], key=lambda trial: trial["objective"] or 0.0, reverse=True)
-    names = sorted({name for trial in trials for name in trial["hyperparameters"]} - {"seed"})
+    names = varied(trials)
     table = plain_table("Trial", "Validation", *[name.replace("_", " ") for name in names], "Status", "Seconds")
     for trial in trials:
         values = [number(trial["hyperparameters"].get(name, "")) for name in names]
@@ -100,6 +102,15 @@ def trials_table(run: Mapping[str, Any]) -> Table:
         short = trial["name"].removeprefix(f"{run['run_id']}-")
         table.add_row(short, percent(trial["objective"]), *values, trial["status"], seconds, style=style)
     return table
+
+
+def varied(trials: list[dict[str, Any]]) -> list[str]:
+    """The hyperparameters that are not the same in all trials."""
+    values: dict[str, set[str]] = {}
+    for trial in trials:
+        for name, value in trial["hyperparameters"].items():
+            values.setdefault(name, set()).add(value)
+    return sorted(name for name, different in values.items() if len(different) > 1 or len(trials) == 1)
 
 
 def labels_table(evaluation: Mapping[str, Any]) -> Table:

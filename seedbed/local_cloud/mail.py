@@ -50,7 +50,7 @@ class Mailer:
     def deliver(self, to: str, subject: str, body: str) -> None:
         """Keep the message, then send it if there is a server; a server that fails costs the sending only."""
         message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = SENDER, to, subject
+        message["From"], message["To"], message["Subject"] = SENDER, one_line(to), one_line(subject)
         message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="localhost")
         message.set_content(body)
         mailbox.Maildir(self._maildir).add(message)
@@ -77,6 +77,11 @@ def send(message: EmailMessage, server: str) -> None:
         if url.username:
             smtp.login(unquote(url.username), unquote(url.password or ""))
         smtp.send_message(message)
+
+
+def one_line(text: str) -> str:
+    """A header's value: nothing in it can begin another header."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def kept(maildir: Path) -> list[Any]:

@@ -1,5 +1,6 @@
 """From put_object to the e-mail and the API's answer, on the real local cloud."""
 
+import io
 import json
 import urllib.error
 import urllib.request
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from PIL import Image
 
 from tests.local_cloud.conftest import LittleCloud, photograph, wait_for
 
@@ -34,6 +36,12 @@ class FirstRun:
         return reason
 
 
+def huge_image() -> bytes:
+    packed = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(packed, "PNG")
+    return packed.getvalue()
+
+
 @pytest.fixture(scope="module")
 def first(cloud: LittleCloud) -> FirstRun:
     cloud.put("stray.png", photograph("Maize", 90_001))
@@ -41,6 +49,7 @@ def first(cloud: LittleCloud) -> FirstRun:
     cloud.put("seedlings/Maize/empty.png", b"")
     cloud.put("seedlings/Maize/note.jpg", TEXT)
     cloud.put("seedlings/Maize/cut.png", photograph("Maize", 90_003)[:200])
+    cloud.put("seedlings/Maize/huge.png", huge_image())
     cloud.put("seedlings/Maize/both.png", photograph("Maize", 90_004))
     cloud.put("seedlings/Fat Hen/both.png", photograph("Maize", 90_004))
     for number in range(3):
@@ -60,7 +69,7 @@ def test_a_burst_of_500_uploads_becomes_one_run(cloud: LittleCloud, first: First
 def test_every_image_is_used_or_named(first: FirstRun) -> None:
     dataset = first.details["dataset"]
     assert dataset["used"] == BURST
-    assert dataset["images"] == BURST + 10
+    assert dataset["images"] == BURST + 11
     assert dataset["images"] == dataset["used"] + len(dataset["refused"]) + len(dataset["duplicates"])
 
 
@@ -71,7 +80,8 @@ def test_every_image_is_used_or_named(first: FirstRun) -> None:
         ("no-label.png", "not at seedlings/<label>/<file>"),
         ("Maize/empty.png", "empty"),
         ("Maize/note.jpg", "not an image"),
-        ("Maize/cut.png", "cut"),
+        ("Maize/cut.png", "damaged"),
+        ("Maize/huge.png", "20000x20000"),
         ("Maize/both.png", "Fat Hen/both.png"),
         ("Fat Hen/both.png", "Maize/both.png"),
         ("Rarity/0.png", "3"),

@@ -1,0 +1,60 @@
+"""E-mail on a laptop: always kept, sent where a server is configured."""
+
+from email.message import Message
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Mailbox
+
+from seedbed.cloud import free_port
+from seedbed.local_cloud.mail import Mailer, kept
+
+
+@pytest.fixture
+def mailer(tmp_path: Path) -> Mailer:
+    return Mailer(tmp_path / "mail", "http://127.0.0.1:1")
+
+
+def text_of(message: Message) -> str:
+    body = message.get_payload(decode=True)
+    assert isinstance(body, bytes)
+    return body.decode()
+
+
+def test_a_message_is_kept_as_it_would_be_sent(mailer: Mailer, tmp_path: Path) -> None:
+    mailer.deliver("you@localhost", "Seedbed: done", "Ein Modell für Möhren\n")
+    [message] = kept(tmp_path / "mail")
+    assert message["To"] == "you@localhost"
+    assert message["Subject"] == "Seedbed: done"
+    assert text_of(message) == "Ein Modell für Möhren\n"
+
+
+def test_nothing_in_a_subject_begins_another_header(mailer: Mailer, tmp_path: Path) -> None:
+    mailer.deliver("you@localhost", "done\nBcc: everybody@example.com", "body")
+    [message] = kept(tmp_path / "mail")
+    assert message["Bcc"] is None
+    assert message["Subject"] == "done?Bcc: everybody@example.com"
+
+
+def test_a_message_is_sent_to_the_configured_server(
+    mailer: Mailer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    server = Controller(Mailbox(tmp_path / "received"), hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        monkeypatch.setenv("SEEDBED_SMTP_URL", f"smtp://127.0.0.1:{port}")
+        mailer.deliver("you@localhost", "Seedbed: done", "body")
+    finally:
+        server.stop()
+    [message] = kept(tmp_path / "received")
+    assert message["Subject"] == "Seedbed: done"
+
+
+def test_a_server_that_is_down_costs_the_sending_only(
+    mailer: Mailer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEEDBED_SMTP_URL", f"smtp://127.0.0.1:{free_port()}")
+    mailer.deliver("you@localhost", "Seedbed: done", "body")
+    assert len(kept(tmp_path / "mail")) == 1
