@@ -1,0 +1,1 @@
+"""Each adapter held to its port, on an emulated AWS."""

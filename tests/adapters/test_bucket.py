@@ -1,0 +1,174 @@
+"""What `ports.Bucket` promises, of S3 and of the bucket in memory."""
+
+import hashlib
+import json
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from job_manager.aws.s3 import S3Bucket
+from job_manager.domain import layout
+from job_manager.domain.dataset import DatasetReport, Named, Split, take_snapshot
+from job_manager.domain.errors import MalformedOutput, NotFound
+from job_manager.domain.message import Message
+from job_manager.domain.result import ChampionScore
+from tests.adapters.conftest import BUCKET, KnownBucket
+from tests.fakes.world import a_run
+
+ODD_KEYS = [
+    "seedlings/Common wheat/a+b 100%.jpg",
+    "seedlings/Maize/#1 & 2?.png",
+    "seedlings/Maïs/früh.png",
+    "seedlings/玉米/苗.png",
+]
+RUN = a_run()
+
+
+def test_objects_come_in_key_order_with_etag_and_size(known: KnownBucket) -> None:
+    for key in reversed(ODD_KEYS):
+        known.put(key, key.encode())
+
+    listed = list(known.bucket.objects())
+
+    assert [stored.key for stored in listed] == sorted(ODD_KEYS)
+    for stored in listed:
+        assert stored.etag == hashlib.md5(stored.key.encode(), usedforsecurity=False).hexdigest()
+        assert stored.size == len(stored.key.encode())
+
+
+def test_an_empty_bucket_has_no_objects(known: KnownBucket) -> None:
+    assert list(known.bucket.objects()) == []
+
+
+def test_more_objects_than_fit_a_page_come_all(known: KnownBucket) -> None:
+    for i in range(1_001):
+        known.put(f"seedlings/Maize/{i:04}.png", b"")
+
+    assert len(list(known.bucket.objects())) == 1_001
+
+
+def test_a_key_has_an_address(known: KnownBucket) -> None:
+    assert known.bucket.uri("runs/x/").startswith("s3://")
+    assert known.bucket.uri("runs/x/").endswith("/runs/x/")
+
+
+def test_a_snapshot_is_kept_with_its_run_and_changes_no_version(known: KnownBucket) -> None:
+    for key in (*ODD_KEYS, "notes.txt"):
+        known.put(key, b"content")
+    snapshot = take_snapshot(known.bucket.objects())
+
+    known.bucket.write_snapshot(RUN, snapshot)
+
+    assert list(known.bucket.kept_runs()) == [RUN]
+    assert list(known.bucket.read_refused(RUN.run_id)) == [Named("notes.txt", "not at seedlings/<label>/<file>")]
+    assert take_snapshot(known.bucket.objects()) == snapshot
+
+
+def test_what_lies_under_runs_without_a_snapshot_is_no_run(known: KnownBucket) -> None:
+    known.put("runs/left-over/evaluation/model.tar.gz", b"")
+
+    assert list(known.bucket.kept_runs()) == []
+
+
+def test_the_manifest_lists_the_images_as_sagemaker_wants_them(aws: None) -> None:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    for key in ODD_KEYS:
+        client.put_object(Bucket=BUCKET, Key=key, Body=b"image")
+    bucket = S3Bucket(client, BUCKET)
+
+    bucket.write_snapshot(RUN, take_snapshot(bucket.objects()))
+
+    manifest = json.loads(client.get_object(Bucket=BUCKET, Key=layout.manifest(RUN.run_id))["Body"].read())
+    assert manifest[0] == {"prefix": f"s3://{BUCKET}/seedlings/"}
+    assert [f"seedlings/{name}" for name in manifest[1:]] == sorted(ODD_KEYS)
+
+
+def test_prepares_report_is_read_as_the_contract_has_it(known: KnownBucket) -> None:
+    report = {
+        "images": 480,
+        "used": 478,
+        "backbone": "efficientnet-lite0",
+        "image_size": 224,
+        "views": 4,
+        "seconds": 31.2,
+        "labels": {"Maize": {"train": 28, "validation": 6, "test": 6}},
+        "duplicates": [{"file": "Maize/b.png", "reason": "the same image as Maize/a.png"}],
+        "refused": [{"file": "Maize/x.jpg", "reason": "not an image: a text file by its content"}],
+    }
+    known.put(layout.dataset_report(RUN.run_id), json.dumps(report).encode())
+
+    assert known.bucket.read_dataset_report(RUN.run_id) == DatasetReport(
+        480,
+        478,
+        {"Maize": Split(28, 6, 6)},
+        (Named("Maize/b.png", "the same image as Maize/a.png"),),
+        (Named("Maize/x.jpg", "not an image: a text file by its content"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("champion", "read"),
+    [
+        (None, None),
+        ({"error": "No model in it."}, ChampionScore(error="No model in it.")),
+        (
+            {"images": 70, "accuracy": 0.9, "accuracy_interval": [0.81, 0.95], "macro_f1": 0.88},
+            ChampionScore(0.9, 0.88, (0.81, 0.95)),
+        ),
+    ],
+)
+def test_evaluates_scores_are_read_as_the_contract_has_them(
+    known: KnownBucket, champion: object, read: ChampionScore | None
+) -> None:
+    scores = {
+        "images": 70,
+        "accuracy": 0.914,
+        "accuracy_interval": [0.83, 0.96],
+        "macro_f1": 0.90,
+        "labels": ["Maize"],
+        "confusion": [[6]],
+        "per_label": {"Maize": {"precision": 1.0, "recall": 0.83, "f1": 0.91, "images": 6}},
+        "champion": champion,
+    }
+    known.put(layout.scores(RUN.run_id), json.dumps(scores).encode())
+
+    evaluation = known.bucket.read_evaluation(RUN.run_id)
+
+    assert (evaluation.images, evaluation.accuracy, evaluation.confusion) == (70, 0.914, ((6,),))
+    assert evaluation.per_label["Maize"].recall == 0.83
+    assert evaluation.champion == read
+
+
+def test_what_is_not_there_is_not_found(known: KnownBucket) -> None:
+    for read in (known.bucket.read_dataset_report, known.bucket.read_evaluation, known.bucket.read_refused):
+        with pytest.raises(NotFound):
+            read(RUN.run_id)
+
+
+@pytest.mark.parametrize("body", [b"", b"not JSON", b'{"images": "many"}', b"\xff\xfe"])
+def test_what_cannot_be_read_is_named(known: KnownBucket, body: bytes) -> None:
+    known.put(layout.dataset_report(RUN.run_id), body)
+
+    with pytest.raises(MalformedOutput, match=r"pack/report\.json can't be read"):
+        known.bucket.read_dataset_report(RUN.run_id)
+
+
+def test_the_outbox_mark_is_set_once_and_for_its_run(known: KnownBucket) -> None:
+    assert not known.bucket.is_notified(RUN.run_id)
+
+    known.bucket.mark_notified(RUN.run_id, Message("subject", "body"))
+
+    assert known.bucket.is_notified(RUN.run_id)
+    assert not known.bucket.is_notified("sb-ffffffffffffffff-1")
+
+
+def test_a_forbidden_mark_is_not_taken_for_a_missing_one() -> None:
+    client = boto3.client("s3")
+    with Stubber(client) as stub:
+        stub.add_client_error("head_object", "403", http_status_code=403)
+
+        with pytest.raises(ClientError):
+            S3Bucket(client, BUCKET).is_notified(RUN.run_id)

@@ -1,0 +1,235 @@
+"""What `ports.Runs` promises, of the table on DynamoDB and of the one in memory."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from job_manager.aws.dynamodb import DynamoDBRuns
+from job_manager.domain.dataset import DatasetReport, Named
+from job_manager.domain.errors import Conflict, NotFound
+from job_manager.domain.result import Evaluation, LabelScore, Trial
+from job_manager.domain.run import Run, RunState, run_id_of
+from job_manager.domain.settling import PendingChange
+from job_manager.ports import Runs
+from tests.fakes.world import a_run
+
+NINE = datetime(2026, 3, 20, 9, 0, 0, 123456, tzinfo=UTC)
+LATER = NINE + timedelta(seconds=1)
+
+
+def numbered(number: int, **changes: Any) -> Run:
+    run_id = run_id_of(f"{number:064x}"[::-1])
+    return a_run(run_id, **{"created_at": NINE + timedelta(hours=number), **changes})
+
+
+def reign(runs: Runs, run: Run) -> Run:
+    """Let a run win."""
+    runs.create(run)
+    for state in (RunState.TUNING, RunState.EVALUATING):
+        runs.move(run.moved(state), came_from=run.state)
+        run = run.moved(state)
+    won = run.ended(RunState.COMPLETED, LATER, won=True)
+    runs.move(won, came_from=run.state)
+    return won
+
+
+def test_the_first_change_is_pending_from_then_on(runs: Runs) -> None:
+    assert runs.pending() is None
+    assert runs.note_change(NINE) == PendingChange(NINE, NINE) == runs.pending()
+
+
+def test_further_changes_move_the_last_and_keep_the_first(runs: Runs) -> None:
+    runs.note_change(NINE)
+
+    assert runs.note_change(LATER) == PendingChange(NINE, LATER) == runs.pending()
+
+
+def test_a_change_noted_late_is_answered_with_the_later_one(runs: Runs) -> None:
+    runs.note_change(LATER)
+
+    assert runs.note_change(NINE).last_at == LATER
+    assert runs.note_change(LATER).last_at == LATER
+
+
+def test_changes_compare_as_times_whatever_their_zone(runs: Runs) -> None:
+    runs.note_change(NINE)
+    berlin = timezone(timedelta(hours=1))
+
+    assert runs.note_change((NINE - timedelta(minutes=1)).astimezone(berlin)).last_at == NINE
+    assert runs.note_change((NINE + timedelta(minutes=1)).astimezone(berlin)).last_at == NINE + timedelta(minutes=1)
+
+
+def test_a_pending_change_that_was_seen_is_forgotten(runs: Runs) -> None:
+    runs.clear_pending(runs.note_change(NINE))
+
+    assert runs.pending() is None
+
+
+def test_a_pending_change_that_grew_since_it_was_seen_stays(runs: Runs) -> None:
+    seen = runs.note_change(NINE)
+    runs.note_change(LATER)
+
+    runs.clear_pending(seen)
+
+    assert runs.pending() == PendingChange(NINE, LATER)
+
+
+def test_forgetting_where_nothing_is_pending_is_no_error(runs: Runs) -> None:
+    runs.clear_pending(PendingChange(NINE, NINE))
+
+
+def test_a_run_comes_back_as_it_was_saved(runs: Runs) -> None:
+    evaluation = Evaluation(70, 0.914, (0.83, 0.96), 0.9, ("Maïs",), ((6,),), {"Maïs": LabelScore(1.0, 0.83, 0.91, 6)})
+    trial = Trial("t", "Completed", {"epochs": "20"}, 0.93, 100, NINE, LATER)
+    report = DatasetReport(2, 1, refused=(Named("玉米/\x1b.png", "not an image"),))
+    run = numbered(1, evaluation=evaluation, best_trial=trial, dataset=report, warm_start_from=("sb-1",))
+
+    runs.create(run)
+
+    assert runs.get(run.run_id) == run == runs.open_run()
+
+
+def test_a_run_that_does_not_exist_is_not_found(runs: Runs) -> None:
+    with pytest.raises(NotFound, match=r"There is no run sb-ffffffffffffffff-1\."):
+        runs.get("sb-ffffffffffffffff-1")
+
+
+def test_a_run_is_created_once(runs: Runs) -> None:
+    runs.create(numbered(1))
+
+    with pytest.raises(Conflict):
+        runs.create(numbered(1, state=RunState.FAILED))
+
+
+def test_one_run_is_open_at_a_time(runs: Runs) -> None:
+    runs.create(numbered(1))
+
+    with pytest.raises(Conflict):
+        runs.create(numbered(2))
+    with pytest.raises(NotFound):
+        runs.get(numbered(2).run_id)
+
+
+def test_a_refused_run_is_kept_beside_an_open_one_and_is_never_open(runs: Runs) -> None:
+    runs.create(numbered(1))
+    runs.create(numbered(2, state=RunState.REFUSED))
+
+    open_run = runs.open_run()
+    assert open_run is not None
+    assert open_run.run_id == numbered(1).run_id
+
+
+def test_a_run_moves_from_where_it_was(runs: Runs) -> None:
+    runs.create(numbered(1))
+
+    runs.move(numbered(1).moved(RunState.TUNING), came_from=RunState.PREPARING)
+
+    open_run = runs.open_run()
+    assert open_run is not None
+    assert open_run.state is RunState.TUNING
+
+
+def test_who_moves_a_run_second_meets_a_conflict_and_changes_nothing(runs: Runs) -> None:
+    runs.create(numbered(1))
+    runs.move(numbered(1).moved(RunState.TUNING), came_from=RunState.PREPARING)
+
+    with pytest.raises(Conflict):
+        runs.move(numbered(1).ended(RunState.FAILED, LATER), came_from=RunState.PREPARING)
+
+    assert runs.get(numbered(1).run_id).state is RunState.TUNING
+    assert runs.open_run() is not None
+
+
+def test_a_run_that_ends_makes_room_for_the_next(runs: Runs) -> None:
+    runs.create(numbered(1))
+    runs.move(numbered(1).ended(RunState.FAILED, LATER), came_from=RunState.PREPARING)
+
+    assert runs.open_run() is None
+    runs.create(numbered(2))
+
+
+def test_the_first_that_wins_reigns_until_another_wins_over_it(runs: Runs) -> None:
+    assert runs.champion() is None
+    first = reign(runs, numbered(1))
+    assert runs.champion() == first
+
+    second = reign(runs, numbered(2, champion_before=first.run_id))
+    assert runs.champion() == second
+
+
+@pytest.mark.parametrize("met", [None, numbered(7).run_id])
+def test_who_won_over_somebody_else_than_who_reigns_meets_a_conflict(runs: Runs, met: str | None) -> None:
+    first = reign(runs, numbered(1))
+
+    with pytest.raises(Conflict):
+        reign(runs, numbered(2, champion_before=met))
+
+    assert runs.champion() == first
+    assert runs.get(numbered(2).run_id).state is RunState.EVALUATING
+
+
+def test_who_won_over_a_champion_that_nobody_knows_meets_a_conflict(runs: Runs) -> None:
+    with pytest.raises(Conflict):
+        reign(runs, numbered(2, champion_before=numbered(1).run_id))
+
+
+def test_runs_come_newest_first_and_as_many_as_asked_for(runs: Runs) -> None:
+    for number in (2, 1, 3):
+        runs.create(numbered(number, state=RunState.REFUSED))
+    runs.note_change(NINE)
+    runs.save_trial(numbered(1).run_id, Trial("t", "Completed", {}))
+
+    assert [run.run_id for run in runs.recent(9)] == [numbered(number).run_id for number in (3, 2, 1)]
+    assert [run.run_id for run in runs.recent(2)] == [numbered(number).run_id for number in (3, 2)]
+
+
+def test_a_hundred_large_runs_come_all(runs: Runs) -> None:
+    for number in range(30):
+        runs.create(numbered(number, state=RunState.REFUSED, reason="x" * 100_000))
+
+    assert len(runs.recent(25)) == 25
+
+
+def test_a_run_whose_bucket_held_nothing_but_junk_is_kept(runs: Runs) -> None:
+    junk = [Named("n" * 1024, "not at seedlings/<label>/<file>") for _ in range(5_000)]
+    run = numbered(1, state=RunState.REFUSED, dataset=DatasetReport(0, 0).with_refused(junk))
+
+    runs.create(run)
+
+    assert runs.get(run.run_id) == run
+
+
+def test_trials_come_in_the_order_they_were_started_and_as_they_were_last_saved(runs: Runs) -> None:
+    run_id = numbered(1).run_id
+    for number in (10, 2, 1):
+        runs.save_trial(run_id, Trial(f"{run_id}-{number:03}-0a1b2c3d", "InProgress", {"epochs": "20"}))
+    done = Trial(f"{run_id}-002-0a1b2c3d", "Completed", {"epochs": "20"}, 0.9, 100, NINE, LATER)
+    runs.save_trial(run_id, done)
+    runs.save_trial(numbered(2).run_id, replace(done, name="of another run"))
+
+    assert [trial.name[-12:-9] for trial in runs.trials(run_id)] == ["001", "002", "010"]
+    assert runs.trials(run_id)[1] == done
+    assert runs.trials("sb-ffffffffffffffff-1") == []
+
+
+@pytest.mark.parametrize(
+    ("code", "error"), [("TransactionConflict", Conflict), ("ProvisionedThroughputExceeded", Exception)]
+)
+def test_only_a_conflict_is_taken_for_one(code: str, error: type[Exception]) -> None:
+    client = boto3.client("dynamodb")
+    reasons = [{"Code": "None"}, {"Code": code}]
+    with Stubber(client) as stub:
+        stub.add_client_error(
+            "transact_write_items",
+            "TransactionCanceledException",
+            modeled_fields={"CancellationReasons": reasons},
+        )
+
+        with pytest.raises(error) as raised:
+            DynamoDBRuns(client, "runs").create(a_run())
+
+    assert isinstance(raised.value, Conflict) == (error is Conflict)

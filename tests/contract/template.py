@@ -1,0 +1,136 @@
+"""template.yaml as data, and as CloudFormation would resolve it with every parameter at its default."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).parents[2]
+PSEUDO_PARAMETERS = {
+    "AWS::AccountId": "123456789012",
+    "AWS::Region": "us-east-1",
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+    "AWS::StackName": "seedbed",
+}
+
+
+class Intrinsics(yaml.SafeLoader):  # type: ignore[misc]
+    """Reads `!Ref x` as {"Ref": "x"} and `!Sub x` as {"Fn::Sub": "x"}, as CloudFormation does."""
+
+
+def intrinsic(loader: Any, suffix: str, node: Any) -> dict[str, Any]:
+    construct = {
+        yaml.ScalarNode: loader.construct_scalar,
+        yaml.SequenceNode: lambda node: loader.construct_sequence(node, deep=True),
+        yaml.MappingNode: lambda node: loader.construct_mapping(node, deep=True),
+    }
+    value = construct[type(node)](node)
+    if suffix == "GetAtt":
+        value = value.split(".", 1)
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+Intrinsics.add_multi_constructor("!", intrinsic)
+
+
+class Template:
+    """The parsed template; `physical` gives a resource's Ref, `attributes` its (logical name, attribute)."""
+
+    def __init__(
+        self,
+        path: Path = ROOT / "template.yaml",
+        physical: Mapping[str, str] | None = None,
+        attributes: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
+        self.content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=Intrinsics)
+        self.parameters: dict[str, dict[str, Any]] = self.content["Parameters"]
+        self.resources: dict[str, dict[str, Any]] = self.content["Resources"]
+        self._physical = dict(physical or {})
+        self._attributes = dict(attributes or {})
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The properties of all resources of a type, by logical name."""
+        return {name: r.get("Properties", {}) for name, r in self.resources.items() if r["Type"] == kind}
+
+    @property
+    def functions(self) -> dict[str, dict[str, Any]]:
+        """The functions' properties over the globals they share, by logical name."""
+        shared = self.content["Globals"]["Function"]
+        return {name: {**shared, **own} for name, own in self.of_type("AWS::Serverless::Function").items()}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The functions' environment, resolved."""
+        variables = self.content["Globals"]["Function"]["Environment"]["Variables"]
+        return {name: str(self.resolve(value)) for name, value in variables.items()}
+
+    def resolve(self, value: Any) -> Any:
+        """A value with its intrinsic functions worked out."""
+        if isinstance(value, list):
+            return [self.resolve(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            name, argument = next(iter(value.items()))
+            if name in INTRINSICS:
+                return INTRINSICS[name](self, argument)
+        return {name: self.resolve(item) for name, item in value.items()}
+
+    def ref(self, name: str) -> Any:
+        if name in PSEUDO_PARAMETERS:
+            return PSEUDO_PARAMETERS[name]
+        if name in self.parameters:
+            return self.parameters[name]["Default"]
+        return self._physical[name]
+
+    def get_att(self, target: list[str]) -> str:
+        resource, attribute = target
+        return self._attributes[(resource, attribute)]
+
+    def sub(self, text: str) -> str:
+        def replacement(match: re.Match[str]) -> str:
+            name = match.group(1)
+            return str(self.get_att(name.split(".", 1)) if "." in name else self.ref(name))
+
+        return re.sub(r"\$\{([^}!]+)\}", replacement, text)
+
+    def either(self, arguments: list[Any]) -> Any:
+        condition, yes, no = arguments
+        return self.resolve(yes if self.resolve(self.content["Conditions"][condition]) else no)
+
+
+INTRINSICS: dict[str, Any] = {
+    "Ref": Template.ref,
+    "Fn::GetAtt": Template.get_att,
+    "Fn::Sub": Template.sub,
+    "Fn::If": Template.either,
+    "Fn::Not": lambda template, arguments: not template.resolve(arguments[0]),
+    "Fn::Equals": lambda template, arguments: template.resolve(arguments[0]) == template.resolve(arguments[1]),
+}
+
+
+def table_request(template: Template, name: str = "runs") -> dict[str, Any]:
+    """CreateTable for the template's table."""
+    properties: dict[str, Any] = template.resources["Table"]["Properties"]
+    stream = {"StreamEnabled": True, **properties["StreamSpecification"]}
+    return {**properties, "TableName": name, "StreamSpecification": stream}
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every name that a value refers to through Ref, GetAtt or Sub."""
+    if isinstance(value, list):
+        for item in value:
+            yield from references(item)
+    elif isinstance(value, dict):
+        for name, argument in value.items():
+            if name == "Ref":
+                yield argument
+            elif name == "Fn::GetAtt":
+                yield argument[0]
+            elif name == "Fn::Sub":
+                yield from (found.split(".")[0] for found in re.findall(r"\$\{([^}!]+)\}", argument))
+            else:
+                yield from references(argument)
