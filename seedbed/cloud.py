@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -42,8 +43,9 @@ def local_cloud(
     """
     if home.running():
         raise SeedbedError("A local cloud is already up for this folder. Stop it first (Ctrl-C where it runs).")
-    home.path.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
+    shutil.rmtree(home.scratch, ignore_errors=True)
+    home.scratch.mkdir(parents=True)
     command = [sys.executable, "-m", "seedbed.local_cloud", "--port", str(port)]
     command += ["--data", str(home.path), "--parameters", json.dumps({**LAPTOP, **(parameters or {})})]
     command += [] if run_jobs else ["--no-jobs"]
@@ -63,6 +65,7 @@ def local_cloud(
     finally:
         end(process)
         home.say_ended()
+        shutil.rmtree(home.scratch, ignore_errors=True)
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", home: Home) -> dict[str, Any]:

@@ -28,6 +28,11 @@ class Home:
         return self.path / "models"
 
     @property
+    def scratch(self) -> Path:
+        """What the local cloud unpacks while it is up."""
+        return self.path / "scratch"
+
+    @property
     def log(self) -> Path:
         """What the local cloud had to say."""
         return self.path / "cloud.log"

@@ -163,10 +163,10 @@ def mail_panel(message: Message) -> Panel:
 
 def refused_note(dataset: Mapping[str, Any]) -> str:
     """One line on what was left out, empty if nothing was."""
-    refused, duplicates = len(dataset["refused"]), len(dataset["duplicates"])
+    refused, duplicates = (len(dataset[name]) + dataset[f"more_{name}"] for name in ("refused", "duplicates"))
     if not refused and not duplicates:
         return ""
-    return f"{refused:,} files refused and {duplicates:,} duplicates used once; the e-mail and the API name them."
+    return f"Refused {refused:,} files and used {duplicates:,} duplicates once; the e-mail and the API name them."
 
 
 def plain_table(*columns: str) -> Table:

@@ -15,7 +15,7 @@ LARGEST_NOTICE = 1024 * 1024
 
 
 class LocalCloud:
-    """Sends each request to whom it is for; refuses those which name another host, so that no web page gets in."""
+    """Sends each request to whom it is for; refuses what a web page sends, by its Origin or by a foreign Host."""
 
     def __init__(self, sagemaker: App, mailer: Mailer, everything_else: App) -> None:
         self._sagemaker = sagemaker
@@ -28,7 +28,8 @@ class LocalCloud:
             await self._everything_else(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if not is_local(headers.get("host", "")):
+        origin = headers.get("origin", "")
+        if not is_local(headers.get("host", "")) or (origin and not is_local(origin.split("://")[-1])):
             await answer(send, 403, b"This is a local cloud: address it as 127.0.0.1 or localhost.")
         elif headers.get("x-amz-target", "").startswith("SageMaker."):
             await self._sagemaker(scope, receive, send)

@@ -11,7 +11,10 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AW
 
 
 def cloud_environment(port: int, data: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What the local cloud and the functions in it see: never the person's own AWS settings."""
+    """What the local cloud and the functions in it see: never the person's own AWS settings.
+
+    AUTH makes MiniStack hold every function to its role: a permission the template forgets fails here as on AWS.
+    """
     inherited = {name: value for name, value in base.items() if not name.startswith("AWS_")}
     return {
         **inherited,
@@ -28,6 +31,8 @@ def cloud_environment(port: int, data: Path, base: Mapping[str, str] = os.enviro
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
+        "AUTH": "true",
+        "TMPDIR": str(data / "scratch"),
         "PYTHONUNBUFFERED": "1",
     }
 
