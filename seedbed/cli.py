@@ -65,7 +65,9 @@ def up(
         stack = local_stack(cloud)
         console.print(f"The local cloud is up at {stack.endpoint} (region us-east-1, credentials test/test).")
         console.print(f"Bucket {stack.bucket}, API {stack.api_url}, state in {home.path}, e-mails in {home.mail}.")
-        console.print("Upload a folder of images with: seedbed upload DIR\nStop with Ctrl-C.")
+        console.print("Upload a folder of images with: seedbed upload DIR")
+        console.print(f"Ask for the best model with:\n  {show.ask_for_best(stack)}", soft_wrap=True)
+        console.print("Stop with Ctrl-C.")
         watch_states(stack)
 
 

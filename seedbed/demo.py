@@ -12,7 +12,7 @@ from .errors import SeedbedError
 from .home import Home
 from .local_cloud.mail import kept
 from .seedlings import SPECIES, write
-from .show import Stages, best_panel, labels_table, mail_panel, refused_note, trials_table
+from .show import Stages, ask_for_best, best_panel, labels_table, mail_panel, refused_note, trials_table
 from .stack import Stack, local_stack
 from .upload import files_of, upload
 from .watch import Step, follow, new_run
@@ -93,11 +93,8 @@ def report(stack: Stack, run_id: str, home: Home, console: Console) -> None:
     note = refused_note(run["dataset"])
     if note:
         console.print(note)
-    console.print("\nIt came from the API, by a signed request which you can make too while a local cloud is up:")
-    console.print(
-        f"  curl --aws-sigv4 aws:amz:us-east-1:execute-api --user test:test '{stack.api_url}/models/best'",
-        soft_wrap=True,
-    )
+    console.print("\nThe scores came from the API, by a signed request:")
+    console.print(f"  {ask_for_best(stack)}", soft_wrap=True)
 
 
 def farewell(console: Console) -> None:
