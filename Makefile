@@ -27,12 +27,14 @@ $(UV): requirements/uv.txt
 	@touch $@
 
 $(VENV)/laptop: $(UV) requirements/laptop.txt
-	@$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/laptop.txt
+	@echo "Installing packages: once, about 2 GB on disk, a minute or two"
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/laptop.txt
 	@$(UV) pip install --python $(BIN)/python --no-deps --quiet --editable .
 	@touch $@
 
 $(VENV)/dev: $(VENV)/laptop requirements/dev.txt
-	@$(UV) pip install --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@echo "Installing packages for the tests: once"
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
 # The SAM and AWS CLIs pin packages that MiniStack pins otherwise: each has an environment of its own.
