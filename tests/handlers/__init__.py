@@ -1,0 +1,1 @@
+"""Each function fed with the events it gets."""

@@ -1,0 +1,57 @@
+"""SageMaker events → the run's next stage, and its trials."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+
+from job_manager.domain import layout
+from job_manager.domain.dataset import Snapshot
+from job_manager.domain.job import Job, JobStatus
+from job_manager.domain.result import Trial
+from job_manager.domain.run import Run, RunState
+from tests.handlers.deployed import Deployed, Event, failed, spoil
+
+RUN_ID = "sb-3f9c1b7a5d2e8046-1"
+TRIAL = f"{RUN_ID}-007-5b0e93dc"
+
+Events = Callable[[str], Event]
+
+
+def test_advance_run_takes_a_run_further_and_records_its_trial(deployed: Deployed, event: Events, run: Run) -> None:
+    deployed.runs.create(run)
+    deployed.bucket.write_snapshot(run, Snapshot((), ()))
+    deployed.jobs.jobs[layout.prepare_job(RUN_ID)] = Job(layout.prepare_job(RUN_ID), JobStatus.COMPLETED, seconds=195)
+    deployed.jobs.jobs[RUN_ID] = Job(RUN_ID, JobStatus.IN_PROGRESS)
+    deployed.jobs.add_trial(RUN_ID, Trial(TRIAL, "Completed", {"epochs": "33"}, 0.93, 131))
+    report = {"images": 123, "used": 120, "labels": {"Maize": {"train": 28, "validation": 6, "test": 6}}}
+    deployed.put(layout.dataset_report(RUN_ID), json.dumps(report).encode())
+    deployed.jobs.end(RUN_ID)
+
+    assert failed(deployed.invoke("AdvanceRun", event("job_states"))) == []
+
+    assert deployed.runs.get(RUN_ID).state is RunState.EVALUATING
+    assert [trial.name for trial in deployed.runs.trials(RUN_ID)] == [TRIAL]
+    assert deployed.jobs.created == [f"{RUN_ID}-evaluate"]
+
+
+def test_advance_run_passes_over_jobs_of_no_known_run(deployed: Deployed, event: Events) -> None:
+    assert failed(deployed.invoke("AdvanceRun", event("job_states"))) == []
+
+
+@pytest.mark.parametrize("body", ["{not JSON", '{"detail": {"ProcessingJobName": 7}}', '{"detail": {}}'])
+def test_advance_run_returns_a_malformed_message_alone(deployed: Deployed, event: Events, body: str) -> None:
+    batch = event("job_states")
+    malformed = spoil(batch, 1, body)
+
+    assert failed(deployed.invoke("AdvanceRun", batch)) == [malformed]
+
+
+def test_a_batch_of_which_nothing_could_be_read_is_returned_whole(deployed: Deployed, event: Events) -> None:
+    batch = event("job_states")
+    for index in range(len(batch["Records"])):
+        spoil(batch, index)
+
+    with pytest.raises(BatchProcessingError):
+        deployed.invoke("AdvanceRun", batch)

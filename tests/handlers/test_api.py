@@ -1,0 +1,88 @@
+"""Signed requests → answers."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from job_manager.domain.result import Trial
+from job_manager.domain.run import Run, RunState
+from tests.handlers.deployed import Deployed, Event
+
+RUN_ID = "sb-3f9c1b7a5d2e8046-1"
+TRIAL = f"{RUN_ID}-007-5b0e93dc"
+
+Events = Callable[[str], Event]
+
+
+@pytest.fixture
+def champion(deployed: Deployed, run: Run, ended: Run) -> Run:
+    """The run in the table, reigning, with a trial."""
+    deployed.runs.create(run)
+    for state in (RunState.TUNING, RunState.EVALUATING):
+        deployed.runs.move(run.moved(state), came_from=run.state)
+        run = run.moved(state)
+    deployed.runs.move(ended, came_from=run.state)
+    deployed.runs.save_trial(RUN_ID, Trial(TRIAL, "Completed", {"epochs": "33"}, 0.93, 131))
+    return ended
+
+
+def asked(deployed: Deployed, event: Event) -> tuple[int, Any]:
+    answer = deployed.invoke("Api", event)
+    assert answer["headers"]["Content-Type"] == "application/json"
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def test_the_best_model_is_answered(deployed: Deployed, event: Events, champion: Run) -> None:
+    status, body = asked(deployed, event("api_best_model"))
+
+    assert status == 200
+    assert body["run_id"] == RUN_ID
+    assert body["model_uri"] == champion.model_uri
+    assert body["dataset"]["labels"] == ["Common wheat", "Maïs", "玉米"]
+
+
+def test_the_runs_are_answered(deployed: Deployed, event: Events, champion: Run) -> None:
+    status, body = asked(deployed, event("api_runs"))
+
+    assert status == 200
+    assert [run["run_id"] for run in body["runs"]] == [RUN_ID]
+    assert body["pending"] is None
+
+
+def test_one_run_is_answered_with_its_trials(deployed: Deployed, event: Events, champion: Run) -> None:
+    status, body = asked(deployed, event("api_run"))
+
+    assert status == 200
+    assert [trial["name"] for trial in body["trials"]] == [TRIAL]
+    assert body["evaluation"]["confusion"] == [[6, 0, 0], [0, 5, 0], [0, 1, 5]]
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("api_best_model", "There is no model yet. Upload labelled images and wait for the first run."),
+        ("api_run", f"There is no run {RUN_ID}."),
+    ],
+)
+def test_what_is_not_there_is_answered_with_404_and_a_sentence(
+    deployed: Deployed, event: Events, name: str, sentence: str
+) -> None:
+    assert asked(deployed, event(name)) == (404, {"message": sentence})
+
+
+def test_an_unknown_route_is_404(deployed: Deployed, event: Events) -> None:
+    request = event("api_runs")
+    request["rawPath"] = request["requestContext"]["http"]["path"] = "/secrets"
+
+    assert asked(deployed, request)[0] == 404
+
+
+def test_a_function_that_asks_aws_for_more_than_its_policy_allows_is_seen(deployed: Deployed) -> None:
+    deployed.running = "Api"
+
+    deployed.runs.note_change(datetime(2026, 3, 20, 9, tzinfo=UTC))
+
+    assert deployed.forbidden == ["dynamodb:UpdateItem"]

@@ -1,0 +1,60 @@
+"""S3 event batch → one note and one wake-up."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from job_manager.aws.events import uploaded_key
+from tests.handlers.deployed import Deployed, Event, failed, spoil
+
+Events = Callable[[str], Event]
+
+
+def test_the_keys_of_uploads_arrive_as_they_are(event: Events) -> None:
+    assert [uploaded_key(record["body"]) for record in event("upload_batch")["Records"]] == [
+        "seedlings/Common wheat/plot 7 a+b 100%.jpg",
+        "seedlings/Maïs/#3 früh.png",
+        "seedlings/Fat Hen/50%2B.png",
+        "seedlings/玉米/苗.png",
+        "seedlings/Charlock/blurred #1 & 2?.png",
+    ]
+
+
+def test_note_upload_makes_one_pending_change_of_a_batch(deployed: Deployed, event: Events) -> None:
+    assert failed(deployed.invoke("NoteUpload", event("upload_batch"))) == []
+
+    pending = deployed.runs.pending()
+    assert pending is not None
+    assert pending.first_at == pending.last_at
+    assert deployed.wake_ups() == 1
+
+
+def test_note_upload_notes_a_change_that_a_faster_function_noted_later(deployed: Deployed, event: Events) -> None:
+    later = datetime(2999, 1, 1, tzinfo=UTC)
+    deployed.runs.note_change(later)
+
+    deployed.invoke("NoteUpload", event("upload_batch"))
+
+    pending = deployed.runs.pending()
+    assert pending is not None
+    assert pending.last_at == later
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{not JSON", "[]", '{"detail": {"object": {}}}', '{"detail": {"object": {"key": ""}}}']
+)
+def test_note_upload_returns_a_malformed_message_alone(deployed: Deployed, event: Events, body: str) -> None:
+    batch = event("upload_batch")
+    malformed = spoil(batch, 2, body)
+
+    assert failed(deployed.invoke("NoteUpload", batch)) == [malformed]
+    assert deployed.runs.pending() is not None
+
+
+def test_note_upload_of_nothing_but_malformed_messages_notes_no_change(deployed: Deployed, event: Events) -> None:
+    batch = event("upload_batch")
+    malformed = [spoil(batch, index) for index in range(len(batch["Records"]))]
+
+    assert failed(deployed.invoke("NoteUpload", batch)) == malformed
+    assert deployed.runs.pending() is None

@@ -1,0 +1,36 @@
+"""Clock → what the events missed."""
+
+from collections.abc import Callable
+
+from job_manager.domain.dataset import Snapshot
+from job_manager.domain.run import Run
+from tests.handlers.deployed import Deployed, Event
+
+RUN_ID = "sb-3f9c1b7a5d2e8046-1"
+
+Events = Callable[[str], Event]
+
+
+def test_reconcile_notices_a_bucket_without_a_run(deployed: Deployed, event: Events) -> None:
+    deployed.put("seedlings/Maize/1.png")
+
+    deployed.invoke("Reconcile", event("clock"))
+
+    assert deployed.runs.pending() is not None
+    assert deployed.wake_ups() == 1
+
+
+def test_reconcile_takes_the_open_run_further(deployed: Deployed, event: Events, run: Run) -> None:
+    deployed.runs.create(run)
+
+    deployed.invoke("Reconcile", event("clock"))
+
+    assert deployed.jobs.created == [f"{RUN_ID}-prepare"]
+
+
+def test_reconcile_rebuilds_an_emptied_table_when_told(deployed: Deployed, run: Run) -> None:
+    deployed.bucket.write_snapshot(run, Snapshot((), ()))
+
+    deployed.invoke("Reconcile", {"rebuild": True})
+
+    assert deployed.runs.open_run() == run
