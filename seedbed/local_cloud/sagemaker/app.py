@@ -11,19 +11,22 @@ from typing import Any
 
 from botocore.model import OperationNotFoundError
 
-from . import listing, model, tags
+from . import listing, model, spot, tags
 from .cache import Cache
 from .clients import Clients
+from .containers import Containers
+from .curves import Curves
 from .data import Data
 from .errors import ApiError, Unsupported
 from .events import Courier
 from .jobs import Running, Workshop, remove_directory
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
 from .ledger import Ledger
-from .logs import LogShipper
+from .logs import LogLines
 from .processing import ProcessingJobs
 from .runner import Runner, kill_leftover
 from .store import Store
+from .telemetry import Telemetry
 from .training import TrainingJobs
 from .tuning import TuningJobs
 
@@ -43,7 +46,7 @@ class SageMaker:
 
     data_dir: where jobs, logs and downloaded objects are kept. images: repository name → folder with a Dockerfile.
     endpoint_url: where S3, SQS, Lambda, EventBridge and CloudWatch Logs answer; usually this application's own server.
-    stop_grace: seconds between SIGTERM and SIGKILL.
+    stop_grace: seconds between SIGTERM and SIGKILL. containers: `process`, `docker` or `auto`, as in Settings.
 
     `start` takes up what an earlier run left in progress, so call it when S3 answers. `stop` ends all processes; their
     jobs stay in progress and run again at the next start. Call it while the server still answers.
@@ -58,8 +61,9 @@ class SageMaker:
         *,
         account: str = "000000000000",
         stop_grace: float = 120.0,
+        containers: str = "process",
     ) -> None:
-        settings = Settings(Path(data_dir).resolve(), images, endpoint_url, region, account, stop_grace)
+        settings = Settings(Path(data_dir).resolve(), images, endpoint_url, region, account, stop_grace, containers)
         self._settings = settings
         self._store = Store(settings.data_dir / "jobs.db")
         # Read now: what is created from here on, even before the start, runs by itself.
@@ -67,11 +71,15 @@ class SageMaker:
         self._ledger = Ledger(self._store, settings)
         clients = Clients(settings)
         self._courier = Courier(self._store, self._ledger.posted, clients)
-        self._logs = LogShipper(clients)
+        logs, curves = LogLines(clients), Curves(clients)
+        self._telemetry = Telemetry([logs, curves])
         self._data = Data(clients, Cache(settings.data_dir / "cache", settings.cache_bytes))
         self._running = Running()
         self._runner = Runner(stop_grace)
-        shop = Workshop(settings, self._ledger, self._data, self._logs, self._runner, self._running)
+        self._containers = Containers(settings)
+        self._shop = shop = Workshop(
+            settings, self._ledger, self._data, logs, curves, self._containers, self._runner, self._running
+        )
         self._processing = ProcessingJobs(shop)
         self._training = TrainingJobs(shop)
         self._tuning = TuningJobs(shop, self._training)
@@ -79,7 +87,7 @@ class SageMaker:
 
     async def start(self) -> None:
         self._courier.start()
-        self._logs.start()
+        self._telemetry.start()
         await asyncio.to_thread(self._recover)
 
     async def stop(self) -> None:
@@ -89,6 +97,8 @@ class SageMaker:
         """Answers one HTTP request."""
         target = dict(scope["headers"]).get(b"x-amz-target", b"").decode("latin-1")
         try:
+            if not target:
+                target = f"{scope['method']} {scope['path']}"
             answer = await asyncio.to_thread(self._answer, target, await _read_body(receive))
             status = 200
         except ApiError as error:
@@ -107,6 +117,8 @@ class SageMaker:
         await send({"type": "http.response.body", "body": body})
 
     def _answer(self, target: str, body: bytes) -> Body:
+        if target == f"POST {spot.PATH}":
+            return spot.interrupt(self._shop, _parse(body))
         name = target.removeprefix(TARGET)
         try:
             model.operation(name)
@@ -114,11 +126,7 @@ class SageMaker:
             raise Unsupported(f"SageMaker has no operation named '{name}'.") from None
         if name not in self._operations:
             raise Unsupported(f"The operation {name} is not implemented by this local SageMaker endpoint.")
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError:
-            raise ApiError("The request's body is not JSON.") from None
-        return model.answer(name, self._operations[name](model.validate(name, request)))
+        return model.answer(name, self._operations[name](model.validate(name, _parse(body))))
 
     def _table(self) -> dict[str, Callable[[Body], Body]]:
         ledger = self._ledger
@@ -140,6 +148,7 @@ class SageMaker:
 
     def _recover(self) -> None:
         """After a crash: ends the processes that outlived it, and runs again what had not ended."""
+        self._containers.remove_leftovers()
         for kind in (PROCESSING, TRAINING):
             for job in self._left[kind]:
                 if "pid" in job.private:
@@ -156,7 +165,7 @@ class SageMaker:
     def _close(self) -> None:
         self._running.shutdown(CLOSING_SECONDS)
         self._courier.stop(CLOSING_SECONDS)
-        self._logs.stop(CLOSING_SECONDS)
+        self._telemetry.stop(CLOSING_SECONDS)
         self._data.close()
         self._runner.close()
         self._store.close()
@@ -164,6 +173,13 @@ class SageMaker:
 
 def _describe(ledger: Ledger, kind: Kind, request: Body) -> Body:
     return ledger.find(kind, request[kind.name_field]).body
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return json.loads(body or b"{}")
+    except ValueError:
+        raise ApiError("The request's body is not JSON.") from None
 
 
 async def _read_body(receive: Receive) -> bytes:

@@ -36,6 +36,7 @@ class Clients:
         url = settings.endpoint_url
         self.s3: S3Client = session.client("s3", endpoint_url=url, config=config.merge(for_data))
         options: dict[str, Any] = {"endpoint_url": url, "config": config}
+        self.cloudwatch: Any = session.client("cloudwatch", **options)  # type: ignore[call-overload,unused-ignore]
         self.logs: CloudWatchLogsClient = session.client("logs", **options)
         self.events: EventBridgeClient = session.client("events", **options)
         self.sqs: SQSClient = session.client("sqs", **options)

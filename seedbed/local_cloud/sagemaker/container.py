@@ -29,13 +29,19 @@ class Image:
     environment: dict[str, str]
 
 
+def repository_of(uri: str) -> str:
+    """An image URI's last part, without tag or digest."""
+    return re.split("[:@]", uri.rsplit("/", 1)[-1])[0]
+
+
 def folder_of(uri: str, images: Mapping[str, Path]) -> Path:
     """The folder an image URI stands for. Raises Invalid where nobody gave one for its repository."""
-    repository = re.split("[:@]", uri.rsplit("/", 1)[-1])[0]
+    repository = repository_of(uri)
     if repository not in images:
         known = ", ".join(sorted(images)) or "none"
         raise Invalid(
             f"There is no folder for the image repository '{repository}' (of {uri}). Known repositories: {known}."
+            f" Start the endpoint with --image {repository}=FOLDER, where FOLDER holds its Dockerfile."
         )
     return Path(images[repository])
 
@@ -100,20 +106,31 @@ def command(image: Image, specification: Body, arguments: list[str], base: Path)
 def environment(image: Image, settings: Settings, base: Path, threads: int, job: Mapping[str, str]) -> dict[str, str]:
     """The process's environment: this program's own, less a person's credentials, then the image's, then the job's."""
     inherited = {name: value for name, value in os.environ.items() if name not in WITHHELD}
-    threading = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), str(threads))
     return {
         **inherited,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
-        **threading,
+        **threading(threads),
         **image.environment,
-        "AWS_ENDPOINT_URL": settings.endpoint_url,
+        **aws(settings, settings.endpoint_url),
+        "SAGEMAKER_BASE_DIR": str(base),
+        **job,
+    }
+
+
+def threading(threads: int) -> dict[str, str]:
+    """Jobs that run beside each other share the machine's cores."""
+    return dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), str(threads))
+
+
+def aws(settings: Settings, endpoint_url: str) -> dict[str, str]:
+    """Where the container finds AWS, and as whom."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_ACCESS_KEY_ID": settings.account,
         "AWS_SECRET_ACCESS_KEY": SECRET,
-        "SAGEMAKER_BASE_DIR": str(base),
-        **job,
     }
 
 

@@ -1,13 +1,11 @@
 """Job data between S3 and a job's directories."""
 
 import contextlib
-import json
-import os
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,9 +13,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .cache import Cache, S3Object
 from .clients import CONNECTIONS, Clients
 from .errors import JobFailure
+from .manifest import MANIFEST_BYTES, parse_manifest
+from .paths import files_below, safe_path, split_uri
 
 CHUNK = 2**20
-MANIFEST_BYTES = 64 * 2**20
 UPLOAD = TransferConfig(multipart_threshold=256 * 2**20, use_threads=False)
 Asked = Callable[[], bool]
 
@@ -62,17 +61,39 @@ class Data:
                 fetch.cancel()
             wait(fetches)
 
+    def restore(self, uri: str, directory: Path, cancelled: Asked) -> None:
+        """Copies, the job's own to change, of whatever lies under the prefix, if anything does. Raises JobFailure."""
+        bucket, folder = _folder(uri)
+        directory.mkdir(parents=True, exist_ok=True)
+
+        def fetch(item: S3Object) -> None:
+            if not cancelled():
+                target = safe_path(directory, item.key.removeprefix(folder), item.key)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._s3.download_file(bucket, item.key, str(target), Config=UPLOAD)
+
+        try:
+            items = [item for item in self._list(bucket, folder) if not item.key.endswith("/")]
+            list(self._pool.map(fetch, items))
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise JobFailure(f"ClientError: Data download failed: {uri}: {error}") from error
+
+    def upload_files(self, files: Sequence[tuple[Path, str]], uri: str) -> list[Exception | None]:
+        """Each (file, name) under the prefix; for each what went wrong, if anything did."""
+        bucket, folder = _folder(uri)
+        jobs = [
+            self._pool.submit(self._s3.upload_file, str(path), bucket, folder + name, Config=UPLOAD)
+            for path, name in files
+        ]
+        wait(jobs)
+        return [_fault(job.exception()) for job in jobs]
+
     def upload_directory(self, directory: Path, uri: str) -> None:
         """Every regular file below `directory`, by its relative path, under the prefix. Raises JobFailure."""
-        bucket, prefix = split_uri(uri)
-        base = prefix.rstrip("/") + "/" if prefix else ""
         with self._uploading(uri):
-            jobs = [
-                self._pool.submit(self._s3.upload_file, str(path), bucket, base + name, Config=UPLOAD)
-                for path, name in files_below(directory)
-            ]
-            for job in jobs:
-                job.result()
+            for fault in self.upload_files(files_below(directory), uri):
+                if fault is not None:
+                    raise fault
 
     def upload_archive(self, directory: Path, uri: str, scratch: Path) -> None:
         """The regular files below `directory` as one .tar.gz object at `uri`. Raises JobFailure."""
@@ -116,7 +137,7 @@ class Data:
     def _manifest(self, bucket: str, key: str) -> list[tuple[S3Object, str]]:
         """The objects a manifest names. Those a short listing shows may come from the cache; the rest are asked for."""
         body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read(MANIFEST_BYTES + 1)
-        prefix, names = _parse_manifest(body, f"s3://{bucket}/{key}")
+        prefix, names = parse_manifest(body, f"s3://{bucket}/{key}")
         source, base = split_uri(prefix)
         listed = {item.key: item for item in self._list(source, base, pages=4 + len(names) // 250)}
         missing = [name for name in names if base + name not in listed]
@@ -150,47 +171,13 @@ class Data:
         self._cache.place(item, target, download)
 
 
-def split_uri(uri: str) -> tuple[str, str]:
-    """s3://bucket/key → (bucket, key); the key may be empty. Raises JobFailure."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket:
-        raise JobFailure(f"ClientError: '{uri}' is no s3://bucket/key.")
-    return bucket, key
+def _folder(uri: str) -> tuple[str, str]:
+    """(bucket, key prefix that ends in a slash, or nothing)."""
+    bucket, prefix = split_uri(uri)
+    return bucket, prefix.rstrip("/") + "/" if prefix.strip("/") else ""
 
 
-def safe_path(directory: Path, name: str, key: str) -> Path:
-    """Where an object goes. Raises JobFailure for a name that would leave the directory or that no file can have."""
-    parts = name.split("/")
-    if "\0" in name or not name or any(part in ("", ".", "..") for part in parts):
-        raise JobFailure(
-            f"ClientError: Data download failed: the key '{key}' can't become a file: it leaves its directory."
-        )
-    return directory.joinpath(*parts)
-
-
-def files_below(directory: Path) -> list[tuple[Path, str]]:
-    """(file, its relative name with /) for the regular files that lie below `directory`, links out of it left out."""
-    root = directory.resolve()
-    found = []
-    for folder, _, names in os.walk(root):
-        for name in sorted(names):
-            path = Path(folder, name)
-            real = path.resolve()
-            if real.is_file() and real.is_relative_to(root):
-                found.append((path, path.relative_to(root).as_posix()))
-    return found
-
-
-def _parse_manifest(body: bytes, uri: str) -> tuple[str, list[str]]:
-    fault = f"ClientError: Data download failed: the manifest {uri} must be a JSON list of a prefix and keys."
-    try:
-        content: Any = json.loads(body) if len(body) <= MANIFEST_BYTES else None
-    except ValueError as error:
-        raise JobFailure(fault) from error
-    head = content[0] if isinstance(content, list) and content else None
-    if not isinstance(head, dict) or not isinstance(head.get("prefix"), str):
-        raise JobFailure(fault)
-    names = content[1:]
-    if not all(isinstance(name, str) for name in names):
-        raise JobFailure(fault)
-    return head["prefix"], names
+def _fault(error: BaseException | None) -> Exception | None:
+    if error is None or isinstance(error, Exception):
+        return error
+    raise error

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .container import REASON_LENGTH
+from .containers import Containers
+from .curves import Curves
 from .data import Data
 from .errors import JobFailure
 from .kinds import Kind, Settings
 from .ledger import Ledger
-from .logs import LogShipper
+from .logs import LogLines
 from .runner import Launch, Outcome, Runner, Stop
 
 TAIL_LINES = 12
@@ -25,7 +27,9 @@ class Workshop:
     settings: Settings
     ledger: Ledger
     data: Data
-    logs: LogShipper
+    logs: LogLines
+    curves: Curves
+    containers: Containers
     runner: Runner
     running: "Running"
 

@@ -51,6 +51,8 @@ class Settings:
     images: repository name (an image URI's last part, without tag or digest) → the folder with its Dockerfile.
     endpoint_url: where S3, SQS, Lambda, EventBridge and CloudWatch Logs answer.
     stop_grace: seconds between SIGTERM and SIGKILL; AWS gives 120.
+    containers: `process` runs an image's ENTRYPOINT on this machine, `docker` runs the image, `auto` the latter where a
+      Docker engine answers and has the image or can build it.
     cache_bytes: how much of the downloaded objects is kept for later jobs.
     """
 
@@ -60,6 +62,7 @@ class Settings:
     region: str
     account: str
     stop_grace: float
+    containers: str = "process"
     cache_bytes: int = 5 * 2**30
 
     def arn(self, kind: Kind, name: str) -> str:

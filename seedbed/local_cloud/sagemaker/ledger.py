@@ -128,7 +128,7 @@ def enter(body: Body, secondary: str, message: str) -> None:
     if transitions:
         transitions[-1].setdefault("EndTime", stamp)
     transition = {"Status": secondary, "StartTime": stamp, "StatusMessage": message}
-    if secondary in ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded"):
+    if secondary in ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded"):
         transition["EndTime"] = stamp
     transitions.append(transition)
     body["SecondaryStatus"] = secondary

@@ -1,4 +1,4 @@
-"""Lines of jobs' output on their way to CloudWatch Logs: sent in batches about once a second, best effort."""
+"""Lines of jobs' output for CloudWatch Logs."""
 
 import contextlib
 import logging
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-INTERVAL = 1.0
 BATCH_LINES = 1000
 WAITING_LINES = 20_000
 LINE_LENGTH = 4000
@@ -24,23 +23,14 @@ LINE_LENGTH = 4000
 Stream = tuple[str, str]
 
 
-class LogShipper:
+class LogLines:
     """Collects lines for each (group, stream). Where CloudWatch Logs falls behind, the oldest lines are dropped."""
 
     def __init__(self, clients: Clients) -> None:
-        self._clients = clients
+        self._client = clients.logs
         self._lock = threading.Lock()
         self._waiting: dict[Stream, deque[InputLogEventTypeDef]] = defaultdict(lambda: deque(maxlen=WAITING_LINES))
         self._known: set[Stream] = set()
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="sagemaker-logs", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self, timeout: float) -> None:
-        self._closing.set()
-        self._thread.join(timeout)
 
     def add(self, stream: Stream, line: str) -> None:
         """An empty line is left out: CloudWatch Logs takes none."""
@@ -48,12 +38,7 @@ class LogShipper:
             with self._lock:
                 self._waiting[stream].append({"timestamp": int(time.time() * 1000), "message": line[:LINE_LENGTH]})
 
-    def _work(self) -> None:
-        while not self._closing.wait(INTERVAL):
-            self._send_all()
-        self._send_all()
-
-    def _send_all(self) -> None:
+    def send(self) -> None:
         with self._lock:
             waiting, self._waiting = self._waiting, defaultdict(lambda: deque(maxlen=WAITING_LINES))
         for stream, lines in waiting.items():
@@ -61,15 +46,14 @@ class LogShipper:
                 self._send(stream, list(lines))
             except (BotoCoreError, ClientError) as error:
                 log.debug("Lines of %s did not reach CloudWatch Logs: %s", stream[1], error)
-            except Exception:
-                log.exception("Lines of %s did not reach CloudWatch Logs", stream[1])
 
     def _send(self, stream: Stream, lines: "list[InputLogEventTypeDef]") -> None:
         group, name = stream
-        client = self._clients.logs
+        client = self._client
         if stream not in self._known:
-            with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
-                client.create_log_group(logGroupName=group)
+            if not any(group == known for known, _ in self._known):
+                with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
+                    client.create_log_group(logGroupName=group)
             with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
                 client.create_log_stream(logGroupName=group, logStreamName=name)
             self._known.add(stream)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from . import container
+from .containers import Job
 from .errors import Invalid, JobFailure
 from .jobs import TAIL_LINES, Workshop, failure_reason, fresh_directory, remove_directory
 from .kinds import PROCESSING, Body, cores
 from .ledger import now
-from .runner import Launch, Outcome, Stop
+from .runner import Outcome, Stop
+from .sync import Mirror, kept_in_s3
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +73,9 @@ class ProcessingJobs:
             started = now()
             self._shop.ledger.change(PROCESSING, name, lambda body: body.update(ProcessingStartTime=started))
             tail: deque[str] = deque(maxlen=TAIL_LINES)
-            outcome = self._launch(body, base, stop, tail)
+            mirrors = [Mirror(self._shop.data, *output) for output in outputs(body, base, "Continuous")]
+            with kept_in_s3(mirrors):
+                outcome = self._launch(body, base, stop, tail)
             message = container.read_message(base / "output" / "message")
             if outcome.ended_by:
                 reason = (
@@ -83,7 +87,7 @@ class ProcessingJobs:
             elif outcome.exit_code:
                 self._end(name, "Failed", failure_reason(message, outcome.exit_code, list(tail)), message, stop)
             else:
-                for directory, uri in outputs(body, base):
+                for directory, uri in outputs(body, base, "EndOfJob"):
                     self._shop.data.upload_directory(directory, uri)
                 self._end(name, "Completed", message=message, stop=stop)
         finally:
@@ -94,7 +98,7 @@ class ProcessingJobs:
         cluster = body["ProcessingResources"]["ClusterConfig"]
         container.write_resource_config(base, "config", cluster.get("InstanceType", "local"))
         (base / "output").mkdir()
-        for directory, _ in outputs(body, base):
+        for directory, _ in outputs(body, base, "Continuous", "EndOfJob"):
             directory.mkdir(parents=True, exist_ok=True)
         for source in inputs(body):
             directory = container.local_path(source["LocalPath"], base)
@@ -103,17 +107,19 @@ class ProcessingJobs:
     def _launch(self, body: Body, base: Path, stop: Stop, tail: deque[str]) -> Outcome:
         shop, name = self._shop, body["ProcessingJobName"]
         specification = body["AppSpecification"]
-        image = container.read_image(container.folder_of(specification["ImageUri"], shop.settings.images))
-        job = {
-            **body.get("Environment", {}),
-            "PROCESSING_JOB_ARN": body["ProcessingJobArn"],
-            "PROCESSING_JOB_NAME": name,
-        }
-        launch = Launch(
-            container.command(image, specification, [], base),
-            image.folder,
-            container.environment(image, shop.settings, base, cores(), job),
+        job = Job(
+            base.name,
+            specification["ImageUri"],
+            specification,
+            [],
+            {
+                **body.get("Environment", {}),
+                "PROCESSING_JOB_ARN": body["ProcessingJobArn"],
+                "PROCESSING_JOB_NAME": name,
+            },
+            base,
             shop.settings.log_path(PROCESSING, name),
+            cores(),
             body.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY),
         )
         stream = (LOG_GROUP, f"{name}/algo-1-{int(time.time())}")
@@ -122,7 +128,7 @@ class ProcessingJobs:
             tail.append(line)
             shop.logs.add(stream, line)
 
-        return shop.run(PROCESSING, name, launch, stop, heard)
+        return shop.run(PROCESSING, name, shop.containers.launch(job), stop, heard)
 
     def _end(self, name: str, status: str, reason: str = "", message: str = "", stop: Stop | None = None) -> None:
         if stop is not None and stop.reason == "shutdown":
@@ -141,24 +147,27 @@ class ProcessingJobs:
 def check(request: Body, workshop: Workshop) -> None:
     """The rules for a processing job that the service model can't say. Raises Invalid."""
     container.folder_of(request["AppSpecification"]["ImageUri"], workshop.settings.images)
-    for source in request.get("ProcessingInputs", []):
+    if request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] > 1:
+        raise Invalid("This endpoint runs each job on one instance: InstanceCount must be 1.")
+    sources = request.get("ProcessingInputs", [])
+    targets = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    for source in sources:
+        if source.get("S3Input", {}).get("S3InputMode", "File") != "File":
+            raise Invalid(f"The processing input '{source.get('InputName')}' must have the S3InputMode File here.")
         if "S3Input" not in source:
             raise Invalid(
-                f"The processing input '{source.get('InputName')}' needs an S3Input: this endpoint reads from S3 only."
+                f"The processing input '{source.get('InputName')}' needs an S3Input: there are no others here."
             )
-    for output in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
-        if "S3Output" not in output:
-            raise Invalid(
-                f"The processing output '{output.get('OutputName')}' needs an S3Output: this endpoint writes to S3."
-            )
-    base = workshop.settings.work_dir(PROCESSING, request["ProcessingJobName"])
-    places = [source.get("LocalPath", "") for source in inputs(request)]
-    places += [
-        output["S3Output"].get("LocalPath", "")
-        for output in request.get("ProcessingOutputConfig", {}).get("Outputs", [])
-    ]
+    for target in targets:
+        if "S3Output" not in target:
+            raise Invalid(f"The processing output '{target.get('OutputName')}' needs an S3Output: there are no others.")
+    places = [source["S3Input"].get("LocalPath", "") for source in sources]
+    _check_places(places + [target["S3Output"].get("LocalPath", "") for target in targets])
+
+
+def _check_places(places: list[str]) -> None:
     for place in places:
-        container.local_path(place, base)
+        container.local_path(place, Path())
     if len(set(places)) < len(places):
         raise Invalid("Each processing input and output needs a LocalPath of its own.")
 
@@ -167,7 +176,11 @@ def inputs(body: Mapping[str, Any]) -> list[Body]:
     return [source["S3Input"] for source in body.get("ProcessingInputs", [])]
 
 
-def outputs(body: Body, base: Path) -> list[tuple[Path, str]]:
-    """(directory, S3 prefix) for each output."""
+def outputs(body: Body, base: Path, *modes: str) -> list[tuple[Path, str]]:
+    """(directory, S3 prefix) for each output that has one of the upload modes."""
     wanted = [output["S3Output"] for output in body.get("ProcessingOutputConfig", {}).get("Outputs", [])]
-    return [(container.local_path(output["LocalPath"], base), output["S3Uri"]) for output in wanted]
+    return [
+        (container.local_path(output["LocalPath"], base), output["S3Uri"])
+        for output in wanted
+        if output["S3UploadMode"] in modes
+    ]

@@ -22,18 +22,18 @@ LINE_BYTES = 16_384
 LOG_BYTES = 64 * 2**20
 DRAIN_SECONDS = 5.0
 SHUTDOWN_GRACE = 3.0
+RANKS = {"interrupted": 0, "early": 1, "stopped": 1, "shutdown": 2}
 
 Process = subprocess.Popen[bytes]
 
 
 class Stop:
-    """A wish that a job end, and why. The first reason stays, but the endpoint's own shutdown outranks every other."""
+    """A wish that a job end, and why. A reason gives way only to one that outranks it."""
 
     def __init__(self) -> None:
         self.reason: str | None = None
         self._lock = threading.Lock()
         self._call: Callable[[], None] = lambda: None
-        self.wake = threading.Event()
 
     def when_asked(self, call: Callable[[], None]) -> None:
         """Has `call` called with every wish from now on, and at once if there was one."""
@@ -42,23 +42,39 @@ class Stop:
             call()
 
     def ask(self, reason: str) -> None:
-        """`stopped` by a caller, `early` by early stopping, `shutdown` of the endpoint."""
+        """`interrupted` as a Spot instance is, `stopped` by a caller, `early` by early stopping, `shutdown`."""
         with self._lock:
-            if self.reason is None or reason == "shutdown":
+            if self.reason is None or RANKS[reason] > RANKS[self.reason]:
                 self.reason = reason
-        self.wake.set()
         self._call()
+
+    def forget_interruption(self) -> None:
+        """The job may run again, unless something else has asked it to end."""
+        with self._lock:
+            if self.reason == "interrupted":
+                self.reason = None
+            self._call = lambda: None
+
+    def wait(self, seconds: float) -> None:
+        """Returns after the time given, or as soon as there is a reason to end."""
+        asked = threading.Event()
+        self.when_asked(asked.set)
+        asked.wait(max(0.0, seconds))
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What to run, for how many seconds at most, and where what it says is kept."""
+    """What to run, for how many seconds at most, and where what it says is kept.
+
+    clean_up: what takes away all that is left of it, once it has ended or must.
+    """
 
     command: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
     log_path: Path
     seconds: float
+    clean_up: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -109,21 +125,23 @@ class Runner:
             reader.join(DRAIN_SECONDS)
         finally:
             kill_group(process.pid)
+            launch.clean_up()
             self._guard.release(process.pid)
         return outcome
 
     def _wait(self, process: Process, stop: Stop, seconds: float) -> Outcome:
-        ended = threading.Event()
+        ended, woken = threading.Event(), threading.Event()
 
         def wait() -> None:
             process.wait()
             ended.set()
-            stop.wake.set()
+            woken.set()
 
         threading.Thread(target=wait, daemon=True).start()
-        stop.wake.wait(seconds)
+        stop.when_asked(woken.set)
+        woken.wait(max(0.0, seconds))
         if ended.is_set():
-            return Outcome(process.returncode, stop.reason)
+            return Outcome(process.returncode, None if stop.reason == "interrupted" else stop.reason)
         reason = stop.reason or "timeout"
         self._end(process, ended, stop)
         return Outcome(process.wait(), reason)

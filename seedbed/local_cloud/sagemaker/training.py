@@ -1,11 +1,16 @@
 """Training jobs: the calls."""
 
+from pathlib import Path
+
 from . import container
 from .errors import Invalid
 from .jobs import Workshop
 from .kinds import TRAINING, Body
 from .metrics import compile_definitions
-from .training_run import TrainingRun, Watcher, end
+from .spot import DAY
+from .training_end import end
+from .training_files import CHECKPOINTS
+from .training_run import TrainingRun, Watcher
 
 
 class TrainingJobs:
@@ -50,10 +55,39 @@ def check(request: Body, workshop: Workshop) -> None:
         raise Invalid("AlgorithmSpecification needs a TrainingImage: this endpoint has no algorithms of its own.")
     container.folder_of(specification["TrainingImage"], workshop.settings.images)
     compile_definitions(specification.get("MetricDefinitions", []))
-    channels = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
-    if len(set(channels)) < len(channels) or any(set(name) == {"."} for name in channels):
+    if request.get("ResourceConfig", {}).get("InstanceCount", 1) > 1:
+        raise Invalid("This endpoint runs each job on one instance: InstanceCount must be 1.")
+    if "CheckpointConfig" in request:
+        container.local_path(request["CheckpointConfig"].get("LocalPath", CHECKPOINTS), Path())
+    _check_channels(request.get("InputDataConfig", []), specification.get("TrainingInputMode", "File"))
+    _check_spot(request)
+
+
+def _check_channels(channels: list[Body], mode: str) -> None:
+    names = [channel["ChannelName"] for channel in channels]
+    if len(set(names)) < len(names) or any(set(name) == {"."} for name in names):
         raise Invalid("Each channel in InputDataConfig needs a name of its own, and not one of dots alone.")
-    for channel in request.get("InputDataConfig", []):
+    for channel in channels:
+        name = channel["ChannelName"]
         source = channel.get("DataSource", {}).get("S3DataSource")
         if source is None or source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
-            raise Invalid(f"Channel '{channel['ChannelName']}' needs an S3DataSource of type S3Prefix or ManifestFile.")
+            raise Invalid(
+                f"Channel '{name}' needs an S3DataSource of type S3Prefix or ManifestFile: this endpoint has no others"
+                " (AugmentedManifestFile wants Pipe mode, and there is none here)."
+            )
+        if channel.get("InputMode", mode) == "Pipe":
+            raise Invalid(f"Channel '{name}' can't have the input mode Pipe here. Use File or FastFile.")
+        if channel.get("CompressionType", "None") != "None" or channel.get("RecordWrapperType", "None") != "None":
+            raise Invalid(f"Channel '{name}': CompressionType and RecordWrapperType are for Pipe mode only.")
+
+
+def _check_spot(request: Body) -> None:
+    condition = request.get("StoppingCondition", {})
+    wait = condition.get("MaxWaitTimeInSeconds")
+    if not request.get("EnableManagedSpotTraining"):
+        if wait is not None:
+            raise Invalid("MaxWaitTimeInSeconds is for jobs with EnableManagedSpotTraining only.")
+    elif wait is None:
+        raise Invalid("A job with EnableManagedSpotTraining needs a MaxWaitTimeInSeconds in its StoppingCondition.")
+    elif wait < condition.get("MaxRuntimeInSeconds", DAY):
+        raise Invalid("MaxWaitTimeInSeconds must be equal to or greater than MaxRuntimeInSeconds.")

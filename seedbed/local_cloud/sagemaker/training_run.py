@@ -1,34 +1,26 @@
-"""A training job itself, from its inputs to its artifacts."""
+"""A training job itself, from its inputs to its artifacts, in as many attempts as it takes."""
 
 import logging
-import math
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from . import container
+from .containers import Job
 from .errors import JobFailure
-from .jobs import TAIL_LINES, Workshop, failure_reason, fresh_directory, remove_directory
+from .jobs import TAIL_LINES, Workshop, failure_reason, remove_directory
 from .kinds import TRAINING, Body, cores
 from .ledger import enter, now
 from .metrics import Metrics
-from .runner import Launch, Outcome, Stop
+from .runner import Outcome, Stop
+from .spot import Clock
+from .sync import kept_in_s3
+from .training_end import MESSAGES, end
+from .training_files import TrainingFiles
 
 log = logging.getLogger(__name__)
 
-DAY = 86_400
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-MESSAGES = {
-    "Restarting": "The job's instance was lost; it runs again from the beginning",
-    "Downloading": "Downloading input data",
-    "Training": "Training in progress",
-    "Uploading": "Uploading generated training model",
-    "Completed": "Training job completed",
-    "Failed": "Training job failed",
-    "Stopped": "Training job stopped",
-    "MaxRuntimeExceeded": "The job ran longer than its MaxRuntimeInSeconds",
-}
 
 
 class Watcher:
@@ -45,131 +37,157 @@ class Watcher:
 
 
 class TrainingRun:
-    """One run of one training job, from its inputs to its artifacts."""
+    """One training job, new or left in progress by an endpoint that died."""
 
     def __init__(self, shop: Workshop, name: str, watcher: Watcher, stop: Stop) -> None:
         self._shop = shop
         self._name = name
         self._watcher = watcher
         self._stop = stop
-        self._body = shop.ledger.find(TRAINING, name).body
-        self._metrics = Metrics(self._body["AlgorithmSpecification"].get("MetricDefinitions", []))
-        self._base = shop.settings.work_dir(TRAINING, name)
+        job = shop.ledger.find(TRAINING, name)
+        self._body = job.body
+        self._files = TrainingFiles(shop, job.body)
+        self._metrics = Metrics(job.body["AlgorithmSpecification"].get("MetricDefinitions", []))
+        self._clock = Clock.of(job.body, job.private.get("seconds_used", 0.0))
+        self._retries = job.body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0) - job.private.get("retries", 0)
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
 
     def work(self) -> None:
+        """Blocks until the job has ended or the endpoint shuts down."""
         try:
             if self._body["TrainingJobStatus"] == "Stopping":
                 self._stop.ask("stopped")
             if "TrainingStartTime" in self._body:
                 self._enter("Restarting")
-            fresh_directory(self._base)
-            self._run()
+            while not self._attempt():
+                self._enter("Starting")
+        except Exception as error:
+            log.exception("The training job %s ended in an error of the endpoint's own", self._name)
+            self._finish("Failed", "Failed", f"InternalServerError: {error}")
+        finally:
+            remove_directory(self._files.base)
+
+    def _attempt(self) -> bool:
+        """One instance's worth of the job; False where another is to try."""
+        try:
+            outcome = self._run()
+            if self._stop.reason == "shutdown":
+                return True
+            if outcome.ended_by == "interrupted":
+                return self._wait_for_capacity()
+            self._conclude(outcome)
         except JobFailure as failure:
             if self._stop.reason in ("stopped", "early"):
                 self._finish("Stopped", "Stopped")
             else:
                 self._finish("Failed", "Failed", str(failure))
-        except Exception as error:
+        except Exception:
             if self._stop.reason == "shutdown":
-                return
-            log.exception("The training job %s ended in an error of the endpoint's own", self._name)
-            self._finish("Failed", "Failed", f"InternalServerError: {error}")
-        finally:
-            remove_directory(self._base)
+                return True
+            if self._retries < 1:
+                raise
+            log.exception("The training job %s is tried again after an error of the endpoint's own", self._name)
+            self._retries -= 1
+            tried = self._body["RetryStrategy"]["MaximumRetryAttempts"] - self._retries
+            self._shop.ledger.store.remember(TRAINING, self._name, retries=tried, seconds_used=self._clock.pause())
+            return False
+        return True
 
-    def _run(self) -> None:
-        self._enter("Downloading", TrainingStartTime=now())
-        self._prepare()
+    def _run(self) -> Outcome:
+        self._clock.start()
+        self._enter("Downloading", first={"TrainingStartTime": now()})
+        self._files.prepare(self._is_asked)
+        mirrors = self._files.restore_checkpoints(self._is_asked)
         self._enter("Training")
-        outcome = self._train()
+        with kept_in_s3(mirrors):
+            return self._train()
+
+    def _wait_for_capacity(self) -> bool:
+        """A Spot instance was taken away. True where the job has ended instead of going on with another."""
+        self._enter("Interrupted")
+        self._shop.ledger.store.remember(TRAINING, self._name, seconds_used=self._clock.pause())
+        self._stop.forget_interruption()
+        back = self._shop.ledger.find(TRAINING, self._name).private.get("capacity_at", 0.0)
+        self._stop.wait(min(back - time.time(), self._clock.seconds_to_wait()))
+        if self._clock.waited_too_long():
+            self._finish("Stopped", "MaxWaitTimeExceeded")
+        elif self._stop.reason is not None:
+            self._finish("Stopped", "Stopped")
+        else:
+            return False
+        return True
+
+    def _conclude(self, outcome: Outcome) -> None:
+        """The container has ended: what it left goes to S3."""
         failed = outcome.exit_code != 0 and not outcome.ended_by
-        if self._stop.reason == "shutdown":
-            return
         if not failed:
             self._enter("Uploading")
-            self._upload_model(stopped=outcome.ended_by is not None)
-        self._upload_output()
+            if not outcome.ended_by or self._files.has_model():
+                uri = self._files.upload_model()
+                self._change(lambda body: body.update(ModelArtifacts={"S3ModelArtifacts": uri}))
+        self._files.upload_output()
         if failed:
-            message = container.read_message(self._base / "output" / "failure")
-            self._finish("Failed", "Failed", failure_reason(message, outcome.exit_code, list(self._tail)))
+            reason = failure_reason(self._files.failure(), outcome.exit_code, list(self._tail))
+            self._finish("Failed", "Failed", reason)
         elif outcome.ended_by == "timeout":
-            self._finish("Stopped", "MaxRuntimeExceeded")
+            waited = self._clock.waited_too_long()
+            self._finish("Stopped", "MaxWaitTimeExceeded" if waited else "MaxRuntimeExceeded")
         elif outcome.ended_by:
             self._finish("Stopped", "Stopped")
         else:
             self._finish("Completed", "Completed")
 
-    def _prepare(self) -> None:
-        body, base = self._body, self._base
-        config = base / "input" / "config"
-        container.write_json(config / "hyperparameters.json", body.get("HyperParameters", {}))
-        channels = body.get("InputDataConfig", [])
-        container.write_json(config / "inputdataconfig.json", {c["ChannelName"]: _channel_config(c) for c in channels})
-        container.write_resource_config(
-            base, "input/config", body.get("ResourceConfig", {}).get("InstanceType", "local")
-        )
-        for directory in ("model", "output/data", "checkpoints"):
-            (base / directory).mkdir(parents=True)
-        for channel in channels:
-            source = channel["DataSource"]["S3DataSource"]
-            directory = base / "input" / "data" / channel["ChannelName"]
-            self._shop.data.download(
-                source["S3DataType"], source["S3Uri"], directory, lambda: self._stop.reason is not None
-            )
-
     def _train(self) -> Outcome:
         shop, body = self._shop, self._body
         specification = body["AlgorithmSpecification"]
-        image = container.read_image(container.folder_of(specification["TrainingImage"], shop.settings.images))
-        job = {
-            **body.get("Environment", {}),
-            "TRAINING_JOB_NAME": self._name,
-            "TRAINING_JOB_ARN": body["TrainingJobArn"],
-        }
-        launch = Launch(
-            container.command(image, specification, ["train"], self._base),
-            image.folder,
-            container.environment(image, shop.settings, self._base, self._watcher.threads or cores(), job),
+        job = Job(
+            self._files.base.name,
+            specification["TrainingImage"],
+            specification,
+            ["train"],
+            {
+                **body.get("Environment", {}),
+                "TRAINING_JOB_NAME": self._name,
+                "TRAINING_JOB_ARN": body["TrainingJobArn"],
+            },
+            self._files.base,
             shop.settings.log_path(TRAINING, self._name),
-            body.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY),
+            self._watcher.threads or cores(),
+            self._clock.seconds_to_run(),
         )
-        return shop.run(TRAINING, self._name, launch, self._stop, self._hearer())
+        return shop.run(TRAINING, self._name, shop.containers.launch(job), self._stop, self._hearer())
 
     def _hearer(self) -> Callable[[str], None]:
         stream = (LOG_GROUP, f"{self._name}/algo-1-{int(time.time())}")
 
         def heard(line: str) -> None:
+            stamp = now()
             self._tail.append(line)
             self._shop.logs.add(stream, line)
-            if self._watcher.objective in self._metrics.read(line, now()):
+            found = self._metrics.read(line, stamp)
+            for metric, value in found.items():
+                self._shop.curves.add(self._name, metric, value, stamp)
+            if self._watcher.objective in found:
                 self._watcher.reported(self._metrics.series(self._watcher.objective), self._stop)
 
         return heard
 
-    def _upload_model(self, stopped: bool) -> None:
-        model = self._base / "model"
-        if not stopped or any(model.iterdir()):
-            uri = f"{self._output_uri()}/model.tar.gz"
-            self._shop.data.upload_archive(model, uri, self._base / "model.tar.gz")
-            self._shop.ledger.change(
-                TRAINING, self._name, lambda body: body.update(ModelArtifacts={"S3ModelArtifacts": uri})
-            )
+    def _is_asked(self) -> bool:
+        return self._stop.reason is not None
 
-    def _upload_output(self) -> None:
-        data = self._base / "output" / "data"
-        if data.is_dir() and any(data.iterdir()):
-            self._shop.data.upload_archive(data, f"{self._output_uri()}/output.tar.gz", self._base / "output.tar.gz")
+    def _enter(self, secondary: str, first: Body | None = None) -> None:
+        """Moves on. `first` holds what is kept from the first attempt, unless the endpoint itself has died since."""
 
-    def _output_uri(self) -> str:
-        return f"{self._body['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self._name}/output"
-
-    def _enter(self, secondary: str, **fields: Any) -> None:
         def change(body: Body) -> None:
-            body.update(fields)
+            if secondary == "Restarting":
+                body.pop("TrainingStartTime")
+            body.update({field: value for field, value in (first or {}).items() if field not in body})
             if body["TrainingJobStatus"] == "InProgress":
                 enter(body, secondary, MESSAGES[secondary])
 
+        self._change(change)
+
+    def _change(self, change: Callable[[Body], Any]) -> None:
         self._shop.ledger.change(TRAINING, self._name, change)
 
     def _finish(self, status: str, secondary: str, reason: str = "") -> None:
@@ -182,29 +200,8 @@ class TrainingRun:
         def change(body: Body) -> None:
             if metrics:
                 body["FinalMetricDataList"] = metrics
-            end(body, status, secondary, reason)
+            end(body, status, secondary, reason, self._clock.seconds_used())
 
         with self._shop.ledger.store.transaction():
             body = self._shop.ledger.change(TRAINING, self._name, change)
             self._watcher.ended(body, self._metrics.series(self._watcher.objective))
-
-
-def _channel_config(channel: Body) -> Body:
-    return {
-        "TrainingInputMode": channel.get("InputMode", "File"),
-        "S3DistributionType": channel["DataSource"]["S3DataSource"].get("S3DataDistributionType", "FullyReplicated"),
-        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
-        **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
-    }
-
-
-def end(body: Body, status: str, secondary: str, reason: str) -> None:
-    stamp = now()
-    started = body.get("TrainingStartTime")
-    body.update(TrainingJobStatus=status, TrainingEndTime=stamp)
-    if started is not None:
-        seconds = max(1, math.ceil(stamp - started))
-        body.update(TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds)
-    if reason:
-        body["FailureReason"] = reason[: container.REASON_LENGTH]
-    enter(body, secondary, MESSAGES[secondary])

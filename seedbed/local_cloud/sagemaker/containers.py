@@ -1,0 +1,104 @@
+"""How a job's image is run: as a process of this machine, or as a container where a Docker engine answers."""
+
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import container
+from .docker import Engine
+from .errors import JobFailure
+from .kinds import Body, Settings
+from .runner import Launch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a job says about its container.
+
+    name: unique among those that run. specification: its AlgorithmSpecification or AppSpecification. arguments: what
+    the entrypoint gets where the specification has none. base: the directory that stands for /opt/ml.
+    """
+
+    name: str
+    image_uri: str
+    specification: Body
+    arguments: list[str]
+    environment: dict[str, str]
+    base: Path
+    log_path: Path
+    threads: int
+    seconds: float
+
+
+class Containers:
+    """Makes launches of jobs, by the setting `containers`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._looked = False
+        self._engine: Engine | None = None
+
+    def remove_leftovers(self) -> None:
+        engine = self._find_engine()
+        if engine is not None:
+            engine.remove_leftovers()
+
+    def launch(self, job: Job) -> Launch:
+        """Raises JobFailure where the image can't be run."""
+        folder = container.folder_of(job.image_uri, self._settings.images)
+        engine = self._find_engine()
+        if engine is not None:
+            try:
+                return self._in_engine(engine, engine.image(job.image_uri, folder), folder, job)
+            except JobFailure as failure:
+                if self._settings.containers == "docker":
+                    raise
+                log.warning("%s runs as a process of this machine: %s", job.name, failure)
+        elif self._settings.containers == "docker":
+            raise JobFailure("ClientError: No Docker engine answers. Start one, or let jobs run as processes.")
+        return self._as_process(folder, job)
+
+    def _as_process(self, folder: Path, job: Job) -> Launch:
+        image = container.read_image(folder)
+        return Launch(
+            container.command(image, job.specification, job.arguments, job.base),
+            folder,
+            container.environment(image, self._settings, job.base, job.threads, job.environment),
+            job.log_path,
+            job.seconds,
+        )
+
+    def _in_engine(self, engine: Engine, image: str, folder: Path, job: Job) -> Launch:
+        settings, own = self._settings, job.specification
+        environment = {
+            **container.threading(job.threads),
+            **container.aws(settings, engine.reachable(settings.endpoint_url)),
+            **job.environment,
+        }
+        name = f"{job.name}-{engine.owner}"
+        options = engine.options(name, job.base, environment, settings.stop_grace)
+        start = own.get("ContainerEntrypoint") or []
+        if start:
+            options += ["--entrypoint", start[0]]
+        arguments = [*start[1:], *(own.get("ContainerArguments") or job.arguments)]
+        return Launch(
+            ["docker", "run", *options, image, *arguments],
+            folder,
+            os.environ,
+            job.log_path,
+            job.seconds,
+            lambda: engine.remove(name, image, job.base),
+        )
+
+    def _find_engine(self) -> Engine | None:
+        """Looked for once, and only where it may be used."""
+        with self._lock:
+            if self._settings.containers != "process" and not self._looked:
+                self._engine = Engine.find(self._settings.data_dir)
+                self._looked = True
+            return self._engine
