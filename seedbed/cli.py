@@ -1,6 +1,7 @@
 """The commands."""
 
 import json
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -144,7 +145,8 @@ def predict(
 
 
 def main() -> None:
-    """Run a command; an error is a sentence, Ctrl-C is no error of ours."""
+    """Run a command; an error is a sentence, and being stopped by Ctrl-C or SIGTERM ends all that was started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app(standalone_mode=False)
     except SeedbedError as error:

@@ -3,12 +3,16 @@
 import json
 import os
 import shutil
+import socket
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
+
+END_TIMEOUT = 60
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,21 @@ class Home:
         return self.path / "demo"
 
     def running(self) -> dict[str, Any] | None:
-        """The cloud that serves this home now: its `endpoint` and the stack's `outputs`; None if none does."""
+        """The cloud that serves this home now: its `endpoint` and the stack's `outputs`; None if none does.
+
+        One that is just ending is waited for.
+        """
         try:
             cloud: dict[str, Any] = json.loads(self._process_file.read_text())
             process = psutil.Process(cloud["pid"])
-            return cloud if process.create_time() == cloud["started"] else None
-        except (OSError, ValueError, KeyError, psutil.Error):
+            if process.create_time() != cloud["started"]:
+                return None
+            if not listens(cloud["endpoint"]):
+                process.wait(END_TIMEOUT)
+                return None
+        except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
             return None
+        return cloud
 
     def say_running(self, pid: int, cloud: dict[str, Any]) -> None:
         """Tell other commands of the process that serves this home."""
@@ -80,6 +92,16 @@ class Home:
         self.path.mkdir(parents=True)
         self._demo_mark.touch()
         return aside
+
+
+def listens(endpoint: str) -> bool:
+    """Whether somebody accepts connections there."""
+    url = urlsplit(endpoint)
+    try:
+        with socket.create_connection((url.hostname or "", url.port or 0), timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 def default_home() -> Home:

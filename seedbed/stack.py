@@ -10,7 +10,7 @@ import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 
 from .cloud import local_cloud
@@ -54,7 +54,10 @@ class Stack:
             raise SeedbedError("No AWS credentials were found. Sign in to AWS first.")
         request = AWSRequest("GET", self.api_url + path)
         SigV4Auth(credentials, "execute-api", self.session.region_name or REGION).add_auth(request)
-        answer = URLLib3Session(timeout=TIMEOUT).send(request.prepare())
+        try:
+            answer = URLLib3Session(timeout=TIMEOUT).send(request.prepare())
+        except (BotoCoreError, HTTPClientError) as error:
+            raise SeedbedError(f"{self.api_url} does not answer. Try again, or start it with: seedbed up") from error
         content: dict[str, Any] = json.loads(answer.content or b"{}")
         if answer.status_code != 200:
             raise SeedbedError(content.get("message") or f"The API answered {answer.status_code}.")

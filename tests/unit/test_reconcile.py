@@ -98,3 +98,10 @@ def test_a_lost_settle_message_is_sent_again_when_it_is_due_and_not_before(world
 def test_an_empty_bucket_needs_nothing(world: World) -> None:
     assert look(world) is None
     assert world.timer.wakes == []
+
+
+def test_a_changed_plan_alone_starts_nothing(world: World) -> None:
+    world.complete(world.start().run_id)
+    world.plan = replace(world.plan, trials=world.plan.trials + 1)
+    look(world)
+    assert world.runs.pending() is None

@@ -59,8 +59,15 @@ class Snapshot:
 
     def version(self, plan: Plan) -> str:
         """SHA-256, in hex, over the sorted (key, etag, size) lines and the plan."""
+        return self._digest([plan.fingerprint()])
+
+    def content(self) -> str:
+        """The same over the images alone: what the bucket holds, whatever is planned with it."""
+        return self._digest([])
+
+    def _digest(self, more: Sequence[str]) -> str:
         digest = hashlib.sha256()
-        for line in chain((f"{o.key}\t{o.etag}\t{o.size}" for o in self.images), [plan.fingerprint()]):
+        for line in chain((f"{o.key}\t{o.etag}\t{o.size}" for o in self.images), more):
             digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
         return digest.hexdigest()
 

@@ -43,7 +43,8 @@ class Run:
     """One dataset version on its way to a model.
 
     `run_id` is the tuning job's name too. `champion_before` is the run whose model it has to beat, `won` whether it
-    did. `training_seconds` and `processing_seconds` are billable, summed over jobs. A refused run never started.
+    did. `training_seconds` and `processing_seconds` are billable, summed over jobs. `content` is the digest of its
+    images alone. A refused run never started.
     """
 
     run_id: str
@@ -61,6 +62,7 @@ class Run:
     processing_seconds: float = 0.0
     ended_at: datetime | None = None
     reason: str | None = None
+    content: str = ""
 
     @property
     def cost_usd(self) -> float:

@@ -24,6 +24,18 @@ def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
     if pending:
         if ports.clock.now() >= pending.due_at(rule):
             ports.timer.arm(pending, timedelta(0))
-    elif new_run(take_snapshot(ports.bucket.objects()), ports, plan):
+    elif upload_was_missed(ports, plan):
         note_upload(ports, rule)
     return None
+
+
+def upload_was_missed(ports: Ports, plan: Plan) -> bool:
+    """Whether the bucket holds other images than its last run saw, or a refused run would not be refused any more.
+
+    Another plan is no reason by itself: nobody should pay for a run because a parameter was changed.
+    """
+    snapshot = take_snapshot(ports.bucket.objects())
+    last = next(iter(ports.runs.recent(1)), None)
+    if last and last.content == snapshot.content() and last.state is not RunState.REFUSED:
+        return False
+    return new_run(snapshot, ports, plan) is not None

@@ -49,6 +49,7 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
         run_id,
         plan,
         ports.clock.now(),
+        content=snapshot.content(),
         warm_start_from=warm_start_parents(ports.runs, plan),
         champion_before=champion.run_id if champion else None,
     )
