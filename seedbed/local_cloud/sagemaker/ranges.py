@@ -11,6 +11,8 @@ from .errors import Invalid
 
 WIDE = 100.0
 TUNABLE = 30
+# Beyond this a float, which the samplers reckon with, can't tell neighbouring integers apart.
+LARGEST = 2**53
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,28 @@ class Range:
     name: str
     distribution: BaseDistribution
     reverse: bool = False
+
+    @property
+    def kind(self) -> str:
+        """`continuous`, `integer` or `categorical`."""
+        if isinstance(self.distribution, FloatDistribution):
+            return "continuous"
+        return "integer" if isinstance(self.distribution, IntDistribution) else "categorical"
+
+    @property
+    def size(self) -> float:
+        """How many values there are: infinity for a continuous range."""
+        if isinstance(self.distribution, CategoricalDistribution):
+            return len(self.distribution.choices)
+        if isinstance(self.distribution, IntDistribution):
+            return int(self.distribution.high) - int(self.distribution.low) + 1
+        return 1 if self.distribution.low == self.distribution.high else math.inf
+
+    def value(self, place: int) -> str:
+        """The text of one value of a range whose size is finite, counted from 0."""
+        if isinstance(self.distribution, CategoricalDistribution):
+            return self.text(self.distribution.choices[place])
+        return self.text(self.distribution.low + place)
 
     def text(self, choice: Any) -> str:
         """What the container gets for what the sampler chose."""
@@ -45,7 +69,7 @@ class Range:
 def read_ranges(ranges: Mapping[str, Any]) -> list[Range]:
     """The ParameterRanges of a tuning job. Raises Invalid, naming the range that can't be."""
     if ranges.get("AutoParameters"):
-        raise Invalid("AutoParameters need Autotune, which this endpoint lacks: give each hyperparameter a range.")
+        raise Invalid("AutoParameters need Autotune with the Mode Enabled. Without it, give each one a range.")
     found = [_continuous(item) for item in ranges.get("ContinuousParameterRanges", [])]
     found += [_integer(item) for item in ranges.get("IntegerParameterRanges", [])]
     found += [_categorical(item) for item in ranges.get("CategoricalParameterRanges", [])]
@@ -95,6 +119,8 @@ def _bounds(item: Mapping[str, str], kind: type[float] | type[int]) -> tuple[Any
         raise Invalid(f"MinValue and MaxValue of '{item['Name']}' must be {noun}.") from error
     if not math.isfinite(low) or not math.isfinite(high) or low > high:
         raise Invalid(f"MinValue of '{item['Name']}' must not be greater than its MaxValue, and both finite.")
+    if kind is int and max(abs(low), abs(high)) > LARGEST:
+        raise Invalid(f"MinValue and MaxValue of '{item['Name']}' must lie within ±{LARGEST}.")
     return low, high
 
 
