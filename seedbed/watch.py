@@ -12,7 +12,8 @@ from .stack import Stack
 
 POLL_SECONDS = 0.5
 PROCESSING_LOGS = "/aws/sagemaker/ProcessingJobs"
-PROGRESS_LINE = re.compile(r"progress: (\d+)/(\d+)")
+PROGRESS_LINE = re.compile(r"(checked|progress): (\d+)/(\d+)")
+NOTES = {"checked": "checking every file", "progress": ""}
 ENDED = {"Completed", "Failed", "Stopped", "Refused"}
 STAGES = {"Preparing": "prepare", "Tuning": "tune", "Evaluating": "evaluate"}
 
@@ -88,4 +89,7 @@ def processing_step(stack: Stack, stage: str, job: str) -> Step:
     except ClientError:
         return Step(stage)
     found = [match for event in events if (match := PROGRESS_LINE.search(event["message"]))]
-    return Step(stage, int(found[-1][1]), int(found[-1][2])) if found else Step(stage)
+    if not found:
+        return Step(stage)
+    kind, done, total = found[-1].groups()
+    return Step(stage, int(done), int(total), NOTES[kind])
