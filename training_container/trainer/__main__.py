@@ -6,6 +6,7 @@ Each verb imports its module when it runs: a trial is short, and what it need no
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -102,7 +103,11 @@ def _evaluate(_: argparse.Namespace) -> None:
 def _predict(chosen: argparse.Namespace) -> None:
     from trainer.predict import predict
 
-    predict(chosen.model, chosen.paths, chosen.csv, sys.stderr)
+    try:
+        predict(chosen.model, chosen.paths, chosen.csv, sys.stderr)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough: nothing is left to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(line: str) -> None:

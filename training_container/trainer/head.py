@@ -11,7 +11,7 @@ from trainer.quiet import keras
 layers = keras.layers
 
 STATISTICS_ROWS = 8192
-VARIANCE_FLOOR = 1e-3
+VARIANCE_FLOOR = 1e-2
 LABEL_SMOOTHING = 0.05
 WARM_UP_SHARE = 0.05
 

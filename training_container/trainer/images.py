@@ -60,9 +60,11 @@ def read_image(path: Path) -> Image.Image:
 
 
 def _check_file(path: Path) -> None:
+    if path.is_symlink():
+        raise ImageRefused("a link, which is not followed")
     if not path.exists():
         raise ImageRefused("no such file")
-    if path.is_symlink() or not path.is_file():
+    if not path.is_file():
         raise ImageRefused("not a regular file")
     size = path.stat().st_size
     if size == 0:
