@@ -1,0 +1,114 @@
+"""Nothing that goes wrong in the stack is lost, and no door is open."""
+
+import ast
+import re
+from typing import Any
+
+import pytest
+
+from tests.contract.template import ROOT, Template
+
+TEMPLATE = Template()
+QUEUES = TEMPLATE.of_type("AWS::SQS::Queue")
+RULES = TEMPLATE.of_type("AWS::Events::Rule")
+ROUTES = TEMPLATE.of_type("AWS::ApiGatewayV2::Route")
+DEAD_LETTERS = {name for name in QUEUES if name.endswith("DeadLetterQueue")}
+
+
+def sources(kind: str) -> list[tuple[str, dict[str, Any]]]:
+    """What wakes functions, of one type: (function, properties of the source)."""
+    return [
+        (function, source["Properties"])
+        for function, properties in TEMPLATE.functions.items()
+        for source in properties.get("Events", {}).values()
+        if source["Type"] == kind
+    ]
+
+
+def arn_of(value: Any) -> str:
+    """The resource whose ARN a value is."""
+    resource, attribute = value["Fn::GetAtt"]
+    assert attribute == "Arn"
+    return str(resource)
+
+
+@pytest.mark.parametrize("name", QUEUES.keys() - DEAD_LETTERS)
+def test_every_queue_has_a_dead_letter_queue_of_its_own(name: str) -> None:
+    redrive = QUEUES[name]["RedrivePolicy"]
+
+    assert arn_of(redrive["deadLetterTargetArn"]) == name.replace("Queue", "DeadLetterQueue")
+    assert redrive["maxReceiveCount"] >= 5
+
+
+@pytest.mark.parametrize("name", DEAD_LETTERS)
+def test_dead_letters_are_kept_as_long_as_sqs_keeps_anything(name: str) -> None:
+    assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_target_of_a_rule_is_a_queue_with_a_dead_letter_queue(name: str) -> None:
+    for target in RULES[name]["Targets"]:
+        assert arn_of(target["Arn"]) in QUEUES
+        assert arn_of(target["DeadLetterConfig"]["Arn"]) in DEAD_LETTERS
+
+
+def test_rules_and_schedules_may_send_to_their_queues() -> None:
+    (policy,) = TEMPLATE.of_type("AWS::SQS::QueuePolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    allowed = {arn_of(resource) for resource in statement["Resource"]}
+    targets = [target for rule in RULES.values() for target in rule["Targets"]]
+    used = {arn_of(target["Arn"]) for target in targets} | {arn_of(t["DeadLetterConfig"]["Arn"]) for t in targets}
+    used |= {arn_of(schedule["DeadLetterConfig"]["Arn"]) for _, schedule in sources("Schedule")}
+
+    assert used <= allowed
+
+
+@pytest.mark.parametrize(("function", "source"), sources("SQS"))
+def test_a_message_is_hidden_six_times_as_long_as_its_function_may_run(function: str, source: dict[str, Any]) -> None:
+    queue = QUEUES[arn_of(source["Queue"])]
+
+    assert queue["VisibilityTimeout"] >= 6 * TEMPLATE.functions[function]["Timeout"]
+
+
+@pytest.mark.parametrize(("function", "source"), [*sources("SQS"), *sources("DynamoDB")])
+def test_a_malformed_message_does_not_hold_up_its_batch(function: str, source: dict[str, Any]) -> None:
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source.get("BatchSize", 10) <= 10 or source["MaximumBatchingWindowInSeconds"] >= 1
+
+
+def test_what_the_stream_could_not_deliver_is_kept() -> None:
+    ((_, stream),) = sources("DynamoDB")
+
+    assert arn_of(stream["DestinationConfig"]["OnFailure"]["Destination"]) in DEAD_LETTERS
+    assert 0 < stream["MaximumRetryAttempts"] < 100
+
+
+def test_the_settle_timer_fits_sqs() -> None:
+    assert TEMPLATE.parameters["QuietPeriodSeconds"]["MaxValue"] <= 900
+
+
+def test_routes_are_explicit_and_signed() -> None:
+    assert not TEMPLATE.of_type("AWS::Serverless::HttpApi")
+    assert ROUTES
+    for route in ROUTES.values():
+        assert route["AuthorizationType"] == "AWS_IAM"
+
+
+def test_the_routes_are_those_that_the_api_answers() -> None:
+    tree = ast.parse((ROOT / "functions" / "api.py").read_text(encoding="utf-8"))
+    answered = {
+        f"GET {re.sub(r'<.*?>', '{id}', ast.literal_eval(decorator.args[0]))}"
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+        for decorator in node.decorator_list
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "app.get"
+    }
+
+    assert {route["RouteKey"] for route in ROUTES.values()} == answered
+
+
+def test_the_bucket_is_closed_to_the_public_and_outlives_the_stack() -> None:
+    bucket = TEMPLATE.resources["Bucket"]
+
+    assert all(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
+    assert bucket["DeletionPolicy"] == "Retain"
