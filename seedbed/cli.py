@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,14 @@ OnAws = Annotated[
     str, typer.Option("--aws", metavar="STACK", help="Talk to this stack on AWS instead of this machine.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class Containers(StrEnum):
+    """How an image is run."""
+
+    auto = "auto"
+    process = "process"
+    docker = "docker"
 
 
 @contextmanager
@@ -70,6 +79,23 @@ def up(
         console.print(f"Ask for the best model with:\n  {show.ask_for_best(stack)}", soft_wrap=True)
         console.print("Stop with Ctrl-C.")
         watch_states(stack)
+
+
+@app.command()
+def sagemaker(
+    image: Annotated[
+        list[str], typer.Option(metavar="NAME=FOLDER", help="An image's repository and the folder of its Dockerfile.")
+    ],
+    port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1.")] = 4566,
+    data: Annotated[Path, typer.Option(help="Where its state is kept.")] = Path(".seedbed-sagemaker"),
+    containers: Annotated[
+        Containers, typer.Option(help="Run images as processes here, in Docker, or in Docker where it answers.")
+    ] = Containers.auto,
+) -> None:
+    """Serve a SageMaker endpoint for your own containers until Ctrl-C; it goes on where it was stopped."""
+    from .sagemaker_command import serve_sagemaker  # noqa: PLC0415  the other commands need none of it
+
+    serve_sagemaker(port, data, image, containers.value, console)
 
 
 def watch_states(stack: Stack) -> None:

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,14 +41,26 @@ def local_cloud(
     `parameters` are the template's, over the laptop's defaults; without `run_jobs` it answers questions and starts no
     job. Raises SeedbedError if another process serves this home, or the cloud can't start.
     """
+    options = ["--parameters", json.dumps({**LAPTOP, **(parameters or {})})]
+    options += [] if run_jobs else ["--no-jobs"]
+    with served(home, port, options) as cloud:
+        yield cloud
+
+
+@contextmanager
+def served(home: Home, port: int, options: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Have the local cloud's process, told `options`, serve a home on a port, any free one if 0, while the block runs.
+
+    Raises SeedbedError if another process serves this home, the port is taken, or the cloud can't start.
+    """
     if home.running():
         raise SeedbedError("A local cloud is already up for this folder. Stop it first (Ctrl-C where it runs).")
+    if port and not is_free(port):
+        raise SeedbedError(f"Port {port} is taken by another program. Choose another one with --port.")
     port = port or free_port()
     shutil.rmtree(home.scratch, ignore_errors=True)
     home.scratch.mkdir(parents=True)
-    command = [sys.executable, "-m", "seedbed.local_cloud", "--port", str(port)]
-    command += ["--data", str(home.path), "--parameters", json.dumps({**LAPTOP, **(parameters or {})})]
-    command += [] if run_jobs else ["--no-jobs"]
+    command = [sys.executable, "-m", "seedbed.local_cloud", "--port", str(port), "--data", str(home.path), *options]
     with home.log.open("ab") as log:
         process = subprocess.Popen(
             command,
@@ -108,3 +120,14 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

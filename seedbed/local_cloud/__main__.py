@@ -22,7 +22,7 @@ from ministack.app import app as ministack
 from .app import LocalCloud
 from .clients import local_client
 from .deploy import ROOT, DeployFailed, deploy
-from .environment import HOST, REGION, endpoint_url
+from .environment import ACCOUNT, HOST, REGION, endpoint_url
 from .mail import Mailer
 from .sagemaker import SageMaker
 
@@ -36,23 +36,36 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--parameters", type=json.loads, default={})
     parser.add_argument("--no-jobs", action="store_true", help="answer questions only: start no job, resume none")
+    parser.add_argument("--no-template", action="store_true", help="deploy nothing: the bare services")
+    parser.add_argument("--image", action="append", type=image, metavar="NAME=FOLDER", help="instead of Seedbed's own")
+    parser.add_argument("--containers", choices=("process", "docker", "auto"), default="process")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    asyncio.run(serve(arguments.port, arguments.data, arguments.parameters, run_jobs=not arguments.no_jobs))
+    asyncio.run(serve(arguments))
 
 
-async def serve(port: int, data: Path, parameters: Mapping[str, str], *, run_jobs: bool) -> None:
-    """Serve on `port` until SIGTERM or the end of standard input; state lives below `data`."""
+def image(text: str) -> tuple[str, Path]:
+    """NAME=FOLDER as its two parts."""
+    name, _, folder = text.partition("=")
+    return name, Path(folder)
+
+
+async def serve(arguments: argparse.Namespace) -> None:
+    """Serve on the port until SIGTERM or the end of standard input; state lives in the data folder."""
     told_to_end, may_close = asyncio.Event(), asyncio.Event()
     watch_for_the_end(told_to_end)
-    endpoint = endpoint_url(port)
-    sagemaker = SageMaker(data / "sagemaker", IMAGES, endpoint, REGION, stop_grace=10)
+    endpoint, data = endpoint_url(arguments.port), arguments.data
+    images = dict(arguments.image or IMAGES)
+    sagemaker = SageMaker(data / "sagemaker", images, endpoint, REGION, stop_grace=10, containers=arguments.containers)
     mailer = Mailer(data / "mail", endpoint)
     app = LocalCloud(sagemaker, mailer, ministack)
-    served = asyncio.create_task(serve_app(app, server_config(port), shutdown_trigger=may_close.wait))
+    served = asyncio.create_task(serve_app(app, server_config(arguments.port), shutdown_trigger=may_close.wait))
     try:
-        outputs = await asyncio.to_thread(set_up, endpoint, parameters, mailer)
-        async with jobs_running(sagemaker) if run_jobs else nullcontext():
+        if arguments.no_template:
+            outputs = await asyncio.to_thread(restore_buckets, endpoint, data / "s3" / ACCOUNT)
+        else:
+            outputs = await asyncio.to_thread(set_up, endpoint, arguments.parameters, mailer)
+        async with nullcontext() if arguments.no_jobs else jobs_running(sagemaker):
             say({"endpoint": endpoint, "outputs": outputs})
             await told_to_end.wait()
     except DeployFailed as error:
@@ -86,6 +99,15 @@ def set_up(endpoint: str, parameters: Mapping[str, str], mailer: Mailer) -> dict
     mailer.subscribe(outputs["TopicArn"])
     local_client("lambda", endpoint).invoke(FunctionName=outputs["ReconcileFunction"], Payload=b'{"rebuild": true}')
     return outputs
+
+
+def restore_buckets(endpoint: str, kept: Path) -> dict[str, str]:
+    """MiniStack finds its buckets again by the objects in them; those that had none are made anew."""
+    s3 = local_client("s3", endpoint)
+    s3.list_buckets()
+    for folder in sorted(kept.glob("*/")):
+        s3.create_bucket(Bucket=folder.name)
+    return {}
 
 
 def watch_for_the_end(ended: asyncio.Event) -> None:

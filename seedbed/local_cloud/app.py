@@ -11,6 +11,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+SAGEMAKER_PATH = "/_seedbed/sagemaker/"
 LARGEST_NOTICE = 1024 * 1024
 
 
@@ -31,7 +32,7 @@ class LocalCloud:
         origin = headers.get("origin", "")
         if not is_local(headers.get("host", "")) or (origin and not is_local(origin.split("://")[-1])):
             await answer(send, 403, b"This is a local cloud: address it as 127.0.0.1 or localhost.")
-        elif headers.get("x-amz-target", "").startswith("SageMaker."):
+        elif headers.get("x-amz-target", "").startswith("SageMaker.") or scope["path"].startswith(SAGEMAKER_PATH):
             await self._sagemaker(scope, receive, send)
         elif scope["path"] == MAIL_PATH:
             await self._mailer.receive(scope["query_string"].decode(), await read(receive))
@@ -43,7 +44,7 @@ class LocalCloud:
 def is_local(host: str) -> bool:
     """Whether a Host header names this machine by a name that nobody else's DNS can answer for."""
     name = host.rsplit(":", 1)[0].lower()
-    return name in {"127.0.0.1", "localhost"} or name.endswith((".localhost", ".amazonaws.com"))
+    return name in {"127.0.0.1", "localhost", "host.docker.internal"} or name.endswith((".localhost", ".amazonaws.com"))
 
 
 async def read(receive: Receive) -> bytes:

@@ -41,7 +41,7 @@ def folder_of(uri: str, images: Mapping[str, Path]) -> Path:
         known = ", ".join(sorted(images)) or "none"
         raise Invalid(
             f"There is no folder for the image repository '{repository}' (of {uri}). Known repositories: {known}."
-            f" Start the endpoint with --image {repository}=FOLDER, where FOLDER holds its Dockerfile."
+            f" To add it: seedbed sagemaker --image {repository}=FOLDER, where FOLDER holds its Dockerfile."
         )
     return Path(images[repository])
 

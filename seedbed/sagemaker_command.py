@@ -1,0 +1,64 @@
+"""The SageMaker endpoint alone, with the local cloud's other services beside it, for anybody's container code."""
+
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from .cloud import served
+from .errors import SeedbedError
+from .home import Home
+from .local_cloud.environment import CREDENTIALS, REGION
+from .local_cloud.sagemaker.container import read_image, repository_of
+from .local_cloud.sagemaker.errors import JobFailure
+
+EXAMPLE = """aws s3 mb s3://bench
+aws sagemaker create-training-job --training-job-name first \\
+  --algorithm-specification TrainingImage={image},TrainingInputMode=File \\
+  --output-data-config S3OutputPath=s3://bench/models --role-arn arn:aws:iam::000000000000:role/any \\
+  --resource-config InstanceType=ml.m5.large,InstanceCount=1,VolumeSizeInGB=1 \\
+  --stopping-condition MaxRuntimeInSeconds=3600
+aws sagemaker describe-training-job --training-job-name first"""
+
+
+def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, console: Console) -> None:
+    """Serve until interrupted; state is kept in `data`. Raises SeedbedError for an image that can't be run."""
+    folders = dict(parse_image(text) for text in images)
+    options = ["--no-template", "--containers", containers]
+    for name, folder in folders.items():
+        options += ["--image", f"{name}={folder}"]
+    home = Home(data.absolute())
+    with served(home, port, options) as cloud:
+        say_how_to_use(cloud["endpoint"], folders, home, console)
+        while home.running():
+            time.sleep(0.5)
+        raise SeedbedError(f"The endpoint has ended by itself; {home.log} says why.")
+
+
+def parse_image(text: str) -> tuple[str, Path]:
+    """NAME=FOLDER as the repository's name and the absolute folder of its Dockerfile. Raises SeedbedError."""
+    name, _, folder = text.partition("=")
+    repository, path = repository_of(name), Path(folder).absolute()
+    if not repository or not folder:
+        raise SeedbedError(f"--image wants NAME=FOLDER, where FOLDER holds a Dockerfile, but got: {text}")
+    try:
+        read_image(path)
+    except JobFailure as failure:
+        raise SeedbedError(
+            f"The image {repository} can't be run: {str(failure).removeprefix('ClientError: ')}"
+        ) from failure
+    return repository, path
+
+
+def say_how_to_use(endpoint: str, folders: dict[str, Path], home: Home, console: Console) -> None:
+    credentials = " ".join(f"{name}={value}" for name, value in CREDENTIALS.items())
+    lines = [
+        f"SageMaker training, tuning and processing jobs, S3 and more are up at {endpoint}.",
+        f"State is kept in {home.path}, the log is {home.log}. Images:",
+        *(f"  {name} from {folder}" for name, folder in folders.items()),
+        "\nIn another terminal:\n",
+        f"export AWS_ENDPOINT_URL={endpoint} AWS_REGION={REGION} {credentials}",
+        EXAMPLE.format(image=next(iter(folders))),
+        "\nStop with Ctrl-C.",
+    ]
+    console.print("\n".join(lines), soft_wrap=True, markup=False, highlight=False)
