@@ -10,14 +10,7 @@ from job_manager.domain.job import JobStatus
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.advance_run import advance_run, record_trial
-from tests.fakes.runs import MemoryRuns
 from tests.fakes.world import World
-
-
-@pytest.fixture
-def run(world: World) -> Run:
-    """A run that has just started."""
-    return world.start()
 
 
 def test_a_run_goes_from_prepare_through_tuning_and_evaluation_to_its_model(world: World, run: Run) -> None:
@@ -50,32 +43,6 @@ def test_evaluate_gets_the_best_trials_model_and_no_champion_where_there_is_none
     trial = f"{run.run_id}-002-0a1b2c3d"
     model = f"s3://seedlings-in-memory/runs/{run.run_id}/trials/{trial}/output/model.tar.gz"
     assert world.jobs.evaluated[run.run_id] == (model, None)
-
-
-def test_evaluate_gets_the_reigning_champion(world: World, run: Run) -> None:
-    champion = world.complete(run.run_id)
-    world.upload_dataset(batch="second")
-    (second,) = world.settle()
-
-    world.complete(second.run_id, 0.95, champion=0.9)
-
-    assert second.champion_before == champion.run_id
-    assert world.jobs.evaluated[second.run_id][1] == champion.model_uri
-
-
-@pytest.mark.parametrize(("accuracy", "reigns"), [(0.95, "second"), (0.9, "first"), (0.8, "first")])
-def test_the_challenger_reigns_only_if_it_beats_the_champion(
-    world: World, run: Run, accuracy: float, reigns: str
-) -> None:
-    world.complete(run.run_id)
-    world.upload_dataset(batch="second")
-    (second,) = world.settle()
-
-    world.complete(second.run_id, accuracy, champion=0.9)
-
-    champion = world.runs.champion()
-    assert champion is not None
-    assert champion.run_id == {"first": run.run_id, "second": second.run_id}[reigns]
 
 
 def test_an_event_while_the_job_goes_on_changes_nothing(world: World, run: Run) -> None:
@@ -183,72 +150,6 @@ def test_whoever_moves_the_run_second_gets_what_the_first_made_of_it(world: Worl
 
     assert world.end_prepare(run.run_id).state is RunState.TUNING
     assert world.jobs.created == [f"{run.run_id}-prepare", run.run_id]
-
-
-def test_a_run_that_never_met_the_reigning_champion_ends_without_reigning(world: World, run: Run) -> None:
-    world.end_prepare(run.run_id)
-    world.end_tuning(run.run_id)
-    champion = reigning(world)
-
-    ended = world.end_evaluation(run.run_id)
-
-    assert (ended.state, ended.won) == (RunState.COMPLETED, False)
-    assert world.runs.open_run() is None
-    assert world.runs.champion() == champion
-
-
-def test_a_run_that_beat_a_champion_whom_the_table_forgot_reigns(world: World, run: Run) -> None:
-    world.complete(run.run_id)
-    world.upload_dataset(batch="second")
-    (second,) = world.settle()
-    world.runs = MemoryRuns()
-    world.runs.create(second)
-
-    ended = world.complete(second.run_id, 0.95, champion=0.9)
-
-    assert (ended.state, ended.won) == (RunState.COMPLETED, True)
-    assert world.runs.champion() == ended
-
-
-def reigning(world: World) -> Run:
-    """Somebody who came to reign while the only open run went on, as can be after a rebuild."""
-    other = World()
-    other.upload_dataset(batch="other")
-    (run,) = other.settle()
-    champion = other.complete(run.run_id)
-    world.runs.crown(champion)
-    return champion
-
-
-def test_uploads_during_a_run_start_exactly_one_more_which_learns_from_it(world: World, run: Run) -> None:
-    for i in range(20):
-        world.upload(f"seedlings/Maize/during-{i}.png")
-        world.clock.forward(90)
-    world.settle()
-
-    first = world.complete(run.run_id)
-    (second,) = world.settle()
-
-    assert second.warm_start_from == (first.run_id,)
-    assert world.complete(second.run_id).state is RunState.COMPLETED
-    assert world.settle() == []
-
-
-def test_a_run_learns_from_the_five_latest_that_completed(world: World) -> None:
-    completed = []
-    for i in range(7):
-        world.upload_dataset(batch=f"batch-{i}")
-        (run,) = world.settle()
-        completed.append(world.complete(run.run_id).run_id)
-    world.upload_dataset(batch="failing")
-    (failing,) = world.settle()
-    world.fail(f"{failing.run_id}-prepare")
-    world.advance(failing.run_id)
-
-    world.upload_dataset(batch="last")
-    (last,) = world.settle()
-
-    assert last.warm_start_from == tuple(reversed(completed[2:]))
 
 
 def test_when_a_run_ends_what_was_uploaded_meanwhile_still_has_its_quiet_period(world: World, run: Run) -> None:

@@ -1,0 +1,99 @@
+"""One run after another: who reigns, and who learns from whom."""
+
+import pytest
+
+from job_manager.domain.run import Run, RunState
+from tests.fakes.runs import MemoryRuns
+from tests.fakes.world import World
+
+
+def test_evaluate_gets_the_reigning_champion(world: World, run: Run) -> None:
+    champion = world.complete(run.run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+
+    world.complete(second.run_id, 0.95, champion=0.9)
+
+    assert second.champion_before == champion.run_id
+    assert world.jobs.evaluated[second.run_id][1] == champion.model_uri
+
+
+@pytest.mark.parametrize(("accuracy", "reigns"), [(0.95, "second"), (0.9, "first"), (0.8, "first")])
+def test_the_challenger_reigns_only_if_it_beats_the_champion(
+    world: World, run: Run, accuracy: float, reigns: str
+) -> None:
+    world.complete(run.run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+
+    world.complete(second.run_id, accuracy, champion=0.9)
+
+    champion = world.runs.champion()
+    assert champion is not None
+    assert champion.run_id == {"first": run.run_id, "second": second.run_id}[reigns]
+
+
+def test_a_run_that_never_met_the_reigning_champion_ends_without_reigning(world: World, run: Run) -> None:
+    world.end_prepare(run.run_id)
+    world.end_tuning(run.run_id)
+    champion = reigning(world)
+
+    ended = world.end_evaluation(run.run_id)
+
+    assert (ended.state, ended.won) == (RunState.COMPLETED, False)
+    assert world.runs.open_run() is None
+    assert world.runs.champion() == champion
+
+
+def test_a_run_that_beat_a_champion_whom_the_table_forgot_reigns(world: World, run: Run) -> None:
+    world.complete(run.run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+    world.runs = MemoryRuns()
+    world.runs.create(second)
+
+    ended = world.complete(second.run_id, 0.95, champion=0.9)
+
+    assert (ended.state, ended.won) == (RunState.COMPLETED, True)
+    assert world.runs.champion() == ended
+
+
+def reigning(world: World) -> Run:
+    """Somebody who came to reign while the only open run went on, as can be after a rebuild."""
+    other = World()
+    other.upload_dataset(batch="other")
+    (run,) = other.settle()
+    champion = other.complete(run.run_id)
+    world.runs.crown(champion)
+    return champion
+
+
+def test_uploads_during_a_run_start_exactly_one_more_which_learns_from_it(world: World, run: Run) -> None:
+    for i in range(20):
+        world.upload(f"seedlings/Maize/during-{i}.png")
+        world.clock.forward(90)
+    world.settle()
+
+    first = world.complete(run.run_id)
+    (second,) = world.settle()
+
+    assert second.warm_start_from == (first.run_id,)
+    assert world.complete(second.run_id).state is RunState.COMPLETED
+    assert world.settle() == []
+
+
+def test_a_run_learns_from_the_five_latest_that_completed(world: World) -> None:
+    completed = []
+    for i in range(7):
+        world.upload_dataset(batch=f"batch-{i}")
+        (run,) = world.settle()
+        completed.append(world.complete(run.run_id).run_id)
+    world.upload_dataset(batch="failing")
+    (failing,) = world.settle()
+    world.fail(f"{failing.run_id}-prepare")
+    world.advance(failing.run_id)
+
+    world.upload_dataset(batch="last")
+    (last,) = world.settle()
+
+    assert last.warm_start_from == tuple(reversed(completed[2:]))
