@@ -18,7 +18,7 @@ from .upload import files_of, upload
 from .watch import Step, follow, new_run
 
 IMAGES_PER_SPECIES = 60
-PROCEDURAL = {"ImageSize": "160", "CachedViews": "2"}
+PROCEDURAL = {"ImageSize": "224"}
 MAIL_TIMEOUT = 30
 
 

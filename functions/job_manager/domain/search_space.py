@@ -22,12 +22,12 @@ class Integer:
 
 
 SEARCH_SPACE: dict[str, Continuous | Integer] = {
-    "learning_rate": Continuous(1e-4, 1e-2, logarithmic=True),
-    "epochs": Integer(10, 40),
-    "batch_size": Integer(16, 128, logarithmic=True),
+    "learning_rate": Continuous(5e-4, 1e-2, logarithmic=True),
+    "epochs": Integer(15, 40),
+    "batch_size": Integer(64, 256, logarithmic=True),
     "augmentation": Continuous(0.0, 1.0),
-    "dropout": Continuous(0.0, 0.7),
-    "weight_decay": Continuous(1e-5, 1e-1, logarithmic=True),
+    "dropout": Continuous(0.0, 0.6),
+    "weight_decay": Continuous(1e-3, 1.0, logarithmic=True),
 }
 
 FIXED_HYPERPARAMETERS = {"hidden_units": "0", "seed": "1"}
