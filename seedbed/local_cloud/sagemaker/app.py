@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.model import OperationNotFoundError
 
-from . import listing, model, spot, tags
+from . import listing, model, spot, tags, tuning_view
 from .cache import Cache
 from .clients import Clients
 from .containers import Containers
@@ -131,11 +131,13 @@ class SageMaker:
     def _table(self) -> dict[str, Callable[[Body], Body]]:
         ledger = self._ledger
         table: dict[str, Callable[[Body], Body]] = {
-            "DescribeHyperParameterTuningJob": self._tuning.describe,
+            "DescribeHyperParameterTuningJob": partial(tuning_view.describe, ledger),
+            "DeleteHyperParameterTuningJob": self._tuning.delete,
             "ListTrainingJobsForHyperParameterTuningJob": lambda request: listing.list_training_jobs_of(
                 ledger, request
             ),
             "AddTags": lambda request: tags.add_tags(self._store, request),
+            "DeleteTags": lambda request: tags.delete_tags(self._store, request),
             "ListTags": lambda request: tags.list_tags(self._store, request),
         }
         jobs: dict[Kind, Any] = {PROCESSING: self._processing, TRAINING: self._training, TUNING: self._tuning}

@@ -4,6 +4,7 @@ ApiError        the caller's request is refused, at once
   Invalid         ValidationException
   NotFound        ResourceNotFound
   InUse           ResourceInUse
+  LimitExceeded   ResourceLimitExceeded
   Unsupported     an operation or option of SageMaker that this endpoint lacks
 JobFailure      an accepted job can't go on; its message becomes the job's FailureReason
 """
@@ -43,3 +44,9 @@ class Unsupported(ApiError):
 
 class JobFailure(Exception):
     """Ends a job as Failed; SageMaker prefixes the reason with ClientError, AlgorithmError or InternalServerError."""
+
+
+class LimitExceeded(ApiError):
+    """More than an account may have, as AWS's quotas set it."""
+
+    code = "ResourceLimitExceeded"

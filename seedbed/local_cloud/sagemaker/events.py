@@ -27,6 +27,7 @@ FIELDS = {
         "HyperParameterTuningJobStatus",
         "HyperParameterTuningJobConfig",
         "TrainingJobDefinition",
+        "TrainingJobDefinitions",
         "CreationTime",
         "LastModifiedTime",
         "HyperParameterTuningEndTime",

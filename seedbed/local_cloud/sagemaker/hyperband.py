@@ -7,9 +7,15 @@ rather than pausing them.
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from .errors import Invalid
+from .kinds import Body
 
 ETA = 3
+MOST_RESOURCE = 20_000
+# The static hyperparameters that tell the maximum where MaxResource is left out, first come first served.
+EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 
 
 class Hyperband:
@@ -64,6 +70,27 @@ class Hyperband:
             for rung in self.rungs(number):
                 if rung <= len(series):
                     self._values.setdefault((self.bracket(number), rung), {})[number] = series[rung - 1]
+
+
+def resource_bounds(config: Body, static: Mapping[str, str]) -> tuple[int, int]:
+    """The least and the most that a training job gets. Raises Invalid where nothing tells, or it can't be.
+
+    config: a HyperParameterTuningJobConfig. static: a definition's StaticHyperParameters.
+    """
+    given = config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
+    named = next((name for name in EPOCHS if name in static), "")
+    text = given.get("MaxResource", static.get(named, ""))
+    if text == "":
+        raise Invalid(
+            "HyperbandStrategyConfig needs a MaxResource, or StaticHyperParameters one of " + ", ".join(EPOCHS) + "."
+        )
+    if not str(text).isdecimal() or not 1 <= int(text) <= MOST_RESOURCE:
+        source = "MaxResource" if "MaxResource" in given else f"The static hyperparameter '{named}'"
+        raise Invalid(f"{source} must be a whole number from 1 to {MOST_RESOURCE}, but it is '{text}'.")
+    least = given.get("MinResource", 1)
+    if least > int(text):
+        raise Invalid(f"MinResource {least} can't be greater than MaxResource {text}.")
+    return least, int(text)
 
 
 def _spread(shares: list[int]) -> list[int]:

@@ -68,7 +68,8 @@ class Running:
                 work(stop)
             finally:
                 with self._lock:
-                    self._stops.pop(key, None)
+                    if self._stops.get(key) is stop:
+                        del self._stops[key]
                     self._threads.discard(threading.current_thread())
 
         thread = threading.Thread(target=target, name=f"sagemaker-{name}", daemon=True)

@@ -96,6 +96,15 @@ class Ledger:
 
         self.change(kind, name, stop)
 
+    def delete(self, kind: Kind, name: str) -> None:
+        """Forgets a job, of which the last event tells. Raises Invalid for one that has not ended."""
+        status = self.find(kind, name).body[kind.status_field]
+        if status not in ENDED:
+            raise Invalid(f"The {kind.resource.replace('-', ' ')} {name} is in status {status}. Stop it first.")
+        with self.store.transaction():
+            self.change(kind, name, lambda body: body.update({kind.status_field: "Deleting"}))
+            self.store.delete(kind, name)
+
     def _missing(self, kind: Kind, name: str) -> ApiError:
         if kind is TUNING:
             return NotFound(f"There is no hyperparameter tuning job named {name} in this account and region.")
@@ -114,9 +123,9 @@ class Ledger:
             return body
         jobs = dict.fromkeys(("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped"), 0)
         objectives = dict.fromkeys(("Succeeded", "Pending", "Failed"), 0)
-        counter = {"Failed": "NonRetryableError", "Stopping": "InProgress"}
-        for status, objective, count in self.store.counts(body[kind.name_field]):
-            jobs[counter.get(status, status)] += count
+        for status, objective, retryable, count in self.store.counts(body[kind.name_field]):
+            failed = "RetryableError" if retryable else "NonRetryableError"
+            jobs[{"Failed": failed, "Stopping": "InProgress"}.get(status, status)] += count
             objectives[objective or "Pending"] += count
         return {**body, "TrainingJobStatusCounters": jobs, "ObjectiveStatusCounters": objectives}
 

@@ -1,10 +1,16 @@
-"""The List calls: filters, order, and pages. A NextToken is where the next page begins."""
+"""The List calls: filters, order, and pages.
+
+A NextToken names the last job of its page, and the next page begins behind that: jobs that come and go between two
+calls move nothing.
+"""
 
 import base64
 import binascii
+import json
 from typing import Any
 
 from . import model
+from .definitions import OBJECTIVE, maximizes
 from .errors import Invalid
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
 from .ledger import Ledger
@@ -25,13 +31,27 @@ FILTERS = {
     "CreationTimeBefore": "created < ?",
     "LastModifiedTimeAfter": "modified > ?",
     "LastModifiedTimeBefore": "modified < ?",
+    # There are neither warm pools nor training plans here, so that no job is in one.
+    "WarmPoolStatusEquals": "? IS NULL",
+    "TrainingPlanArnEquals": "? IS NULL",
 }
 
 
 def list_jobs(ledger: Ledger, kind: Kind, request: Body) -> Body:
+    """The operation that lists all jobs of a kind.
+
+    ListTrainingJobs with MaxResults takes its page first and applies StatusEquals to that, which AWS documents.
+    """
+    status = request.get("StatusEquals") if kind is TRAINING and "MaxResults" in request else None
+    if status is not None:
+        request = {name: value for name, value in request.items() if name != "StatusEquals"}
+    jobs, token = _page(ledger, kind, ["kind = ?"], [kind.name], request)
     operation = f"List{kind.name}s"
-    jobs, token = _page(ledger, ["kind = ?"], [kind.name], request, DEFAULT_ORDER[kind])
-    items = [model.summary(operation, _flat(kind, ledger.describe(kind, job.body))) for job in jobs]
+    items = [
+        model.summary(operation, _flat(kind, ledger.describe(kind, job.body)))
+        for job in jobs
+        if status in (None, job.body[kind.status_field])
+    ]
     return {f"{kind.name}Summaries": items, **token}
 
 
@@ -42,7 +62,7 @@ def list_training_jobs_of(ledger: Ledger, request: Body) -> Body:
     if request.get("SortBy") == "FinalObjectiveMetricValue":
         conditions.append("objective IS NOT NULL")
     values = [tuning_job["HyperParameterTuningJobName"].lower()]
-    jobs, token = _page(ledger, conditions, values, request, "Name")
+    jobs, token = _page(ledger, TRAINING, conditions, values, {"SortBy": "Name", **request})
     return {"TrainingJobSummaries": [training_job_summary(job, tuning_job) for job in jobs], **token}
 
 
@@ -53,27 +73,35 @@ def training_job_summary(job: Job, tuning_job: Body) -> Body:
         "TunedHyperParameters": job.private["tuned"],
         "ObjectiveStatus": job.objective_status or "Pending",
     }
+    if job.private.get("definition"):
+        body["TrainingJobDefinitionName"] = job.private["definition"]
     if job.objective is not None:
-        objective = tuning_job["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
-        body["FinalHyperParameterTuningJobObjectiveMetric"] = {**objective, "Value": job.objective}
+        body["FinalHyperParameterTuningJobObjectiveMetric"] = {
+            "Type": "Maximize" if maximizes(tuning_job) else "Minimize",
+            "MetricName": job.body["HyperParameters"][OBJECTIVE],
+            "Value": job.objective,
+        }
     return model.summary("ListTrainingJobsForHyperParameterTuningJob", body)
 
 
 def _page(
-    ledger: Ledger, conditions: list[str], values: list[Any], request: Body, order: str
+    ledger: Ledger, kind: Kind, conditions: list[str], values: list[Any], request: Body
 ) -> tuple[list[Job], dict[str, str]]:
     for name, condition in FILTERS.items():
         if name in request:
             conditions.append(condition)
             values.append(request[name])
-    column = ORDER[request.get("SortBy", order)]
-    direction = "DESC" if request.get("SortOrder") == "Descending" else "ASC"
-    start, size = _start(request.get("NextToken")), request.get("MaxResults", PAGE)
-    found = ledger.store.select(
-        " AND ".join(conditions), values, f"{column} {direction}, key {direction}", (size + 1, start)
-    )
-    token = {"NextToken": _token(start + size)} if len(found) > size else {}
-    return found[:size], token
+    order = request.get("SortBy", DEFAULT_ORDER[kind])
+    down = request.get("SortOrder") == "Descending"
+    if "NextToken" in request:
+        conditions.append(f"({ORDER[order]}, key) {'<' if down else '>'} (?, ?)")
+        values += _read_token(request["NextToken"], order, down)
+    size, direction = request.get("MaxResults", PAGE), "DESC" if down else "ASC"
+    sort = f"{ORDER[order]} {direction}, key {direction}"
+    found = ledger.store.select(" AND ".join(conditions), values, sort, size + 1)
+    if len(found) <= size:
+        return found, {}
+    return found[:size], {"NextToken": _token(kind, found[size - 1], order, down)}
 
 
 def _flat(kind: Kind, body: Body) -> Body:
@@ -82,17 +110,26 @@ def _flat(kind: Kind, body: Body) -> Body:
     return {**body, **{name: config[name] for name in ("Strategy", "ResourceLimits") if name in config}}
 
 
-def _token(start: int) -> str:
-    return base64.urlsafe_b64encode(f"from {start}".encode()).decode()
+def _token(kind: Kind, job: Job, order: str, down: bool) -> str:
+    key = job.body[kind.name_field].lower()
+    place = {
+        "Name": key,
+        "CreationTime": job.body["CreationTime"],
+        "Status": job.body[kind.status_field],
+        "FinalObjectiveMetricValue": job.objective,
+    }[order]
+    return base64.urlsafe_b64encode(json.dumps([order, down, place, key]).encode()).decode()
 
 
-def _start(token: str | None) -> int:
-    if token is None:
-        return 0
+def _read_token(token: str, order: str, down: bool) -> list[Any]:
     try:
-        word, number = base64.urlsafe_b64decode(token).decode().split()
-        if word == "from" and number.isdigit():
-            return int(number)
+        content = json.loads(base64.urlsafe_b64decode(token))
     except (binascii.Error, ValueError):
-        pass
-    raise Invalid("The NextToken is not one that this operation gave. Begin again without it.")
+        content = None
+    match content:
+        case [str(given), bool(direction), str() | int() | float() as place, str(key)] if (given, direction) == (
+            order,
+            down,
+        ):
+            return [place, key]
+    raise Invalid("The NextToken is not one that this operation gave in this order. Begin again without it.")

@@ -10,6 +10,9 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 
 from .errors import Invalid
 
+# Unicode's categories, which occur in the patterns of tags, in the middle of a set of characters.
+CATEGORIES = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"}
+
 type_checks: dict[str, Callable[[Any], bool]] = {
     "structure": lambda value: isinstance(value, dict),
     "map": lambda value: isinstance(value, dict),
@@ -105,7 +108,9 @@ def _matches(pattern: str, value: str) -> bool:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """None for the few patterns (of tags, of Athena) that Python's regular expressions can't say."""
+    """None for the few patterns (of Athena) that Python's regular expressions can't say."""
+    for name, characters in CATEGORIES.items():
+        pattern = pattern.replace(name, characters)
     try:
         return re.compile(pattern)
     except re.error:

@@ -88,15 +88,13 @@ class Store:
         found = self.select("kind = ? AND key = ?", (kind.name, name.lower()))
         return found[0] if found else None
 
-    def select(
-        self, where: str, values: Iterable[Any], order: str = "created, key", page: tuple[int, int] = (-1, 0)
-    ) -> list[Job]:
-        """Jobs by a condition of this module's callers' own making; `page` is (limit, offset)."""
+    def select(self, where: str, values: Iterable[Any], order: str = "created, key", limit: int = -1) -> list[Job]:
+        """Jobs by a condition of this module's callers' own making; all of them unless there is a limit."""
         with self.transaction() as db:
             rows = db.execute(
                 "SELECT body, parent, number, objective, objective_status, private FROM jobs"  # noqa: S608  no outer text
-                f" WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
-                (*values, *page),
+                f" WHERE {where} ORDER BY {order} LIMIT ?",
+                (*values, limit),
             ).fetchall()
         return [Job(json.loads(row[0]), row[1], row[2], row[3], row[4], json.loads(row[5])) for row in rows]
 
@@ -134,13 +132,33 @@ class Store:
                 (status, value, kind.name, name.lower()),
             )
 
-    def counts(self, tuning_job: str) -> list[tuple[str, str | None, int]]:
-        """How many children have each (status, objective status)."""
+    def counts(self, tuning_job: str) -> list[tuple[str, str | None, bool, int]]:
+        """How many children have each (status, objective status, whether an error of the endpoint's own ended it)."""
         with self.transaction() as db:
             return db.execute(
-                "SELECT status, objective_status, COUNT(*) FROM jobs WHERE parent = ? GROUP BY 1, 2",
+                "SELECT status, objective_status, COALESCE(body ->> '$.FailureReason' GLOB 'InternalServerError*', 0),"
+                " COUNT(*) FROM jobs WHERE parent = ? GROUP BY 1, 2, 3",
                 (tuning_job.lower(),),
             ).fetchall()
+
+    def objectives(self, tuning_job: str) -> list[tuple[float, float]]:
+        """(objective, epoch seconds of its end) of each child that has one, in the order in which they ended."""
+        with self.transaction() as db:
+            return db.execute(
+                "SELECT objective, body ->> '$.TrainingEndTime' FROM jobs"
+                " WHERE parent = ? AND objective IS NOT NULL ORDER BY 2, number",
+                (tuning_job.lower(),),
+            ).fetchall()
+
+    def delete(self, kind: Kind, name: str) -> None:
+        """Forgets a job and its tags. Its children stay and belong to none from then on."""
+        key = name.lower()
+        with self.transaction() as db:
+            db.execute(
+                "DELETE FROM tags WHERE arn = (SELECT arn FROM jobs WHERE kind = ? AND key = ?)", (kind.name, key)
+            )
+            db.execute("DELETE FROM jobs WHERE kind = ? AND key = ?", (kind.name, key))
+            db.execute("UPDATE jobs SET parent = NULL WHERE parent = ?", (key,))
 
     def has_arn(self, arn: str) -> bool:
         with self.transaction() as db:
@@ -149,6 +167,10 @@ class Store:
     def add_tags(self, arn: str, tags: Iterable[dict[str, str]]) -> None:
         with self.transaction() as db:
             db.executemany("REPLACE INTO tags VALUES (?, ?, ?)", [(arn, tag["Key"], tag["Value"]) for tag in tags])
+
+    def delete_tags(self, arn: str, keys: Iterable[str]) -> None:
+        with self.transaction() as db:
+            db.executemany("DELETE FROM tags WHERE arn = ? AND key = ?", [(arn, key) for key in keys])
 
     def tags(self, arn: str) -> list[dict[str, str]]:
         with self.transaction() as db:

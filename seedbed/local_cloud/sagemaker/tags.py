@@ -1,4 +1,6 @@
-"""AddTags and ListTags."""
+"""AddTags, ListTags and DeleteTags."""
+
+from collections.abc import Sequence
 
 from .errors import Invalid, NotFound
 from .kinds import Body
@@ -7,8 +9,19 @@ from .store import Store
 MOST = 50
 
 
+def check(tags: Sequence[dict[str, str]]) -> None:
+    """Raises Invalid for keys that occur twice or that are AWS's own."""
+    keys = [tag["Key"] for tag in tags]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise Invalid(f"The tag key '{key}' is given twice in Tags.")
+        if key.lower().startswith("aws:"):
+            raise Invalid(f"The tag key '{key}' begins with aws:, which is kept for AWS.")
+
+
 def add_tags(store: Store, request: Body) -> Body:
     arn = known_arn(store, request["ResourceArn"])
+    check(request["Tags"])
     with store.transaction():
         store.add_tags(arn, request["Tags"])
         tags = store.tags(arn)
@@ -19,6 +32,11 @@ def add_tags(store: Store, request: Body) -> Body:
 
 def list_tags(store: Store, request: Body) -> Body:
     return {"Tags": store.tags(known_arn(store, request["ResourceArn"]))}
+
+
+def delete_tags(store: Store, request: Body) -> Body:
+    store.delete_tags(known_arn(store, request["ResourceArn"]), request["TagKeys"])
+    return {}
 
 
 def known_arn(store: Store, arn: str) -> str:
