@@ -136,11 +136,12 @@ def test_an_emptied_bucket_gets_no_run(world: World) -> None:
 
 
 def test_while_a_run_is_open_no_other_starts_and_the_change_stays_pending(world: World) -> None:
-    world.start()
+    run = world.start()
     world.upload("seedlings/Maize/more.png")
 
     assert world.settle() == []
     assert world.runs.pending() is not None
+    assert list(world.bucket.kept_runs()) == [run]
 
 
 def test_a_run_that_another_function_started_first_leaves_the_change_pending(world: World) -> None:
