@@ -15,10 +15,10 @@ from . import listing, model, spot, tags, tuning_view
 from .cache import Cache
 from .clients import Clients
 from .containers import Containers
+from .courier import Courier
 from .curves import Curves
 from .data import Data
 from .errors import ApiError, Unsupported
-from .events import Courier
 from .jobs import Running, Workshop, remove_directory
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
 from .ledger import Ledger

@@ -8,6 +8,7 @@ from botocore.config import Config
 from .kinds import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -36,7 +37,7 @@ class Clients:
         url = settings.endpoint_url
         self.s3: S3Client = session.client("s3", endpoint_url=url, config=config.merge(for_data))
         options: dict[str, Any] = {"endpoint_url": url, "config": config}
-        self.cloudwatch: Any = session.client("cloudwatch", **options)  # type: ignore[call-overload,unused-ignore]
+        self.cloudwatch: CloudWatchClient = session.client("cloudwatch", **options)
         self.logs: CloudWatchLogsClient = session.client("logs", **options)
         self.events: EventBridgeClient = session.client("events", **options)
         self.sqs: SQSClient = session.client("sqs", **options)

@@ -4,11 +4,14 @@ import logging
 import threading
 from collections import deque
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .clients import Clients
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +26,11 @@ class Curves:
     def __init__(self, clients: Clients) -> None:
         self._client = clients.cloudwatch
         self._lock = threading.Lock()
-        self._waiting: deque[dict[str, Any]] = deque(maxlen=WAITING)
+        self._waiting: deque[MetricDatumTypeDef] = deque(maxlen=WAITING)
 
     def add(self, job: str, metric: str, value: float, when: float) -> None:
         """when: epoch seconds."""
-        datum = {
+        datum: MetricDatumTypeDef = {
             "MetricName": metric,
             "Dimensions": [{"Name": "TrainingJobName", "Value": job}],
             "Timestamp": datetime.fromtimestamp(when, UTC),

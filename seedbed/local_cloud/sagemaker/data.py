@@ -17,6 +17,7 @@ from .manifest import MANIFEST_BYTES, parse_manifest
 from .paths import files_below, safe_path, split_uri
 
 CHUNK = 2**20
+SMALL = 8 * 2**20
 UPLOAD = TransferConfig(multipart_threshold=256 * 2**20, use_threads=False)
 Asked = Callable[[], bool]
 
@@ -82,7 +83,7 @@ class Data:
         """Each (file, name) under the prefix; for each what went wrong, if anything did."""
         bucket, folder = _folder(uri)
         jobs = [
-            self._pool.submit(self._s3.upload_file, str(path), bucket, folder + name, Config=UPLOAD)
+            self._pool.submit(self._put, path, bucket, folder + name)
             for path, name in files
         ]
         wait(jobs)
@@ -102,7 +103,14 @@ class Data:
             with tarfile.open(scratch, "w:gz", compresslevel=6) as archive:
                 for path, name in files_below(directory):
                     archive.add(path.resolve(), name, recursive=False)
-            self._s3.upload_file(str(scratch), bucket, key, Config=UPLOAD)
+            self._put(scratch, bucket, key)
+
+    def _put(self, path: Path, bucket: str, key: str) -> None:
+        """One object; a small one in one request without further ado, which is several times faster."""
+        if path.stat().st_size <= SMALL:
+            self._s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+        else:
+            self._s3.upload_file(str(path), bucket, key, Config=UPLOAD)
 
     @contextlib.contextmanager
     def _uploading(self, uri: str) -> Iterator[None]:

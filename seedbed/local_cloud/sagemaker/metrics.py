@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import regex  # type: ignore[import-untyped]
+import regex
 
 from .errors import Invalid
 

@@ -187,5 +187,6 @@ class Store:
         return [(number, json.loads(event)) for number, event in rows]
 
     def delivered(self, number: int) -> None:
+        """That event and all before it."""
         with self.transaction() as db:
-            db.execute("DELETE FROM outbox WHERE id = ?", (number,))
+            db.execute("DELETE FROM outbox WHERE id <= ?", (number,))
