@@ -1,6 +1,8 @@
 """What a crash leaves: finished jobs as they were, the others run again, and no process of before."""
 
+import json
 import signal
+import sqlite3
 from typing import TYPE_CHECKING
 
 import psutil
@@ -34,6 +36,57 @@ def test_a_killed_endpoint_goes_on_where_it_was(own_endpoint: "Endpoint") -> Non
             assert after[name] == trial
     assert endpoint.ended("training", "alone")["TrainingJobStatus"] == "Completed"
     assert {**endpoint.ended("training", "done"), "ResponseMetadata": 0} == {**done, "ResponseMetadata": 0}
+
+
+def test_tuning_jobs_of_every_kind_go_on_after_a_kill(own_endpoint: "Endpoint") -> None:
+    endpoint = own_endpoint
+    static = {"epochs": "4", "pause": "0.1"}
+    grid = {"CategoricalParameterRanges": [{"Name": "rate", "Values": ["0.1", "0.2", "0.3", "0.4"]}]}
+    endpoint.tune("grid", static, jobs=4, parallel=1, Strategy="Grid", ParameterRanges=grid)
+    endpoint.tune("band", static, jobs=5, parallel=1, Strategy="Hyperband")
+    request = endpoint.tuning_request("several", static, jobs=5, parallel=1)
+    config, body = request["HyperParameterTuningJobConfig"], request.pop("TrainingJobDefinition")
+    body["TuningObjective"] = config.pop("HyperParameterTuningJobObjective")
+    body["HyperParameterRanges"] = config.pop("ParameterRanges")
+    request["TrainingJobDefinitions"] = [{**body, "DefinitionName": name} for name in ("one", "two")]
+    endpoint.sagemaker.create_hyper_parameter_tuning_job(**request)
+    overdue = endpoint.tuning_request("overdue", static, jobs=100, parallel=1)
+    overdue["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxRuntimeInSeconds"] = 120
+    endpoint.sagemaker.create_hyper_parameter_tuning_job(**overdue)
+    names = ("grid", "band", "several", "overdue")
+    endpoint.eventually(lambda: all(endpoint.processes(f"{name}-002-") for name in names), 30)
+    before = {name: endpoint.trials(name) for name in names}
+
+    endpoint.end(signal.SIGKILL)
+    age(endpoint, "overdue", 120)
+    endpoint.start()
+
+    for name, jobs in (("grid", 4), ("band", 5), ("several", 5)):
+        job = endpoint.ended("tuning", name)
+        assert job["HyperParameterTuningJobStatus"] == "Completed"
+        counters = job["TrainingJobStatusCounters"]
+        assert counters["Completed"] + counters["Stopped"] == jobs
+        after = endpoint.trials(name)
+        assert [t["TunedHyperParameters"] for t in after][: len(before[name])] == [
+            t["TunedHyperParameters"] for t in before[name]
+        ]
+        assert after[0] == before[name][0], "what had ended is as it was"
+        assert len({tuple(t["TunedHyperParameters"].values()) for t in after}) == jobs
+    assert [t["TrainingJobDefinitionName"] for t in endpoint.trials("several")] == ["one", "two", "one", "two", "one"]
+    job = endpoint.ended("tuning", "overdue")
+    assert job["HyperParameterTuningJobStatus"] == "Completed"
+    assert len(endpoint.trials("overdue")) == len(before["overdue"]), "its time was up: nothing new was started"
+
+
+def age(endpoint: "Endpoint", tuning_job: str, seconds: float) -> None:
+    """Makes a tuning job of an endpoint that is down older than it is."""
+    database = sqlite3.connect(endpoint.data_dir / "sagemaker/jobs.db")
+    with database:
+        (text,) = database.execute("SELECT body FROM jobs WHERE key = ?", (tuning_job,)).fetchone()
+        body = json.loads(text)
+        body["CreationTime"] -= seconds
+        database.execute("UPDATE jobs SET body = ? WHERE key = ?", (json.dumps(body), tuning_job))
+    database.close()
 
 
 def test_an_orderly_shutdown_ends_all_processes_and_keeps_their_jobs_for_the_next_start(

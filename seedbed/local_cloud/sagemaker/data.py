@@ -82,10 +82,7 @@ class Data:
     def upload_files(self, files: Sequence[tuple[Path, str]], uri: str) -> list[Exception | None]:
         """Each (file, name) under the prefix; for each what went wrong, if anything did."""
         bucket, folder = _folder(uri)
-        jobs = [
-            self._pool.submit(self._put, path, bucket, folder + name)
-            for path, name in files
-        ]
+        jobs = [self._pool.submit(self._put, path, bucket, folder + name) for path, name in files]
         wait(jobs)
         return [_fault(job.exception()) for job in jobs]
 

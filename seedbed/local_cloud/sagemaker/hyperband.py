@@ -26,7 +26,8 @@ class Hyperband:
     Bracket b has its rungs at minimum·η^b, minimum·η^(b+1), … below the maximum. A job that comes to a rung goes on if
     it is among the best 1/η of the bracket's jobs that have come there so far; the first one always does. The first
     bracket begins to choose at once and gets the most jobs, the last one chooses latest and gets the fewest, so that
-    each has about the same share of the resource. Decisions depend on the values and their order alone.
+    each has about the same share of the resource. Hyperband's one bracket more, in which nobody is judged, is left out:
+    it is a random search. Decisions depend on the values and their order alone.
     """
 
     def __init__(self, minimum: int, maximum: int, maximize: bool) -> None:
@@ -35,12 +36,13 @@ class Hyperband:
         depth = 0
         while minimum * ETA ** (depth + 1) <= maximum:
             depth += 1
-        self._brackets = [
+        brackets = [
             [rung for power in range(first, depth + 1) if (rung := minimum * ETA**power) < maximum]
             for first in range(depth + 1)
         ]
+        self._brackets = [rungs for rungs in brackets if rungs] or [[]]
         shares = [math.ceil((depth + 1) * ETA**left / (left + 1)) for left in range(depth, -1, -1)]
-        self._order = _spread(shares)
+        self._order = _spread(shares[: len(self._brackets)])
         self._values: dict[tuple[int, int], dict[int, float]] = {}
         self._lock = threading.Lock()
 

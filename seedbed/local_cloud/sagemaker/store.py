@@ -136,7 +136,8 @@ class Store:
         """How many children have each (status, objective status, whether an error of the endpoint's own ended it)."""
         with self.transaction() as db:
             return db.execute(
-                "SELECT status, objective_status, COALESCE(body ->> '$.FailureReason' GLOB 'InternalServerError*', 0),"
+                "SELECT status, objective_status,"
+                " status = 'Failed' AND COALESCE(body ->> '$.FailureReason' GLOB 'InternalServerError*', 0),"
                 " COUNT(*) FROM jobs WHERE parent = ? GROUP BY 1, 2, 3",
                 (tuning_job.lower(),),
             ).fetchall()

@@ -1,18 +1,16 @@
-"""What to try next. Optuna does the mathematics; this says it in a tuning job's terms."""
+"""What to try next, in a tuning job's terms. The samplers do the mathematics."""
 
 import hashlib
 import math
 import random
-import warnings
 from collections.abc import Mapping
 
 import optuna
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import TrialState, create_trial
 
 from .ranges import Range
-
-RANDOM_STARTS = 3
+from .samplers import PARENT, BayesianSampler
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -21,9 +19,9 @@ class Search:
     """One tuning job's search: hyperparameters as text go out, objectives come back.
 
     Each trial's draw is seeded by the job's seed and the trial's number: a restarted endpoint goes on as it would have.
-    Trials that still run count for the Bayesian strategy as if they did badly, which keeps parallel ones apart. No
-    combination is given out twice before every other one was. Hyperband draws at random, as Random does: what it adds
-    is when a job is stopped, which is `hyperband`'s business. Grid goes through the combinations in their order.
+    Trials that still run count for the Bayesian strategy as if they did as predicted, which keeps parallel ones apart.
+    No combination is given out twice before every other one was. Hyperband draws at random, as Random does: what it
+    adds is when a job is stopped, which is `hyperband`'s business. Grid goes through the combinations in their order.
     """
 
     def __init__(self, ranges: list[Range], strategy: str, maximize: bool, seed: int) -> None:
@@ -67,28 +65,32 @@ class Search:
 
     def resume(self, number: int, values: Mapping[str, str]) -> None:
         """A trial that was asked for before the endpoint's last start."""
-        self._trials[number] = len(self._study.trials)
+        self._trials[number] = len(self._study.get_trials(deepcopy=False))
         self._given.add(tuple(values[item.name] for item in self._ranges))
         params = {item.name: item.choice(values[item.name]) for item in self._ranges}
         self._study.add_trial(create_trial(state=TrialState.RUNNING, params=params, distributions=self._distributions))
 
-    def add_prior(self, values: Mapping[str, str], objective: float) -> bool:
-        """A finished trial of another job. False, and left out, where its values are no choice of this search."""
+    def add_prior(self, values: Mapping[str, str], objective: float, parent: str = "") -> bool:
+        """A finished trial of another job. False, and left out, where its values are no choice of this search.
+
+        parent: the job's name where it had other data or another algorithm; its objectives aren't comparable then.
+        """
         try:
             params = {item.name: item.choice(values[item.name]) for item in self._ranges}
         except (KeyError, ValueError):
             return False
-        self._study.add_trial(create_trial(params=params, distributions=self._distributions, value=objective))
+        whose = {PARENT: parent} if parent else {}
+        self._study.add_trial(
+            create_trial(params=params, distributions=self._distributions, value=objective, user_attrs=whose)
+        )
         return True
 
     def _sampler(self, number: int) -> BaseSampler:
         digest = hashlib.sha256(f"{self._seed}/{number}".encode()).digest()
         seed = int.from_bytes(digest[:4], "big")
-        if self._strategy != "Bayesian":
-            return RandomSampler(seed=seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return TPESampler(n_startup_trials=RANDOM_STARTS, multivariate=True, constant_liar=True, seed=seed)
+        if self._strategy == "Bayesian":
+            return BayesianSampler(self._distributions, seed)
+        return RandomSampler(seed=seed)
 
     def _in_order(self) -> dict[str, str]:
         while True:
