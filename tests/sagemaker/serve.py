@@ -1,4 +1,4 @@
-"""The endpoint before MiniStack on one port, as a process that a test may kill: serve.py PORT DATA_DIR IMAGES GRACE."""
+"""The endpoint before MiniStack on one port, as a process that a test may kill: by serve.py's arguments."""
 
 import asyncio
 import json
@@ -18,14 +18,14 @@ ACCOUNT = "000000000000"
 Answer = Callable[[], Awaitable[Any]]
 
 
-async def main(port: int, data_dir: Path, images: dict[str, Path], grace: float) -> None:
+async def main(port: int, data_dir: Path, images: dict[str, Path], grace: float, containers: str) -> None:
     url = f"http://127.0.0.1:{port}"
-    sagemaker = SageMaker(data_dir, images, url, "us-east-1", account=ACCOUNT, stop_grace=grace)
+    sagemaker = SageMaker(data_dir, images, url, "us-east-1", account=ACCOUNT, stop_grace=grace, containers=containers)
 
     async def app(scope: dict[str, Any], receive: Answer, send: Callable[[Any], Awaitable[None]]) -> None:
-        headers = dict(scope.get("headers", []))
-        target = headers.get(b"x-amz-target", b"")
-        await (sagemaker if target.startswith(b"SageMaker.") else ministack)(scope, receive, send)
+        target = dict(scope.get("headers", [])).get(b"x-amz-target", b"")
+        ours = target.startswith(b"SageMaker.") or scope.get("path", "").startswith("/_seedbed/sagemaker/")
+        await (sagemaker if ours else ministack)(scope, receive, send)
 
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
@@ -59,5 +59,6 @@ if __name__ == "__main__":
             Path(sys.argv[2]),
             {name: Path(folder) for name, folder in json.loads(sys.argv[3]).items()},
             float(sys.argv[4]),
+            sys.argv[5],
         )
     )

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from botocore.config import Config
 TOY = """
 import json, os, pathlib, signal, sys, time
 
-base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
+base = pathlib.Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 
 def say(text):
     sys.stdout.write(text + "\\n")
@@ -50,9 +51,18 @@ def train():
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         say(f"spawned {child.pid}")
     rate = float(given.get("rate", 0.5))
-    for epoch in range(1, int(given.get("epochs", 2)) + 1):
+    kept, first = base / given.get("checkpoints", "none") / "epoch.txt", 1
+    if kept.exists():
+        first = int(kept.read_text()) + 1
+        say(f"resumed at {first}")
+    for epoch in range(first, int(given.get("epochs", 2)) + 1):
         say(f"epoch {epoch} - loss: {(rate - 0.3) ** 2 + 1 / epoch:.6f}; accuracy: {1 - (rate - 0.3) ** 2:.6f};")
+        if "checkpoints" in given:
+            kept.with_name("next").write_text(str(epoch))
+            kept.with_name("next").replace(kept)
         time.sleep(float(given.get("pause", 0)))
+    if "output" in given:
+        (base / "output/data/notes.txt").write_text(given["output"])
     if "running" in given:
         with open(given["running"], "a") as file:
             file.write("end\\n")
@@ -63,6 +73,8 @@ def process():
     names = sorted(str(path.relative_to(source)) for path in source.rglob("*") if path.is_file())
     seen = {"names": names, "arguments": arguments, "mood": os.environ.get("MOOD")}
     (target / "names.json").write_text(json.dumps(seen))
+    if "early" in arguments:
+        (target / "early.txt").write_text("so far")
     if "slow" in arguments:
         time.sleep(600)
     if "broken" in arguments:
@@ -88,8 +100,12 @@ class Endpoint:
 
     bucket = BUCKET
 
-    def __init__(self, data_dir: Path, grace: float = 1.0) -> None:
+    def __init__(
+        self, data_dir: Path, grace: float = 1.0, containers: str = "process", path: str = os.environ["PATH"]
+    ) -> None:
         self.data_dir = data_dir
+        self.containers = containers
+        self.path = path
         self.toy = data_dir / "toy"
         self.toy.mkdir(parents=True)
         (self.toy / "toy.py").write_text(TOY)
@@ -120,6 +136,7 @@ class Endpoint:
     def start(self) -> None:
         environment = {
             **os.environ,
+            "PATH": self.path,
             "GATEWAY_PORT": str(self.port),
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(self.data_dir / "s3"),
@@ -134,6 +151,7 @@ class Endpoint:
                     str(self.data_dir / "sagemaker"),
                     json.dumps({"toy": str(self.toy)}),
                     str(self.grace),
+                    self.containers,
                 ],
                 env=environment,
                 stdout=log,
@@ -174,6 +192,16 @@ class Endpoint:
             place = request["ProcessingInputs"][0]["S3Input"]
             place.update(S3DataType=source[0], S3Uri=f"s3://{BUCKET}/{source[1]}")
         return self.sagemaker.create_processing_job(**{**request, **changes})
+
+    def interrupt(self, name: str, seconds: float = 0) -> tuple[int, dict[str, Any]]:
+        """Takes a Spot job's instance away: (HTTP status, answer)."""
+        body = json.dumps({"TrainingJobName": name, "CapacityInSeconds": seconds})
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        with contextlib.closing(connection):
+            headers = {"Content-Type": "application/json"}
+            connection.request("POST", "/_seedbed/sagemaker/interrupt", body, headers)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
 
     def read(self, key: str) -> bytes:
         content: bytes = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()

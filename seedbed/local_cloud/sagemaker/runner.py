@@ -121,12 +121,11 @@ class Runner:
             reader = threading.Thread(target=_read, args=(process.stdout, launch.log_path, heard), daemon=True)
             reader.start()
             outcome = self._wait(process, stop, launch.seconds)
-            kill_group(process.pid)
-            reader.join(DRAIN_SECONDS)
         finally:
             kill_group(process.pid)
             launch.clean_up()
             self._guard.release(process.pid)
+        reader.join(DRAIN_SECONDS)
         return outcome
 
     def _wait(self, process: Process, stop: Stop, seconds: float) -> Outcome:
