@@ -26,15 +26,19 @@ def numbered(number: int, **changes: Any) -> Run:
     return a_run(run_id, **{"created_at": NINE + timedelta(hours=number), **changes})
 
 
-def reign(runs: Runs, run: Run) -> Run:
-    """Let a run win."""
+def complete(runs: Runs, run: Run, *, won: bool) -> Run:
     runs.create(run)
     for state in (RunState.TUNING, RunState.EVALUATING):
         runs.move(run.moved(state), came_from=run.state)
         run = run.moved(state)
-    won = run.ended(RunState.COMPLETED, LATER, won=True)
-    runs.move(won, came_from=run.state)
-    return won
+    completed = run.ended(RunState.COMPLETED, LATER, won=won)
+    runs.move(completed, came_from=run.state)
+    return completed
+
+
+def reign(runs: Runs, run: Run) -> Run:
+    """Let a run win."""
+    return complete(runs, run, won=True)
 
 
 def test_the_first_change_is_pending_from_then_on(runs: Runs) -> None:
@@ -159,6 +163,15 @@ def test_the_first_that_wins_reigns_until_another_wins_over_it(runs: Runs) -> No
 
     second = reign(runs, numbered(2, champion_before=first.run_id))
     assert runs.champion() == second
+
+
+def test_who_completes_without_winning_leaves_who_reigns(runs: Runs) -> None:
+    first = reign(runs, numbered(1))
+
+    complete(runs, numbered(2, champion_before=first.run_id), won=False)
+
+    assert runs.champion() == first
+    assert runs.open_run() is None
 
 
 @pytest.mark.parametrize("met", [None, numbered(7).run_id])

@@ -105,3 +105,12 @@ def test_a_changed_plan_alone_starts_nothing(world: World) -> None:
     world.plan = replace(world.plan, trials=world.plan.trials + 1)
     look(world)
     assert world.runs.pending() is None
+
+
+def test_another_plan_alone_costs_nobody_a_run(world: World) -> None:
+    world.complete(world.start().run_id)
+    world.plan = replace(world.plan, trials=5)
+
+    look(world)
+
+    assert world.timer.wakes == []

@@ -1,5 +1,7 @@
 """One run after another: who reigns, and who learns from whom."""
 
+from dataclasses import replace
+
 import pytest
 
 from job_manager.domain.run import Run, RunState
@@ -97,3 +99,14 @@ def test_a_run_learns_from_the_five_latest_that_completed(world: World) -> None:
     (last,) = world.settle()
 
     assert last.warm_start_from == tuple(reversed(completed[2:]))
+
+
+def test_a_run_learns_only_from_runs_that_searched_the_same_space(world: World) -> None:
+    present, world.plan = world.plan, replace(world.plan, search_space="of an earlier release")
+    world.complete(world.start().run_id)
+    world.plan = present
+
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+
+    assert second.warm_start_from == ()
