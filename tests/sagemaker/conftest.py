@@ -3,14 +3,10 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sagemaker.toy_endpoint import Endpoint
-else:
-    from toy_endpoint import Endpoint
+from tests.sagemaker.toy_endpoint import Endpoint
 
 
 @pytest.fixture(scope="session")

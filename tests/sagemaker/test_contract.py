@@ -8,16 +8,12 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from seedbed.local_cloud.sagemaker.docker import Engine
-
-if TYPE_CHECKING:
-    from tests.sagemaker.toy_endpoint import Endpoint
-else:
-    from toy_endpoint import Endpoint
+from tests.sagemaker.toy_endpoint import Endpoint
 
 SPOT = {
     "EnableManagedSpotTraining": True,

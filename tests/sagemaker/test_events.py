@@ -1,10 +1,9 @@
 """State changes arrive where EventBridge rules send them."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from tests.sagemaker.toy_endpoint import Endpoint
+from tests.sagemaker.toy_endpoint import Endpoint
 
 
 class Mailbox:

@@ -1,12 +1,11 @@
 """Processing jobs through boto3: inputs, outputs, messages and endings."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sagemaker.toy_endpoint import Endpoint
+from tests.sagemaker.toy_endpoint import Endpoint
 
 ODD_KEYS = ["Maize/a b.txt", "Common wheat/a+b 100%.txt", "Fat Hen/#1 ä 苗.txt", "Maize/deep/er/c.txt"]
 

@@ -3,12 +3,10 @@
 import json
 import signal
 import sqlite3
-from typing import TYPE_CHECKING
 
 import psutil
 
-if TYPE_CHECKING:
-    from tests.sagemaker.toy_endpoint import Endpoint
+from tests.sagemaker.toy_endpoint import Endpoint
 
 
 def test_a_killed_endpoint_goes_on_where_it_was(own_endpoint: "Endpoint") -> None:

@@ -3,13 +3,12 @@
 import io
 import json
 import tarfile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sagemaker.toy_endpoint import Endpoint
+from tests.sagemaker.toy_endpoint import Endpoint
 
 
 def model_of(endpoint: "Endpoint", job: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """Hyperparameter tuning jobs through boto3."""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sagemaker.toy_endpoint import Endpoint
+from tests.sagemaker.toy_endpoint import Endpoint
 
 UNUSED = {"ContinuousParameterRanges": [{"Name": "unused", "MinValue": "0", "MaxValue": "1"}]}
 

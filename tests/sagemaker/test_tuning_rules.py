@@ -1,13 +1,12 @@
 """Every rule for a tuning job: what breaks it, with which code, naming which field."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-if TYPE_CHECKING:
-    from tests.sagemaker.toy_endpoint import Endpoint
+from tests.sagemaker.toy_endpoint import Endpoint
 
 Request = dict[str, Any]
 Change = Callable[[Request], Any]

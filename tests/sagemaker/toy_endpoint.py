@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -101,11 +102,17 @@ class Endpoint:
     bucket = BUCKET
 
     def __init__(
-        self, data_dir: Path, grace: float = 1.0, containers: str = "process", path: str = os.environ["PATH"]
+        self,
+        data_dir: Path,
+        grace: float = 1.0,
+        containers: str = "process",
+        path: str = os.environ["PATH"],
+        images: Mapping[str, Path] = MappingProxyType({}),
     ) -> None:
         self.data_dir = data_dir
         self.containers = containers
         self.path = path
+        self.images = images
         self.toy = data_dir / "toy"
         self.toy.mkdir(parents=True)
         (self.toy / "toy.py").write_text(TOY)
@@ -149,7 +156,7 @@ class Endpoint:
                     str(Path(__file__).with_name("serve.py")),
                     str(self.port),
                     str(self.data_dir / "sagemaker"),
-                    json.dumps({"toy": str(self.toy)}),
+                    json.dumps({"toy": str(self.toy), **{name: str(path) for name, path in self.images.items()}}),
                     str(self.grace),
                     self.containers,
                 ],

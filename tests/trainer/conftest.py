@@ -7,14 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.trainer.painting import archive, paint_dataset
-else:
-    from painting import archive, paint_dataset
+from tests.trainer.painting import archive, paint_dataset
 
 CONTAINER = Path(__file__).parents[2] / "training_container"
 PROCESS_SECONDS = 120

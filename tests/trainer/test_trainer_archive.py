@@ -6,19 +6,14 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.trainer.painting import archive
 from trainer import archive as archives
 from trainer.archive import HEAD, read_model
 from trainer.errors import UnreadableModel
 from trainer.quiet import keras
-
-if TYPE_CHECKING:
-    from tests.trainer.painting import archive
-else:
-    from painting import archive
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")

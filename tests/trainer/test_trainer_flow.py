@@ -9,17 +9,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-if TYPE_CHECKING:
-    from tests.trainer.conftest import CONTAINER, Flow, Run
-    from tests.trainer.painting import LABELS, paint_dataset
-else:
-    from conftest import CONTAINER, Flow, Run
-    from painting import LABELS, paint_dataset
+from tests.trainer.conftest import CONTAINER, Flow, Run
+from tests.trainer.painting import LABELS, paint_dataset
 
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 EPOCH = r"epoch (\d+)/3 - " + " ".join(rf"{name}: [0-9.]+;" for name in METRICS)

@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,10 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-if TYPE_CHECKING:
-    from tests.trainer.painting import paint
-else:
-    from painting import paint
+from tests.trainer.painting import paint
 from trainer.errors import ImageRefused
 from trainer.images import FORMATS, MAX_PIXELS, read_image, read_photo
 
