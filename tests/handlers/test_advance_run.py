@@ -8,9 +8,9 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 
 from job_manager.domain import layout
 from job_manager.domain.dataset import Snapshot
-from job_manager.domain.job import Job, JobStatus
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
+from tests.fakes.jobs import MemoryJobs
 from tests.handlers.deployed import Deployed, Event, failed, spoil
 
 RUN_ID = "sb-3f9c1b7a5d2e8046-1"
@@ -19,21 +19,52 @@ TRIAL = f"{RUN_ID}-007-5b0e93dc"
 Events = Callable[[str], Event]
 
 
-def test_advance_run_takes_a_run_further_and_records_its_trial(deployed: Deployed, event: Events, run: Run) -> None:
+@pytest.fixture
+def prepared(deployed: Deployed, run: Run) -> MemoryJobs:
+    """The run, whose prepare job has ended; SageMaker's jobs."""
     deployed.runs.create(run)
     deployed.bucket.write_snapshot(run, Snapshot((), ()))
-    deployed.jobs.jobs[layout.prepare_job(RUN_ID)] = Job(layout.prepare_job(RUN_ID), JobStatus.COMPLETED, seconds=195)
-    deployed.jobs.jobs[RUN_ID] = Job(RUN_ID, JobStatus.IN_PROGRESS)
-    deployed.jobs.add_trial(RUN_ID, Trial(TRIAL, "Completed", {"epochs": "33"}, 0.93, 131))
     report = {"images": 123, "used": 120, "labels": {"Maize": {"train": 28, "validation": 6, "test": 6}}}
     deployed.put(layout.dataset_report(RUN_ID), json.dumps(report).encode())
-    deployed.jobs.end(RUN_ID)
+    deployed.jobs.start_prepare(run)
+    deployed.jobs.end(layout.prepare_job(RUN_ID))
+    return deployed.jobs
 
-    assert failed(deployed.invoke("AdvanceRun", event("job_states"))) == []
+
+@pytest.fixture
+def states(event: Events) -> dict[str, Event]:
+    """Batches of one event each: of the prepare job, of a trial, of the tuning job."""
+    records = event("job_states")["Records"]
+    return {kind: {"Records": [record]} for kind, record in zip(("prepare", "trial", "tuning"), records, strict=True)}
+
+
+def test_the_end_of_prepare_starts_tuning(deployed: Deployed, prepared: MemoryJobs, states: dict[str, Event]) -> None:
+    assert failed(deployed.invoke("AdvanceRun", states["prepare"])) == []
+
+    assert deployed.runs.get(RUN_ID).state is RunState.TUNING
+    assert prepared.created[1:] == [RUN_ID]
+
+
+def test_a_trial_is_recorded(deployed: Deployed, prepared: MemoryJobs, states: dict[str, Event], run: Run) -> None:
+    prepared.start_tuning(run)
+    prepared.add_trial(RUN_ID, Trial(TRIAL, "Completed", {"epochs": "33"}, 0.93, 131))
+
+    assert failed(deployed.invoke("AdvanceRun", states["trial"])) == []
+
+    assert [trial.name for trial in deployed.runs.trials(RUN_ID)] == [TRIAL]
+
+
+def test_the_end_of_tuning_starts_evaluate(
+    deployed: Deployed, prepared: MemoryJobs, states: dict[str, Event], run: Run
+) -> None:
+    prepared.start_tuning(run)
+    prepared.add_trial(RUN_ID, Trial(TRIAL, "Completed", {"epochs": "33"}, 0.93, 131))
+    prepared.end(RUN_ID)
+
+    assert failed(deployed.invoke("AdvanceRun", states["tuning"])) == []
 
     assert deployed.runs.get(RUN_ID).state is RunState.EVALUATING
-    assert [trial.name for trial in deployed.runs.trials(RUN_ID)] == [TRIAL]
-    assert deployed.jobs.created == [f"{RUN_ID}-evaluate"]
+    assert prepared.created[2:] == [f"{RUN_ID}-evaluate"]
 
 
 def test_advance_run_passes_over_jobs_of_no_known_run(deployed: Deployed, event: Events) -> None:

@@ -90,9 +90,14 @@ def test_a_run_without_a_model_is_told_with_why(state: RunState, ending: str) ->
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_reasons_and_labels_stay_on_their_line_and_in_sight(text: str) -> None:
-    calm = len(message_about(completed()).body.splitlines())
+    calm = len(message_about(completed(champion=ChampionScore())).body.splitlines())
 
-    for message in (message_about(completed(label=text)), message_about(unfinished(RunState.FAILED, text))):
+    runs = [
+        completed(label=text),
+        completed(champion=ChampionScore(error=text)),
+        unfinished(RunState.FAILED, text),
+    ]
+    for message in map(message_about, runs):
         assert len(message.subject) <= SUBJECT_LIMIT
         assert message.subject.isprintable()
         assert message.body.replace("\n", "").isprintable()
