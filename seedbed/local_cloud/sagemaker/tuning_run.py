@@ -49,8 +49,8 @@ class TuningRun:
             self._stop.when_asked(lambda: self._results.put(None))
             if self._shop.ledger.find(TUNING, self._name).body["HyperParameterTuningJobStatus"] == "Stopping":
                 self._close("Stopped")
-            for values, objective in warm_start.priors(self._body, self._shop.ledger.store):
-                self._branches[0].search.add_prior(values, objective)
+            for prior in warm_start.priors(self._body, self._shop.ledger.store):
+                self._branches[0].search.add_prior(*prior)
             self._resume()
             self._loop()
         except Exception as error:

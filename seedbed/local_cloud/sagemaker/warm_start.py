@@ -18,12 +18,16 @@ def parents(request: Body) -> list[str]:
     return [parent.get("HyperParameterTuningJobName", "") for parent in listed]
 
 
-def priors(request: Body, store: Store) -> Iterator[tuple[Mapping[str, str], float]]:
-    """Hyperparameters and objective of each of the parents' own training jobs that had one; not of their parents'."""
+def priors(request: Body, store: Store) -> Iterator[tuple[Mapping[str, str], float, str]]:
+    """Hyperparameters and objective of each of the parents' own training jobs that had one; not of their parents'.
+
+    The third is the parent's name where its objectives can't be compared with the job's own: with TransferLearning.
+    """
+    transfer = request.get("WarmStartConfig", {}).get("WarmStartType") == "TransferLearning"
     for parent in parents(request):
         for job in store.children(parent):
             if job.objective is not None:
-                yield job.body["HyperParameters"], job.objective
+                yield job.body["HyperParameters"], job.objective, parent if transfer else ""
 
 
 def check(request: Body, definitions: Sequence[Definition], store: Store) -> None:
