@@ -1,0 +1,47 @@
+"""One endpoint for the clients that nobody here wrote, with a toy of the founding article's container."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.sagemaker.toy_endpoint import BUCKET, Endpoint
+
+ARTICLE = """
+import json, math, os, pathlib, sys
+
+base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
+given = json.loads((base / "input/config/hyperparameters.json").read_text())
+rate, epochs, batch = float(given["learning_rate"]), int(given["epochs"]), int(given["batch_size"])
+for channel in ("train", "test"):
+    assert any((base / "input/data" / channel).iterdir()), channel
+for epoch in range(epochs // 50):
+    reached = 1 - math.exp(-(epoch + 1) / 2) - 20 * abs(rate - 0.0002) ** 0.5 * 0.1 - abs(batch - 32) / 400
+    sys.stdout.write(f"Epoch {epoch} - loss: {1 - reached:.4f} - accuracy: {reached:.4f}\\n")
+(base / "model/weights.json").write_text(json.dumps(given))
+"""
+DOCKERFILE = 'FROM python:3.12-slim\nCOPY train.py .\nENTRYPOINT ["python", "train.py"]\n'
+
+
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """The server, which the environment names as AWS's own would be: by AWS_ENDPOINT_URL."""
+    folder = tmp_path_factory.mktemp("clients")
+    article = folder / "article"
+    article.mkdir()
+    (article / "train.py").write_text(ARTICLE)
+    (article / "Dockerfile").write_text(DOCKERFILE)
+    server = Endpoint(folder, images={"article": article})
+    for key in ("train/1.txt", "train/2.txt", "test/3.txt"):
+        server.s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", server.url)
+        patch.delenv("AWS_SESSION_TOKEN", raising=False)
+        yield server
+    server.end()
+
+
+@pytest.fixture
+def environment(endpoint: Endpoint) -> dict[str, str]:
+    """The environment of a program beside the endpoint."""
+    return {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}

@@ -1,0 +1,82 @@
+"""The AWS CLI against the endpoint. It pins a botocore of its own, so it lives in an environment of its own."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.sagemaker.toy_endpoint import Endpoint
+
+OURS = Path(__file__).parents[2] / ".venv/aws/bin/aws"
+AWS = str(OURS) if OURS.exists() else shutil.which("aws")
+
+pytestmark = pytest.mark.skipif(AWS is None, reason="the AWS CLI is neither in .venv/aws nor on the PATH")
+
+
+def aws(environment: dict[str, str], *words: str, fails: bool = False) -> Any:
+    assert AWS
+    done = subprocess.run(
+        [AWS, *words, "--output", "json"],
+        env={**environment, "AWS_PAGER": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if fails:
+        assert done.returncode != 0
+        return done.stderr
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else done.stdout
+
+
+def test_a_tuning_job_from_creation_to_deletion(
+    endpoint: "Endpoint", environment: dict[str, str], tmp_path: Path
+) -> None:
+    request = endpoint.tuning_request("cli", jobs=2)
+    (tmp_path / "request.json").write_text(json.dumps(request))
+    created = aws(
+        environment,
+        *("sagemaker", "create-hyper-parameter-tuning-job", "--cli-input-json", f"file://{tmp_path}/request.json"),
+    )
+    assert created["HyperParameterTuningJobArn"].endswith(":hyper-parameter-tuning-job/cli")
+    endpoint.ended("tuning", "cli")
+    name = ("--hyper-parameter-tuning-job-name", "cli")
+    described = aws(environment, "sagemaker", "describe-hyper-parameter-tuning-job", *name)
+    assert described["HyperParameterTuningJobStatus"] == "Completed"
+    listed = aws(
+        environment,
+        *("sagemaker", "list-training-jobs-for-hyper-parameter-tuning-job", *name),
+        *("--sort-by", "FinalObjectiveMetricValue", "--sort-order", "Descending", "--page-size", "1"),
+    )
+    names = [trial["TrainingJobName"] for trial in listed["TrainingJobSummaries"]]
+    assert len(names) == 2, "it goes from page to page"
+    assert names[0] == described["BestTrainingJob"]["TrainingJobName"]
+
+
+def test_a_training_job_is_waited_for_and_its_model_copied(
+    endpoint: "Endpoint", environment: dict[str, str], tmp_path: Path
+) -> None:
+    aws(
+        environment,
+        *("sagemaker", "create-training-job", "--training-job-name", "cli-train"),
+        *("--algorithm-specification", "TrainingImage=toy,TrainingInputMode=File"),
+        *("--role-arn", "arn:aws:iam::000000000000:role/toy", "--hyper-parameters", "epochs=1"),
+        *("--output-data-config", "S3OutputPath=s3://bench/cli", "--stopping-condition", "MaxRuntimeInSeconds=60"),
+        *("--resource-config", "InstanceType=ml.m5.large,InstanceCount=1,VolumeSizeInGB=1"),
+    )
+    endpoint.ended("training", "cli-train")
+    aws(environment, "sagemaker", "wait", "training-job-completed-or-stopped", "--training-job-name", "cli-train")
+    aws(environment, "s3", "cp", "s3://bench/cli/cli-train/output/model.tar.gz", str(tmp_path), "--no-progress")
+    assert (tmp_path / "model.tar.gz").stat().st_size > 0
+
+
+def test_a_mistake_is_answered_as_aws_would(environment: dict[str, str]) -> None:
+    name = ("--hyper-parameter-tuning-job-name", "nobody")
+    said = aws(environment, "sagemaker", "describe-hyper-parameter-tuning-job", *name, fails=True)
+    assert "ResourceNotFound" in said
+    assert "nobody" in said

@@ -1,0 +1,101 @@
+"""The SageMaker SDK against the endpoint: the tuner that people write, and the analytics they draw from."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+if TYPE_CHECKING:
+    from tests.sagemaker.toy_endpoint import Endpoint
+
+# The SDK and what it is built on; what our side of these tests does must not warn.
+pytestmark = [
+    pytest.mark.filterwarnings(f"ignore:::{module}") for module in ("sagemaker", "pydantic", "boto3", "botocore")
+]
+IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/article:latest"
+
+
+@pytest.fixture(scope="module")
+def session(endpoint: "Endpoint") -> Any:
+    from sagemaker.core.helper.session_helper import Session  # noqa: PLC0415  seconds of imports
+
+    return Session(default_bucket="bench")
+
+
+def role() -> str:
+    """One that may do everything: the SDK asks IAM whether its role suffices, and there is an IAM here to answer."""
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    rights = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam = boto3.client("iam")
+    arn: str = iam.create_role(RoleName="SageMakerRole", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="SageMakerRole", PolicyName="all", PolicyDocument=policy(rights))
+    return arn
+
+
+def policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture(scope="module")
+def tuner(endpoint: "Endpoint", session: Any) -> Any:
+    from sagemaker.core.parameter import ContinuousParameter, IntegerParameter  # noqa: PLC0415
+    from sagemaker.core.training.configs import Compute  # noqa: PLC0415
+    from sagemaker.train import ModelTrainer  # noqa: PLC0415
+    from sagemaker.train.tuner import HyperparameterTuner  # noqa: PLC0415
+
+    trainer = ModelTrainer(
+        training_image=IMAGE,
+        role=role(),
+        sagemaker_session=session,
+        compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=1),
+        hyperparameters={"seed": 1},
+    )
+    tuner = HyperparameterTuner(
+        model_trainer=trainer,
+        objective_metric_name="acc",
+        objective_type="Maximize",
+        metric_definitions=[{"Name": "acc", "Regex": r"accuracy: ([0-9\.]+)"}],
+        hyperparameter_ranges={
+            "learning_rate": ContinuousParameter(0.0001, 0.0003),
+            "epochs": IntegerParameter(150, 300),
+            "batch_size": IntegerParameter(24, 36),
+        },
+        max_jobs=4,
+        max_parallel_jobs=2,
+    )
+    tuner.tune(inputs={"train": "s3://bench/train", "test": "s3://bench/test"}, job_name="sdk-tuning", wait=False)
+    endpoint.ended("tuning", "sdk-tuning", 60)
+    return tuner
+
+
+def test_the_tuner_sees_its_job_through_and_names_the_best(endpoint: "Endpoint", tuner: Any) -> None:
+    tuner.wait()
+    best = endpoint.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="sdk-tuning")
+    assert tuner.describe().hyper_parameter_tuning_job_status == "Completed"
+    assert tuner.best_training_job() == best["BestTrainingJob"]["TrainingJobName"]
+    described = endpoint.sagemaker.describe_training_job(TrainingJobName=tuner.best_training_job())
+    assert described["HyperParameters"]["seed"] == "1"
+
+
+def test_the_analytics_are_a_table_with_a_row_for_every_training_job(endpoint: "Endpoint", tuner: Any) -> None:
+    table = tuner.analytics().dataframe()
+    assert len(table) == 4
+    assert {"learning_rate", "epochs", "batch_size", "FinalObjectiveValue", "TrainingElapsedTimeSeconds"} <= set(table)
+    assert set(table["TrainingJobStatus"]) == {"Completed"}
+    assert table["learning_rate"].between(0.0001, 0.0003).all()
+    best = table.loc[table["FinalObjectiveValue"].idxmax()]
+    assert best["TrainingJobName"] == tuner.best_training_job()
+    assert set(tuner.analytics().tuning_ranges) == {"learning_rate", "epochs", "batch_size"}
+
+
+def test_a_training_jobs_curve_comes_from_cloudwatch(endpoint: "Endpoint", tuner: Any, session: Any) -> None:
+    from sagemaker.core.analytics import TrainingJobAnalytics  # noqa: PLC0415
+
+    def curve() -> Any:
+        return TrainingJobAnalytics(tuner.best_training_job(), ["acc"], sagemaker_session=session).dataframe()
+
+    endpoint.eventually(lambda: not curve().empty)
+    table = curve()
+    assert set(table["metric_name"]) == {"acc"}
+    assert table["value"].between(0, 1).all()
