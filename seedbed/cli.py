@@ -174,10 +174,12 @@ def main() -> None:
     """Run a command; an error is a sentence, and being stopped by Ctrl-C or SIGTERM ends all that was started."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app(standalone_mode=False)
+        interrupted = app(standalone_mode=False)
     except SeedbedError as error:
         console.print(f"[bold red]Not done.[/] {error}", soft_wrap=True)
         sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
+        interrupted = 130
+    if interrupted:
         console.print("Stopped.")
-        sys.exit(130)
+        sys.exit(interrupted)

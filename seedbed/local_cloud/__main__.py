@@ -104,9 +104,10 @@ def set_up(endpoint: str, parameters: Mapping[str, str], mailer: Mailer) -> dict
 def restore_buckets(endpoint: str, kept: Path) -> dict[str, str]:
     """MiniStack finds its buckets again by the objects in them; those that had none are made anew."""
     s3 = local_client("s3", endpoint)
-    s3.list_buckets()
+    found = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for folder in sorted(kept.glob("*/")):
-        s3.create_bucket(Bucket=folder.name)
+        if folder.name not in found:
+            s3.create_bucket(Bucket=folder.name)
     return {}
 
 

@@ -1,0 +1,146 @@
+"""`seedbed sagemaker` as a person runs it, in a process of its own, with a client that knows its URL alone."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+
+from tests.sagemaker.toy_endpoint import DOCKERFILE, TOY, definition, eventually
+
+PROGRAM = [sys.executable, "-c", "from seedbed.cli import main; main()", "sagemaker"]
+
+
+class Command:
+    """The running command; `client` makes boto3 clients of it."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.data = folder / "data"
+        self.output = folder / "output.txt"
+        self.words = ["--port", str(self.port), "--data", str(self.data), "--image", f"toy={folder / 'toy'}"]
+        self.start()
+
+    def start(self) -> None:
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*PROGRAM, *self.words, "--containers", "process"],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "COLUMNS": "200"},
+            )
+        eventually(self._is_up, 60)
+
+    def _is_up(self) -> bool:
+        assert self.process.poll() is None, self.output.read_text()
+        return "Stop with Ctrl-C" in self.output.read_text()
+
+    def client(self, service: Any) -> Any:
+        """With what the command says to set."""
+        said = dict(re.findall(r"(AWS_\w+)=(\S+)", self.output.read_text()))
+        return boto3.client(
+            service,
+            endpoint_url=said["AWS_ENDPOINT_URL"],
+            region_name=said["AWS_REGION"],
+            aws_access_key_id=said["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=said["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def end(self, how: signal.Signals) -> None:
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.send_signal(how)
+        self.process.wait(30)
+        gone, alive = psutil.wait_procs(family, 30)
+        assert not alive, alive
+        assert gone
+
+    def status(self, job: str) -> str:
+        return str(self.client("sagemaker").describe_training_job(TrainingJobName=job)["TrainingJobStatus"])
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Iterator[Command]:
+    toy = tmp_path / "toy"
+    toy.mkdir()
+    (toy / "toy.py").write_text(TOY)
+    (toy / "Dockerfile").write_text(DOCKERFILE)
+    running = Command(tmp_path)
+    yield running
+    if running.process.poll() is None:
+        running.end(signal.SIGINT)
+
+
+def test_it_says_what_to_set_runs_jobs_and_goes_on_where_it_was_stopped(command: Command) -> None:
+    said = command.output.read_text()
+    assert f"AWS_ENDPOINT_URL=http://127.0.0.1:{command.port}" in said
+    assert "TrainingImage=toy" in said
+    s3, sagemaker = command.client("s3"), command.client("sagemaker")
+    for bucket in ("bench", "empty"):
+        s3.create_bucket(Bucket=bucket)
+    sagemaker.create_training_job(TrainingJobName="done", **definition())
+    eventually(lambda: command.status("done") == "Completed")
+    points = {"CheckpointConfig": {"S3Uri": "s3://bench/points"}}
+    slow = {"epochs": "50", "pause": "0.1", "checkpoints": "checkpoints"}
+    sagemaker.create_training_job(TrainingJobName="goes-on", HyperParameters=slow, **definition(), **points)
+    eventually(lambda: s3.list_objects_v2(Bucket="bench", Prefix="points/epoch.txt").get("Contents"))
+
+    command.end(signal.SIGINT)
+    assert command.process.returncode == 130
+    command.start()
+
+    assert command.status("done") == "Completed"
+    assert {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]} == {"bench", "empty"}
+    eventually(lambda: command.status("goes-on") == "Completed", 30)
+    assert "resumed at " in (command.data / "sagemaker/logs/training-job/goes-on.log").read_text()
+
+
+def test_nothing_survives_a_killed_command_and_finished_jobs_are_intact(command: Command) -> None:
+    command.client("s3").create_bucket(Bucket="bench")
+    sagemaker = command.client("sagemaker")
+    sagemaker.create_training_job(TrainingJobName="done", **definition())
+    eventually(lambda: command.status("done") == "Completed")
+    slow = {"HyperParameters": {"epochs": "600", "pause": "0.1"}}
+    sagemaker.create_training_job(TrainingJobName="slow", **definition(), **slow)
+    log = command.data / "sagemaker/logs/training-job/slow.log"
+    eventually(lambda: log.exists() and "epoch 1" in log.read_text())
+    command.end(signal.SIGKILL)
+    command.start()
+    assert command.status("done") == "Completed"
+    assert command.status("slow") == "InProgress"
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [("toy", "NAME=FOLDER"), ("toy=nowhere", "no Dockerfile"), ("=x", "NAME=FOLDER")],
+)
+def test_an_image_that_cant_be_run_is_refused_at_once(tmp_path: Path, image: str, reason: str) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "--data", str(tmp_path), "--image", image],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert done.returncode == 1
+    assert reason in done.stdout + done.stderr
+
+
+def test_a_taken_port_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        words = ["--data", str(tmp_path / "data"), "--image", f"toy={tmp_path}", "--port", str(port)]
+        done = subprocess.run([*PROGRAM, *words], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "--port" in done.stdout + done.stderr
