@@ -263,6 +263,11 @@ RULES: dict[str, tuple[Change, str, str]] = {
         "InstanceCount",
     ),
     "no wait": (SPOT, INVALID, "MaxWaitTimeInSeconds"),
+    "wait without Spot": (
+        put(DEFINITION, "StoppingCondition", "MaxWaitTimeInSeconds", 60),
+        INVALID,
+        "EnableManagedSpotTraining",
+    ),
     "wait below run": (
         both(SPOT, put(DEFINITION, "StoppingCondition", {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 8})),
         INVALID,
@@ -305,6 +310,7 @@ RULES: dict[str, tuple[Change, str, str]] = {
     ),
     # warm start
     "unknown parent": (both(CHILD, warm("nobody")), INVALID, "'nobody'"),
+    "parent of several definitions": (both(CHILD, warm("elder-pair")), INVALID, "'elder-pair'"),
     "running parent": (both(CHILD, warm("running")), INVALID, "'running'"),
     "the same parent twice": (both(CHILD, warm("elder", "ELDER")), INVALID, "ParentHyperParameterTuningJobs"),
     "another objective": (
@@ -357,15 +363,18 @@ RULES: dict[str, tuple[Change, str, str]] = {
 
 @pytest.fixture(scope="module")
 def parents(endpoint: "Endpoint") -> None:
-    """Tuning jobs of before: `elder` and `elder-grid`, which have ended, and `running`."""
+    """Tuning jobs of before: `elder`, `elder-grid` and `elder-pair`, which have ended, and `running`."""
     endpoint.tune("elder", {"a": "1", "b": "red", "epochs": "1"}, jobs=1, parallel=1)
     grid = {"ParameterRanges": categories(10), "Strategy": "Grid"}
     request = endpoint.tuning_request("elder-grid", {"a": "1", "epochs": "1"}, **grid)
     del request[CONFIG]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
     endpoint.sagemaker.create_hyper_parameter_tuning_job(**request)
+    pair = endpoint.tuning_request("elder-pair", {"a": "1", "b": "red", "epochs": "1"}, jobs=2)
+    several()(pair)
+    endpoint.sagemaker.create_hyper_parameter_tuning_job(**pair)
     endpoint.tune("running", {"a": "1", "b": "red", "epochs": "600", "pause": "0.1"}, jobs=1, parallel=1)
     endpoint.eventually(lambda: "InProgress" in endpoint.status("tuning", "running"))
-    for name in ("elder", "elder-grid"):
+    for name in ("elder", "elder-grid", "elder-pair"):
         assert endpoint.ended("tuning", name)["HyperParameterTuningJobStatus"] == "Completed"
 
 

@@ -94,7 +94,9 @@ def _definition(body: Body, objective: Body, ranges: Body) -> Definition:
 
 def _one_of(config: Body, field: str, body: Body, other: str) -> Any:
     if (field in config) == (other in body):
-        raise Invalid(f"Give one of HyperParameterTuningJobConfig's {field} and TrainingJobDefinition's {other}.")
+        raise Invalid(
+            f"Give exactly one of {field} in HyperParameterTuningJobConfig and {other} in TrainingJobDefinition."
+        )
     return config[field] if field in config else body[other]
 
 

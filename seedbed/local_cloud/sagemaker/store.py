@@ -137,7 +137,7 @@ class Store:
         with self.transaction() as db:
             return db.execute(
                 "SELECT status, objective_status,"
-                " status = 'Failed' AND COALESCE(body ->> '$.FailureReason' GLOB 'InternalServerError*', 0),"
+                " status = 'Failed' AND COALESCE(json_extract(body, '$.FailureReason') GLOB 'InternalServerError*', 0),"
                 " COUNT(*) FROM jobs WHERE parent = ? GROUP BY 1, 2, 3",
                 (tuning_job.lower(),),
             ).fetchall()
@@ -146,7 +146,7 @@ class Store:
         """(objective, epoch seconds of its end) of each child that has one, in the order in which they ended."""
         with self.transaction() as db:
             return db.execute(
-                "SELECT objective, body ->> '$.TrainingEndTime' FROM jobs"
+                "SELECT objective, json_extract(body, '$.TrainingEndTime') FROM jobs"
                 " WHERE parent = ? AND objective IS NOT NULL ORDER BY 2, number",
                 (tuning_job.lower(),),
             ).fetchall()

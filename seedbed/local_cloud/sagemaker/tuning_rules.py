@@ -48,7 +48,7 @@ def _check_hyperparameters(definition: Definition) -> None:
 
 def _check_resources(body: Body) -> None:
     if ("ResourceConfig" in body) == ("HyperParameterTuningResourceConfig" in body):
-        raise Invalid("A training job definition needs one of ResourceConfig and HyperParameterTuningResourceConfig.")
+        raise Invalid("Give exactly one of ResourceConfig and HyperParameterTuningResourceConfig in each definition.")
     config = body.get("HyperParameterTuningResourceConfig")
     if config is None:
         return
