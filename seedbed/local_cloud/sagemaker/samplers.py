@@ -23,12 +23,15 @@ VARIED = 5
 # The surrogate's cost grows with the cube of the trials it sees. Of more than these it sees the best and some others.
 OWN_LIMIT = 90
 PARENTS_LIMIT = 60
+# Each such trial goes by the own ones alone, lest a related job mislead for long.
+ALONE = 4
+TINY = 1e-12
 
 
 class BayesianSampler(BaseSampler):  # type: ignore[misc]
     """Expected improvement under a Gaussian process; the first trials cover the ranges.
 
-    Objectives enter as ranks within their job: outliers and another job's scale don't mislead. Trials with the user
+    Objectives enter on a scale of their own job's: outliers and another job's units don't mislead. Trials with the user
     attribute `parent` are another job's, and count as far as its function turns out to resemble this one's. Failed
     trials count as the worst there was. The draw depends on the seed and the study's trials alone.
     """
@@ -55,8 +58,9 @@ class BayesianSampler(BaseSampler):  # type: ignore[misc]
         others = [item for item in study.get_trials(deepcopy=False) if item.number != trial.number]
         own = [item for item in others if PARENT not in item.user_attrs]
         taken = space.places([item.params for item in own])
-        places, known = _known(space, others, 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0)
-        if not known.scores.size or (len(own) < STARTS and len(own) == len(others)):
+        heeded = own if len(own) % ALONE == ALONE - 1 else others
+        places, known = _known(space, heeded, 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0)
+        if not known.scores.size or (len(own) < STARTS and len(own) == len(heeded)):
             return space.params(_covering(space, taken, self._rng))
         best = places[np.argsort(-known.scores, kind="stable")[:VARIED]]
         varied = space.varied(np.resize(best, (CANDIDATES, space.dimensions)), self._rng)
@@ -76,10 +80,18 @@ class BayesianSampler(BaseSampler):  # type: ignore[misc]
         raise KeyError(param_name)
 
 
-def normal_scores(values: Array) -> Array:
-    """The normal distribution's quantiles at the values' ranks; equal values share theirs."""
+def scored(values: Array) -> Array:
+    """Values (higher is better) on a scale of their own, about 0: the mean of two, as each has a weakness.
+
+    The normal distribution's quantiles at the ranks blow up small differences among the best. The distances from the
+    median, in units of the better values', would let a very bad one drown the rest, but for a logarithm below it.
+    """
     ranks = (values[:, None] > values).sum(1) + 0.5 * (values[:, None] == values).sum(1)
-    return np.array([NormalDist().inv_cdf(rank / len(values)) for rank in ranks])
+    quantiles = np.array([NormalDist().inv_cdf(rank / len(values)) for rank in ranks])
+    middle, good = np.quantile(values, [0.5, 0.75])
+    distances = (values - middle) / max(good - middle, TINY)
+    distances = np.where(distances < 0, -np.log1p(np.maximum(-distances, 0)), distances)
+    return np.asarray((quantiles + (distances - distances.mean()) / max(distances.std(), TINY)) / 2)
 
 
 def thinned(scores: Array, limit: int) -> NDArray[np.int64]:
@@ -101,10 +113,10 @@ def _known(space: Space, trials: Sequence[FrozenTrial], sign: float) -> tuple[Ar
     for number, (parent, members) in enumerate(jobs.items()):
         values = [sign * item.value for item in members if item.value is not None]
         if values:
-            scored = normal_scores(np.array([_value(item, sign, min(values)) for item in members]))
-            chosen = thinned(scored, PARENTS_LIMIT // (len(jobs) - 1) if parent else OWN_LIMIT)
+            own_scale = scored(np.array([_value(item, sign, min(values)) for item in members]))
+            chosen = thinned(own_scale, PARENTS_LIMIT // (len(jobs) - 1) if parent else OWN_LIMIT)
             places.append(space.places([members[index].params for index in chosen]))
-            scores.append(scored[chosen])
+            scores.append(own_scale[chosen])
             owners.append(np.full(len(chosen), number))
     everywhere = np.concatenate(places)
     return everywhere, Evidence(space.features(everywhere), np.concatenate(scores), np.concatenate(owners))

@@ -32,12 +32,12 @@ class Axis:
         if isinstance(d, CategoricalDistribution):
             return (int(d.choices.index(choice)) + 0.5) / self.categories
         value = math.log(choice) if d.log else choice
-        return float((value - self._low) / (self._high - self._low))
+        return float((value / 2 - self._low / 2) / (self._high / 2 - self._low / 2))
 
     def choice(self, place: float) -> Any:
         """The one whose share the place is in."""
         d = self._distribution
-        value = self._low + place * (self._high - self._low)
+        value = self._low * (1 - place) + self._high * place
         if isinstance(d, CategoricalDistribution):
             return d.choices[min(int(value), self.categories - 1)]
         value = math.exp(value) if d.log else value

@@ -13,9 +13,8 @@ Jobs = NDArray[np.int64]
 # So many hyperparameters of the process are drawn, and the likeliest are averaged over.
 DRAWN = 32
 KEPT = 8
-# Priors, as mean and deviation: logarithm of the noise's variance, logit of related jobs' correlation.
+# The prior of the noise's variance: mean and deviation of its logarithm.
 NOISE = (-4.0, 1.0)
-KINSHIP = (1.0, 1.0)
 # The variance of what a job's scores have in common: it says little how good a job's places are beside another's.
 OFFSET = 1.0
 # Added to the diagonal, for inversion's sake.
@@ -46,8 +45,7 @@ class Process:
     def drawn(cls, space: Space, rng: np.random.Generator) -> "Process":
         """Lengths grow with the root of the number of dimensions, as distances do; they have a factor in common."""
         lengths = math.sqrt(space.dimensions) * np.exp(rng.normal() + rng.normal(size=space.dimensions))
-        noise = math.exp(rng.normal(*NOISE))
-        return cls(1 / lengths[space.owners], noise, 1 / (1 + math.exp(-rng.normal(*KINSHIP))))
+        return cls(1 / lengths[space.owners], math.exp(rng.normal(*NOISE)), rng.random())
 
     def kernel(self, left: Array, left_jobs: Jobs, right: Array, right_jobs: Jobs) -> Array:
         """The covariance (left, right), without noise."""
