@@ -126,6 +126,8 @@ def labels_table(evaluation: Mapping[str, Any]) -> Table:
 
 def confused_with(evaluation: Mapping[str, Any], label: str) -> str:
     labels = evaluation["labels"]
+    if not evaluation["confusion"]:
+        return ""
     mistakes = [
         (count, name)
         for name, count in zip(labels, evaluation["confusion"][labels.index(label)], strict=True)

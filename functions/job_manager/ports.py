@@ -43,8 +43,8 @@ class Bucket(Protocol):
     def read_evaluation(self, run_id: str) -> Evaluation:
         """What evaluate wrote."""
 
-    def is_notified(self, run_id: str) -> bool:
-        """Whether the outbox mark is set."""
+    def has(self, key: str) -> bool:
+        """Whether there is an object of this key."""
 
     def mark_notified(self, run_id: str, message: Message) -> None:
         """Set the outbox mark: this message went out."""

@@ -158,12 +158,12 @@ def test_what_cannot_be_read_is_named(known: KnownBucket, body: bytes) -> None:
 
 
 def test_the_outbox_mark_is_set_once_and_for_its_run(known: KnownBucket) -> None:
-    assert not known.bucket.is_notified(RUN.run_id)
+    assert not known.bucket.has(layout.notified(RUN.run_id))
 
     known.bucket.mark_notified(RUN.run_id, Message("subject", "body"))
 
-    assert known.bucket.is_notified(RUN.run_id)
-    assert not known.bucket.is_notified("sb-ffffffffffffffff-1")
+    assert known.bucket.has(layout.notified(RUN.run_id))
+    assert not known.bucket.has(layout.notified("sb-ffffffffffffffff-1"))
 
 
 def test_a_forbidden_mark_is_not_taken_for_a_missing_one() -> None:
@@ -172,4 +172,4 @@ def test_a_forbidden_mark_is_not_taken_for_a_missing_one() -> None:
         stub.add_client_error("head_object", "403", http_status_code=403)
 
         with pytest.raises(ClientError):
-            S3Bucket(client, BUCKET).is_notified(RUN.run_id)
+            S3Bucket(client, BUCKET).has(layout.notified(RUN.run_id))

@@ -64,9 +64,9 @@ class MemoryBucket:
         """What evaluate wrote."""
         return self._read(layout.scores(run_id), Evaluation)
 
-    def is_notified(self, run_id: str) -> bool:
-        """Whether the outbox mark is set."""
-        return layout.notified(run_id) in self.contents
+    def has(self, key: str) -> bool:
+        """Whether there is an object of this key."""
+        return key in self.contents
 
     def mark_notified(self, run_id: str, message: Message) -> None:
         """Set the outbox mark: this message went out."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import boto3
 
+from job_manager.domain import layout
 from job_manager.domain.run import Run, RunState
 from tests.handlers.deployed import Deployed, Event, failed
 
@@ -21,7 +22,7 @@ def test_notify_tells_of_a_run_that_ended_once(deployed: Deployed, event: Events
     (mail,) = deployed.mails()
     assert mail["Subject"] == "Seedbed: a new best model, 94.1 % right on 17 test images"
     assert "玉米 (F1 0.91)" in mail["Message"]
-    assert deployed.bucket.is_notified(RUN_ID)
+    assert deployed.bucket.has(layout.notified(RUN_ID))
 
 
 def test_notify_returns_a_malformed_record_alone(deployed: Deployed, event: Events) -> None:

@@ -30,6 +30,7 @@ def test_reconcile_takes_the_open_run_further(deployed: Deployed, event: Events,
 
 def test_reconcile_rebuilds_an_emptied_table_when_told(deployed: Deployed, run: Run) -> None:
     deployed.bucket.write_snapshot(run, Snapshot((), ()))
+    deployed.jobs.start_prepare(run)
 
     deployed.invoke("Reconcile", {"rebuild": True})
 

@@ -1,5 +1,7 @@
 """Who is champion."""
 
+from dataclasses import replace
+
 import pytest
 
 from job_manager.domain.result import ChampionScore, Evaluation
@@ -33,3 +35,10 @@ def test_the_champion_stays_unless_more_is_right_and_on_a_tie_unless_f1_is_bette
 
 def test_a_champion_that_cannot_be_read_gives_way() -> None:
     assert evaluation(0.1, 0.1, ChampionScore(error="The archive holds no model.keras.")).beats_champion()
+
+
+def test_of_very_many_labels_the_confusion_matrix_is_not_recorded() -> None:
+    labels = tuple(str(number) for number in range(101))
+    evaluation = Evaluation(1, 1.0, (0.5, 1.0), 1.0, labels, ((1,) * 101,) * 101)
+    assert evaluation.as_recorded().confusion == ()
+    assert replace(evaluation, labels=labels[:100]).as_recorded().confusion != ()

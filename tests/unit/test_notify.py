@@ -2,6 +2,7 @@
 
 import pytest
 
+from job_manager.domain import layout
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.notify import notify
 from tests.fakes.neighbours import MemoryAnnouncer
@@ -49,7 +50,7 @@ def test_a_message_that_could_not_be_sent_leaves_no_mark(world: World) -> None:
     with pytest.raises(Crash):
         notify(run, world)
 
-    assert not world.bucket.is_notified(run.run_id)
+    assert not world.bucket.has(layout.notified(run.run_id))
 
 
 def crash(*_: object) -> None:

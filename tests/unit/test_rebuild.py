@@ -100,3 +100,12 @@ def test_a_table_that_the_clock_found_empty_first_is_filled_all_the_same(world: 
     assert champion is not None
     assert champion.run_id == second.run_id
     assert world.runs.open_run() is None
+
+
+def test_a_snapshot_whose_run_never_began_stays_one(world: World) -> None:
+    run = world.start()
+    world.jobs.jobs.clear()
+    world.runs = MemoryRuns()
+    assert rebuild(world, world.rule) == []
+    assert world.jobs.jobs == {}
+    assert run.run_id in world.bucket.snapshots

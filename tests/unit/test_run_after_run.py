@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from job_manager.domain import layout
 from job_manager.domain.run import Run, RunState
 from tests.fakes.runs import MemoryRuns
 from tests.fakes.world import World
@@ -110,3 +111,14 @@ def test_a_run_learns_only_from_runs_that_searched_the_same_space(world: World) 
     (second,) = world.settle()
 
     assert second.warm_start_from == ()
+
+
+def test_a_champion_whose_model_was_deleted_fails_nobodys_evaluation(world: World, run: Run) -> None:
+    world.complete(run.run_id)
+    del world.bucket.contents[layout.model(run.run_id)]
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+
+    world.complete(second.run_id)
+
+    assert world.jobs.evaluated[second.run_id][1] is None

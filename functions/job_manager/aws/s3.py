@@ -74,10 +74,10 @@ class S3Bucket:
         """What evaluate wrote."""
         return self._read(layout.scores(run_id), Evaluation)
 
-    def is_notified(self, run_id: str) -> bool:
-        """Whether the outbox mark is set."""
+    def has(self, key: str) -> bool:
+        """Whether there is an object of this key."""
         try:
-            self._client.head_object(Bucket=self._name, Key=layout.notified(run_id))
+            self._client.head_object(Bucket=self._name, Key=key)
         except self._client.exceptions.ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return False

@@ -1,8 +1,10 @@
 """What came out: trials, the evaluation on the test split, and who is champion."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+LABELS_CONFUSED = 100
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...] = ()
     per_label: Mapping[str, LabelScore] = field(default_factory=dict)
     champion: ChampionScore | None = None
+
+    def as_recorded(self) -> "Evaluation":
+        """As an item of the table can hold it: of many labels, the confusion matrix stays in the bucket alone."""
+        return self if len(self.labels) <= LABELS_CONFUSED else replace(self, confusion=())
 
     def beats_champion(self) -> bool:
         """Whether this model should reign: no champion to compare with, or more right answers on the same images."""

@@ -89,15 +89,14 @@ def evaluate(run: Run, ports: Ports) -> Run | None:
     if job is None:
         assert run.best_trial is not None
         model = ports.bucket.uri(layout.trial_model(run.run_id, run.best_trial.name))
-        champion = ports.bucket.uri(layout.model(run.champion_before)) if run.champion_before else None
-        ports.jobs.start_evaluation(run, model, champion)
+        ports.jobs.start_evaluation(run, model, champion_model(run, ports))
         return None
     if job.status is JobStatus.IN_PROGRESS:
         return None
     seconds = run.processing_seconds + job.seconds
     if job.status is not JobStatus.COMPLETED:
         return unfinished(run, job, ports, processing_seconds=seconds)
-    evaluation = ports.bucket.read_evaluation(run.run_id)
+    evaluation = ports.bucket.read_evaluation(run.run_id).as_recorded()
     completed = run.ended(
         RunState.COMPLETED,
         end_of(job, ports),
@@ -107,6 +106,13 @@ def evaluate(run: Run, ports: Ports) -> Run | None:
         processing_seconds=seconds,
     )
     return beside_who_reigns(completed, ports)
+
+
+def champion_model(run: Run, ports: Ports) -> str | None:
+    """Where the reigning model is; None where nobody reigns, or its model was deleted: no job may fail for that."""
+    if run.champion_before and ports.bucket.has(layout.model(run.champion_before)):
+        return ports.bucket.uri(layout.model(run.champion_before))
+    return None
 
 
 def beside_who_reigns(run: Run, ports: Ports) -> Run:

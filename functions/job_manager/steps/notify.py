@@ -1,5 +1,6 @@
 """A run ended: tell people once."""
 
+from ..domain import layout
 from ..domain.message import Message, message_about
 from ..domain.run import Run
 from ..ports import Ports
@@ -10,7 +11,7 @@ def notify(run: Run, ports: Ports) -> Message | None:
 
     A crash between the two sends it again: rather twice than never.
     """
-    if not run.state.ended or ports.bucket.is_notified(run.run_id):
+    if not run.state.ended or ports.bucket.has(layout.notified(run.run_id)):
         return None
     message = message_about(run)
     ports.announcer.publish(message)

@@ -8,9 +8,14 @@ from .advance_run import advance_run
 
 
 def rebuild(ports: Ports, rule: SettleRule) -> list[Run]:
-    """Put every run that the table lacks back at its start, oldest first, and take it as far as its jobs went."""
+    """Put every run that the table lacks back at its start, oldest first, and take it as far as its jobs went.
+
+    A snapshot whose run was neither refused nor given a job is passed over: that run never began.
+    """
     rebuilt = []
     for run in sorted(ports.bucket.kept_runs(), key=lambda run: run.created_at):
+        if not run.state.ended and ports.jobs.prepare_job(run.run_id) is None:
+            continue
         try:
             ports.runs.create(run)
         except Conflict:
