@@ -3,6 +3,8 @@
 import json
 import signal
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 
@@ -78,13 +80,20 @@ def test_tuning_jobs_of_every_kind_go_on_after_a_kill(own_endpoint: "Endpoint") 
 
 def age(endpoint: "Endpoint", tuning_job: str, seconds: float) -> None:
     """Makes a tuning job of an endpoint that is down older than it is."""
-    database = sqlite3.connect(endpoint.data_dir / "sagemaker/jobs.db")
-    with database:
-        (text,) = database.execute("SELECT body FROM jobs WHERE key = ?", (tuning_job,)).fetchone()
+    with database(endpoint) as jobs:
+        (text,) = jobs.execute("SELECT body FROM jobs WHERE key = ?", (tuning_job,)).fetchone()
         body = json.loads(text)
         body["CreationTime"] -= seconds
-        database.execute("UPDATE jobs SET body = ? WHERE key = ?", (json.dumps(body), tuning_job))
-    database.close()
+        jobs.execute("UPDATE jobs SET body = ? WHERE key = ?", (json.dumps(body), tuning_job))
+
+
+@contextmanager
+def database(endpoint: "Endpoint") -> Iterator[sqlite3.Connection]:
+    """The records of an endpoint that is down."""
+    connection = sqlite3.connect(endpoint.data_dir / "sagemaker/jobs.db")
+    with connection:
+        yield connection
+    connection.close()
 
 
 def test_an_orderly_shutdown_ends_all_processes_and_keeps_their_jobs_for_the_next_start(
@@ -107,10 +116,17 @@ def test_an_orderly_shutdown_ends_all_processes_and_keeps_their_jobs_for_the_nex
 def test_processes_that_outlived_the_crash_are_ended_and_what_was_stopping_is_stopped(own_endpoint: "Endpoint") -> None:
     endpoint = own_endpoint
     endpoint.tune("tune", {"epochs": "600", "pause": "0.1", "ignore_term": "1"}, jobs=4)
-    endpoint.eventually(lambda: endpoint.processes("tune-002-"))
+    deaf = {"epochs": "600", "pause": "0.1", "ignore_term": "1", "rate": "0.3"}
+    unused = {"ContinuousParameterRanges": [{"Name": "unused", "MinValue": "0", "MaxValue": "1"}]}
+    band = {"Strategy": "Hyperband", "StrategyConfig": {"HyperbandStrategyConfig": {"MaxResource": 2}}}
+    endpoint.tune("band", deaf, jobs=1, parallel=1, ParameterRanges=unused, **band)
+    endpoint.eventually(lambda: len(endpoint.trials("tune")) == 2)
+    running = [trial["TrainingJobName"] for trial in endpoint.trials("tune")]
+    endpoint.eventually(lambda: all("epoch 1" in endpoint.log("training-job", name) for name in running))
     endpoint.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="tune")
     endpoint.eventually(lambda: {t["TrainingJobStatus"] for t in endpoint.trials("tune")} == {"Stopping"})
-    orphans = endpoint.processes("tune-0")
+    endpoint.eventually(lambda: [t["TrainingJobStatus"] for t in endpoint.trials("band")] == ["Stopping"])
+    orphans = endpoint.processes("tune-0") + endpoint.processes("band-0")
     for process in psutil.Process(endpoint.process.pid).children():
         if any(word.endswith("reaper.py") for word in process.cmdline()):
             process.kill()
@@ -121,6 +137,11 @@ def test_processes_that_outlived_the_crash_are_ended_and_what_was_stopping_is_st
     job = endpoint.ended("tuning", "tune")
     assert job["HyperParameterTuningJobStatus"] == "Stopped"
     assert job["TrainingJobStatusCounters"]["Stopped"] == 2
+    job = endpoint.ended("tuning", "band")
+    assert job["HyperParameterTuningJobStatus"] == "Completed"
+    best = job["BestTrainingJob"]
+    assert best["TrainingJobStatus"] == "Stopped"
+    assert best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == 1.0, "what it had reported counts"
 
 
 def alive(pid: int) -> bool:

@@ -113,8 +113,8 @@ def test_transfer_learning_has_no_overall_best(ledger: Ledger) -> None:
 def test_details_count_in_the_order_in_which_jobs_ended(ledger: Ledger) -> None:
     tuning_job(ledger, "t")
     assert described(ledger, "t")["TuningJobCompletionDetails"] == {"NumberOfTrainingJobsObjectiveNotImproving": 0}
-    for number, objective in ((3, 0.9), (1, 0.5), (4, 0.901), (2, 0.7), (5, None)):
-        trained(ledger, "t", number, objective)
+    for number, (end, objective) in enumerate([(30, 0.9), (10, 0.5), (40, 0.901), (20, 0.7), (50, None)], 1):
+        trained(ledger, "t", number, objective, TrainingEndTime=end)
     assert described(ledger, "t")["TuningJobCompletionDetails"] == {"NumberOfTrainingJobsObjectiveNotImproving": 1}
 
 

@@ -48,13 +48,18 @@ class Trial(Watcher):
     def reported(self, series: list[float], stop: Stop) -> None:
         rule = self.branch.rule
         if rule is not None and stop.reason is None and rule.should_stop(self.place, series):
+            self.store.remember(TRAINING, self.name, series=series)  # should the endpoint die before the job has ended
             self.stop(self.name)
 
     def ended(self, body: Body, series: list[float]) -> None:
-        value = objective_of(body, self.objective)
+        self.record(body, series)
+        self.done(self, body, series)
+
+    def record(self, body: Body, series: list[float]) -> None:
+        """Keeps what came of the job, in the transaction that ends it."""
+        value = objective_of(body, series)
         self.store.set_objective(TRAINING, self.name, "Failed" if value is None else "Succeeded", value)
         self.store.remember(TRAINING, self.name, series=series)
-        self.done(self, body, series)
 
 
 def branches(definitions: Sequence[Definition], config: Body, seed: int) -> list[Branch]:
@@ -82,9 +87,6 @@ def child_name(tuning_job: Body, number: int) -> str:
     return f"{name}-{number:03d}-{digest}"
 
 
-def objective_of(body: Body, metric: str) -> float | None:
-    """A training job's last value of the metric; None for one that failed or reported none."""
-    if body["TrainingJobStatus"] == "Failed":
-        return None
-    values = [item["Value"] for item in body.get("FinalMetricDataList", []) if item["MetricName"] == metric]
-    return values[0] if values else None
+def objective_of(body: Body, series: Sequence[float]) -> float | None:
+    """A training job's last value of its objective; None for one that failed or reported none."""
+    return series[-1] if series and body["TrainingJobStatus"] != "Failed" else None

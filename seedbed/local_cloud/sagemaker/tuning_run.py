@@ -127,7 +127,7 @@ class TuningRun:
     def _take(self, trial: Trial, body: Body, series: list[float]) -> None:
         """A training job has ended."""
         self._running.pop(trial.number, None)
-        objective = objective_of(body, trial.objective)
+        objective = objective_of(body, series)
         self._objectives.append(objective)
         self._last_failure = body.get("FailureReason", self._last_failure)
         if trial.branch.rule is not None:
@@ -175,5 +175,8 @@ class TuningRun:
             if status == "InProgress" and not self._closing:
                 self._start(trial)
             elif status not in ENDED:
-                self._shop.ledger.store.set_objective(TRAINING, trial.name, "Failed", None)
-                self._take(trial, self._training_jobs.end_stopped(trial.name), [])
+                series = job.private.get("series", [])
+                with self._shop.ledger.store.transaction():
+                    body = self._training_jobs.end_stopped(trial.name)
+                    trial.record(body, series)
+                self._take(trial, body, series)
