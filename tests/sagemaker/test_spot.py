@@ -22,13 +22,18 @@ def secondary(endpoint: "Endpoint", name: str) -> str:
     return str(endpoint.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"])
 
 
+def statuses(endpoint: "Endpoint", name: str) -> list[str]:
+    job = endpoint.sagemaker.describe_training_job(TrainingJobName=name)
+    return [step["Status"] for step in job["SecondaryStatusTransitions"]]
+
+
 def test_without_another_instance_in_time_the_job_ends_as_aws_ends_it(endpoint: "Endpoint") -> None:
     endpoint.train("no-capacity", LONG, **spot(runtime=2, wait=2))
     endpoint.eventually(lambda: endpoint.processes("no-capacity"))
     assert endpoint.interrupt("no-capacity", seconds=600)[0] == 200
     job = endpoint.ended("training", "no-capacity")
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxWaitTimeExceeded")
-    assert "Interrupted" in [step["Status"] for step in job["SecondaryStatusTransitions"]]
+    assert "Interrupted" in statuses(endpoint, "no-capacity")
 
 
 def test_a_job_that_waits_for_an_instance_can_be_stopped(endpoint: "Endpoint") -> None:
@@ -43,10 +48,10 @@ def test_a_job_that_waits_for_an_instance_can_be_stopped(endpoint: "Endpoint") -
 
 def test_the_time_of_all_attempts_together_is_limited(endpoint: "Endpoint") -> None:
     endpoint.train("attempts", LONG, **spot(runtime=2))
-    for _ in range(2):
+    for number in (1, 2):
         endpoint.eventually(lambda: secondary(endpoint, "attempts") == "Training" and endpoint.processes("attempts"))
         endpoint.interrupt("attempts")
-        endpoint.eventually(lambda: secondary(endpoint, "attempts") != "Training")
+        endpoint.eventually(lambda: statuses(endpoint, "attempts").count("Interrupted") == number)  # noqa: B023
     job = endpoint.ended("training", "attempts")
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
     assert job["TrainingTimeInSeconds"] < 2 + 3
@@ -69,11 +74,11 @@ def test_only_a_running_spot_job_can_be_interrupted(endpoint: "Endpoint") -> Non
     status, answer = endpoint.interrupt("on-demand")
     assert status == 400
     assert "EnableManagedSpotTraining" in answer["message"]
-    endpoint.train("over", **spot())
-    endpoint.ended("training", "over")
-    assert "can't be interrupted now" in endpoint.interrupt("over")[1]["message"]
+    endpoint.train("spot-over", **spot())
+    endpoint.ended("training", "spot-over")
+    assert "can't be interrupted now" in endpoint.interrupt("spot-over")[1]["message"]
     assert endpoint.interrupt("nobody")[0] == 400
-    assert "CapacityInSeconds" in endpoint.interrupt("over", seconds=-1)[1]["message"]
+    assert "CapacityInSeconds" in endpoint.interrupt("spot-over", seconds=-1)[1]["message"]
 
 
 @pytest.mark.parametrize(
