@@ -151,6 +151,23 @@ def test_a_failed_processing_job_leaves_its_message_and_no_output_of_its_end(end
     assert "Contents" not in endpoint.s3.list_objects_v2(Bucket="bench", Prefix="processed/broken/")
 
 
+def test_without_an_engine_auto_runs_processes_and_docker_fails_with_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "docker").write_text("#!/bin/sh\necho Client: here\necho no engine >&2\nexit 1\n")
+    (folder / "docker").chmod(0o755)
+    path = f"{folder}{os.pathsep}{os.environ['PATH']}"
+    for containers, status in (("auto", "Completed"), ("docker", "Failed")):
+        server = Endpoint(tmp_path / containers, containers=containers, path=path)
+        try:
+            server.train("one")
+            job = server.ended("training", "one")
+        finally:
+            server.end()
+        assert job["TrainingJobStatus"] == status
+    assert "No Docker engine answers" in job["FailureReason"]
+
+
 def test_a_container_that_outlived_a_crash_is_removed_and_its_job_goes_on(tmp_path: Path) -> None:
     server = Endpoint(tmp_path / "endpoint", containers="docker", path=fake_docker(tmp_path / "bin"))
     try:

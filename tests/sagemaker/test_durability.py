@@ -32,6 +32,19 @@ def test_a_training_job_survives_one_crash_after_another(own_endpoint: "Endpoint
     assert job["CreationTime"] <= job["TrainingStartTime"] <= job["TrainingEndTime"]
 
 
+def test_an_error_of_the_endpoints_own_is_tried_again_as_often_as_the_job_allows(own_endpoint: "Endpoint") -> None:
+    endpoint = own_endpoint
+    endpoint.train("first")
+    endpoint.ended("training", "first")
+    (endpoint.data_dir / "sagemaker/jobs").rmdir()
+    (endpoint.data_dir / "sagemaker/jobs").write_text("in the way of every working directory")
+    endpoint.train("retried", RetryStrategy={"MaximumRetryAttempts": 2})
+    job = endpoint.ended("training", "retried")
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("InternalServerError: ")
+    assert [step["Status"] for step in job["SecondaryStatusTransitions"]].count("Starting") == 3
+
+
 def test_processing_jobs_survive_a_crash(own_endpoint: "Endpoint") -> None:
     endpoint = own_endpoint
     endpoint.process_images("done")

@@ -48,20 +48,34 @@ class Containers:
         if engine is not None:
             engine.remove_leftovers()
 
+    def ready(self, image_uri: str) -> None:
+        """Builds the image where that is needed and has not been done, so that no job's time is spent on it.
+
+        Raises JobFailure where it can't be run.
+        """
+        self._engine_and_image(image_uri)
+
     def launch(self, job: Job) -> Launch:
         """Raises JobFailure where the image can't be run."""
         folder = container.folder_of(job.image_uri, self._settings.images)
+        found = self._engine_and_image(job.image_uri)
+        return self._in_engine(*found, folder, job) if found else self._as_process(folder, job)
+
+    def _engine_and_image(self, image_uri: str) -> tuple[Engine, str] | None:
+        """None where the image is to run as a process."""
         engine = self._find_engine()
-        if engine is not None:
-            try:
-                return self._in_engine(engine, engine.image(job.image_uri, folder), folder, job)
-            except JobFailure as failure:
-                if self._settings.containers == "docker":
-                    raise
-                log.warning("%s runs as a process of this machine: %s", job.name, failure)
-        elif self._settings.containers == "docker":
-            raise JobFailure("ClientError: No Docker engine answers. Start one, or let jobs run as processes.")
-        return self._as_process(folder, job)
+        needed = self._settings.containers == "docker"
+        if engine is None:
+            if needed:
+                raise JobFailure("ClientError: No Docker engine answers. Start one, or let jobs run as processes.")
+            return None
+        try:
+            return engine, engine.image(image_uri, container.folder_of(image_uri, self._settings.images))
+        except JobFailure as failure:
+            if needed:
+                raise
+            log.warning("%s runs as a process of this machine: %s", image_uri, failure)
+            return None
 
     def _as_process(self, folder: Path, job: Job) -> Launch:
         image = container.read_image(folder)

@@ -34,7 +34,7 @@ class Engine:
 
     owner: str
     shares_network: bool
-    _images: dict[Path, str] = field(default_factory=dict)
+    _images: dict[Path, str | JobFailure] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -55,16 +55,25 @@ class Engine:
         long as the endpoint runs. Raises JobFailure where it can't be built."""
         with self._lock:
             if folder not in self._images:
-                found = _docker(["image", "inspect", "--format", "{{.Id}}", uri], COMMAND_SECONDS).returncode == 0
-                self._images[folder] = uri if found else self._build(uri, folder)
-            return self._images[folder]
+                self._images[folder] = self._find_or_build(uri, folder)
+            found = self._images[folder]
+        if isinstance(found, JobFailure):
+            raise JobFailure(str(found))
+        return found
+
+    def _find_or_build(self, uri: str, folder: Path) -> str | JobFailure:
+        try:
+            if _docker(["image", "inspect", "--format", "{{.Id}}", uri], COMMAND_SECONDS).returncode == 0:
+                return uri
+            return self._build(uri, folder)
+        except JobFailure as failure:
+            return failure
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return JobFailure(f"ClientError: Docker has not built {folder} in time: {error}")
 
     def _build(self, uri: str, folder: Path) -> str:
         tag = f"seedbed-local/{repository_of(uri).lower()}"
-        try:
-            built = _docker(["build", "--quiet", "--tag", tag, str(folder)], BUILD_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise JobFailure(f"ClientError: Docker has not built {folder} within {BUILD_SECONDS} s.") from error
+        built = _docker(["build", "--quiet", "--tag", tag, str(folder)], BUILD_SECONDS)
         if built.returncode != 0:
             raise JobFailure(f"ClientError: Docker can't build {folder}: {built.stderr.strip()[-600:]}")
         return tag

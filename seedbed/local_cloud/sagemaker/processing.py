@@ -69,6 +69,7 @@ class ProcessingJobs:
             stop.ask("stopped")
         base = fresh_directory(self._shop.settings.work_dir(PROCESSING, name))
         try:
+            self._shop.containers.ready(body["AppSpecification"]["ImageUri"])
             self._prepare(body, base, stop)
             started = now()
             self._shop.ledger.change(PROCESSING, name, lambda body: body.update(ProcessingStartTime=started))

@@ -94,6 +94,7 @@ class TrainingRun:
         return True
 
     def _run(self) -> Outcome:
+        self._shop.containers.ready(self._body["AlgorithmSpecification"]["TrainingImage"])
         self._clock.start()
         self._enter("Downloading", first={"TrainingStartTime": now()})
         self._files.prepare(self._is_asked)
