@@ -1,0 +1,34 @@
+"""Measures the endpoint's Bayesian and Random strategies against other libraries on recorded tables.
+
+python -m benchmarks.bench_tuner --out docs/bench-tuner.md
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from .tuner import campaign, report
+from .tuner.tables import NAMES
+
+SEEDS = 20
+QUICK_TABLES = ["hpobench/car", "hpobench/kc1", "nasbench201/cifar10"]
+QUICK_SEEDS = 2
+
+
+def main() -> None:
+    """Goes on where an interrupted run has left off; a record of another version must be deleted first."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="the page to write")
+    parser.add_argument("--record", type=Path, default=Path(".seedbed/bench-tuner.jsonl"), help="what has been run")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="three tables and two seeds: a smoke test")
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    tables, seeds = (QUICK_TABLES, QUICK_SEEDS) if given.quick else (NAMES, SEEDS)
+    given.record.parent.mkdir(parents=True, exist_ok=True)
+    results = campaign.run(given.record, tables, seeds, given.processes)
+    given.out.write_text(report.page(results, tables, seeds))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The tuning endpoint's search measured on recorded tables, against other libraries."""
