@@ -148,6 +148,8 @@ class Endpoint:
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(self.data_dir / "s3"),
             "LOG_LEVEL": "WARNING",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
         }
         with (self.data_dir / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
