@@ -1,8 +1,6 @@
 """Processing jobs: the calls, and the job itself."""
 
 import logging
-import time
-from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,9 +8,10 @@ from typing import Any
 from . import container
 from .containers import Job
 from .errors import Invalid, JobFailure
-from .jobs import TAIL_LINES, Workshop, failure_reason, fresh_directory, remove_directory
+from .jobs import Workshop, failure_reason, fresh_directory, remove_directory
 from .kinds import PROCESSING, Body, cores
 from .ledger import now
+from .output import Output
 from .runner import Outcome, Stop
 from .sync import Mirror, kept_in_s3
 
@@ -73,10 +72,10 @@ class ProcessingJobs:
             self._prepare(body, base, stop)
             started = now()
             self._shop.ledger.change(PROCESSING, name, lambda body: body.update(ProcessingStartTime=started))
-            tail: deque[str] = deque(maxlen=TAIL_LINES)
-            mirrors = [Mirror(self._shop.data, *output) for output in outputs(body, base, "Continuous")]
+            output = Output(self._shop, LOG_GROUP, name)
+            mirrors = [Mirror(self._shop.data, *place) for place in outputs(body, base, "Continuous")]
             with kept_in_s3(mirrors):
-                outcome = self._launch(body, base, stop, tail)
+                outcome = self._launch(body, base, stop, output)
             message = container.read_message(base / "output" / "message")
             if outcome.ended_by:
                 reason = (
@@ -86,7 +85,7 @@ class ProcessingJobs:
                 )
                 self._end(name, "Stopped", reason, message, stop)
             elif outcome.exit_code:
-                self._end(name, "Failed", failure_reason(message, outcome.exit_code, list(tail)), message, stop)
+                self._end(name, "Failed", failure_reason(message, outcome.exit_code, list(output.tail)), message, stop)
             else:
                 for directory, uri in outputs(body, base, "EndOfJob"):
                     self._shop.data.upload_directory(directory, uri)
@@ -105,7 +104,7 @@ class ProcessingJobs:
             directory = container.local_path(source["LocalPath"], base)
             self._shop.data.download(source["S3DataType"], source["S3Uri"], directory, lambda: stop.reason is not None)
 
-    def _launch(self, body: Body, base: Path, stop: Stop, tail: deque[str]) -> Outcome:
+    def _launch(self, body: Body, base: Path, stop: Stop, output: Output) -> Outcome:
         shop, name = self._shop, body["ProcessingJobName"]
         specification = body["AppSpecification"]
         job = Job(
@@ -123,13 +122,7 @@ class ProcessingJobs:
             cores(),
             body.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY),
         )
-        stream = (LOG_GROUP, f"{name}/algo-1-{int(time.time())}")
-
-        def heard(line: str) -> None:
-            tail.append(line)
-            shop.logs.add(stream, line)
-
-        return shop.run(PROCESSING, name, shop.containers.launch(job), stop, heard)
+        return shop.run(PROCESSING, name, shop.containers.launch(job), stop, output.heard)
 
     def _end(self, name: str, status: str, reason: str = "", message: str = "", stop: Stop | None = None) -> None:
         if stop is not None and stop.reason == "shutdown":

@@ -2,16 +2,16 @@
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from .containers import Job
 from .errors import JobFailure
-from .jobs import TAIL_LINES, Workshop, failure_reason, remove_directory
+from .jobs import Workshop, failure_reason, remove_directory
 from .kinds import TRAINING, Body, cores
 from .ledger import enter, now
 from .metrics import Metrics
+from .output import MeasuredOutput, Output
 from .runner import Outcome, Stop
 from .spot import Clock
 from .sync import kept_in_s3
@@ -50,7 +50,7 @@ class TrainingRun:
         self._metrics = Metrics(job.body["AlgorithmSpecification"].get("MetricDefinitions", []))
         self._clock = Clock.of(job.body, job.private.get("seconds_used", 0.0))
         self._retries = job.body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0) - job.private.get("retries", 0)
-        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._output = Output(shop, LOG_GROUP, name)
 
     def work(self) -> None:
         """Blocks until the job has ended or the endpoint shuts down."""
@@ -128,7 +128,7 @@ class TrainingRun:
                 self._change(lambda body: body.update(ModelArtifacts={"S3ModelArtifacts": uri}))
         self._files.upload_output()
         if failed:
-            reason = failure_reason(self._files.failure(), outcome.exit_code, list(self._tail))
+            reason = failure_reason(self._files.failure(), outcome.exit_code, list(self._output.tail))
             self._finish("Failed", "Failed", reason)
         elif outcome.ended_by == "timeout":
             waited = self._clock.waited_too_long()
@@ -156,22 +156,12 @@ class TrainingRun:
             self._watcher.threads or cores(),
             self._clock.seconds_to_run(),
         )
-        return shop.run(TRAINING, self._name, shop.containers.launch(job), self._stop, self._hearer())
+        self._output = MeasuredOutput(shop, LOG_GROUP, self._name, self._metrics, self._found)
+        return shop.run(TRAINING, self._name, shop.containers.launch(job), self._stop, self._output.heard)
 
-    def _hearer(self) -> Callable[[str], None]:
-        stream = (LOG_GROUP, f"{self._name}/algo-1-{int(time.time())}")
-
-        def heard(line: str) -> None:
-            stamp = now()
-            self._tail.append(line)
-            self._shop.logs.add(stream, line)
-            found = self._metrics.read(line, stamp)
-            for metric, value in found.items():
-                self._shop.curves.add(self._name, metric, value, stamp)
-            if self._watcher.objective in found:
-                self._watcher.reported(self._metrics.series(self._watcher.objective), self._stop)
-
-        return heard
+    def _found(self, metrics: set[str]) -> None:
+        if self._watcher.objective in metrics:
+            self._watcher.reported(self._metrics.series(self._watcher.objective), self._stop)
 
     def _is_asked(self) -> bool:
         return self._stop.reason is not None
