@@ -7,7 +7,7 @@ TRIALS ?=
 IMAGES ?=
 REQUIREMENTS := requirements/dev requirements/laptop functions/requirements training_container/requirements
 
-.PHONY: demo test check requirements clean
+.PHONY: demo test check bench-tuner bench-endpoint requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n]
@@ -18,6 +18,13 @@ test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests
 
 check: $(VENV)/dev  ## types and style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench-tuner: $(VENV)/bench/ready  ## how well Bayesian tuning finds good settings, beside other libraries
+	@$(VENV)/bench/bin/python -c "import torch" 2>/dev/null || echo "Without torch in $(VENV)/bench, Optuna's GP sampler is left out."
+	@PYTHONPATH=. $(VENV)/bench/bin/python -m benchmarks.bench_tuner --out docs/bench-tuner.md
+
+bench-endpoint: $(VENV)/laptop  ## what the local SageMaker endpoint adds to a training job
+	@$(BIN)/python -m benchmarks.bench_endpoint | tee docs/bench-endpoint.md
 
 $(UV): requirements/uv.txt
 	@test -n "$(PYTHON)" || { echo "Seedbed needs Python 3.11, 3.12 or 3.13 (TensorFlow has no wheels for others). Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }
@@ -37,8 +44,8 @@ $(VENV)/dev: $(VENV)/laptop requirements/dev.txt
 	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# The SAM and AWS CLIs pin packages that MiniStack pins otherwise: each has an environment of its own.
-$(VENV)/sam/ready $(VENV)/aws/ready: $(VENV)/%/ready: $(UV) requirements/%.txt
+# The SAM and AWS CLIs pin packages that MiniStack pins otherwise: each has an environment of its own, as the benchmark has.
+$(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/bench/ready: $(VENV)/%/ready: $(UV) requirements/%.txt
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/$*
 	@$(UV) pip install --quiet --compile-bytecode --python $(VENV)/$*/bin/python --require-hashes -r requirements/$*.txt
 	@touch $@
@@ -49,7 +56,7 @@ requirements:  ## pin anew what the .in files ask for
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$(test $$name = requirements/dev || echo --constraints requirements/dev.txt) \
 			$$name.in --output-file $$name.txt || exit 1; done
-	@for name in requirements/sam requirements/aws requirements/uv; do \
+	@for name in requirements/sam requirements/aws requirements/bench requirements/uv; do \
 		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit 1; done
 
