@@ -119,6 +119,12 @@ def test_it_keeps_away_from_where_trials_fail() -> None:
     assert sum(int(values["width"]) > 32 for values in asked[10:]) <= 3
 
 
+@pytest.mark.parametrize("value", [math.inf, -math.inf, 1e308])
+def test_an_absurd_objective_does_not_end_the_search(value: float) -> None:
+    asked = played(search(), 20, lambda values: value if values["kind"] == "c" else score(values))
+    assert len(asked) == 20
+
+
 def test_a_search_whose_trials_all_fail_goes_on() -> None:
     assert len(played(search(), 6, lambda _: None)) == 6
 

@@ -1,5 +1,6 @@
 """The Bayesian strategy as a sampler of Optuna's. docs/bench-tuner.md measures it against other libraries'."""
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
@@ -25,7 +26,7 @@ OWN_LIMIT = 90
 PARENTS_LIMIT = 60
 # Each such trial goes by the own ones alone, lest a related job mislead for long.
 ALONE = 4
-TINY = 1e-12
+TINY, HUGE = 1e-12, 1e150
 
 
 class BayesianSampler(BaseSampler):  # type: ignore[misc]
@@ -33,7 +34,7 @@ class BayesianSampler(BaseSampler):  # type: ignore[misc]
 
     Objectives enter on a scale of their own job's: outliers and another job's units don't mislead. Trials with the user
     attribute `parent` are another job's, and count as far as its function turns out to resemble this one's. Failed
-    trials count as the worst there was. The draw depends on the seed and the study's trials alone.
+    trials, and infinite objectives, count as the worst there was. The seed and the study's trials decide the draw.
     """
 
     def __init__(self, distributions: Mapping[str, BaseDistribution], seed: int) -> None:
@@ -86,6 +87,7 @@ def scored(values: Array) -> Array:
     The normal distribution's quantiles at the ranks blow up small differences among the best. The distances from the
     median, in units of the better values', would let a very bad one drown the rest, but for a logarithm below it.
     """
+    values = values.clip(-HUGE, HUGE)
     ranks = (values[:, None] > values).sum(1) + 0.5 * (values[:, None] == values).sum(1)
     quantiles = np.array([NormalDist().inv_cdf(rank / len(values)) for rank in ranks])
     middle, good = np.quantile(values, [0.5, 0.75])
@@ -111,19 +113,15 @@ def _known(space: Space, trials: Sequence[FrozenTrial], sign: float) -> tuple[Ar
             jobs.setdefault(trial.user_attrs.get(PARENT, ""), []).append(trial)
     places, scores, owners = [space.places([])], [np.empty(0)], [np.empty(0, np.int64)]
     for number, (parent, members) in enumerate(jobs.items()):
-        values = [sign * item.value for item in members if item.value is not None]
-        if values:
-            own_scale = scored(np.array([_value(item, sign, min(values)) for item in members]))
+        values = np.array([math.nan if item.value is None else sign * item.value for item in members])
+        if np.isfinite(values).any():
+            own_scale = scored(np.where(np.isfinite(values), values, values[np.isfinite(values)].min()))
             chosen = thinned(own_scale, PARENTS_LIMIT // (len(jobs) - 1) if parent else OWN_LIMIT)
             places.append(space.places([members[index].params for index in chosen]))
             scores.append(own_scale[chosen])
             owners.append(np.full(len(chosen), number))
     everywhere = np.concatenate(places)
     return everywhere, Evidence(space.features(everywhere), np.concatenate(scores), np.concatenate(owners))
-
-
-def _value(trial: FrozenTrial, sign: float, worst: float) -> float:
-    return worst if trial.value is None else sign * float(trial.value)
 
 
 def _covering(space: Space, taken: Array, rng: np.random.Generator) -> Array:
