@@ -1,5 +1,6 @@
 """All the searches there are to run, shared by some processes; what is done is kept, one JSON line a search."""
 
+import contextlib
 import json
 import logging
 import multiprocessing
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 TRIALS = 40
 PARENT_TRIALS = 30
 # A search of KerasTuner's takes half a minute, one of the others' a second at most.
-FEWER_SEEDS = {"KerasTuner Bayesian": 1}
+FEWER_SEEDS = {"KerasTuner Bayesian": 2}
 WARM = {"Seedbed Bayesian, 1 parent": 1, "Seedbed Bayesian, up to 5 parents": 5}
 WARM_TRIALS = 16
 
@@ -68,8 +69,9 @@ def run(record: Path, tables: list[str], seeds: int, processes: int) -> Results:
 def _read(record: Path) -> Iterator[tuple[Task, list[Trial]]]:
     if record.exists():
         for line in record.read_text().splitlines():
-            task, trials = json.loads(line)
-            yield Task(*task), [(values, score) for values, score in trials]
+            with contextlib.suppress(json.JSONDecodeError):  # cut off when the campaign was
+                task, trials = json.loads(line)
+                yield Task(*task), [(values, score) for values, score in trials]
 
 
 Job = tuple[Task, list[tuple[str, list[Trial]]]]

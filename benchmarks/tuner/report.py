@@ -28,7 +28,8 @@ is the mean of the recorded repetitions. All contestants get the same ranges: th
 with linear scaling, and a categorical range where there is no order. Trials run one after the other
 (`MaxParallelTrainingJobs` 1). Seedbed's strategies are driven through the endpoint's own `Search`, as its tuning loop
 does it. Peers have their defaults: Optuna's TPE is multivariate with 10 random starts (and once with 3), its GP sampler
-has 10, KerasTuner three for each hyperparameter; `random` is Optuna's `RandomSampler`. {fewer}
+has 10, KerasTuner three for each hyperparameter; `random` is Optuna's `RandomSampler`.
+{fewer}
 
 Regret is 0 for the best of a table and 1 for its median; below is that of the best found so far. "By random's" is the
 mean regret divided by `random`'s. In brackets is the middle 95 % of what resampled tables and seeds give, the same ones
@@ -41,7 +42,9 @@ The method was chosen on seven tables ({development}) with other seeds than thes
 def page(results: Results, tables: list[str], seeds: int) -> str:
     """tables: their names. seeds: how many of each contestant, but for those in FEWER_SEEDS."""
     report = _Report(results, tables, seeds)
-    fewer = [f"{name} takes half a minute a search, and has fewer seeds: {count}." for name, count in FEWER_SEEDS.items()]
+    fewer = [
+        f"{name} takes half a minute a search, and has fewer seeds: {count}." for name, count in FEWER_SEEDS.items()
+    ]
     development = ", ".join(sorted(DEVELOPMENT))
     introduction = INTRODUCTION.format(tables=len(tables), seeds=seeds, fewer=" ".join(fewer), development=development)
     parts = [introduction, report.bars(), report.cold(), report.peers(), report.warm(), hyperband(seeds)]
@@ -97,15 +100,15 @@ class _Report:
 
     def warm(self) -> str:
         text = (
-            "## Warm start\nTransfer learning: the parents are "
-            f"{OURS}'s searches of other tables of the same family, with another seed, {PARENT_TRIALS} trials each.\n"
+            f"## Warm start\nTransfer learning: the parents are {OURS}'s searches of other tables of the same family, "
+            f"with another seed, {PARENT_TRIALS} trials each. The mean regret; then by random's.\n"
         )
         rows = []
         for name in [BASELINE, OURS, *WARM]:
             row = [name]
             for trials in (1, 3, 8, WARM_TRIALS):
                 own, random = self._of(name, trials), self._of(BASELINE, trials)
-                row.append(f"{own.mean():.3f}; by random's {ratio(own, random).text}")
+                row.append(f"{own.mean():.3f}; {ratio(own, random).text}")
             rows.append(row)
         return text + _table(["contestant", *(f"after {trials}" for trials in (1, 3, 8, WARM_TRIALS))], rows)
 

@@ -45,7 +45,8 @@ def mean(own: Regrets) -> Estimate:
 
 def ratio(own: Regrets, other: Regrets) -> Estimate:
     """Mean regret by the other's mean regret, the two paired by table and seed."""
-    ratios = [left.mean() / right.mean() for left, right in _resampled(own, other)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = [left.mean() / right.mean() for left, right in _resampled(own, other)]
     return _estimate(float(own.mean() / other.mean()), ratios)
 
 
