@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 TRIALS = 40
 PARENT_TRIALS = 30
 # A search of KerasTuner's takes half a minute, one of the others' a second at most.
-FEWER_SEEDS = {"KerasTuner Bayesian": 2}
+FEWER_SEEDS = {"KerasTuner Bayesian": 3}
 WARM = {"Seedbed Bayesian, 1 parent": 1, "Seedbed Bayesian, up to 5 parents": 5}
 WARM_TRIALS = 16
 
