@@ -19,7 +19,6 @@ INHERITED = [
     "EnableNetworkIsolation",
     "EnableInterContainerTrafficEncryption",
     "EnableManagedSpotTraining",
-    "CheckpointConfig",
     "RetryStrategy",
 ]
 # AMT's own hyperparameter, with which it tells a container what it is measured by.
@@ -51,8 +50,10 @@ class Definition:
 
     def training_job(self, name: str, tuned: Mapping[str, str]) -> Body:
         """What CreateTrainingJob would be asked for one of its training jobs."""
+        checkpoints = self.body.get("CheckpointConfig")
         return {
             **{field: self.body[field] for field in INHERITED if field in self.body},
+            **({"CheckpointConfig": _own_checkpoints(checkpoints, name)} if checkpoints else {}),
             "ResourceConfig": _resource_config(self.body),
             "TrainingJobName": name,
             "HyperParameters": {**self.static, **tuned, OBJECTIVE: self.metric},
@@ -98,6 +99,11 @@ def _one_of(config: Body, field: str, body: Body, other: str) -> Any:
             f"Give exactly one of {field} in HyperParameterTuningJobConfig and {other} in TrainingJobDefinition."
         )
     return config[field] if field in config else body[other]
+
+
+def _own_checkpoints(config: Body, name: str) -> Body:
+    """A folder of its own for each training job: none may resume another's."""
+    return {**config, "S3Uri": f"{config['S3Uri'].rstrip('/')}/{name}"}
 
 
 def _resource_config(body: Body) -> Body:

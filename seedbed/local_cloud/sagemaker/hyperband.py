@@ -1,18 +1,17 @@
 """Hyperband: which training jobs are worth more of the resource, an epoch being one report of the objective.
 
-Li et al., "Hyperband: A Novel Bandit-Based Approach to Hyperparameter Optimization" (2018), with the asynchronous
-decisions of Li et al., "A System for Massively Parallel Hyperparameter Tuning" (2020), in the form that stops jobs
-rather than pausing them.
+Li et al., "Hyperband: A Novel Bandit-Based Approach to Hyperparameter Optimization" (2018), in the asynchronous form of
+Li et al., "A System for Massively Parallel Hyperparameter Tuning" (2020): jobs are stopped rather than paused, and of
+Hyperband's brackets there is only the one that chooses earliest, which does as well for less.
 """
 
-import math
 import threading
 from collections.abc import Mapping, Sequence
 
 from .errors import Invalid
 from .kinds import Body
 
-ETA = 3
+ETA = 4
 MOST_RESOURCE = 20_000
 # The static hyperparameters that tell the maximum where MaxResource is left out, first come first served.
 EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
@@ -23,55 +22,40 @@ class Hyperband:
 
     minimum, maximum: the resource, in reports of the objective, that a job gets at least and at most.
 
-    Bracket b has its rungs at minimum·η^b, minimum·η^(b+1), … below the maximum. A job that comes to a rung goes on if
-    it is among the best 1/η of the bracket's jobs that have come there so far; the first one always does. The first
-    bracket begins to choose at once and gets the most jobs, the last one chooses latest and gets the fewest, so that
-    each has about the same share of the resource. Hyperband's one bracket more, in which nobody is judged, is left out:
-    it is a random search. Decisions depend on the values and their order alone.
+    The rungs are at minimum, minimum·η, minimum·η², … below the maximum. A job that comes to a rung goes on if it is
+    among the best 1/η of the jobs that have come there so far; the first one always does. Decisions depend on the
+    values and their order alone.
     """
 
     def __init__(self, minimum: int, maximum: int, maximize: bool) -> None:
         self._maximum = maximum
         self._sign = 1.0 if maximize else -1.0
-        depth = 0
-        while minimum * ETA ** (depth + 1) <= maximum:
-            depth += 1
-        brackets = [
-            [rung for power in range(first, depth + 1) if (rung := minimum * ETA**power) < maximum]
-            for first in range(depth + 1)
-        ]
-        self._brackets = [rungs for rungs in brackets if rungs] or [[]]
-        shares = [math.ceil((depth + 1) * ETA**left / (left + 1)) for left in range(depth, -1, -1)]
-        self._order = _spread(shares[: len(self._brackets)])
-        self._values: dict[tuple[int, int], dict[int, float]] = {}
+        self.rungs: list[int] = []
+        rung = minimum
+        while rung < maximum:
+            self.rungs.append(rung)
+            rung *= ETA
+        self._values: dict[int, dict[int, float]] = {rung: {} for rung in self.rungs}
         self._lock = threading.Lock()
-
-    def bracket(self, number: int) -> int:
-        """The bracket of the training job with this number, counted from 1."""
-        return self._order[(number - 1) % len(self._order)]
-
-    def rungs(self, number: int) -> list[int]:
-        """Where the job with this number is judged: how many reports it has made then."""
-        return self._brackets[self.bracket(number)]
 
     def should_stop(self, number: int, series: Sequence[float]) -> bool:
         """Whether the job is over after its newest report. series: its objective, one value a report."""
         if len(series) > self._maximum:
             return True
         self.ended(number, series)
-        if len(series) not in self.rungs(number):
+        if len(series) not in self.rungs:
             return False
         with self._lock:
-            there = self._values[self.bracket(number), len(series)]
+            there = self._values[len(series)]
             better = sum(self._sign * value > self._sign * series[-1] for value in there.values())
             return better >= max(1, len(there) // ETA)
 
     def ended(self, number: int, series: Sequence[float]) -> None:
         """Takes in how a job did, as far as it came."""
         with self._lock:
-            for rung in self.rungs(number):
+            for rung in self.rungs:
                 if rung <= len(series):
-                    self._values.setdefault((self.bracket(number), rung), {})[number] = series[rung - 1]
+                    self._values[rung][number] = series[rung - 1]
 
 
 def resource_bounds(config: Body, static: Mapping[str, str]) -> tuple[int, int]:
@@ -93,9 +77,3 @@ def resource_bounds(config: Body, static: Mapping[str, str]) -> tuple[int, int]:
     if least > int(text):
         raise Invalid(f"MinResource {least} can't be greater than MaxResource {text}.")
     return least, int(text)
-
-
-def _spread(shares: list[int]) -> list[int]:
-    """Indices, each as often as its share, mixed as evenly as can be."""
-    places = [((step + 0.5) / share, index) for index, share in enumerate(shares) for step in range(share)]
-    return [index for _, index in sorted(places)]
