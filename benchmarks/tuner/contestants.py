@@ -1,5 +1,6 @@
 """Who takes part: each asks for the next trial and is told its score, one after the other."""
 
+import importlib.util
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -101,6 +102,9 @@ COLD: dict[str, Callable[[Table, int], Contestant]] = {
     "Optuna GP": lambda table, seed: Optuna(table, GPSampler(seed=seed)),
     "KerasTuner Bayesian": KerasTuner,
 }
+
+if importlib.util.find_spec("torch") is None:
+    del COLD["Optuna GP"]
 
 
 def play(contestant: Contestant, table: Table, trials: int) -> list[Trial]:

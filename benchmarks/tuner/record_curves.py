@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_breast_cancer, load_digits, make_classification
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine, make_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
@@ -26,7 +26,12 @@ DATASETS: dict[str, Callable[[], Any]] = {
     "digits": lambda: load_digits(return_X_y=True),
     "breast_cancer": lambda: load_breast_cancer(return_X_y=True),
     "synthetic": lambda: make_classification(1200, 30, n_informative=10, n_classes=4, flip_y=0.05, random_state=0),
+    "wine": lambda: load_wine(return_X_y=True),
+    "two classes": lambda: make_classification(1500, 20, n_informative=8, n_classes=2, flip_y=0.1, random_state=1),
+    "ten classes": lambda: make_classification(1500, 40, n_informative=15, n_classes=10, flip_y=0.0, random_state=2),
 }
+# Hyperband's reduction factor and brackets were settled on these three; the others came after.
+SETTLED_ON = ("digits", "breast_cancer", "synthetic")
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +67,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO)
     warnings.simplefilter("ignore", ConvergenceWarning)
     warnings.simplefilter("ignore", RuntimeWarning)
+    warnings.filterwarnings("ignore", "Got `batch_size` less than 1 or larger")
     record = {}
     for name, read in DATASETS.items():
         features, labels = read()

@@ -8,7 +8,7 @@ import numpy as np
 from . import learning_curves
 from .campaign import FEWER_SEEDS, PARENT_TRIALS, TRIALS, WARM, WARM_TRIALS, Results
 from .contestants import COLD
-from .record_curves import CONFIGURATIONS, EPOCHS
+from .record_curves import CONFIGURATIONS, EPOCHS, SETTLED_ON
 from .statistics import Regrets, difference, mean, ratio, regrets, wins
 from .tables import DEVELOPMENT
 
@@ -126,11 +126,12 @@ class _Report:
 def hyperband(seeds: int) -> str:
     """Hyperband's part, which it runs: seconds."""
     text = (
-        f"## Hyperband\n{CONFIGURATIONS} learning curves of {EPOCHS} epochs for each of three data sets of "
+        f"## Hyperband\n{CONFIGURATIONS} learning curves of {EPOCHS} epochs for each of six data sets of "
         "scikit-learn's, recorded by `benchmarks/tuner/record_curves.py` (the package above has "
         f"none). Random runs {learning_curves.JOBS} jobs to their end. Regrets are means over the seeds, by the final "
         "losses; the share is where Hyperband's mean first is as low as Random's final one. MinResource 1, MaxResource "
-        f"{EPOCHS}, one job at a time. The bar is a share of ≤ 1/3.\n"
+        f"{EPOCHS}, one job at a time. The bar is a share of ≤ 1/3. How many jobs go on at a rung was settled on "
+        f"{', '.join(SETTLED_ON)}; the others came after.\n"
     )
     rows = []
     races = []
@@ -141,7 +142,7 @@ def hyperband(seeds: int) -> str:
         ]
         races.append(np.array(pairs).mean(axis=1))
         rows.append(_race(name, *races[-1]))
-    rows.append(_race("mean of the three", *np.mean(races, axis=0)))
+    rows.append(_race("mean", *np.mean(races, axis=0)))
     heads = [
         "data set",
         "Random's final regret",
