@@ -23,7 +23,7 @@ for epoch in range(epochs // 50):
 DOCKERFILE = 'FROM python:3.12-slim\nCOPY train.py .\nENTRYPOINT ["python", "train.py"]\n'
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """The server, which the environment names as AWS's own would be: by AWS_ENDPOINT_URL."""
     folder = tmp_path_factory.mktemp("clients")
