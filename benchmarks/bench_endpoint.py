@@ -40,9 +40,9 @@ echo "$began $(date +%s%N)" > "$TIMES/$TRAINING_JOB_NAME"
 DOCKERFILE = 'FROM busybox\nCOPY entry.sh .\nENTRYPOINT ["sh", "entry.sh"]\n'
 BUCKET = "bench"
 HEADING = f"""# The endpoint's own time
-Written by `make bench-endpoint` on {os.cpu_count()} cores. What the local SageMaker endpoint adds to a training job, all but the
-user's process: the call, validation, recording, inputs from S3, starting the process, noticing its end, model.tar.gz
-to S3 and the events of every change. The bar is a median of 50 ms with 16 in parallel.
+Written by `make bench-endpoint` on {os.cpu_count()} cores. What the local SageMaker endpoint adds to a training job,
+all but the user's process: the call, validation, recording, inputs from S3, starting the process, noticing its end,
+model.tar.gz to S3 and the events of every change. The bar is a median of 50 ms with 16 in parallel.
 
 """
 SLEEP = (1.0, 2.0)
