@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -82,7 +83,8 @@ def served(home: Home, port: int, options: Sequence[str]) -> Iterator[dict[str, 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", home: Home) -> dict[str, Any]:
     assert process.stdout
-    line = process.stdout.readline()
+    spoke, _, _ = select.select([process.stdout], [], [], START_TIMEOUT)
+    line = process.stdout.readline() if spoke else b""
     if not line:
         raise SeedbedError(f"The local cloud could not start; {home.log} says why.")
     cloud: dict[str, Any] = json.loads(line)

@@ -3,23 +3,21 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 
 from .cloud import local_cloud
 from .errors import SeedbedError
 from .home import Home
-from .local_cloud.clients import local_session
+from .local_cloud.clients import CONFIG, local_session
 from .local_cloud.environment import REGION
 
-CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard"}, max_pool_connections=32)
 TIMEOUT = 60
 
 
@@ -30,6 +28,7 @@ class Stack:
     session: boto3.session.Session
     endpoint: str | None
     outputs: dict[str, str]
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def bucket(self) -> str:
@@ -44,8 +43,11 @@ class Stack:
         return self.outputs["ApiUrl"]
 
     def client(self, service: str) -> Any:
-        """A boto3 client for this stack."""
-        return self.session.client(service, endpoint_url=self.endpoint, config=CONFIG)  # type: ignore[call-overload]
+        """A boto3 client for this stack, made once: that takes longer than most of its calls."""
+        if service not in self._clients:
+            made = self.session.client(service, endpoint_url=self.endpoint, config=CONFIG)  # type: ignore[call-overload]
+            self._clients[service] = made
+        return self._clients[service]
 
     def get(self, path: str) -> dict[str, Any]:
         """Ask the API, signed. Raises SeedbedError with the API's own sentence if it has no such thing."""

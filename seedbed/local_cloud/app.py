@@ -42,9 +42,9 @@ class LocalCloud:
 
 
 def is_local(host: str) -> bool:
-    """Whether a Host header names this machine by a name that nobody else's DNS can answer for."""
+    """Whether a host names this machine by a name under which nobody else can serve a page."""
     name = host.rsplit(":", 1)[0].lower()
-    return name in {"127.0.0.1", "localhost", "host.docker.internal"} or name.endswith((".localhost", ".amazonaws.com"))
+    return name in {"127.0.0.1", "localhost", "host.docker.internal"} or name.endswith(".localhost")
 
 
 async def read(receive: Receive) -> bytes:

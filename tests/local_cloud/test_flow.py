@@ -125,7 +125,15 @@ def test_an_unsigned_request_gets_403(cloud: LittleCloud, path: str) -> None:
     assert refusal.value.code == 403
 
 
-@pytest.mark.parametrize("header", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}])
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"Host": "evil.example"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://ec2-192-0-2-1.compute-1.amazonaws.com"},
+    ],
+)
 def test_what_a_web_page_sends_is_refused(cloud: LittleCloud, header: dict[str, str]) -> None:
     request = urllib.request.Request(cloud.stack.endpoint or "", headers=header)
     with pytest.raises(urllib.error.HTTPError) as refusal:
