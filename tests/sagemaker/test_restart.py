@@ -18,7 +18,7 @@ def test_a_killed_endpoint_goes_on_where_it_was(own_endpoint: "Endpoint") -> Non
     record = endpoint.data_dir / "running.txt"
     endpoint.tune("tune", {"epochs": "5", "pause": "0.1", "running": str(record)}, jobs=5, Strategy="Bayesian")
     endpoint.train("alone", {"epochs": "20", "pause": "0.1"})
-    endpoint.eventually(lambda: endpoint.processes("tune-003-") and endpoint.processes("alone"))
+    endpoint.eventually(lambda: len(endpoint.trials("tune")) > 2, 60)
     before = {trial["TrainingJobName"]: trial for trial in endpoint.trials("tune")}
     orphans = endpoint.processes("tune-0") + endpoint.processes("alone")
 
@@ -54,10 +54,11 @@ def test_tuning_jobs_of_every_kind_go_on_after_a_kill(own_endpoint: "Endpoint") 
     overdue["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxRuntimeInSeconds"] = 120
     endpoint.sagemaker.create_hyper_parameter_tuning_job(**overdue)
     names = ("grid", "band", "several", "overdue")
-    endpoint.eventually(lambda: all(endpoint.processes(f"{name}-002-") for name in names), 30)
+    endpoint.eventually(lambda: all(len(endpoint.trials(name)) > 1 for name in names), 60)
     before = {name: endpoint.trials(name) for name in names}
 
     endpoint.end(signal.SIGKILL)
+    started = training_jobs(endpoint, "overdue")
     age(endpoint, "overdue", 120)
     endpoint.start()
 
@@ -75,7 +76,14 @@ def test_tuning_jobs_of_every_kind_go_on_after_a_kill(own_endpoint: "Endpoint") 
     assert [t["TrainingJobDefinitionName"] for t in endpoint.trials("several")] == ["one", "two", "one", "two", "one"]
     job = endpoint.ended("tuning", "overdue")
     assert job["HyperParameterTuningJobStatus"] == "Completed"
-    assert len(endpoint.trials("overdue")) == len(before["overdue"]), "its time was up: nothing new was started"
+    assert len(endpoint.trials("overdue")) == started, "its time was up: nothing new was started"
+
+
+def training_jobs(endpoint: "Endpoint", tuning_job: str) -> int:
+    """How many training jobs a tuning job of an endpoint that is down has started."""
+    with database(endpoint) as jobs:
+        (count,) = jobs.execute("SELECT COUNT(*) FROM jobs WHERE parent = ?", (tuning_job,)).fetchone()
+    return int(count)
 
 
 def age(endpoint: "Endpoint", tuning_job: str, seconds: float) -> None:
