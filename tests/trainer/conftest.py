@@ -86,7 +86,9 @@ def flow(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow:
     paint_dataset(images, per_label=30)
     (images / "Maize/notes.jpg").write_text("weed the third row")
     shutil.copy(images / "Maize/003 a+b 50% #ä.png", images / "Maize/copy.png")
-    flow.log["prepare"] = run_trainer(flow.prepare, "prepare", "--image-size", "48", "--views", "3")
+    flow.log["prepare"] = run_trainer(
+        flow.prepare, "prepare", "--image-size", "48", "--views", "3", "--fine-tune-size", "40"
+    )
 
     shutil.copytree(flow.pack / "features", flow.train / "input/data/features")
     (flow.train / "input/config").mkdir()

@@ -15,6 +15,7 @@ import pytest
 
 from tests.trainer.conftest import CONTAINER, Flow, Run
 from tests.trainer.painting import LABELS, paint_dataset
+from trainer import pack
 
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 EPOCH = r"epoch (\d+)/3 - " + " ".join(rf"{name}: [0-9.]+;" for name in METRICS)
@@ -33,7 +34,8 @@ def test_prepare_reports_each_file_once(flow: Flow) -> None:
     assert report["duplicates"] == [{"file": "Maize/copy.png", "reason": "the same image as Maize/003 a+b 50% #ä.png"}]
     refused = {"file": "Maize/notes.jpg", "reason": "not an image: a text file by its content"}
     assert report["refused"] == [refused]
-    assert (report["backbone"], report["image_size"], report["views"]) == ("efficientnet-lite0", 48, 3)
+    assert (report["backbones"], report["image_size"], report["views"]) == (["efficientnet-lite0"], 48, 3)
+    assert report["fine_tune_size"] == 40
     assert report["seconds"] > 0
 
 
@@ -43,16 +45,20 @@ def test_prepare_says_how_far_it_is(flow: Flow) -> None:
     assert progress[-1] == "92"
 
 
-def test_the_pack_holds_all_views_of_training_images_and_the_test_images_themselves(flow: Flow) -> None:
+def test_the_pack_holds_features_images_and_photographs_of_each_split(flow: Flow) -> None:
     report = flow.report()
     splits = ("train", "validation", "test")
     images = {split: sum(of_label[split] for of_label in report["labels"].values()) for split in splits}
-    training = np.load(flow.pack / "features/train_features.npy")
+    training, labels = pack.read_features(flow.pack / "features", "efficientnet-lite0", "train")
     assert (training.shape, training.dtype) == ((images["train"], 3, 6016), np.float16)
-    assert np.load(flow.pack / "features/validation_features.npy").shape == (images["validation"], 1, 6016)
-    test = np.load(flow.pack / "test/images.npy")
-    assert (test.shape, test.dtype) == ((images["test"], 48, 48, 3), np.uint8)
     assert not np.array_equal(training[:, 0], training[:, 1])
+    validation, _ = pack.read_features(flow.pack / "features", "efficientnet-lite0", "validation")
+    assert validation.shape == (images["validation"], 1, 6016)
+    fine = pack.read_training(flow.pack / "training", "train")
+    assert (fine.images.shape, fine.images.dtype) == ((images["train"], 40, 40, 3), np.uint8)
+    assert np.array_equal(fine.labels, labels)
+    assert len(pack.read_photos(flow.pack / "validation").names) == images["validation"]
+    assert len(pack.read_photos(flow.pack / "test").names) == images["test"]
 
 
 def test_train_prints_a_line_an_epoch_and_the_best_one_last(flow: Flow) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from trainer import pack
 from trainer.archive import HEAD, WHOLE, Model, write_archive
@@ -15,6 +16,7 @@ from trainer.errors import BadInput
 from trainer.evaluate import evaluate, join
 from trainer.head import build_head
 from trainer.hyperparameters import Hyperparameters
+from trainer.photos import write_photos
 from trainer.quiet import keras
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
@@ -54,9 +56,12 @@ def save(network: keras.Model, name: str, labels: list[str], path: Path, image_s
 def test_pack(tmp_path: Path, images: np.ndarray) -> Path:
     """The test split of eight images, of which none is known to be right."""
     folder = tmp_path / "test"
-    pack.create_array(folder / pack.TEST_IMAGES, images.shape, np.uint8)[:] = images
-    pack.write_labels(folder / pack.TEST_LABELS, [0, 1, 2, 0, 1, 2, 0, 1])
-    pack.describe(folder, pack.Description("efficientnet-lite0", SIZE, LABELS))
+    files = [f"{LABELS[row % 3]}/{row}.png" for row in range(len(images))]
+    for file, pixels in zip(files, images, strict=True):
+        (tmp_path / "images" / file).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "images" / file)
+    write_photos(folder / pack.PHOTOS, tmp_path / "images", files, large=())
+    pack.describe(folder, pack.Description(["efficientnet-lite0"], SIZE, 0, LABELS))
     return folder
 
 

@@ -46,10 +46,14 @@ def _parser() -> Parser:
 
     prepare = verbs.add_parser("prepare", help="labelled images → features, test images and the dataset report")
     prepare.add_argument(
-        "--image-size", type=_whole(32, 1024), default=224, help="side of the square images, in pixels"
+        "--image-size", type=_whole(32, 1024), default=288, help="side of the images that features are of, in pixels"
     )
-    prepare.add_argument("--views", type=_whole(1, 8), default=4, help="turned and mirrored views of a training image")
+    prepare.add_argument("--views", type=_whole(1, 8), default=8, help="turned and mirrored views of a training image")
     prepare.add_argument("--minimum-per-label", type=_whole(1, 10**6), default=10, help="usable images a label needs")
+    prepare.add_argument("--backbones", type=_names, default="efficientnet-lite0", help="with a comma between them")
+    prepare.add_argument(
+        "--fine-tune-size", type=_whole(0, 1024), default=0, help="side of the images for fine-tuning, 0 for none"
+    )
     prepare.set_defaults(run=_prepare)
 
     verbs.add_parser("train", help="features → a trained head").set_defaults(run=_train)
@@ -73,11 +77,21 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return whole_number
 
 
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(",")))
+    if not all(name.replace("-", "").isalnum() and name.isascii() for name in names):
+        raise argparse.ArgumentTypeError(f"{text[:100]!r} is no list of names like a,b")
+    return names
+
+
 def _prepare(chosen: argparse.Namespace) -> None:
-    from trainer.prepare import Settings, prepare
+    from trainer.prepare import prepare
+    from trainer.write_pack import Settings
 
     job = Job()
-    settings = Settings(chosen.image_size, chosen.views, chosen.minimum_per_label)
+    settings = Settings(
+        chosen.image_size, chosen.views, chosen.minimum_per_label, chosen.backbones, chosen.fine_tune_size
+    )
     prepare(job.processing_input("images"), job.processing_output, settings, _say)
 
 
@@ -89,7 +103,7 @@ def _train(_: argparse.Namespace) -> None:
 
     from trainer.train import train
 
-    train(job.channel("features"), job.model, hyperparameters, _say)
+    train(job, hyperparameters, _say)
 
 
 def _evaluate(_: argparse.Namespace) -> None:

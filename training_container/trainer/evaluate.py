@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from trainer import pack
 from trainer.archive import FACTS, HEAD, WHOLE, Model, read_model, write_archive
 from trainer.backbone import build_backbone
 from trainer.errors import BadInput, UnreadableModel
-from trainer.images import Pixels, resize
 from trainer.metrics import UNKNOWN, Scores, score
+from trainer.photos import Photos
 from trainer.quiet import keras
 
 BATCH = 32
@@ -27,7 +25,7 @@ def evaluate(test: Path, trial: Path, champion: Path, output: Path) -> None:
     Writes `evaluation.json` and `model.tar.gz` into `output`. Only the trial must be readable.
     """
     output.mkdir(parents=True, exist_ok=True)
-    split, labels = pack.read_test(test), pack.read_description(test).labels
+    split, labels = pack.read_photos(test), pack.read_description(test).labels
     with tempfile.TemporaryDirectory() as scratch:
         whole = join(read_model(trial, HEAD, Path(scratch, "trial")))
         if whole.labels != labels:
@@ -57,7 +55,7 @@ def _export(model: Model, archive: Path) -> None:
         write_archive(archive, (network, facts))
 
 
-def _score_champion(archive: Path, scratch: Path, split: pack.ImageSplit, labels: list[str]) -> dict[str, Any] | None:
+def _score_champion(archive: Path, scratch: Path, split: Photos, labels: list[str]) -> dict[str, Any] | None:
     if not archive.exists():
         return None
     try:
@@ -66,16 +64,11 @@ def _score_champion(archive: Path, scratch: Path, split: pack.ImageSplit, labels
         return {"error": str(error)}
 
 
-def _score(model: Model, split: pack.ImageSplit, labels: list[str]) -> Scores:
+def _score(model: Model, split: Photos, labels: list[str]) -> Scores:
     number_of_output = np.array([labels.index(label) if label in labels else UNKNOWN for label in model.labels])
+    images = len(split.names)
     outputs = [
-        model.network.predict_on_batch(_sized(split.images[start : start + BATCH], model.image_size)).argmax(axis=1)
-        for start in range(0, len(split.images), BATCH)
+        model.network.predict_on_batch(split.load(rows, model.image_size)).argmax(axis=1)
+        for rows in (range(start, min(start + BATCH, images)) for start in range(0, images, BATCH))
     ]
-    return score(labels, np.asarray(split.labels), number_of_output[np.concatenate(outputs)])
-
-
-def _sized(images: Pixels, image_size: int) -> npt.NDArray[np.uint8]:
-    if images.shape[1] == image_size:
-        return np.asarray(images)
-    return np.stack([resize(Image.fromarray(image), image_size) for image in images])
+    return score(labels, split.labels, number_of_output[np.concatenate(outputs)])

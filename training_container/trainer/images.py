@@ -1,9 +1,10 @@
-"""Reads one image file as a person sees it, or says why it can't be used: the one way in for prepare and predict."""
+"""Reads one image file as a person sees it, or says why it can't be used: the one way in for every verb."""
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 200_000_000
 SNIFFED_BYTES = 4096
+DECODERS = min(os.cpu_count() or 1, 8)
 SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 
 # read_image checks the size in the header itself, so that the reason can name it.
@@ -28,15 +30,17 @@ class Photo(NamedTuple):
 
     digest: str
     """SHA-256 of the upright RGB pixels at full size: equal for equal pictures, whatever their files are called."""
-    pixels: Pixels
-    """(image_size, image_size, 3), RGB 0 to 255."""
+    longer_side: int
+    """In pixels."""
+    pixels: dict[int, Pixels]
+    """By size in pixels: (size, size, 3), RGB 0 to 255."""
 
 
-def read_photo(path: Path, image_size: int) -> Photo:
+def read_photo(path: Path, sizes: Iterable[int]) -> Photo:
     """The image at `path`; ImageRefused where it is empty, damaged, too large or no image of a known format."""
     image = read_image(path)
     digest = hashlib.sha256(f"{image.width}x{image.height} RGB\n".encode() + image.tobytes()).hexdigest()
-    return Photo(digest, resize(image, image_size))
+    return Photo(digest, max(image.size), {size: resize(image, size) for size in sizes})
 
 
 def resize(image: Image.Image, image_size: int) -> Pixels:
@@ -47,12 +51,18 @@ def resize(image: Image.Image, image_size: int) -> Pixels:
 def read_image(path: Path) -> Image.Image:
     """Decoded, turned upright by its EXIF orientation, in 8-bit RGB. Of an animation, the first frame."""
     _check_file(path)
+    with path.open("rb") as file:
+        return decode_image(file)
+
+
+def decode_image(file: BinaryIO) -> Image.Image:
+    """What `read_image` gives, of the content of a file whose number of bytes was checked."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(file, formats=FORMATS) as image:
             _check_size(image)
             return _rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError:
-        raise ImageRefused(_what_it_is_instead(path)) from None
+        raise ImageRefused(_what_it_is_instead(file)) from None
     except ImageRefused:
         raise
     except Exception as error:  # noqa: BLE001 - decoders of hostile files raise anything: SyntaxError, struct.error, MemoryError…
@@ -93,9 +103,9 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _what_it_is_instead(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(SNIFFED_BYTES)
+def _what_it_is_instead(file: BinaryIO) -> str:
+    file.seek(0)
+    start = file.read(SNIFFED_BYTES)
     try:
         text = start.decode("utf-8", errors="strict" if len(start) < SNIFFED_BYTES else "ignore")
     except UnicodeDecodeError:

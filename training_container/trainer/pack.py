@@ -1,8 +1,9 @@
-"""What prepare writes and the later jobs read: plain .npy arrays and one JSON description in each folder.
+"""What prepare writes and the later jobs read: each folder is whole once its `pack.json` is there.
 
-`features/` holds, for the splits train and validation, features (n, views, d) as float16 and labels (n,) as int32;
-`test/` holds the test images (n, size, size, 3) as uint8 and their labels. Arrays are memory-mapped: a job reads what
-it uses.
+`features/` holds, for the splits train and validation, features (n, views, d) of each backbone as float16; `training/`
+the same images themselves, (n, size, size, 3) uint8, for fine-tuning; `validation/` and `test/` the photographs, for
+whatever size a model takes. Arrays are memory-mapped: a job reads what it uses. In every folder the rows of one split
+are in the same order: by file name.
 """
 
 import json
@@ -15,44 +16,52 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.errors import BadInput
-
-Labels = npt.NDArray[np.int32]
+from trainer.images import Pixels
+from trainer.photos import Labels, Photos
 
 DESCRIPTION = "pack.json"
-TEST_IMAGES, TEST_LABELS = "images.npy", "labels.npy"
+PHOTOS = "images.zip"
 
 
 @dataclass(frozen=True)
 class Description:
     """What the numbers of a folder mean; a label's number is its place in `labels`."""
 
-    backbone: str
+    backbones: list[str]
     image_size: int
+    """Side in pixels of the images that the features are of."""
+    fine_tune_size: int
+    """Side in pixels of the images in `training/`; 0 where there are none."""
     labels: list[str]
 
 
 class FeatureSplit(NamedTuple):
-    """One split as the head sees it: features (n, views, d), view 0 the picture as it is, and label numbers (n,)."""
+    """One split as a head sees it: features (n, views, d), view 0 the picture as it is, and label numbers (n,)."""
 
     features: npt.NDArray[np.float16]
     labels: Labels
 
 
-class ImageSplit(NamedTuple):
-    """The untouched images (n, size, size, 3), RGB 0 to 255, and their label numbers (n,)."""
+class TrainingSplit(NamedTuple):
+    """One split as fine-tuning sees it: images (n, size, size, 3), RGB 0 to 255, and label numbers (n,)."""
 
-    images: npt.NDArray[np.uint8]
+    images: Pixels
     labels: Labels
 
 
-def features_file(split: str) -> str:
+def features_file(backbone: str, split: str) -> str:
     """Name of a split's features in `features/`."""
-    return f"{split}_features.npy"
+    return f"{split}-{backbone}.npy"
+
+
+def images_file(split: str) -> str:
+    """Name of a split's images in `training/`."""
+    return f"{split}.npy"
 
 
 def labels_file(split: str) -> str:
-    """Name of a split's label numbers in `features/`."""
-    return f"{split}_labels.npy"
+    """Name of a split's label numbers in `features/` and `training/`."""
+    return f"{split}-labels.npy"
 
 
 def create_array(path: Path, shape: Sequence[int], dtype: type[np.generic]) -> npt.NDArray[Any]:
@@ -79,14 +88,22 @@ def read_description(folder: Path) -> Description:
         raise BadInput(f"The folder {folder.name} holds no pack made by prepare: {error}.") from error
 
 
-def read_split(folder: Path, split: str) -> FeatureSplit:
-    """Memory-mapped features of the train or validation split, and their labels; BadInput where they are damaged."""
-    return FeatureSplit(*_aligned(folder, features_file(split), labels_file(split), dimensions=3))
+def read_features(folder: Path, backbone: str, split: str) -> FeatureSplit:
+    """Memory-mapped features of the train or validation split; BadInput where they are missing or damaged."""
+    backbones = read_description(folder).backbones
+    if backbone not in backbones:
+        raise BadInput(f"The pack holds no features of {backbone[:100]!r}, but of {', '.join(backbones)}.")
+    return FeatureSplit(*_aligned(folder, features_file(backbone, split), labels_file(split), dimensions=3))
 
 
-def read_test(folder: Path) -> ImageSplit:
-    """Memory-mapped test images and their labels; BadInput where they are damaged."""
-    return ImageSplit(*_aligned(folder, TEST_IMAGES, TEST_LABELS, dimensions=4))
+def read_training(folder: Path, split: str) -> TrainingSplit:
+    """Memory-mapped images of the train or validation split; BadInput where they are missing or damaged."""
+    return TrainingSplit(*_aligned(folder, images_file(split), labels_file(split), dimensions=4))
+
+
+def read_photos(folder: Path) -> Photos:
+    """The photographs of `validation/` or `test/`; BadInput where they are missing or damaged."""
+    return Photos(folder / PHOTOS, read_description(folder).labels)
 
 
 def _aligned(folder: Path, values: str, labels: str, dimensions: int) -> tuple[npt.NDArray[Any], Labels]:

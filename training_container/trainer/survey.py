@@ -1,62 +1,66 @@
 """Reads every file of the dataset once: its digest and small picture, or the reason to refuse it."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 import numpy as np
 
 from trainer.dataset import Checked, name_refusal
 from trainer.errors import ImageRefused
-from trainer.images import Photo, Pixels, read_photo
+from trainer.images import DECODERS, Photo, Pixels, read_photo
 
 FILES_AT_ONCE = 128
-MAX_DECODERS = 8
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Files that are images, their pixels (n, size, size, 3) row by row in the same order, and why others are not."""
+    """Files that are images, row by row, and why others are not."""
 
     checked: list[Checked]
-    pixels: Pixels
+    longer_sides: list[int]
+    """In pixels."""
+    pixels: dict[int, Pixels]
+    """By size: (n, size, size, 3)."""
     refused: dict[str, str]
 
 
 def survey(
-    folder: Path, files: Sequence[str], image_size: int, spool: IO[bytes], checked_so_far: Callable[[int], None]
+    folder: Path, files: Sequence[str], spools: dict[int, BinaryIO], checked_so_far: Callable[[int], None]
 ) -> Survey:
-    """Reads `files`, named relative to `folder`. The pixels go to the open file `spool`, which must outlive them.
+    """Reads `files`, named relative to `folder`; pixels of each size go to its open file, which must outlive them.
 
     Memory holds one batch of files at a time, whatever their number.
     """
     refused = {file: reason for file in files if (reason := name_refusal(file))}
     candidates = [file for file in files if file not in refused]
     checked: list[Checked] = []
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, MAX_DECODERS)) as pool:
+    longer_sides: list[int] = []
+    with ThreadPoolExecutor(DECODERS) as pool:
         for start in range(0, len(candidates), FILES_AT_ONCE):
             batch = candidates[start : start + FILES_AT_ONCE]
-            photos = pool.map(lambda file: _read(folder / file, image_size), batch)
-            for file, photo in zip(batch, photos, strict=True):
+            for file, photo in zip(batch, pool.map(lambda file: _read(folder / file, spools), batch), strict=True):
                 if isinstance(photo, ImageRefused):
                     refused[file] = str(photo)
-                else:
-                    checked.append(Checked(file, photo.digest))
-                    spool.write(photo.pixels.tobytes())
+                    continue
+                checked.append(Checked(file, photo.digest))
+                longer_sides.append(photo.longer_side)
+                for size, pixels in photo.pixels.items():
+                    spools[size].write(pixels.data)
             checked_so_far(start + len(batch))
-    return Survey(checked, _spooled(spool, (len(checked), image_size, image_size, 3)), refused)
+    spooled = {size: _spooled(spool, (len(checked), size, size, 3)) for size, spool in spools.items()}
+    return Survey(checked, longer_sides, spooled, refused)
 
 
-def _read(path: Path, image_size: int) -> Photo | ImageRefused:
+def _read(path: Path, sizes: Iterable[int]) -> Photo | ImageRefused:
     try:
-        return read_photo(path, image_size)
+        return read_photo(path, sizes)
     except ImageRefused as refusal:
         return refusal
 
 
-def _spooled(spool: IO[bytes], shape: tuple[int, ...]) -> Pixels:
+def _spooled(spool: BinaryIO, shape: tuple[int, ...]) -> Pixels:
     spool.flush()
     return np.memmap(spool, np.uint8, "r", shape=shape) if shape[0] else np.empty(shape, np.uint8)

@@ -1,0 +1,108 @@
+"""The photographs of a split in one file: a zip archive of the original files, stored, so that any size can be had.
+
+Nothing is ever extracted to disk: names in the archive are labels and titles, never paths.
+"""
+
+import shutil
+import zipfile
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from trainer.errors import BadInput, ImageRefused
+from trainer.images import DECODERS, MAX_BYTES, Pixels, decode_image, read_image, resize
+
+Labels = npt.NDArray[np.int32]
+
+LONGEST_SIDE = 640
+DECODED_AT_ONCE = 64
+
+
+class Photos:
+    """Photographs named `<label>/<file>`, and their label numbers (n,)."""
+
+    def __init__(self, archive: Path, labels: Sequence[str]) -> None:
+        try:
+            self._archive = zipfile.ZipFile(archive)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise BadInput(f"The pack's {archive.name} is missing or damaged: run prepare again.") from error
+        number_of = {label: number for number, label in enumerate(labels)}
+        self._members = self._archive.infolist()
+        self.names = [member.filename for member in self._members]
+        self.labels: Labels = np.array([_label_number(member, number_of) for member in self._members], np.int32)
+        if not self.names or len(set(self.names)) < len(self.names):
+            raise BadInput(f"The pack's {archive.name} is empty, or names an image twice: run prepare again.")
+
+    def load(self, rows: Iterable[int], size: int) -> Pixels:
+        """The photographs of these rows, each squeezed to a square as a whole: (k, size, size, 3), RGB 0 to 255."""
+        rows = list(rows)
+        images = np.empty((len(rows), size, size, 3), np.uint8)
+        with ThreadPoolExecutor(DECODERS) as pool:
+            for start in range(0, len(rows), DECODED_AT_ONCE):
+                batch = [self._members[row] for row in rows[start : start + DECODED_AT_ONCE]]
+                contents = [self._content(member) for member in batch]  # zipfile is not meant for several threads
+                decoded = pool.map(lambda member, content: _decoded(member, content, size), batch, contents)
+                for place, pixels in enumerate(decoded, start):
+                    images[place] = pixels
+        return images
+
+    def _content(self, member: zipfile.ZipInfo) -> bytes:
+        try:
+            return self._archive.read(member)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise _damaged(member.filename) from error
+
+
+def write_photos(archive: Path, folder: Path, files: Sequence[str], large: Iterable[str]) -> None:
+    """Files named relative to `folder`, in this order; the `large` ones shrunk to a longer side of 640 pixels, as PNG.
+
+    A shrunk image keeps its file's name: what it is shows in its first bytes.
+    """
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    shrunk = set(large)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as written, ThreadPoolExecutor(DECODERS) as pool:
+        for start in range(0, len(files), DECODED_AT_ONCE):
+            batch = files[start : start + DECODED_AT_ONCE]
+            shrinking = {file: pool.submit(_shrunk, folder / file) for file in batch if file in shrunk}
+            for file in batch:
+                with shrinking[file].result() if file in shrinking else (folder / file).open("rb") as source:
+                    _append(written, file, source)
+
+
+def _append(archive: zipfile.ZipFile, file: str, source: BinaryIO) -> None:
+    with archive.open(zipfile.ZipInfo(file), "w") as member:
+        shutil.copyfileobj(source, member)
+
+
+def _shrunk(path: Path) -> BinaryIO:
+    image = read_image(path)
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    content = BytesIO()
+    image.save(content, "PNG", compress_level=1)
+    content.seek(0)
+    return content
+
+
+def _label_number(member: zipfile.ZipInfo, number_of: dict[str, int]) -> int:
+    label, _, file = member.filename.partition("/")
+    stored = member.compress_type == zipfile.ZIP_STORED and member.file_size == member.compress_size
+    if label not in number_of or not file or not stored or member.file_size > MAX_BYTES or member.flag_bits & 1:
+        raise _damaged(member.filename)
+    return number_of[label]
+
+
+def _decoded(member: zipfile.ZipInfo, content: bytes, size: int) -> Pixels:
+    try:
+        return resize(decode_image(BytesIO(content)), size)
+    except ImageRefused as refusal:
+        raise _damaged(member.filename) from refusal
+
+
+def _damaged(name: str) -> BadInput:
+    return BadInput(f"The pack's image {name[:200]!r} is damaged: run prepare again.")
