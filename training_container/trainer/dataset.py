@@ -1,6 +1,7 @@
 """Which files make the dataset, which image belongs to which split, and why a file was left out.
 
 An image's split follows from its pixels alone: it never changes sides as the dataset grows, and scores stay comparable.
+Where pictures that look alike fell on several sides, one side keeps its own and the others leave theirs out.
 """
 
 import os
@@ -11,10 +12,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from trainer.errors import BadInput
+from trainer.near_duplicates import crossing
 
 Split = Literal["train", "validation", "test"]
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+KEPT_FIRST: tuple[Split, ...] = ("test", "validation", "train")
 TRAIN_SHARE = 0.70
 VALIDATION_SHARE = 0.15
 
@@ -26,6 +29,8 @@ class Checked(NamedTuple):
     """`<label>/<file>`"""
     digest: str
     """SHA-256 of its pixels, in hexadecimal"""
+    look: bytes
+    """What it looks like, see looks.py"""
 
     @property
     def label(self) -> str:
@@ -39,6 +44,7 @@ class Dataset:
     labels: list[str]
     used: list[Checked]
     duplicates: dict[str, str] = field(default_factory=dict)
+    near_duplicates: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
     def counts(self) -> dict[str, dict[Split, int]]:
@@ -75,7 +81,7 @@ def name_refusal(file: str) -> str | None:
 
 
 def resolve(checked: Iterable[Checked], refused: dict[str, str], minimum_per_label: int) -> Dataset:
-    """Settles duplicates, contradictions and labels with too few images.
+    """Settles duplicates, near-duplicates across splits, contradictions and labels with too few images.
 
     Of one picture under one label the first by name is used; under two labels neither is: one of them must be wrong.
     """
@@ -89,6 +95,8 @@ def resolve(checked: Iterable[Checked], refused: dict[str, str], minimum_per_lab
             continue
         used.append(first)
         duplicates |= {other.file: f"the same image as {first.file}" for other in others}
+    near_duplicates = _across_splits(used)
+    used = [image for image in used if image.file not in near_duplicates]
     usable = Counter(image.label for image in used)
     for image in used:
         if usable[image.label] < minimum_per_label:
@@ -96,7 +104,7 @@ def resolve(checked: Iterable[Checked], refused: dict[str, str], minimum_per_lab
                 f"too few images of its label: {usable[image.label]} usable, at least {minimum_per_label} are needed"
             )
     used = sorted(image for image in used if image.file not in refused)
-    return Dataset(sorted({image.label for image in used}), used, duplicates, refused)
+    return Dataset(sorted({image.label for image in used}), used, duplicates, near_duplicates, refused)
 
 
 def _same_picture(checked: Iterable[Checked]) -> list[list[Checked]]:
@@ -111,6 +119,16 @@ def _contradiction(image: Checked, copies: list[Checked]) -> str:
     return f"the same image under another label: {other.file}"
 
 
+def _across_splits(images: list[Checked]) -> dict[str, str]:
+    """By file, why it is left out: it looks nearly like an image of a split that comes first in `KEPT_FIRST`."""
+    splits = [split_of(image.digest) for image in images]
+    kept_for = crossing([image.look for image in images], [KEPT_FIRST.index(split) for split in splits])
+    return {
+        images[row].file: f"nearly the same as {images[kept].file} of the {splits[kept]} split"
+        for row, kept in kept_for.items()
+    }
+
+
 def check_trainable(dataset: Dataset, minimum_per_label: int) -> None:
     """BadInput, in a sentence that says what is missing, where no model can be trained and tested on the dataset."""
     if len(dataset.labels) < 2:
@@ -119,7 +137,10 @@ def check_trainable(dataset: Dataset, minimum_per_label: int) -> None:
             f"Two labels with at least {minimum_per_label} usable images each are needed, but {kept} as many: "
             "add images, or see the dataset report for those refused."
         )
-    counts = dataset.counts()
+    counts, left_out = dataset.counts(), len(dataset.near_duplicates)
+    near = f", and {left_out} were left out because they look nearly like others" if left_out else ""
     for split in SPLITS:
         if not any(of_label[split] for of_label in counts.values()):
-            raise BadInput(f"None of the {len(dataset.used)} usable images fell into the {split} split: add images.")
+            raise BadInput(
+                f"None of the {len(dataset.used)} usable images fell into the {split} split{near}: add images."
+            )

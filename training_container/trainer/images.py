@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from trainer.errors import ImageRefused
+from trainer.looks import look_of
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -30,6 +31,8 @@ class Photo(NamedTuple):
 
     digest: str
     """SHA-256 of the upright RGB pixels at full size: equal for equal pictures, whatever their files are called."""
+    look: bytes
+    """See looks.py."""
     longer_side: int
     """In pixels."""
     pixels: dict[int, Pixels]
@@ -40,7 +43,7 @@ def read_photo(path: Path, sizes: Iterable[int]) -> Photo:
     """The image at `path`; ImageRefused where it is empty, damaged, too large or no image of a known format."""
     image = read_image(path)
     digest = hashlib.sha256(f"{image.width}x{image.height} RGB\n".encode() + image.tobytes()).hexdigest()
-    return Photo(digest, max(image.size), {size: resize(image, size) for size in sizes})
+    return Photo(digest, look_of(image), max(image.size), {size: resize(image, size) for size in sizes})
 
 
 def resize(image: Image.Image, image_size: int) -> Pixels:

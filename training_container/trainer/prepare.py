@@ -44,6 +44,7 @@ def _write_report(output: Path, dataset: Dataset, files: int, settings: Settings
         "seconds": round(seconds, 1),
         "labels": dataset.counts(),
         "duplicates": _named(dataset.duplicates),
+        "near_duplicates": _named(dataset.near_duplicates),
         "refused": _named(dataset.refused),
     }
     text = json.dumps(report, ensure_ascii=False, indent=1)

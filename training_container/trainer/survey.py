@@ -45,7 +45,7 @@ def survey(
                 if isinstance(photo, ImageRefused):
                     refused[file] = str(photo)
                     continue
-                checked.append(Checked(file, photo.digest))
+                checked.append(Checked(file, photo.digest, photo.look))
                 longer_sides.append(photo.longer_side)
                 for size, pixels in photo.pixels.items():
                     spools[size].write(pixels.data)
