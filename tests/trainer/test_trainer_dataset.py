@@ -119,6 +119,7 @@ def test_a_trainable_dataset_passes() -> None:
         ("stray.png", "not in a label's folder"),
         ("Maize/.DS_Store", "a hidden file"),
         (".cache/a/b.png", "a hidden file"),
+        ("Maize/\udcff.png", "its name is not valid UTF-8"),
         ("Maize/a+b 50% #ä.png", None),
         ("Maize/day 1/a.png", None),
     ],

@@ -77,6 +77,8 @@ def name_refusal(file: str) -> str | None:
         return "a hidden file"
     if len(parts) == 1:
         return "not in a label's folder"
+    if any("\ud800" <= letter <= "\udfff" for letter in file):
+        return "its name is not valid UTF-8"
     return None
 
 

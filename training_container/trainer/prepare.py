@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trainer.dataset import Dataset, check_trainable, list_files, resolve
+from trainer.mosaic import write_mosaic
 from trainer.survey import survey
 from trainer.write_pack import PackWriter, Say, Settings
 
 
 def prepare(images: Path, output: Path, settings: Settings, say: Say) -> None:
-    """Writes the pack's folders and `report.json` below `output`; BadInput where no model can come of the images.
+    """Writes the pack's folders, `report.json` and `mosaic.jpg` below `output`.
 
-    The report is written in either case, so that a person can see why files were refused.
+    BadInput where no model can come of the images. The report is written in either case, so that a person can see why
+    files were refused.
     """
     started = time.monotonic()
     output.mkdir(parents=True, exist_ok=True)
@@ -29,6 +31,7 @@ def prepare(images: Path, output: Path, settings: Settings, say: Say) -> None:
         dataset = resolve(read.checked, read.refused, settings.minimum_per_label)
         _write_report(output, dataset, len(files), settings, time.monotonic() - started)
         check_trainable(dataset, settings.minimum_per_label)
+        write_mosaic(output / "mosaic.jpg", dataset, read)
         PackWriter(images, output, read, dataset, settings).write(say)
     _write_report(output, dataset, len(files), settings, time.monotonic() - started)
 
