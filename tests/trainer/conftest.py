@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image, ImageOps
 
-from tests.trainer.painting import archive, paint_dataset
+from tests.trainer.painting import LABELS, archive, paint, paint_dataset
 
 CONTAINER = Path(__file__).parents[2] / "training_container"
 PROCESS_SECONDS = 120
@@ -86,6 +87,11 @@ def flow(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow:
     paint_dataset(images, per_label=30)
     (images / "Maize/notes.jpg").write_text("weed the third row")
     shutil.copy(images / "Maize/003 a+b 50% #ä.png", images / "Maize/copy.png")
+    with Image.open(images / "Maize/007 a+b 50% #ä.png") as of_the_test_split:
+        ImageOps.mirror(of_the_test_split).save(images / "Maize/mirrored.png")  # a training image, if it were used
+    (images / "Maize/link.png").symlink_to("copy.png")
+    shutil.copy(images / "Maize/copy.png", images / "Maize" / os.fsdecode(b"\xff.png"))
+    paint(LABELS["Maize"], 5000, side=700).save(images / "Maize/large\nfield.jpg")
     flow.log["prepare"] = run_trainer(
         flow.prepare, "prepare", "--image-size", "48", "--views", "3", "--fine-tune-size", "40"
     )

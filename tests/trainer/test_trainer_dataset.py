@@ -109,6 +109,16 @@ def test_an_empty_split_is_refused_by_its_name() -> None:
         check_trainable(resolve(without_test, {}, 1), 1)
 
 
+def test_a_label_that_a_split_lacks_is_named() -> None:
+    without_test = [image for image in images("a", range(40)) if split_of(image.digest) != "test"]
+    dataset = resolve(without_test + images("b", range(90, 130)), {}, 1)
+    (warning,) = dataset.warnings()
+    used = len(without_test)
+    assert (
+        warning == f"None of the {used} images of a fell into the test split: how well it is recognised stays unknown."
+    )
+
+
 def test_a_trainable_dataset_passes() -> None:
     check_trainable(resolve(images("a", range(40)) + images("b", range(90, 130)), {}, 10), 10)
 

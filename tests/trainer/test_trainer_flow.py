@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.trainer.conftest import CONTAINER, Flow, Run
 from tests.trainer.painting import LABELS, paint_dataset
@@ -28,21 +29,30 @@ def test_every_verb_ends_well_and_native_code_stays_silent(flow: Flow) -> None:
 
 def test_prepare_reports_each_file_once(flow: Flow) -> None:
     report = flow.report()
-    assert report["images"] == 92
-    assert report["used"] == sum(sum(splits.values()) for splits in report["labels"].values()) == 90
+    assert report["images"] == 96
+    assert report["used"] == sum(sum(splits.values()) for splits in report["labels"].values()) == 91
     assert report["labels"].keys() == LABELS.keys()
     assert report["duplicates"] == [{"file": "Maize/copy.png", "reason": "the same image as Maize/003 a+b 50% #ä.png"}]
-    refused = {"file": "Maize/notes.jpg", "reason": "not an image: a text file by its content"}
-    assert report["refused"] == [refused]
+    mirrored = {
+        "file": "Maize/mirrored.png",
+        "reason": "nearly the same as Maize/007 a+b 50% #ä.png of the test split",
+    }
+    assert report["near_duplicates"] == [mirrored]
+    assert report["warnings"] == []
+    assert report["refused"] == [
+        {"file": "Maize/link.png", "reason": "a link, which is not followed"},
+        {"file": "Maize/notes.jpg", "reason": "not an image: a text file by its content"},
+        {"file": "Maize/?.png", "reason": "its name is not valid UTF-8"},
+    ]
     assert (report["backbones"], report["image_size"], report["views"]) == (["efficientnet-lite0"], 48, 3)
     assert report["fine_tune_size"] == 40
     assert report["seconds"] > 0
 
 
 def test_prepare_says_how_far_it_is(flow: Flow) -> None:
-    progress = re.findall(r"^progress: (\d+)/92 images$", flow.log["prepare"].stdout, re.MULTILINE)
+    progress = re.findall(r"^progress: (\d+)/96 images$", flow.log["prepare"].stdout, re.MULTILINE)
     assert [int(done) for done in progress] == sorted({int(done) for done in progress})
-    assert progress[-1] == "92"
+    assert progress[-1] == "96"
 
 
 def test_the_pack_holds_features_images_and_photographs_of_each_split(flow: Flow) -> None:
@@ -50,15 +60,19 @@ def test_the_pack_holds_features_images_and_photographs_of_each_split(flow: Flow
     splits = ("train", "validation", "test")
     images = {split: sum(of_label[split] for of_label in report["labels"].values()) for split in splits}
     training, labels = pack.read_features(flow.pack / "features", "efficientnet-lite0", "train")
-    assert (training.shape, training.dtype) == ((images["train"], 3, 6016), np.float16)
+    assert training.shape == (images["train"], 3, 6016)
+    assert training.dtype == np.dtype(np.float16)
     assert not np.array_equal(training[:, 0], training[:, 1])
     validation, _ = pack.read_features(flow.pack / "features", "efficientnet-lite0", "validation")
     assert validation.shape == (images["validation"], 1, 6016)
     fine = pack.read_training(flow.pack / "training", "train")
-    assert (fine.images.shape, fine.images.dtype) == ((images["train"], 40, 40, 3), np.uint8)
+    assert fine.images.shape == (images["train"], 40, 40, 3)
+    assert fine.images.dtype == np.dtype(np.uint8)
     assert np.array_equal(fine.labels, labels)
     assert len(pack.read_photos(flow.pack / "validation").names) == images["validation"]
     assert len(pack.read_photos(flow.pack / "test").names) == images["test"]
+    with Image.open(flow.pack / "mosaic.jpg") as mosaic:
+        assert mosaic.format == "JPEG"
 
 
 def test_train_prints_a_line_an_epoch_and_the_best_one_last(flow: Flow) -> None:

@@ -18,6 +18,11 @@ Split = Literal["train", "validation", "test"]
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 KEPT_FIRST: tuple[Split, ...] = ("test", "validation", "train")
+WITHOUT: dict[Split, str] = {
+    "train": "it can't be learnt until images are added",
+    "validation": "no trial is chosen for it",
+    "test": "how well it is recognised stays unknown",
+}
 TRAIN_SHARE = 0.70
 VALIDATION_SHARE = 0.15
 
@@ -51,6 +56,15 @@ class Dataset:
         """Images of each label in each split."""
         counted = Counter((image.label, split_of(image.digest)) for image in self.used)
         return {label: {split: counted[label, split] for split in SPLITS} for label in self.labels}
+
+    def warnings(self) -> list[str]:
+        """A sentence for each label of which a split has no image: chance gives each image its split."""
+        return [
+            f"None of the {sum(of_label.values())} images of {label} fell into the {split} split: {WITHOUT[split]}."
+            for label, of_label in self.counts().items()
+            for split in SPLITS
+            if not of_label[split]
+        ]
 
 
 def split_of(digest: str) -> Split:

@@ -46,6 +46,7 @@ def _write_report(output: Path, dataset: Dataset, files: int, settings: Settings
         "views": settings.views,
         "seconds": round(seconds, 1),
         "labels": dataset.counts(),
+        "warnings": dataset.warnings(),
         "duplicates": _named(dataset.duplicates),
         "near_duplicates": _named(dataset.near_duplicates),
         "refused": _named(dataset.refused),
