@@ -24,7 +24,7 @@ _BANDS = 4
 _BUCKETS = 2**16
 _NEARBY = np.array([0, *(1 << bit for bit in range(16))])
 # Of a bucket with more pictures than that, all nearly alike, comparing with the first of them will do.
-_MOST_OF_A_BUCKET = 256
+_MOST_OF_A_BUCKET = 64
 _ROWS_AT_ONCE = 512
 _PAIRS_AT_ONCE = 1_000_000
 
@@ -56,11 +56,14 @@ def groups_of(looks: Sequence[bytes]) -> Numbers:
     unique, place = np.unique(words_of(looks), axis=0, return_inverse=True)
     group: Numbers = np.arange(len(unique))
     waiting: list[Pairs] = []
+    number = 0
     for pairs in _alike(unique):
         new = group[pairs.one] != group[pairs.other]
-        waiting.append(Pairs(pairs.one[new], pairs.other[new]))
-        if sum(len(some.one) for some in waiting) > _PAIRS_AT_ONCE:
-            group, waiting = _joined(group, waiting), []
+        if new.any():
+            waiting.append(Pairs(pairs.one[new], pairs.other[new]))
+            number += len(waiting[-1].one)
+        if number > _PAIRS_AT_ONCE:
+            group, waiting, number = _joined(group, waiting), [], 0
     return _joined(group, waiting)[place.reshape(-1)]
 
 
