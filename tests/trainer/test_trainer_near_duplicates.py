@@ -3,6 +3,7 @@
 import hashlib
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image, ImageEnhance
 
 from tests.trainer.painting import paint
 from trainer.dataset import Checked, Dataset, resolve, split_of
-from trainer.looks import LOOK_BYTES, VIEWS, bits_of, distances, look_of, packed, turned, words_of
+from trainer.looks import LOOK_BYTES, SIDE, VIEWS, bits_of, distances, look_of, packed, turned, words_of
 from trainer.near_duplicates import MOST_BITS, crossing, groups_of
 from trainer.views import turned as turned_image
 
@@ -26,10 +27,13 @@ def scene(seed: int, side: int = 150) -> Image.Image:
     return Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
 
 
-def flipped(look: bytes, bits: int, seed: int) -> bytes:
+LOW = [row * SIDE + column for row in range(11) for column in range(11 - row) if (row, column) not in {(0, 0), (5, 5)}]
+
+
+def flipped(look: bytes, bits: int, seed: int, among: Sequence[int] = range(SIDE * SIDE)) -> bytes:
     """The look with so many of its bits changed."""
     frequencies = bits_of(words_of([look])).copy().reshape(1, -1)
-    places = np.random.default_rng(seed).choice(frequencies.size, bits, replace=False)
+    places = np.random.default_rng(seed).choice(among, bits, replace=False)
     frequencies[0, places] ^= 1
     return packed(frequencies).tobytes()
 
@@ -85,7 +89,7 @@ def test_any_picture_has_a_look(image: Image.Image) -> None:
 @settings(max_examples=100, deadline=None)
 def test_seven_changed_bits_are_always_found_in_every_view(seed: int, bits: int, view: int) -> None:
     first, *others = random_looks(20, seed)
-    copy = packed(turned(bits_of(words_of([flipped(first, bits, seed)])), view)).tobytes()
+    copy = packed(turned(bits_of(words_of([flipped(first, bits, seed, LOW)])), view)).tobytes()
     looks = [first, *others, copy]
     assert frozenset({0, 20}) in grouped(looks)
     assert len(grouped(looks)) == 20
