@@ -1,6 +1,6 @@
 """What the steps need of the world, one Protocol a neighbour; `aws/` has them on AWS, the tests in memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -96,14 +96,17 @@ class Jobs(Protocol):
     def start_tuning(self, run: Run) -> None:
         """Start the tuning job on the pack."""
 
-    def start_evaluation(self, run: Run, model_uri: str, champion_uri: str | None) -> None:
-        """Start the processing job that scores the best trial, and the champion, on the test split."""
+    def start_fine_tuning(self, run: Run) -> None:
+        """Start the tuning job that trains the whole network, from the run's best head on."""
+
+    def start_evaluation(self, run: Run, models: Mapping[str, str]) -> None:
+        """Start the processing job that scores models on the test split: `model`, and maybe `rival` and `champion`."""
 
     def prepare_job(self, run_id: str) -> Job | None:
         """The run's prepare job."""
 
-    def tuning_job(self, run_id: str) -> Job | None:
-        """The run's tuning job."""
+    def tuning_job(self, name: str) -> Job | None:
+        """A tuning job, by name."""
 
     def evaluation_job(self, run_id: str) -> Job | None:
         """The run's evaluate job."""
@@ -111,8 +114,8 @@ class Jobs(Protocol):
     def trial(self, name: str) -> Trial:
         """One training job, by name; NotFound if there is none."""
 
-    def trials(self, run_id: str) -> Sequence[Trial]:
-        """All training jobs of the run's tuning job."""
+    def trials(self, tuning_job: str) -> Sequence[Trial]:
+        """All training jobs of a tuning job, by its name."""
 
 
 class SettleTimer(Protocol):

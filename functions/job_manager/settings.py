@@ -7,15 +7,21 @@ from typing import Annotated
 
 import msgspec
 
-from .domain.plan import Machine, Plan
+from .domain.plan import FineTuning, Machine, Plan
 from .domain.settling import SettleRule
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Natural = Annotated[int, msgspec.Meta(ge=0)]
+Names = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+(,[A-Za-z0-9_-]+)*$")]
+NamesOrNone = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]+(,[A-Za-z0-9_-]+)*)?$")]
 Dollars = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
-    """One field an environment variable, which has its name in capitals; times in seconds, money in US dollars."""
+    """One field an environment variable, which has its name in capitals; times in seconds, money in US dollars.
+
+    `backbones` and `exports` are names with commas between them. Without `fine_tune_trials` no run is fine-tuned.
+    """
 
     bucket: str
     table: str
@@ -32,11 +38,21 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     strategy: str
     image_size: Positive
     cached_views: Positive
+    backbones: Names
+    fine_tune_trials: Natural
+    fine_tune_parallel_trials: Positive
+    fine_tune_epochs: Positive
+    fine_tune_size: Positive
+    evaluation_views: Positive
+    exports: NamesOrNone
     training_instance_type: str
     training_price_per_hour: Dollars
+    fine_tune_instance_type: str
+    fine_tune_price_per_hour: Dollars
     processing_instance_type: str
     processing_price_per_hour: Dollars
     trial_time_limit_seconds: Positive
+    fine_tune_time_limit_seconds: Positive
     tuning_time_limit_seconds: Positive
     processing_time_limit_seconds: Positive
     run_budget: Dollars
@@ -59,6 +75,24 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
             tuning_time_limit=self.tuning_time_limit_seconds,
             processing_time_limit=self.processing_time_limit_seconds,
             budget=self.run_budget,
+            backbones=tuple(self.backbones.split(",")),
+            fine_tuning=self.fine_tuning,
+            evaluation_views=self.evaluation_views,
+            exports=tuple(filter(None, self.exports.split(","))),
+        )
+
+    @property
+    def fine_tuning(self) -> FineTuning | None:
+        """How the next run trains the whole network, if it does."""
+        if not self.fine_tune_trials:
+            return None
+        return FineTuning(
+            trials=self.fine_tune_trials,
+            parallel_trials=self.fine_tune_parallel_trials,
+            epochs=self.fine_tune_epochs,
+            image_size=self.fine_tune_size,
+            machine=Machine(self.fine_tune_instance_type, self.fine_tune_price_per_hour),
+            trial_time_limit=self.fine_tune_time_limit_seconds,
         )
 
     @property

@@ -8,16 +8,21 @@ import pytest
 from botocore.validate import validate_parameters
 
 from job_manager.aws.sagemaker_requests import JobRequests
+from job_manager.domain.result import Trial
 from job_manager.domain.run import Run
-from job_manager.domain.search_space import FIXED_HYPERPARAMETERS, SEARCH_SPACE
+from job_manager.domain.search_space import FINE_TUNING_SEARCH_SPACE, FIXED_HYPERPARAMETERS, SEARCH_SPACE
 from tests.adapters.service_model import problems
-from tests.fakes.world import PLAN, a_run
+from tests.fakes.world import FULL_PLAN, PLAN, a_run
 
 BUCKET = "seedbed-123456789012-us-east-1"
 REQUESTS = JobRequests(BUCKET, "arn:aws:iam::123456789012:role/seedbed-training")
 RUN = a_run()
 RUN_ID = RUN.run_id
 MODEL = f"s3://{BUCKET}/runs/{RUN_ID}/trials/t/output/model.tar.gz"
+MODELS = dict.fromkeys(("model", "rival", "champion"), MODEL)
+HEAD = Trial(f"{RUN_ID}-007-0a1b2c3d", "Completed", {"backbone": "efficientnet-lite1", "epochs": "33"}, 0.9)
+FULL = replace(RUN, plan=FULL_PLAN, best_head=HEAD, best_trial=HEAD)
+TWO_BACKBONES = replace(FULL_PLAN, backbones=("efficientnet-lite0", "efficientnet-lite1"), exports=())
 
 
 def shape_of(operation: str) -> Any:
@@ -29,11 +34,16 @@ def shape_of(operation: str) -> Any:
     [
         ("CreateProcessingJob", REQUESTS.prepare),
         ("CreateHyperParameterTuningJob", REQUESTS.tuning),
-        ("CreateProcessingJob", lambda run: REQUESTS.evaluation(run, MODEL, None)),
-        ("CreateProcessingJob", lambda run: REQUESTS.evaluation(run, MODEL, MODEL)),
+        ("CreateHyperParameterTuningJob", REQUESTS.fine_tuning),
+        ("CreateProcessingJob", lambda run: REQUESTS.evaluation(run, {"model": MODEL})),
+        ("CreateProcessingJob", lambda run: REQUESTS.evaluation(run, MODELS)),
     ],
 )
-@pytest.mark.parametrize("run", [RUN, replace(RUN, run_id=f"sb-{'f' * 16}-99", warm_start_from=(RUN_ID,) * 5)])
+@pytest.mark.parametrize(
+    "run",
+    [FULL, replace(FULL, run_id=f"sb-{'f' * 16}-99", warm_start_from=(RUN_ID,) * 5, plan=TWO_BACKBONES)],
+    ids=["first", "longest"],
+)
 def test_requests_keep_to_sagemakers_service_model(operation: str, request_of: Any, run: Run) -> None:
     shape = shape_of(operation)
     request = request_of(run)
@@ -54,8 +64,9 @@ def test_prepare_reads_the_manifest_and_writes_the_pack() -> None:
     request = REQUESTS.prepare(RUN)
 
     assert request["ProcessingJobName"] == f"{RUN_ID}-prepare"
-    arguments = ["prepare", "--image-size", "96", "--views", "2", "--minimum-per-label", "4"]
-    assert request["AppSpecification"]["ContainerArguments"] == arguments
+    assert " ".join(request["AppSpecification"]["ContainerArguments"]) == (
+        "prepare --image-size 96 --views 2 --minimum-per-label 4 --backbones efficientnet-lite0 --fine-tune-size 0"
+    )
     (images,) = request["ProcessingInputs"]
     assert images["S3Input"]["S3DataType"] == "ManifestFile"
     assert images["S3Input"]["S3Uri"].endswith(f"/runs/{RUN_ID}/manifest.json")
@@ -72,13 +83,54 @@ def test_tuning_searches_the_search_space_for_the_best_validation_accuracy() -> 
     assert config["HyperParameterTuningJobObjective"] == {"Type": "Maximize", "MetricName": "validation_accuracy"}
     assert searched == set(SEARCH_SPACE)
     assert not searched & set(training["StaticHyperParameters"])
-    assert training["StaticHyperParameters"] == FIXED_HYPERPARAMETERS
+    assert training["StaticHyperParameters"] == {**FIXED_HYPERPARAMETERS, "backbone": "efficientnet-lite0"}
     assert "WarmStartConfig" not in request
 
 
-def test_bounds_are_text_that_reads_as_the_number_it_was_and_fits_its_scaling() -> None:
+def test_of_several_backbones_tuning_searches_the_best_and_prepare_extracts_all() -> None:
+    run = replace(FULL, plan=TWO_BACKBONES)
+    request = REQUESTS.tuning(run)
+    (searched,) = request["HyperParameterTuningJobConfig"]["ParameterRanges"]["CategoricalParameterRanges"]
+
+    assert searched == {"Name": "backbone", "Values": ["efficientnet-lite0", "efficientnet-lite1"]}
+    assert "backbone" not in request["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert "efficientnet-lite0,efficientnet-lite1" in REQUESTS.prepare(run)["AppSpecification"]["ContainerArguments"]
+
+
+def test_fine_tuning_starts_from_the_best_head_and_its_backbone() -> None:
+    request = REQUESTS.fine_tuning(FULL)
+    training = request["TrainingJobDefinition"]
+    places = {given["ChannelName"]: given["DataSource"]["S3DataSource"] for given in training["InputDataConfig"]}
+
+    assert request["HyperParameterTuningJobName"] == f"{RUN_ID}-fine"
+    assert training["StaticHyperParameters"] == {
+        "kind": "fine-tune",
+        "backbone": "efficientnet-lite1",
+        "epochs": "3",
+    }
+    assert places["training"]["S3Uri"].endswith(f"/runs/{RUN_ID}/pack/training/")
+    assert places["head"]["S3Uri"].endswith(f"/runs/{RUN_ID}/trials/{HEAD.name}/output/model.tar.gz")
+    assert {place["S3DataType"] for place in places.values()} == {"S3Prefix"}
+    assert training["CheckpointConfig"]["S3Uri"].endswith(f"/runs/{RUN_ID}/checkpoints/")
+
+
+def test_fine_tuning_has_limits_a_machine_and_a_search_space_of_its_own() -> None:
+    request = REQUESTS.fine_tuning(replace(FULL, warm_start_from=("sb-a",)))
+    config, training = request["HyperParameterTuningJobConfig"], request["TrainingJobDefinition"]
+    searched = {found["Name"] for kind in config["ParameterRanges"].values() for found in kind}
+
+    assert searched == set(FINE_TUNING_SEARCH_SPACE)
+    assert config["Strategy"] == "Random"
+    assert config["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 2
+    assert training["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
+    assert training["ResourceConfig"]["InstanceType"] == "ml.c5.2xlarge"
+    assert "WarmStartConfig" not in request
+
+
+@pytest.mark.parametrize("request_of", [REQUESTS.tuning, REQUESTS.fine_tuning])
+def test_bounds_are_text_that_reads_as_the_number_it_was_and_fits_its_scaling(request_of: Any) -> None:
     for kind, number in (("ContinuousParameterRanges", float), ("IntegerParameterRanges", int)):
-        for found in REQUESTS.tuning(RUN)["HyperParameterTuningJobConfig"]["ParameterRanges"][kind]:
+        for found in request_of(FULL)["HyperParameterTuningJobConfig"]["ParameterRanges"][kind]:
             low, high = number(found["MinValue"]), number(found["MaxValue"])
             assert low < high
             assert low > 0 or found["ScalingType"] == "Linear"
@@ -102,10 +154,23 @@ def test_tuning_learns_from_the_runs_before_it() -> None:
     }
 
 
-@pytest.mark.parametrize(("champion", "inputs"), [(None, ["test", "model"]), (MODEL, ["test", "model", "champion"])])
-def test_evaluate_reads_the_test_split_and_the_models_there_are(champion: str | None, inputs: list[str]) -> None:
-    request = REQUESTS.evaluation(RUN, MODEL, champion)
+@pytest.mark.parametrize("models", [{"model": MODEL}, MODELS])
+def test_evaluate_reads_both_splits_and_the_models_there_are(models: dict[str, str]) -> None:
+    inputs = REQUESTS.evaluation(RUN, models)["ProcessingInputs"]
 
-    assert [given["InputName"] for given in request["ProcessingInputs"]] == inputs
-    assert request["ProcessingInputs"][0]["S3Input"]["S3Uri"].endswith(f"/runs/{RUN_ID}/pack/test/")
-    assert request["ProcessingInputs"][1]["S3Input"]["S3Uri"] == MODEL
+    places = {given["InputName"]: given["S3Input"]["S3Uri"] for given in inputs}
+    assert places == {
+        "test": f"s3://{BUCKET}/runs/{RUN_ID}/pack/test/",
+        "validation": f"s3://{BUCKET}/runs/{RUN_ID}/pack/validation/",
+        **models,
+    }
+
+
+@pytest.mark.parametrize(
+    ("run", "arguments"),
+    [(FULL, "evaluate --views 8 --exports=litert,onnx"), (RUN, "evaluate --views 1 --exports=")],
+)
+def test_evaluate_is_told_how_many_views_and_which_exports(run: Run, arguments: str) -> None:
+    request = REQUESTS.evaluation(run, {"model": MODEL})
+
+    assert " ".join(request["AppSpecification"]["ContainerArguments"]) == arguments

@@ -13,19 +13,21 @@ from job_manager.aws.sagemaker import SageMakerJobs
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain.errors import JobRejected, NotFound
 from job_manager.domain.job import JobStatus
+from job_manager.domain.result import Trial
 from job_manager.domain.run import Run
 from job_manager.ports import Jobs
-from tests.fakes.world import a_run
+from tests.fakes.world import FULL_PLAN, a_run
 
 ROLE = "arn:aws:iam::123456789012:role/seedbed-training"
 REQUESTS = JobRequests("seedbed-123456789012-us-east-1", ROLE)
-RUN = a_run()
+HEAD = Trial("sb-0123456789abcdef-1-007-0a1b2c3d", "Completed", {}, 0.9)
+RUN = a_run(plan=FULL_PLAN, best_head=HEAD)
 RUN_ID = RUN.run_id
 MODEL = f"s3://seedbed-123456789012-us-east-1/runs/{RUN_ID}/trials/t/output/model.tar.gz"
 BEGAN, ENDED = datetime(2026, 3, 20, 9, tzinfo=UTC), datetime(2026, 3, 20, 9, 1, 30, tzinfo=UTC)
 CREATIONS = {
     "create_processing_job": ("start_prepare", "start_evaluation"),
-    "create_hyper_parameter_tuning_job": ("start_tuning",),
+    "create_hyper_parameter_tuning_job": ("start_tuning", "start_fine_tuning"),
 }
 STARTS = [(operation, start) for operation, starts in CREATIONS.items() for start in starts]
 UNKNOWN = [
@@ -51,7 +53,7 @@ def jobs(stub: Stubber) -> SageMakerJobs:
 
 def start(jobs: Jobs, method: str, run: Run = RUN) -> None:
     if method == "start_evaluation":
-        jobs.start_evaluation(run, MODEL, None)
+        jobs.start_evaluation(run, {"model": MODEL})
     else:
         getattr(jobs, method)(run)
 
@@ -72,7 +74,7 @@ def test_a_job_that_sagemaker_will_never_accept_is_rejected_with_its_words(
 ) -> None:
     stub.add_client_error(operation, code, "No such image.")
 
-    with pytest.raises(JobRejected, match=r"SageMaker refused the \w+ job: No such image\."):
+    with pytest.raises(JobRejected, match=r"SageMaker refused the [\w-]+ job: No such image\."):
         start(jobs, method)
 
 
@@ -243,6 +245,15 @@ def test_a_trial_is_read_without_what_sagemaker_adds_to_it(stub: Stubber, jobs: 
     assert trial.hyperparameters == {"dropout": "0.5", "epochs": "20"}
     assert (trial.status, trial.objective, trial.billable_seconds) == ("Completed", 0.75, 88)
     assert (trial.started_at, trial.ended_at) == (BEGAN, ENDED)
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"), [(f"{RUN_ID}-007-0a1b2c3d", "tune"), (f"{RUN_ID}-fine-002-0a1b2c3d", "fine-tune")]
+)
+def test_a_trial_tells_its_stage(stub: Stubber, jobs: SageMakerJobs, name: str, stage: str) -> None:
+    stub.add_response("describe_training_job", training_answer(name))
+
+    assert jobs.trial(name).stage == stage
 
 
 def test_a_trial_that_has_just_begun_has_no_figures(stub: Stubber, jobs: SageMakerJobs) -> None:

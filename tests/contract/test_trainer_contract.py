@@ -8,25 +8,36 @@ import pytest
 
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain import layout
-from job_manager.domain.search_space import FIXED_HYPERPARAMETERS, METRICS, OBJECTIVE_METRIC, SEARCH_SPACE
+from job_manager.domain.result import Trial
+from job_manager.domain.search_space import METRICS, OBJECTIVE_METRIC
 from tests.contract.template import ROOT, Template
-from tests.fakes.world import PLAN, a_run
+from tests.fakes.world import FULL_PLAN, PLAN, a_run
 from trainer.__main__ import _parser
-from trainer.hyperparameters import Hyperparameters, parse_hyperparameters
+from trainer.hyperparameters import FINE_TUNE_KIND, HEAD_KIND, Hyperparameters, parse_hyperparameters
 
 CONTRACTS = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
 EXAMPLE = re.search(r"`(epoch \d+/\d+ - .*;)`", CONTRACTS)
 REQUESTS = JobRequests("bucket", "role")
 TEMPLATE = Template()
 RUN_ID, TRIAL = "<run_id>", "<training job>"
+HEAD = Trial("sb-0123456789abcdef-1-001-0a1b2c3d", "Completed", {}, 0.9)
+FULL = a_run(plan=FULL_PLAN, best_head=HEAD)
+MODELS = {name: f"s3://bucket/{name}" for name in ("model", "rival", "champion")}
+TUNING_JOBS = [REQUESTS.tuning(FULL), REQUESTS.fine_tuning(FULL)]
 KEYS = [
     layout.snapshot,
     layout.manifest,
     layout.features,
+    layout.training,
+    layout.validation_split,
     layout.test_split,
     layout.dataset_report,
+    layout.mosaic,
+    layout.checkpoints,
     layout.scores,
     layout.model,
+    layout.report,
+    layout.model_card,
     layout.notified,
 ]
 
@@ -34,7 +45,7 @@ KEYS = [
 @pytest.fixture(scope="module")
 def lines() -> list[str]:
     """A line of the log as the contract has it, and as the trainer writes it."""
-    from trainer.train import EpochMetrics  # noqa: PLC0415 - it loads TensorFlow: only for who asks for these lines
+    from trainer.epochs import EpochMetrics  # noqa: PLC0415 - it loads TensorFlow: only for who asks for these lines
 
     assert EXAMPLE is not None
     metrics = EpochMetrics(train_loss=0.4102, train_accuracy=0.8811, validation_loss=0.523, validation_accuracy=0.8402)
@@ -66,19 +77,32 @@ def test_the_objective_is_one_of_the_metrics_and_they_are_the_contracts() -> Non
         assert re.search(rf"\| `{name}`.*\| `{re.escape(regex)}` \|", CONTRACTS)
 
 
-def test_what_is_searched_and_what_is_fixed_are_all_the_trainers_hyperparameters() -> None:
-    assert {*SEARCH_SPACE, *FIXED_HYPERPARAMETERS} == {field.name for field in fields(Hyperparameters)}
-    assert not SEARCH_SPACE.keys() & FIXED_HYPERPARAMETERS.keys()
+def test_what_is_searched_and_what_is_fixed_are_hyperparameters_of_the_trainers() -> None:
+    for request in TUNING_JOBS:
+        ranges = request["HyperParameterTuningJobConfig"]["ParameterRanges"]
+        searched = {found["Name"] for kind in ranges.values() for found in kind}
+        fixed = request["TrainingJobDefinition"]["StaticHyperParameters"]
+        assert searched | fixed.keys() <= {field.name for field in fields(Hyperparameters)}
+        assert not searched & fixed.keys()
 
 
 @pytest.mark.parametrize("end", ["MinValue", "MaxValue"])
-def test_the_trainer_takes_both_ends_of_every_range_as_sagemaker_hands_them_over(end: str) -> None:
-    ranges = REQUESTS.tuning(a_run())["HyperParameterTuningJobConfig"]["ParameterRanges"]
+@pytest.mark.parametrize("request_", TUNING_JOBS, ids=["heads", "fine-tuning"])
+def test_the_trainer_takes_both_ends_of_every_range_as_sagemaker_hands_them_over(request_: Any, end: str) -> None:
+    ranges = request_["HyperParameterTuningJobConfig"]["ParameterRanges"]
     texts = {found["Name"]: found[end] for kind in ranges.values() for found in kind}
+    fixed = request_["TrainingJobDefinition"]["StaticHyperParameters"]
 
-    read = parse_hyperparameters({**texts, **FIXED_HYPERPARAMETERS, "_tuning_objective_metric": OBJECTIVE_METRIC})
+    read = parse_hyperparameters({**texts, **fixed, "_tuning_objective_metric": OBJECTIVE_METRIC})
 
     assert {name: float(getattr(read, name)) for name in texts} == {name: float(text) for name, text in texts.items()}
+    assert {name: str(getattr(read, name)) for name in fixed} == fixed
+
+
+def test_the_two_tuning_jobs_are_of_the_trainers_two_kinds() -> None:
+    kinds = [request["TrainingJobDefinition"]["StaticHyperParameters"]["kind"] for request in TUNING_JOBS]
+
+    assert kinds == [HEAD_KIND, FINE_TUNE_KIND]
 
 
 def test_the_contract_names_every_hyperparameter_and_no_other() -> None:
@@ -92,12 +116,27 @@ def test_the_contract_names_every_hyperparameter_and_no_other() -> None:
 
 @pytest.mark.parametrize("end", ["MinValue", "MaxValue"])
 def test_the_trainer_takes_the_arguments_that_its_jobs_are_given(end: str) -> None:
-    limits = {name: TEMPLATE.parameters[name][end] for name in ("ImageSize", "CachedViews")}
-    plan = replace(PLAN, image_size=limits["ImageSize"], views=limits["CachedViews"])
-    run = a_run(plan=plan)
+    limits = {name: TEMPLATE.parameters[name][end] for name in ("ImageSize", "CachedViews", "FineTuneSize")}
+    fine_tuning = replace(FULL.plan.fine_tuning, image_size=limits["FineTuneSize"])
+    plan = replace(FULL.plan, image_size=limits["ImageSize"], views=limits["CachedViews"], fine_tuning=fine_tuning)
 
-    for request in (REQUESTS.prepare(run), REQUESTS.evaluation(run, "s3://model", None)):
-        _parser().parse_args(request["AppSpecification"]["ContainerArguments"])
+    for plan_ in (plan, replace(PLAN, exports=())):
+        run = replace(FULL, plan=plan_)
+        for request in (REQUESTS.prepare(run), REQUESTS.evaluation(run, MODELS)):
+            _parser().parse_args(request["AppSpecification"]["ContainerArguments"])
+
+
+def test_the_trainer_takes_every_backbone_and_export_that_the_template_names() -> None:
+    defaults = {name: TEMPLATE.parameters[name]["Default"].split(",") for name in ("Backbones", "Exports")}
+    run = replace(FULL, plan=replace(FULL.plan, backbones=defaults["Backbones"], exports=defaults["Exports"]))
+
+    prepare = _parser().parse_args(REQUESTS.prepare(run)["AppSpecification"]["ContainerArguments"])
+    evaluate = _parser().parse_args(REQUESTS.evaluation(run, MODELS)["AppSpecification"]["ContainerArguments"])
+
+    assert list(prepare.backbones) == defaults["Backbones"]
+    assert prepare.fine_tune_size == FULL.plan.fine_tune_size
+    assert list(evaluate.exports) == defaults["Exports"]
+    assert evaluate.views == FULL.plan.evaluation_views
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -131,13 +170,16 @@ def test_the_contract_names_every_route() -> None:
 
 
 def test_the_contract_names_every_path_that_a_job_is_given() -> None:
-    run = a_run()
     paths = [
         given["S3Input"]["LocalPath"]
-        for request in (REQUESTS.prepare(run), REQUESTS.evaluation(run, "s3://model", "s3://champion"))
+        for request in (REQUESTS.prepare(FULL), REQUESTS.evaluation(FULL, MODELS))
         for given in request["ProcessingInputs"]
     ]
+    channels = {
+        given["ChannelName"] for job in TUNING_JOBS for given in job["TrainingJobDefinition"]["InputDataConfig"]
+    }
 
-    assert len(paths) == 4
-    for path in paths:
+    assert len(paths) == 6
+    assert channels == {"features", "training", "head"}
+    for path in (*paths, *(f"/opt/ml/input/data/{channel}" for channel in channels)):
         assert path in CONTRACTS

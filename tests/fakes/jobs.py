@@ -1,6 +1,6 @@
 """SageMaker in memory: jobs go on until a test says how they end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from job_manager.domain import layout
@@ -20,7 +20,8 @@ class MemoryJobs:
         self.created: list[str] = []
         self.rejected: dict[str, str] = {}
         self.tuned: dict[str, Run] = {}
-        self.evaluated: dict[str, tuple[str, str | None]] = {}
+        self.fine_tuned: dict[str, Run] = {}
+        self.evaluated: dict[str, dict[str, str]] = {}
         self._trials: dict[str, dict[str, Trial]] = {}
 
     def end(self, name: str, status: JobStatus = JobStatus.COMPLETED, reason: str = "", seconds: float = 0.0) -> None:
@@ -28,13 +29,13 @@ class MemoryJobs:
         ended = replace(self.jobs[name], status=status, reason=reason or None, seconds=seconds)
         self.jobs[name] = replace(ended, ended_at=self._clock.now())
 
-    def add_trial(self, run_id: str, trial: Trial) -> None:
+    def add_trial(self, tuning_job: str, trial: Trial) -> None:
         """What a tuning job does: start a training job, or take it further; the best is the most accurate."""
-        trials = self._trials.setdefault(run_id, {})
+        trials = self._trials.setdefault(tuning_job, {})
         trials[trial.name] = trial
         scored = [known for known in trials.values() if known.objective is not None]
         best = max(scored, key=lambda known: known.objective or 0.0).name if scored else None
-        self.jobs[run_id] = replace(self.jobs[run_id], best_trial=best)
+        self.jobs[tuning_job] = replace(self.jobs[tuning_job], best_trial=best)
 
     def start_prepare(self, run: Run) -> None:
         """Start the processing job that packs the dataset."""
@@ -45,18 +46,23 @@ class MemoryJobs:
         self._create(run.run_id)
         self.tuned[run.run_id] = run
 
-    def start_evaluation(self, run: Run, model_uri: str, champion_uri: str | None) -> None:
-        """Start the processing job that scores the best trial, and the champion."""
+    def start_fine_tuning(self, run: Run) -> None:
+        """Start the tuning job that trains the whole network."""
+        self._create(layout.fine_tuning_job(run.run_id))
+        self.fine_tuned[run.run_id] = run
+
+    def start_evaluation(self, run: Run, models: Mapping[str, str]) -> None:
+        """Start the processing job that scores models on the test split."""
         self._create(layout.evaluation_job(run.run_id))
-        self.evaluated[run.run_id] = (model_uri, champion_uri)
+        self.evaluated[run.run_id] = dict(models)
 
     def prepare_job(self, run_id: str) -> Job | None:
         """The run's prepare job."""
         return self.jobs.get(layout.prepare_job(run_id))
 
-    def tuning_job(self, run_id: str) -> Job | None:
-        """The run's tuning job."""
-        return self.jobs.get(run_id)
+    def tuning_job(self, name: str) -> Job | None:
+        """A tuning job, by name."""
+        return self.jobs.get(name)
 
     def evaluation_job(self, run_id: str) -> Job | None:
         """The run's evaluate job."""
@@ -69,9 +75,9 @@ class MemoryJobs:
                 return trials[name]
         raise NotFound(f"There is no training job {name}.")
 
-    def trials(self, run_id: str) -> Sequence[Trial]:
-        """All training jobs of the run's tuning job."""
-        return list(self._trials.get(run_id, {}).values())
+    def trials(self, tuning_job: str) -> Sequence[Trial]:
+        """All training jobs of a tuning job, by its name."""
+        return list(self._trials.get(tuning_job, {}).values())
 
     def _create(self, name: str) -> None:
         if name in self.rejected:

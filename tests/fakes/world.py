@@ -8,7 +8,7 @@ import msgspec
 
 from job_manager.domain import layout
 from job_manager.domain.job import JobStatus
-from job_manager.domain.plan import Machine, Plan
+from job_manager.domain.plan import FineTuning, Machine, Plan
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.domain.settling import SettleRule
@@ -37,6 +37,20 @@ PLAN = Plan(
     tuning_time_limit=7200,
     processing_time_limit=3600,
     budget=10.0,
+)
+
+FULL_PLAN = replace(
+    PLAN,
+    fine_tuning=FineTuning(
+        trials=2,
+        parallel_trials=2,
+        epochs=3,
+        image_size=64,
+        machine=Machine("ml.c5.2xlarge", 0.4),
+        trial_time_limit=1800,
+    ),
+    evaluation_views=8,
+    exports=("litert", "onnx"),
 )
 
 RULE = SettleRule(quiet=timedelta(minutes=2), maximum_wait=timedelta(minutes=30))
@@ -98,12 +112,13 @@ class World:
         self.jobs.end(layout.prepare_job(run_id), seconds=60)
         return self.advance(run_id)
 
-    def run_trials(self, run_id: str, *accuracies: float | None) -> None:
+    def run_trials(self, tuning_job: str, *accuracies: float | None) -> None:
         """Training jobs end with these validation accuracies, None for one that failed, after 100 s each."""
         for number, accuracy in enumerate(accuracies, start=1):
             status = "Failed" if accuracy is None else "Completed"
-            name = f"{run_id}-{number:03}-0a1b2c3d"
-            self.jobs.add_trial(run_id, Trial(name, status, {"learning_rate": "0.003"}, accuracy, 100))
+            name = f"{tuning_job}-{number:03}-0a1b2c3d"
+            trial = Trial(name, status, {"learning_rate": "0.003"}, accuracy, 100, stage=layout.stage_of(name))
+            self.jobs.add_trial(tuning_job, trial)
 
     def end_tuning(self, run_id: str, *accuracies: float | None) -> Run:
         """The tuning job completes with these trials, and its event arrives."""
@@ -111,19 +126,29 @@ class World:
         self.jobs.end(run_id)
         return self.advance(run_id)
 
-    def end_evaluation(self, run_id: str, accuracy: float = 0.9, champion: Any = None) -> Run:
+    def end_fine_tuning(
+        self, run_id: str, *accuracies: float | None, status: JobStatus = JobStatus.COMPLETED, reason: str = ""
+    ) -> Run:
+        """The fine-tuning job ends with these trials, and its event arrives."""
+        job = layout.fine_tuning_job(run_id)
+        self.run_trials(job, *accuracies)
+        self.jobs.end(job, status, reason)
+        return self.advance(run_id)
+
+    def end_evaluation(self, run_id: str, accuracy: float = 0.9, champion: Any = None, **more: Any) -> Run:
         """Evaluate completes after another minute, and its event arrives; `champion` is its accuracy."""
         scores = {"images": 20, "accuracy": accuracy, "accuracy_interval": [0.7, 0.97], "macro_f1": accuracy}
         met = None if champion is None else {**scores, "accuracy": champion, "macro_f1": champion}
         self.bucket.put(layout.model(run_id), b"a model")
-        self.bucket.put(layout.scores(run_id), msgspec.json.encode({**scores, "champion": met}))
+        self.bucket.put(layout.scores(run_id), msgspec.json.encode({**scores, "champion": met, **more}))
         self.jobs.end(layout.evaluation_job(run_id), seconds=60)
         return self.advance(run_id)
 
     def complete(self, run_id: str, accuracy: float = 0.9, champion: float | None = None) -> Run:
         """The run goes all the way."""
         self.end_prepare(run_id)
-        self.end_tuning(run_id)
+        if self.end_tuning(run_id).state is RunState.FINE_TUNING:
+            self.end_fine_tuning(run_id, 0.94, 0.95)
         return self.end_evaluation(run_id, accuracy, champion)
 
     def fail(self, job: str, reason: str = "", status: JobStatus = JobStatus.FAILED) -> None:

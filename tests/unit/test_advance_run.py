@@ -42,7 +42,7 @@ def test_evaluate_gets_the_best_trials_model_and_no_champion_where_there_is_none
 
     trial = f"{run.run_id}-002-0a1b2c3d"
     model = f"s3://seedlings-in-memory/runs/{run.run_id}/trials/{trial}/output/model.tar.gz"
-    assert world.jobs.evaluated[run.run_id] == (model, None)
+    assert world.jobs.evaluated[run.run_id] == {"model": model}
 
 
 def test_an_event_while_the_job_goes_on_changes_nothing(world: World, run: Run) -> None:

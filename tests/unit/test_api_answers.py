@@ -1,12 +1,31 @@
 """What people get when they ask."""
 
 import json
+from typing import Any
 
 import pytest
 
 from job_manager.domain.errors import NotFound
 from job_manager.steps.api import best_model, one_run, recent_runs
-from tests.fakes.world import World
+from tests.fakes.world import FULL_PLAN, World
+
+FULL_SCORES: dict[str, Any] = {
+    "single_view": {"accuracy": 0.88, "macro_f1": 0.87},
+    "views": 8,
+    "temperature": 1.3,
+    "calibration": {"ece_before": 0.06, "ece_after": 0.02},
+    "exports": [
+        {
+            "format": "onnx",
+            "file": "exports/model.onnx",
+            "bytes": 13_000_000,
+            "largest_difference": 1e-6,
+            "accuracy": 0.9,
+            "error": None,
+        }
+    ],
+    "members": ["one", "two"],
+}
 
 
 def test_without_a_model_the_answer_says_what_to_do(world: World) -> None:
@@ -30,6 +49,11 @@ def test_the_best_model_comes_with_its_scores_settings_and_dataset(world: World)
         "dataset": {"images": 12, "used": 12, "labels": ["Common wheat", "Maize"]},
         "cost_usd": round(run.cost_usd, 4),
         "created_at": run.created_at.isoformat(),
+        "single_view": None,
+        "views": 1,
+        "report_uri": f"s3://seedlings-in-memory/runs/{run.run_id}/evaluation/report.html",
+        "model_card_uri": f"s3://seedlings-in-memory/runs/{run.run_id}/evaluation/model_card.md",
+        "mosaic_uri": f"s3://seedlings-in-memory/runs/{run.run_id}/pack/mosaic.jpg",
     }
 
 
@@ -60,6 +84,22 @@ def test_one_run_comes_with_its_trials(world: World) -> None:
     assert [trial["name"] for trial in answer["trials"]] == [f"{run.run_id}-00{i}-0a1b2c3d" for i in (1, 2, 3)]
     assert answer["state"] == "Completed"
     assert answer["plan"]["trials"] == 4
+
+
+def test_one_fine_tuned_run_tells_both_stages_and_what_the_evaluation_found(world: World) -> None:
+    world.plan = FULL_PLAN
+    run_id = world.start().run_id
+    world.end_prepare(run_id)
+    world.end_tuning(run_id)
+    world.end_fine_tuning(run_id, 0.94, 0.95)
+    world.end_evaluation(run_id, **FULL_SCORES)
+
+    answer = one_run(run_id, world)
+
+    assert [trial["stage"] for trial in answer["trials"]] == ["tune"] * 3 + ["fine-tune"] * 2
+    assert {name: answer["evaluation"][name] for name in FULL_SCORES} == FULL_SCORES
+    assert answer["single_view"] == FULL_SCORES["single_view"]
+    assert (answer["best_head"]["objective"], answer["validation_accuracy"]) == (0.9, 0.95)
 
 
 def test_every_answer_is_json(world: World) -> None:

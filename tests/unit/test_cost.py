@@ -6,7 +6,7 @@ import pytest
 
 from job_manager.domain.cost import check_budget, upper_bound
 from job_manager.domain.errors import RunRefused
-from job_manager.domain.plan import Machine
+from job_manager.domain.plan import FineTuning, Machine
 from tests.fakes.world import PLAN
 
 HOURLY = replace(
@@ -27,6 +27,13 @@ def test_every_job_may_run_until_its_time_limit() -> None:
 
 def test_the_tuning_jobs_time_limit_ends_its_trials_too() -> None:
     assert upper_bound(replace(HOURLY, tuning_time_limit=1800)) == pytest.approx(2 * 0.5 * 1.0 + 2.0)
+
+
+def test_fine_tuning_counts_at_its_own_price_and_time_limits() -> None:
+    stage = FineTuning(3, 2, 30, 160, Machine("ml.c5.2xlarge", 5.0), trial_time_limit=3600)
+
+    assert upper_bound(replace(HOURLY, fine_tuning=stage)) == pytest.approx(6.0 + 3 * 5.0)
+    assert upper_bound(replace(HOURLY, fine_tuning=stage, tuning_time_limit=1800)) == pytest.approx(3.0 + 2 * 0.5 * 5.0)
 
 
 def test_a_budget_that_is_just_enough_is_enough() -> None:

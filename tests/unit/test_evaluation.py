@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from job_manager.domain.result import ChampionScore, Evaluation
+from job_manager.domain.result import ChampionScore, Evaluation, Export
 
 
 def evaluation(accuracy: float, macro_f1: float, champion: ChampionScore | None) -> Evaluation:
@@ -42,3 +42,11 @@ def test_of_very_many_labels_the_confusion_matrix_is_not_recorded() -> None:
     evaluation = Evaluation(1, 1.0, (0.5, 1.0), 1.0, labels, ((1,) * 101,) * 101)
     assert evaluation.as_recorded().confusion == ()
     assert replace(evaluation, labels=labels[:100]).as_recorded().confusion != ()
+
+
+def test_what_an_item_of_the_table_could_not_hold_is_cut() -> None:
+    wordy = Evaluation(
+        1, 1.0, (0.5, 1.0), 1.0, exports=(Export("onnx", error="x" * 10**6),) * 1000, members=("m" * 10**6,) * 1000
+    )
+
+    assert len(str(wordy.as_recorded())) < 50_000

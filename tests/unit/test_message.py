@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 
 from job_manager.domain.dataset import DatasetReport, Named, Split
 from job_manager.domain.message import NAMES_SHOWN, SUBJECT_LIMIT, message_about
-from job_manager.domain.result import ChampionScore, Evaluation, LabelScore, Trial
+from job_manager.domain.result import Calibration, ChampionScore, Evaluation, Export, LabelScore, SingleView, Trial
 from job_manager.domain.run import Run, RunState
-from tests.fakes.world import a_run
+from tests.fakes.world import FULL_PLAN, a_run
 
 HOSTILE = [
     "two\nlines",
@@ -35,7 +36,15 @@ def completed(won: bool = True, champion: ChampionScore | None = None, label: st
     run = a_run(state=RunState.COMPLETED, won=won, evaluation=scores, best_trial=trial)
     return replace(
         run,
-        dataset=DatasetReport(41, 40, split, (), (Named(f"{label}/x.png", label),)),
+        dataset=DatasetReport(
+            43,
+            40,
+            split,
+            (),
+            (Named(f"{label}/x.png", label),),
+            near_duplicates=(Named("Maize/n.png", label),) * 2,
+            warnings=(f"None of the 3 images of {label} are left.",),
+        ),
         training_seconds=1800.0,
         model_uri="s3://seedlings/runs/sb-0123456789abcdef-1/evaluation/model.tar.gz",
         ended_at=run.created_at + timedelta(seconds=605),
@@ -47,21 +56,66 @@ def unfinished(state: RunState, reason: str | None) -> Run:
 
 
 def test_a_new_best_model_is_told_with_its_figures() -> None:
-    message = message_about(completed(champion=ChampionScore(accuracy=0.9, macro_f1=0.88)))
+    message = message_about(completed(champion=ChampionScore(0.9, 0.88, (0.82, 0.94))))
 
     assert message.subject == "Seedbed: a new best model, 91.4 % right on 1,234 test images"
     for fact in (
         "A new best model. The new one got 91.4 % of 1,234 test images right (95 % interval 83.0 % to 96.0 %)",
-        "The model before it gets 90.0 % of the same images right.",
-        "40 of 41, 1 labels (28 to train on, 6 to validate, 6 to test)",
+        "The model before it gets 90.0 % of the same images right (95 % interval 82.0 % to 94.0 %), macro-F1 0.880.",
+        "40 of 43, 1 labels (28 to train on, 6 to validate, 6 to test)",
         "validation accuracy 93.0 % (of 4 trials)",
         "learning_rate 0.003123, epochs 30",
         "Maize (F1 0.91)",
         "$0.05 (at most $0.50 was possible)",
+        "None of the 3 images of Maize are left.",
+        "1 refused, 0 duplicates, 2 near-duplicates",
         "10 min 5 s",
         "s3://seedlings/runs/sb-0123456789abcdef-1/evaluation/model.tar.gz",
+        "s3://seedlings/runs/sb-0123456789abcdef-1/evaluation/report.html",
+        "s3://seedlings/runs/sb-0123456789abcdef-1/evaluation/model_card.md",
     ):
         assert fact in message.body
+
+
+def fine_tuned(**changes: Any) -> Run:
+    """A run whose fine-tuning paid, with all that its evaluation found."""
+    run = completed()
+    assert run.evaluation is not None
+    assert run.best_trial is not None
+    scores = replace(
+        run.evaluation,
+        single_view=SingleView(0.9, 0.88),
+        views=8,
+        calibration=Calibration(0.0612, 0.0187),
+        exports=(Export("litert", "exports/model.tflite", 13_000_000), Export("onnx", error="No such operator.")),
+    )
+    trial = replace(run.best_trial, name="sb-0123456789abcdef-1-fine-001-0a1b2c3d", objective=0.968)
+    return replace(
+        run, **{"plan": FULL_PLAN, "best_head": run.best_trial, "best_trial": trial, "evaluation": scores, **changes}
+    )
+
+
+def test_what_fine_tuning_views_and_calibration_brought_is_told() -> None:
+    body = message_about(fine_tuned()).body
+
+    for fact in (
+        "93.0 % to 96.8 % on validation, +3.8 points",
+        "91.4 % over 8 turned views, 90.0 % on one alone",
+        "error 0.061 before, 0.019 after",
+        "(of 6 trials, 2 of them fine-tuned)",
+        "litert",
+        "onnx: No such operator.",
+    ):
+        assert fact in body
+
+
+def test_a_run_that_went_on_with_its_best_head_says_why() -> None:
+    run = fine_tuned(notice="No fine-tuning trial finished. The best head is the run's model.")
+
+    body = message_about(replace(run, best_trial=run.best_head)).body
+
+    assert "No fine-tuning trial finished. The best head is the run's model." in body
+    assert "points" not in body
 
 
 def test_a_model_that_did_not_win_is_told_as_such() -> None:
@@ -95,6 +149,7 @@ def test_hostile_reasons_and_labels_stay_on_their_line_and_in_sight(text: str) -
     runs = [
         completed(label=text),
         completed(champion=ChampionScore(error=text)),
+        completed(champion=ChampionScore(error="x"), label=text),
         unfinished(RunState.FAILED, text),
     ]
     for message in map(message_about, runs):

@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 from job_manager.domain import layout
 from job_manager.domain.errors import Conflict
 from job_manager.domain.run import RunState, run_id_in, run_id_of
-from tests.fakes.world import a_run
+from tests.fakes.world import FULL_PLAN, a_run
 
 S = RunState
 ALLOWED = {
     (S.PREPARING, S.TUNING),
+    (S.TUNING, S.FINE_TUNING),
     (S.TUNING, S.EVALUATING),
+    (S.FINE_TUNING, S.EVALUATING),
     (S.EVALUATING, S.COMPLETED),
-    *((state, end) for state in (S.PREPARING, S.TUNING, S.EVALUATING) for end in (S.FAILED, S.STOPPED)),
+    *((state, end) for state in (S.PREPARING, S.TUNING, S.FINE_TUNING, S.EVALUATING) for end in (S.FAILED, S.STOPPED)),
     (S.PREPARING, S.REFUSED),
 }
 TUNING_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}")
@@ -45,7 +47,9 @@ def test_a_run_id_is_a_name_that_tuning_and_processing_accept(version: str, atte
     run_id = run_id_of(version, attempt)
 
     assert len(run_id) <= 32
-    assert TUNING_JOB_NAME.fullmatch(run_id)
+    assert TUNING_JOB_NAME.fullmatch(layout.tuning_job(run_id))
+    assert TUNING_JOB_NAME.fullmatch(layout.fine_tuning_job(run_id))
+    assert len(layout.fine_tuning_job(run_id)) <= 32
     assert PROCESSING_JOB_NAME.fullmatch(layout.prepare_job(run_id))
     assert PROCESSING_JOB_NAME.fullmatch(layout.evaluation_job(run_id))
 
@@ -54,8 +58,10 @@ def test_a_run_id_is_a_name_that_tuning_and_processing_accept(version: str, atte
 def test_the_run_is_read_from_the_names_of_all_its_jobs(version: str, attempt: int, trial: int) -> None:
     run_id = run_id_of(version, attempt)
 
-    for name in (run_id, f"{run_id}-prepare", f"{run_id}-evaluate", f"{run_id}-{trial:03}-0a1b2c3d"):
+    trials = {f"{run_id}-{trial:03}-0a1b2c3d": "tune", f"{run_id}-fine-{trial:03}-0a1b2c3d": "fine-tune"}
+    for name in (run_id, f"{run_id}-prepare", f"{run_id}-fine", f"{run_id}-evaluate", *trials):
         assert run_id_in(name) == run_id
+    assert {name: layout.stage_of(name) for name in trials} == trials
 
 
 @pytest.mark.parametrize(
@@ -68,3 +74,4 @@ def test_a_foreign_job_belongs_to_no_run(name: str) -> None:
 def test_a_run_costs_the_billable_seconds_of_its_jobs() -> None:
     assert a_run().cost_usd == 0
     assert a_run(training_seconds=3600.0, processing_seconds=1800.0).cost_usd == pytest.approx(0.1 + 0.1)
+    assert a_run(plan=FULL_PLAN, fine_tuning_seconds=1800.0).cost_usd == pytest.approx(0.2)

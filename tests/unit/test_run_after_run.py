@@ -18,7 +18,7 @@ def test_evaluate_gets_the_reigning_champion(world: World, run: Run) -> None:
     world.complete(second.run_id, 0.95, champion=0.9)
 
     assert second.champion_before == champion.run_id
-    assert world.jobs.evaluated[second.run_id][1] == champion.model_uri
+    assert world.jobs.evaluated[second.run_id]["champion"] == champion.model_uri
 
 
 @pytest.mark.parametrize(("accuracy", "reigns"), [(0.95, "second"), (0.9, "first"), (0.8, "first")])
@@ -121,4 +121,4 @@ def test_a_champion_whose_model_was_deleted_fails_nobodys_evaluation(world: Worl
 
     world.complete(second.run_id)
 
-    assert world.jobs.evaluated[second.run_id][1] is None
+    assert "champion" not in world.jobs.evaluated[second.run_id]

@@ -33,10 +33,14 @@ class SageMakerJobs:
         """Start the tuning job on the pack."""
         create("tuning job", self._client.create_hyper_parameter_tuning_job, self._requests.tuning(run))
 
-    def start_evaluation(self, run: Run, model_uri: str, champion_uri: str | None) -> None:
-        """Start the processing job that scores the best trial, and the champion, on the test split."""
-        request = self._requests.evaluation(run, model_uri, champion_uri)
-        create("evaluate job", self._client.create_processing_job, request)
+    def start_fine_tuning(self, run: Run) -> None:
+        """Start the tuning job that trains the whole network, from the run's best head on."""
+        request = self._requests.fine_tuning(run)
+        create("fine-tuning job", self._client.create_hyper_parameter_tuning_job, request)
+
+    def start_evaluation(self, run: Run, models: Mapping[str, str]) -> None:
+        """Start the processing job that scores models on the test split: `model`, and maybe `rival` and `champion`."""
+        create("evaluate job", self._client.create_processing_job, self._requests.evaluation(run, models))
 
     def prepare_job(self, run_id: str) -> Job | None:
         """The run's prepare job."""
@@ -46,15 +50,15 @@ class SageMakerJobs:
         """The run's evaluate job."""
         return self._processing_job(layout.evaluation_job(run_id))
 
-    def tuning_job(self, run_id: str) -> Job | None:
-        """The run's tuning job."""
+    def tuning_job(self, name: str) -> Job | None:
+        """A tuning job, by name."""
         try:
-            answer = self._client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=run_id)
+            answer = self._client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         except ClientError as error:
             raise_unless_absent(error)
             return None
         return Job(
-            run_id,
+            name,
             ENDED.get(answer["HyperParameterTuningJobStatus"], JobStatus.IN_PROGRESS),
             answer.get("FailureReason"),
             best_trial=answer.get("BestTrainingJob", {}).get("TrainingJobName"),
@@ -78,12 +82,13 @@ class SageMakerJobs:
             answer.get("TrainingStartTime"),
             answer.get("TrainingEndTime"),
             answer.get("FailureReason"),
+            layout.stage_of(name),
         )
 
-    def trials(self, run_id: str) -> Sequence[Trial]:
-        """All training jobs of the run's tuning job."""
+    def trials(self, tuning_job: str) -> Sequence[Trial]:
+        """All training jobs of a tuning job, by its name."""
         pages = self._client.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
-            HyperParameterTuningJobName=run_id, SortBy="CreationTime", SortOrder="Ascending"
+            HyperParameterTuningJobName=tuning_job, SortBy="CreationTime", SortOrder="Ascending"
         )
         names = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
         return [self.trial(name) for name in names]

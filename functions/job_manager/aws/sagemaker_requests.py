@@ -7,7 +7,15 @@ from typing import Any
 from ..domain import layout
 from ..domain.plan import Machine
 from ..domain.run import Run
-from ..domain.search_space import FIXED_HYPERPARAMETERS, METRICS, OBJECTIVE_METRIC, SEARCH_SPACE, Continuous, Integer
+from ..domain.search_space import (
+    FINE_TUNING_SEARCH_SPACE,
+    FIXED_FINE_TUNING_HYPERPARAMETERS,
+    FIXED_HYPERPARAMETERS,
+    METRICS,
+    OBJECTIVE_METRIC,
+    SEARCH_SPACE,
+)
+from .tuning_stage import Stage, with_backbones
 
 PROCESSING = "/opt/ml/processing"
 VOLUME_GIB = 30
@@ -23,39 +31,43 @@ class JobRequests:
 
     def prepare(self, run: Run) -> dict[str, Any]:
         """CreateProcessingJob for prepare: the manifest's images in, the pack out."""
-        arguments = ["prepare", "--image-size", str(run.plan.image_size), "--views", str(run.plan.views)]
-        arguments += ["--minimum-per-label", str(run.plan.minimum_per_label)]
+        plan = run.plan
+        options = {
+            "--image-size": plan.image_size,
+            "--views": plan.views,
+            "--minimum-per-label": plan.minimum_per_label,
+            "--backbones": ",".join(plan.backbones),
+            "--fine-tune-size": plan.fine_tune_size,
+        }
+        arguments = ["prepare", *(str(word) for option in options.items() for word in option)]
         images = self._input("images", layout.manifest(run.run_id), kind="ManifestFile")
         return self._processing(run, layout.prepare_job(run.run_id), arguments, [images], layout.pack(run.run_id))
 
-    def evaluation(self, run: Run, model_uri: str, champion_uri: str | None) -> dict[str, Any]:
-        """CreateProcessingJob for evaluate: test split and models in, scores and the whole model out."""
-        inputs = [self._input("test", layout.test_split(run.run_id)), self._input("model", model_uri)]
-        if champion_uri:
-            inputs.append(self._input("champion", champion_uri))
+    def evaluation(self, run: Run, models: Mapping[str, str]) -> dict[str, Any]:
+        """CreateProcessingJob for evaluate: both splits and the models in, scores and the whole model out."""
+        plan = run.plan
+        arguments = ["evaluate", "--views", str(plan.evaluation_views), f"--exports={','.join(plan.exports)}"]
+        splits = {"test": layout.test_split(run.run_id), "validation": layout.validation_split(run.run_id)}
+        inputs = [self._input(name, place) for name, place in {**splits, **models}.items()]
         name = layout.evaluation_job(run.run_id)
-        return self._processing(run, name, ["evaluate"], inputs, layout.evaluation(run.run_id))
+        return self._processing(run, name, arguments, inputs, layout.evaluation(run.run_id))
 
     def tuning(self, run: Run) -> dict[str, Any]:
-        """CreateHyperParameterTuningJob over the search space, warm-started from the run's parents."""
+        """CreateHyperParameterTuningJob for the heads, warm-started from the run's parents."""
         plan = run.plan
-        request: dict[str, Any] = {
-            "HyperParameterTuningJobName": run.run_id,
-            "HyperParameterTuningJobConfig": {
-                "Strategy": plan.strategy,
-                "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": self.objective},
-                "ResourceLimits": {
-                    "MaxNumberOfTrainingJobs": plan.trials,
-                    "MaxParallelTrainingJobs": min(plan.parallel_trials, plan.trials),
-                    "MaxRuntimeInSeconds": plan.tuning_time_limit,
-                },
-                "ParameterRanges": parameter_ranges(),
-                "TrainingJobEarlyStoppingType": "Auto",
-                "RandomSeed": 1,
-            },
-            "TrainingJobDefinition": self._training(run),
-            "Tags": tags(run),
-        }
+        space, fixed = with_backbones(SEARCH_SPACE, FIXED_HYPERPARAMETERS, plan.backbones)
+        stage = Stage(
+            name=run.run_id,
+            strategy=plan.strategy,
+            trials=plan.trials,
+            parallel_trials=plan.parallel_trials,
+            space=space,
+            fixed=fixed,
+            machine=plan.training,
+            trial_time_limit=plan.trial_time_limit,
+            early_stopping="Auto",
+        )
+        request = self._tuning(run, stage, {"features": self._uri(layout.features(run.run_id))})
         if run.warm_start_from:
             parents = [{"HyperParameterTuningJobName": parent} for parent in run.warm_start_from]
             request["WarmStartConfig"] = {
@@ -64,24 +76,50 @@ class JobRequests:
             }
         return request
 
-    def _training(self, run: Run) -> dict[str, Any]:
-        source = {
-            "S3DataType": "S3Prefix",
-            "S3Uri": self._uri(layout.features(run.run_id)),
-            "S3DataDistributionType": "FullyReplicated",
+    def fine_tuning(self, run: Run) -> dict[str, Any]:
+        """CreateHyperParameterTuningJob for the whole network, each trial from the best head on."""
+        plan, head = run.plan.fine_tuning, run.best_head
+        assert plan is not None
+        assert head is not None
+        own = {"epochs": str(plan.epochs), "backbone": head.hyperparameters.get("backbone", run.plan.backbones[0])}
+        stage = Stage(
+            name=layout.fine_tuning_job(run.run_id),
+            strategy="Random",
+            trials=plan.trials,
+            parallel_trials=plan.parallel_trials,
+            space=FINE_TUNING_SEARCH_SPACE,
+            fixed={**FIXED_FINE_TUNING_HYPERPARAMETERS, **own},
+            machine=plan.machine,
+            trial_time_limit=plan.trial_time_limit,
+            early_stopping="Off",
+        )
+        channels = {
+            "training": self._uri(layout.training(run.run_id)),
+            "head": self._uri(layout.trial_model(run.run_id, head.name)),
         }
+        request = self._tuning(run, stage, channels)
+        checkpoints = {"S3Uri": self._uri(layout.checkpoints(run.run_id))}
+        request["TrainingJobDefinition"]["CheckpointConfig"] = checkpoints
+        return request
+
+    def _tuning(self, run: Run, stage: Stage, channels: Mapping[str, str]) -> dict[str, Any]:
         return {
-            "StaticHyperParameters": dict(FIXED_HYPERPARAMETERS),
-            "AlgorithmSpecification": {
-                "TrainingImage": run.plan.training_image,
-                "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": name, "Regex": f"{name}: ([0-9.]+)"} for name in METRICS],
+            "HyperParameterTuningJobName": stage.name,
+            "HyperParameterTuningJobConfig": stage.config(self.objective, run.plan.tuning_time_limit),
+            "TrainingJobDefinition": {
+                "StaticHyperParameters": dict(stage.fixed),
+                "AlgorithmSpecification": {
+                    "TrainingImage": run.plan.training_image,
+                    "TrainingInputMode": "File",
+                    "MetricDefinitions": [{"Name": name, "Regex": f"{name}: ([0-9.]+)"} for name in METRICS],
+                },
+                "RoleArn": self.role,
+                "InputDataConfig": [channel(name, uri) for name, uri in channels.items()],
+                "OutputDataConfig": {"S3OutputPath": self._uri(layout.trials(run.run_id))},
+                "ResourceConfig": cluster(stage.machine),
+                "StoppingCondition": {"MaxRuntimeInSeconds": stage.trial_time_limit},
             },
-            "RoleArn": self.role,
-            "InputDataConfig": [{"ChannelName": "features", "DataSource": {"S3DataSource": source}}],
-            "OutputDataConfig": {"S3OutputPath": self._uri(layout.trials(run.run_id))},
-            "ResourceConfig": cluster(run.plan.training),
-            "StoppingCondition": {"MaxRuntimeInSeconds": run.plan.trial_time_limit},
+            "Tags": tags(run),
         }
 
     def _processing(
@@ -119,22 +157,9 @@ class JobRequests:
         return f"s3://{self.bucket}/{key}"
 
 
-def parameter_ranges() -> dict[str, list[dict[str, str]]]:
-    """The search space as AMT's ParameterRanges; bounds are text there."""
-
-    def ranges(kind: type[Continuous] | type[Integer]) -> list[dict[str, str]]:
-        return [
-            {
-                "Name": name,
-                "MinValue": str(values.low),
-                "MaxValue": str(values.high),
-                "ScalingType": "Logarithmic" if values.logarithmic else "Linear",
-            }
-            for name, values in SEARCH_SPACE.items()
-            if isinstance(values, kind)
-        ]
-
-    return {"ContinuousParameterRanges": ranges(Continuous), "IntegerParameterRanges": ranges(Integer)}
+def channel(name: str, uri: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 
 def cluster(machine: Machine) -> Mapping[str, Any]:

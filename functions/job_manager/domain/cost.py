@@ -6,8 +6,20 @@ from .plan import Machine, Plan
 
 def upper_bound(plan: Plan) -> float:
     """The most a run can cost: every job runs until its time limit."""
-    trial_seconds = min(plan.trials * plan.trial_time_limit, plan.parallel_trials * plan.tuning_time_limit)
-    return price(plan.training, trial_seconds) + price(plan.processing, 2 * plan.processing_time_limit)
+    jobs = [
+        price(plan.training, stage_seconds(plan, plan.trials, plan.parallel_trials, plan.trial_time_limit)),
+        price(plan.processing, 2 * plan.processing_time_limit),
+    ]
+    if plan.fine_tuning:
+        stage = plan.fine_tuning
+        seconds = stage_seconds(plan, stage.trials, stage.parallel_trials, stage.trial_time_limit)
+        jobs.append(price(stage.machine, seconds))
+    return sum(jobs)
+
+
+def stage_seconds(plan: Plan, trials: int, parallel: int, trial_time_limit: int) -> int:
+    """The most instance seconds of one tuning job, which has a time limit of its own beside its trials'."""
+    return min(trials * trial_time_limit, parallel * plan.tuning_time_limit)
 
 
 def price(machine: Machine, seconds: float) -> float:

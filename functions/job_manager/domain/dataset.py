@@ -91,7 +91,8 @@ class Snapshot:
 class DatasetReport:
     """What prepare made of a snapshot; files are named as keys below `seedlings/`, other keys in full.
 
-    A run names so many that an item of the table holds it: `more_duplicates` and `more_refused` count the others.
+    A run names so many that an item of the table holds it: `more_duplicates`, `more_near_duplicates` and `more_refused`
+    count the others. `warnings` are sentences about what the dataset lacks.
     """
 
     images: int
@@ -101,10 +102,13 @@ class DatasetReport:
     refused: tuple[Named, ...] = ()
     more_duplicates: int = 0
     more_refused: int = 0
+    near_duplicates: tuple[Named, ...] = ()
+    more_near_duplicates: int = 0
+    warnings: tuple[str, ...] = ()
 
     def with_refused(self, refused: Sequence[Named]) -> "DatasetReport":
         """This report of prepare's, naming also files that never reached it, as a run keeps it."""
-        duplicates, every = self.duplicates, (*refused, *self.refused)
+        duplicates, near, every = self.duplicates, self.near_duplicates, (*refused, *self.refused)
         return DatasetReport(
             self.images + len(refused),
             self.used,
@@ -113,6 +117,9 @@ class DatasetReport:
             every[:NAMES_KEPT],
             len(duplicates[NAMES_KEPT:]),
             len(every[NAMES_KEPT:]),
+            near[:NAMES_KEPT],
+            len(near[NAMES_KEPT:]),
+            self.warnings[:NAMES_KEPT],
         )
 
 

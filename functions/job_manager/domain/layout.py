@@ -23,14 +23,29 @@ def features(run_id: str) -> str:
     return f"{RUNS}{run_id}/pack/features/"
 
 
+def training(run_id: str) -> str:
+    """What every fine-tuning trial reads."""
+    return f"{RUNS}{run_id}/pack/training/"
+
+
+def validation_split(run_id: str) -> str:
+    """What evaluate chooses on."""
+    return f"{RUNS}{run_id}/pack/validation/"
+
+
 def test_split(run_id: str) -> str:
-    """What evaluate reads."""
+    """What evaluate scores on."""
     return f"{RUNS}{run_id}/pack/test/"
 
 
 def dataset_report(run_id: str) -> str:
     """What prepare says of the dataset."""
     return f"{RUNS}{run_id}/pack/report.json"
+
+
+def mosaic(run_id: str) -> str:
+    """A picture of the dataset."""
+    return f"{RUNS}{run_id}/pack/mosaic.jpg"
 
 
 def trials(run_id: str) -> str:
@@ -41,6 +56,11 @@ def trials(run_id: str) -> str:
 def trial_model(run_id: str, trial: str) -> str:
     """A trial's model."""
     return f"{RUNS}{run_id}/trials/{trial}/output/model.tar.gz"
+
+
+def checkpoints(run_id: str) -> str:
+    """Where SageMaker keeps what a fine-tuning trial resumes from."""
+    return f"{RUNS}{run_id}/checkpoints/"
 
 
 def evaluation(run_id: str) -> str:
@@ -58,6 +78,16 @@ def model(run_id: str) -> str:
     return f"{RUNS}{run_id}/evaluation/model.tar.gz"
 
 
+def report(run_id: str) -> str:
+    """The evaluation for people to read."""
+    return f"{RUNS}{run_id}/evaluation/report.html"
+
+
+def model_card(run_id: str) -> str:
+    """What the model is for, and how well it does."""
+    return f"{RUNS}{run_id}/evaluation/model_card.md"
+
+
 def notified(run_id: str) -> str:
     """The outbox mark."""
     return f"{RUNS}{run_id}/notified.json"
@@ -66,6 +96,21 @@ def notified(run_id: str) -> str:
 def prepare_job(run_id: str) -> str:
     """The name of the processing job that packs the dataset."""
     return f"{run_id}-prepare"
+
+
+def tuning_job(run_id: str) -> str:
+    """The name of the tuning job that trains the heads: the run's own, as warm starts name runs."""
+    return run_id
+
+
+def fine_tuning_job(run_id: str) -> str:
+    """The name of the tuning job that trains the whole network."""
+    return f"{run_id}-fine"
+
+
+def stage_of(trial: str) -> str:
+    """The stage that a trial, by its name, is of: `tune` or `fine-tune`."""
+    return "fine-tune" if trial.split("-")[3:4] == ["fine"] else "tune"
 
 
 def evaluation_job(run_id: str) -> str:

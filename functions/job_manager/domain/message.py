@@ -45,44 +45,89 @@ def body(run: Run) -> Iterator[str]:
         yield from verdict(run, run.evaluation)
     else:
         yield f"The run {ENDINGS[run.state]}. {printable(run.reason or '')}".rstrip()
-    yield ""
-    yield from facts(run)
+    if run.notice:
+        yield printable(run.notice)
+    for rows in (scores(run), facts(run), places(run)):
+        yield from section(rows)
     if run.dataset:
+        yield from section(printable(warning) for warning in run.dataset.warnings[:NAMES_SHOWN])
         yield from left_out("Refused", run.dataset.refused, run.dataset.more_refused)
         yield from left_out("Duplicates, used once", run.dataset.duplicates, run.dataset.more_duplicates)
+        near, more = run.dataset.near_duplicates, run.dataset.more_near_duplicates
+        yield from left_out("Near-duplicates of images on the other side of the split", near, more)
+
+
+def section(rows: Iterator[str]) -> Iterator[str]:
+    """The rows after an empty line, if there are any."""
+    for number, text in enumerate(rows):
+        if number == 0:
+            yield ""
+        yield text
 
 
 def verdict(run: Run, evaluation: Evaluation) -> Iterator[str]:
-    low, high = evaluation.accuracy_interval
     yield (
         f"{'A new best model' if run.won else 'No new best model: the one before stays'}. "
         f"The new one got {percent(evaluation.accuracy)} of {evaluation.images:,} test images right "
-        f"(95 % interval {percent(low)} to {percent(high)}), macro-F1 {evaluation.macro_f1:.3f}."
+        f"({interval(evaluation.accuracy_interval)}), macro-F1 {evaluation.macro_f1:.3f}."
     )
     champion = evaluation.champion
     if champion and champion.error:
         yield f"The model before it could not be scored: {printable(champion.error)}"
     elif champion:
-        yield f"The model before it gets {percent(champion.accuracy)} of the same images right."
+        yield (
+            f"The model before it gets {percent(champion.accuracy)} of the same images right "
+            f"({interval(champion.accuracy_interval)}), macro-F1 {champion.macro_f1:.3f}."
+        )
+
+
+def scores(run: Run) -> Iterator[str]:
+    evaluation, head, best = run.evaluation, run.best_head, run.best_trial
+    if evaluation and evaluation.single_view:
+        averaged, single = percent(evaluation.accuracy), percent(evaluation.single_view.accuracy)
+        yield row("Views averaged", f"{averaged} over {evaluation.views} turned views, {single} on one alone")
+    if head and best and head != best and head.objective is not None and best.objective is not None:
+        gain = f"{100 * (best.objective - head.objective):+.1f} points"
+        yield row("Fine-tuning", f"{percent(head.objective)} to {percent(best.objective)} on validation, {gain}")
+    if evaluation and evaluation.calibration:
+        fit = evaluation.calibration
+        yield row(
+            "Calibration", f"error {fit.ece_before:.3f} before, {fit.ece_after:.3f} after the temperature was fitted"
+        )
+    if evaluation and evaluation.per_label:
+        weakest = sorted(evaluation.per_label.items(), key=lambda item: item[1].f1)[:3]
+        yield row("Hardest labels", ", ".join(f"{printable(name)} (F1 {score.f1:.2f})" for name, score in weakest))
 
 
 def facts(run: Run) -> Iterator[str]:
     yield row("Run", run.run_id)
+    if run.evaluation and run.evaluation.champion and run.champion_before:
+        yield row("Best before", f"run {run.champion_before}")
     if run.dataset:
         yield row("Images", images_used(run.dataset))
+        yield row("Left out", images_left_out(run.dataset))
     if run.best_trial:
-        trial = run.best_trial
+        trial, plan = run.best_trial, run.plan
         accuracy = "" if trial.objective is None else f", validation accuracy {percent(trial.objective)}"
-        yield row("Best trial", f"{trial.name}{accuracy} (of {run.plan.trials} trials)")
+        fine_tuned = f", {plan.fine_tuning.trials} of them fine-tuned" if plan.fine_tuning else ""
+        count = plan.trials + (plan.fine_tuning.trials if plan.fine_tuning else 0)
+        yield row("Best trial", f"{trial.name}{accuracy} (of {count} trials{fine_tuned})")
         yield row("Settings", ", ".join(f"{name} {short(value)}" for name, value in trial.hyperparameters.items()))
-    if run.evaluation and run.evaluation.per_label:
-        weakest = sorted(run.evaluation.per_label.items(), key=lambda item: item[1].f1)[:3]
-        yield row("Hardest labels", ", ".join(f"{printable(name)} (F1 {score.f1:.2f})" for name, score in weakest))
     yield row("Cost", f"${run.cost_usd:.2f} (at most ${upper_bound(run.plan):.2f} was possible)")
     if run.ended_at:
         yield row("Took", duration((run.ended_at - run.created_at).total_seconds()))
-    if run.model_uri:
-        yield row("Model", run.model_uri)
+
+
+def places(run: Run) -> Iterator[str]:
+    for title, uri in (("Model", run.model_uri), ("Report", run.report_uri), ("Model card", run.model_card_uri)):
+        if uri:
+            yield row(title, uri)
+    made = [export.format for export in run.evaluation.exports if not export.error] if run.evaluation else []
+    if made:
+        yield row("Also as", ", ".join(printable(name) for name in made))
+    for export in run.evaluation.exports if run.evaluation else ():
+        if export.error:
+            yield row("Not exported", f"{printable(export.format)}: {printable(export.error)}")
 
 
 def images_used(dataset: DatasetReport) -> str:
@@ -92,6 +137,13 @@ def images_used(dataset: DatasetReport) -> str:
         f"{dataset.used:,} of {dataset.images:,}, {len(dataset.labels)} labels "
         f"({train:,} to train on, {validation:,} to validate, {test:,} to test)"
     )
+
+
+def images_left_out(dataset: DatasetReport) -> str:
+    refused = len(dataset.refused) + dataset.more_refused
+    duplicates = len(dataset.duplicates) + dataset.more_duplicates
+    near = len(dataset.near_duplicates) + dataset.more_near_duplicates
+    return f"{refused:,} refused, {duplicates:,} duplicates, {near:,} near-duplicates"
 
 
 def left_out(title: str, names: Sequence[Named], more: int) -> Iterator[str]:
@@ -112,6 +164,10 @@ def row(title: str, text: str) -> str:
 
 def percent(share: float) -> str:
     return f"{share:.1%}".replace("%", " %")
+
+
+def interval(bounds: tuple[float, float]) -> str:
+    return f"95 % interval {percent(bounds[0])} to {percent(bounds[1])}"
 
 
 def duration(seconds: float) -> str:

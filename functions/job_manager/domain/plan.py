@@ -1,9 +1,15 @@
 """What a run will do, fixed before it starts; part of the dataset version, so another plan is another run."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from .search_space import FIXED_HYPERPARAMETERS, SEARCH_SPACE
+from .search_space import (
+    FINE_TUNING_SEARCH_SPACE,
+    FIXED_FINE_TUNING_HYPERPARAMETERS,
+    FIXED_HYPERPARAMETERS,
+    SEARCH_SPACE,
+    as_text,
+)
 
 
 @dataclass(frozen=True)
@@ -14,17 +20,28 @@ class Machine:
     price_per_hour: float
 
 
-def present_search_space() -> str:
-    """What may vary and what is fixed, as JSON: it is kept with a run, as a later release may search another space."""
-    ranges = {name: asdict(values) for name, values in SEARCH_SPACE.items()}
-    return json.dumps([ranges, FIXED_HYPERPARAMETERS], sort_keys=True)
+@dataclass(frozen=True)
+class FineTuning:
+    """How the whole network is trained, after the heads; times in seconds, `image_size` in pixels a side."""
+
+    trials: int
+    parallel_trials: int
+    epochs: int
+    image_size: int
+    machine: Machine
+    trial_time_limit: int
+    search_space: str = field(
+        default_factory=lambda: as_text(FINE_TUNING_SEARCH_SPACE, FIXED_FINE_TUNING_HYPERPARAMETERS)
+    )
 
 
 @dataclass(frozen=True)
 class Plan:
     """Everything that decides a run's outcome beside the images; times in seconds, `image_size` in pixels a side.
 
-    Only runs that agree on `search_space` can warm-start one another.
+    `views` are the turned views of a training image whose features are kept, `evaluation_views` those that the model
+    averages over. Without `fine_tuning` the best head is the run's model. Only runs that agree on `search_space` and
+    `backbones` can warm-start one another. The defaults are what runs did before there was a choice.
     """
 
     training_image: str
@@ -41,10 +58,20 @@ class Plan:
     tuning_time_limit: int
     processing_time_limit: int
     budget: float
-    search_space: str = field(default_factory=present_search_space)
+    search_space: str = field(default_factory=lambda: as_text(SEARCH_SPACE, FIXED_HYPERPARAMETERS))
+    backbones: tuple[str, ...] = ("efficientnet-lite0",)
+    fine_tuning: FineTuning | None = None
+    evaluation_views: int = 1
+    exports: tuple[str, ...] = ()
+
+    @property
+    def fine_tune_size(self) -> int:
+        """Pixels a side of the images kept for fine-tuning, 0 where none are needed."""
+        return self.fine_tuning.image_size if self.fine_tuning else 0
 
     def fingerprint(self) -> str:
         """What of the plan decides the outcome, as one line of text: equal text, equal outcome (but for chance)."""
+        stage = self.fine_tuning
         outcome = {
             "image": self.training_image,
             "trials": self.trials,
@@ -53,5 +80,9 @@ class Plan:
             "views": self.views,
             "minimum_per_label": self.minimum_per_label,
             "search_space": self.search_space,
+            "backbones": self.backbones,
+            "fine_tuning": stage and [stage.trials, stage.epochs, stage.image_size, stage.search_space],
+            "evaluation_views": self.evaluation_views,
+            "exports": self.exports,
         }
         return json.dumps(outcome, sort_keys=True)

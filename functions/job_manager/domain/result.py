@@ -5,11 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 LABELS_CONFUSED = 100
+ITEMS_KEPT = 20
+TEXT_KEPT = 500
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One training job of a tuning job; `objective` is its validation accuracy, None while it has none."""
+    """One training job of a tuning job, of the stage `tune` or `fine-tune`.
+
+    `objective` is its validation accuracy, None while it has none.
+    """
 
     name: str
     status: str
@@ -19,6 +24,12 @@ class Trial:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     reason: str | None = None
+    stage: str = "tune"
+
+    @property
+    def usable(self) -> bool:
+        """Whether it left a model: a stopped one leaves the best it had."""
+        return self.objective is not None and self.status in {"Completed", "Stopped"}
 
 
 @dataclass(frozen=True)
@@ -42,8 +53,40 @@ class ChampionScore:
 
 
 @dataclass(frozen=True)
+class SingleView:
+    """Scores of the model without averaging over turned views."""
+
+    accuracy: float
+    macro_f1: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Expected calibration error before and after the temperature was fitted."""
+
+    ece_before: float
+    ece_after: float
+
+
+@dataclass(frozen=True)
+class Export:
+    """The model in another format, how far its outputs are from the model's own, or why it could not be made."""
+
+    format: str
+    file: str | None = None
+    bytes: int | None = None
+    largest_difference: float | None = None
+    accuracy: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """Scores on the test split; `confusion[i][j]` counts images of label i taken for label j."""
+    """Scores on the test split; `confusion[i][j]` counts images of label i taken for label j.
+
+    They are of the model as it is used: averaged over `views` turned views, its logits divided by `temperature`.
+    `members` are the networks averaged in it.
+    """
 
     images: int
     accuracy: float
@@ -53,10 +96,19 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...] = ()
     per_label: Mapping[str, LabelScore] = field(default_factory=dict)
     champion: ChampionScore | None = None
+    single_view: SingleView | None = None
+    views: int = 1
+    temperature: float | None = None
+    calibration: Calibration | None = None
+    exports: tuple[Export, ...] = ()
+    members: tuple[str, ...] = ()
 
     def as_recorded(self) -> "Evaluation":
         """As an item of the table can hold it: of many labels, the confusion matrix stays in the bucket alone."""
-        return self if len(self.labels) <= LABELS_CONFUSED else replace(self, confusion=())
+        exports = (replace(made, error=made.error and made.error[:TEXT_KEPT]) for made in self.exports[:ITEMS_KEPT])
+        members = tuple(name[:TEXT_KEPT] for name in self.members[:ITEMS_KEPT])
+        kept = replace(self, exports=tuple(exports), members=members)
+        return kept if len(self.labels) <= LABELS_CONFUSED else replace(kept, confusion=())
 
     def beats_champion(self) -> bool:
         """Whether this model should reign: no champion to compare with, or more right answers on the same images."""

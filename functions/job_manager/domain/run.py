@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from . import layout
 from .cost import price
 from .dataset import DatasetReport
 from .errors import Conflict
@@ -19,6 +20,7 @@ class RunState(StrEnum):
 
     PREPARING = "Preparing"
     TUNING = "Tuning"
+    FINE_TUNING = "FineTuning"
     EVALUATING = "Evaluating"
     COMPLETED = "Completed"
     FAILED = "Failed"
@@ -33,7 +35,8 @@ class RunState(StrEnum):
 
 NEXT: Mapping[RunState, frozenset[RunState]] = {
     RunState.PREPARING: frozenset({RunState.TUNING, RunState.FAILED, RunState.STOPPED, RunState.REFUSED}),
-    RunState.TUNING: frozenset({RunState.EVALUATING, RunState.FAILED, RunState.STOPPED}),
+    RunState.TUNING: frozenset({RunState.FINE_TUNING, RunState.EVALUATING, RunState.FAILED, RunState.STOPPED}),
+    RunState.FINE_TUNING: frozenset({RunState.EVALUATING, RunState.FAILED, RunState.STOPPED}),
     RunState.EVALUATING: frozenset({RunState.COMPLETED, RunState.FAILED, RunState.STOPPED}),
 }
 
@@ -42,9 +45,11 @@ NEXT: Mapping[RunState, frozenset[RunState]] = {
 class Run:
     """One dataset version on its way to a model.
 
-    `run_id` is the tuning job's name too. `champion_before` is the run whose model it has to beat, `won` whether it
-    did. `training_seconds` and `processing_seconds` are billable, summed over jobs. `content` is the digest of its
-    images alone. A refused run never started.
+    `run_id` is the heads' tuning job's name too. `best_head` is the best trial of that job, `best_trial` the one whose
+    model is evaluated, and `rival` the second best of fine-tuning. `notice` says why a run went on otherwise than
+    planned. `champion_before` is the run whose model it has to beat, `won` whether it did. `training_seconds`,
+    `fine_tuning_seconds` and `processing_seconds` are billable, summed over jobs. `content` is the digest of its images
+    alone. A refused run never started.
     """
 
     run_id: str
@@ -63,11 +68,36 @@ class Run:
     ended_at: datetime | None = None
     reason: str | None = None
     content: str = ""
+    best_head: Trial | None = None
+    rival: Trial | None = None
+    fine_tuning_seconds: float = 0.0
+    notice: str | None = None
 
     @property
     def cost_usd(self) -> float:
         """What its jobs have cost so far."""
-        return price(self.plan.training, self.training_seconds) + price(self.plan.processing, self.processing_seconds)
+        cost = price(self.plan.training, self.training_seconds) + price(self.plan.processing, self.processing_seconds)
+        if self.plan.fine_tuning:
+            cost += price(self.plan.fine_tuning.machine, self.fine_tuning_seconds)
+        return cost
+
+    @property
+    def report_uri(self) -> str | None:
+        """Where the evaluation for people to read is."""
+        return self._beside_model(layout.report(self.run_id))
+
+    @property
+    def model_card_uri(self) -> str | None:
+        """Where the model card is."""
+        return self._beside_model(layout.model_card(self.run_id))
+
+    @property
+    def mosaic_uri(self) -> str | None:
+        """Where the picture of the dataset is."""
+        return self._beside_model(layout.mosaic(self.run_id))
+
+    def _beside_model(self, key: str) -> str | None:
+        return self.model_uri and self.model_uri.removesuffix(layout.model(self.run_id)) + key
 
     def moved(self, state: RunState, **changes: object) -> "Run":
         """This run in its next state, or Conflict where that would be a move back or aside."""

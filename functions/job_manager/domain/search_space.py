@@ -1,6 +1,8 @@
 """What a trial may vary: the hyperparameters of `training_container`, which a test holds to these names."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,17 @@ class Integer:
     logarithmic: bool = False
 
 
-SEARCH_SPACE: dict[str, Continuous | Integer] = {
+@dataclass(frozen=True)
+class Choice:
+    """One of some texts."""
+
+    values: tuple[str, ...]
+
+
+SearchSpace = Mapping[str, Continuous | Integer | Choice]
+
+# Tuning: heads on cached features, seconds each.
+SEARCH_SPACE: SearchSpace = {
     "learning_rate": Continuous(5e-4, 1e-2, logarithmic=True),
     "epochs": Integer(15, 40),
     "batch_size": Integer(64, 256, logarithmic=True),
@@ -30,8 +42,22 @@ SEARCH_SPACE: dict[str, Continuous | Integer] = {
     "weight_decay": Continuous(1e-3, 1.0, logarithmic=True),
 }
 
-FIXED_HYPERPARAMETERS = {"hidden_units": "0", "seed": "1"}
+FIXED_HYPERPARAMETERS = {"kind": "head", "hidden_units": "0", "seed": "1"}
+
+# Fine-tuning: the whole network, minutes to an hour each; epochs and backbone are the run's own.
+FINE_TUNING_SEARCH_SPACE: SearchSpace = {
+    "learning_rate": Continuous(1e-4, 1e-3, logarithmic=True),
+    "augmentation": Continuous(0.3, 1.0),
+    "seed": Integer(1, 1000),
+}
+
+FIXED_FINE_TUNING_HYPERPARAMETERS = {"kind": "fine-tune"}
 
 OBJECTIVE_METRIC = "validation_accuracy"
 
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
+
+def as_text(space: SearchSpace, fixed: Mapping[str, str]) -> str:
+    """What may vary and what is fixed, as JSON: it is kept with a run, as a later release may search another space."""
+    return json.dumps([{name: asdict(values) for name, values in space.items()}, fixed], sort_keys=True)

@@ -1,6 +1,6 @@
 """Take a run as far as its jobs allow: events only wake, what SageMaker describes is the truth."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,6 +8,7 @@ from ..domain import layout
 from ..domain.dataset import DatasetReport
 from ..domain.errors import Conflict, JobRejected, MalformedOutput, NotFound
 from ..domain.job import Job, JobStatus
+from ..domain.result import Trial
 from ..domain.run import Run, RunState, run_id_in
 from ..domain.settling import SettleRule
 from ..ports import Ports
@@ -72,24 +73,60 @@ def tune(run: Run, ports: Ports) -> Run | None:
         return None
     if job.status is JobStatus.IN_PROGRESS:
         return None
-    trials = ports.jobs.trials(run.run_id)
-    for trial in trials:
-        ports.runs.save_trial(run.run_id, trial)
-    seconds = float(sum(trial.billable_seconds for trial in trials))
+    trials, seconds = recorded_trials(run, job, ports)
     best = next((trial for trial in trials if trial.name == job.best_trial), None)
     if job.status is not JobStatus.COMPLETED:
         return unfinished(run, job, ports, best_trial=best, training_seconds=seconds)
     if best is None:
         return run.ended(RunState.FAILED, end_of(job, ports), "No trial finished.", training_seconds=seconds)
-    return run.moved(RunState.EVALUATING, best_trial=best, training_seconds=seconds)
+    state = RunState.FINE_TUNING if run.plan.fine_tuning else RunState.EVALUATING
+    return run.moved(state, best_trial=best, best_head=best, training_seconds=seconds)
+
+
+def fine_tune(run: Run, ports: Ports) -> Run | None:
+    job = ports.jobs.tuning_job(layout.fine_tuning_job(run.run_id))
+    if job is None:
+        try:
+            ports.jobs.start_fine_tuning(run)
+        except JobRejected as error:
+            return with_the_head(run, str(error))
+        return None
+    if job.status is JobStatus.IN_PROGRESS:
+        return None
+    trials, seconds = recorded_trials(run, job, ports)
+    if job.status is JobStatus.STOPPED:
+        return unfinished(run, job, ports, fine_tuning_seconds=seconds)
+    ranked = sorted((trial for trial in trials if trial.usable), key=lambda trial: trial.objective or 0.0, reverse=True)
+    return after_fine_tuning(replace(run, fine_tuning_seconds=seconds), ranked, job.reason)
+
+
+def after_fine_tuning(run: Run, ranked: Sequence[Trial], failure: str | None) -> Run:
+    """The run on its way to evaluation with the better of the best fine-tuned trial and the best head."""
+    if not ranked:
+        return with_the_head(run, f"No fine-tuning trial finished. {failure or ''}".strip())
+    best, *others = ranked
+    if run.best_head and (best.objective or 0.0) < (run.best_head.objective or 0.0):
+        return with_the_head(run, "On the validation images the best head is better than what fine-tuning made of it.")
+    return run.moved(RunState.EVALUATING, best_trial=best, rival=next(iter(others), None))
+
+
+def with_the_head(run: Run, why: str) -> Run:
+    """The run on its way to evaluation with its best head: no run is lost where fine-tuning gave nothing better."""
+    return run.moved(RunState.EVALUATING, best_trial=run.best_head, notice=f"{why} The best head is the run's model.")
+
+
+def recorded_trials(run: Run, job: Job, ports: Ports) -> tuple[Sequence[Trial], float]:
+    """A tuning job's trials, all saved, and their billable seconds."""
+    trials = ports.jobs.trials(job.name)
+    for trial in trials:
+        ports.runs.save_trial(run.run_id, trial)
+    return trials, float(sum(trial.billable_seconds for trial in trials))
 
 
 def evaluate(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.evaluation_job(run.run_id)
     if job is None:
-        assert run.best_trial is not None
-        model = ports.bucket.uri(layout.trial_model(run.run_id, run.best_trial.name))
-        ports.jobs.start_evaluation(run, model, champion_model(run, ports))
+        ports.jobs.start_evaluation(run, models_to_score(run, ports))
         return None
     if job.status is JobStatus.IN_PROGRESS:
         return None
@@ -106,6 +143,17 @@ def evaluate(run: Run, ports: Ports) -> Run | None:
         processing_seconds=seconds,
     )
     return beside_who_reigns(completed, ports)
+
+
+def models_to_score(run: Run, ports: Ports) -> dict[str, str]:
+    """Where the models for evaluate are, by its inputs' names."""
+    places = {
+        name: ports.bucket.uri(layout.trial_model(run.run_id, trial.name))
+        for name, trial in (("model", run.best_trial), ("rival", run.rival))
+        if trial
+    }
+    champion = champion_model(run, ports)
+    return {**places, "champion": champion} if champion else places
 
 
 def champion_model(run: Run, ports: Ports) -> str | None:
@@ -126,6 +174,7 @@ def beside_who_reigns(run: Run, ports: Ports) -> Run:
 STAGES: Mapping[RunState, Callable[[Run, Ports], Run | None]] = {
     RunState.PREPARING: prepare,
     RunState.TUNING: tune,
+    RunState.FINE_TUNING: fine_tune,
     RunState.EVALUATING: evaluate,
 }
 

@@ -49,6 +49,7 @@ def summary(run: Run) -> dict[str, Any]:
         "won": run.won,
         "cost_usd": round(run.cost_usd, 4),
         "reason": run.reason,
+        "notice": run.notice,
     }
 
 
@@ -62,12 +63,17 @@ def scores(run: Run) -> dict[str, Any]:
         "test_accuracy": evaluation.accuracy if evaluation else None,
         "test_accuracy_interval": list(evaluation.accuracy_interval) if evaluation else None,
         "macro_f1": evaluation.macro_f1 if evaluation else None,
+        "single_view": asdict(evaluation.single_view) if evaluation and evaluation.single_view else None,
+        "views": evaluation.views if evaluation else None,
         "hyperparameters": dict(trial.hyperparameters) if trial else None,
         "dataset": {"images": dataset.images, "used": dataset.used, "labels": sorted(dataset.labels)}
         if dataset
         else None,
         "cost_usd": round(run.cost_usd, 4),
         "created_at": run.created_at.isoformat(),
+        "report_uri": run.report_uri,
+        "model_card_uri": run.model_card_uri,
+        "mosaic_uri": run.mosaic_uri,
     }
 
 

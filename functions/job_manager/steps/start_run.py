@@ -86,5 +86,6 @@ def unused_run_id(runs: Runs, version: str, *, retry_refused: bool) -> str | Non
 def warm_start_parents(runs: Runs, plan: Plan) -> tuple[str, ...]:
     """The latest completed runs over the same search space; AMT takes five at most and does not look at theirs."""
     completed = (run for run in runs.recent(50) if run.state is RunState.COMPLETED)
-    same = [run.run_id for run in completed if run.plan.search_space == plan.search_space]
+    searched = (plan.search_space, plan.backbones)
+    same = [run.run_id for run in completed if (run.plan.search_space, run.plan.backbones) == searched]
     return tuple(same[:WARM_START_PARENTS])
