@@ -1,5 +1,6 @@
 """What `ports.Runs` promises, of the table on DynamoDB and of the one in memory."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -8,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from job_manager.aws.dynamodb import DynamoDBRuns
+from job_manager.aws.dynamodb import DynamoDBRuns, run_item
 from job_manager.domain.dataset import DatasetReport, Named
 from job_manager.domain.errors import Conflict, NotFound
 from job_manager.domain.result import Evaluation, LabelScore, Trial
@@ -246,3 +247,16 @@ def test_only_a_conflict_is_taken_for_one(code: str, error: type[Exception]) -> 
             DynamoDBRuns(client, "runs").create(a_run())
 
     assert isinstance(raised.value, Conflict) == (error is Conflict)
+
+
+def test_a_run_of_before_there_was_fine_tuning_is_still_read(table: str) -> None:
+    client = boto3.client("dynamodb")
+    run = numbered(1)
+    later = {"best_head", "rival", "fine_tuning_seconds", "notice"}
+    item: Any = run_item(run)
+    body = {name: value for name, value in json.loads(item["body"]["S"]).items() if name not in later}
+    for name in ("backbones", "fine_tuning", "evaluation_views", "exports"):
+        del body["plan"][name]
+    client.put_item(TableName=table, Item={**item, "body": {"S": json.dumps(body)}})
+
+    assert DynamoDBRuns(client, table).get(run.run_id) == run

@@ -28,7 +28,13 @@ MESSAGE = {
     "eventSourceARN",
     "awsRegion",
 }
-JOB_EVENTS = ["processing_job_state_change", "tuning_job_state_change", "training_job_state_change"]
+JOB_EVENTS = [
+    "processing_job_state_change",
+    "training_job_state_change",
+    "tuning_job_state_change",
+    "fine_tuning_trial_state_change",
+    "fine_tuning_job_state_change",
+]
 
 
 def records(source: str) -> list[Any]:

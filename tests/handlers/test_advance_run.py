@@ -15,6 +15,7 @@ from tests.handlers.deployed import Deployed, Event, failed, spoil
 
 RUN_ID = "sb-3f9c1b7a5d2e8046-1"
 TRIAL = f"{RUN_ID}-007-5b0e93dc"
+FINE_TUNED = f"{RUN_ID}-fine-002-c81f06ae"
 
 Events = Callable[[str], Event]
 
@@ -33,9 +34,10 @@ def prepared(deployed: Deployed, run: Run) -> MemoryJobs:
 
 @pytest.fixture
 def states(event: Events) -> dict[str, Event]:
-    """Batches of one event each: of the prepare job, of a trial, of the tuning job."""
+    """Batches of one event each."""
     records = event("job_states")["Records"]
-    return {kind: {"Records": [record]} for kind, record in zip(("prepare", "trial", "tuning"), records, strict=True)}
+    kinds = ("prepare", "trial", "tuning", "fine-tuning trial", "fine-tuning")
+    return {kind: {"Records": [record]} for kind, record in zip(kinds, records, strict=True)}
 
 
 def test_the_end_of_prepare_starts_tuning(deployed: Deployed, prepared: MemoryJobs, states: dict[str, Event]) -> None:
@@ -54,17 +56,37 @@ def test_a_trial_is_recorded(deployed: Deployed, prepared: MemoryJobs, states: d
     assert [trial.name for trial in deployed.runs.trials(RUN_ID)] == [TRIAL]
 
 
-def test_the_end_of_tuning_starts_evaluate(
-    deployed: Deployed, prepared: MemoryJobs, states: dict[str, Event], run: Run
-) -> None:
+@pytest.fixture
+def tuned(prepared: MemoryJobs, run: Run) -> MemoryJobs:
+    """The run, whose tuning job has ended too."""
     prepared.start_tuning(run)
     prepared.add_trial(RUN_ID, Trial(TRIAL, "Completed", {"epochs": "33"}, 0.93, 131))
     prepared.end(RUN_ID)
+    return prepared
 
+
+def test_the_end_of_tuning_starts_fine_tuning(deployed: Deployed, tuned: MemoryJobs, states: dict[str, Event]) -> None:
     assert failed(deployed.invoke("AdvanceRun", states["tuning"])) == []
 
+    assert deployed.runs.get(RUN_ID).state is RunState.FINE_TUNING
+    assert tuned.created[2:] == [f"{RUN_ID}-fine"]
+
+
+def test_the_end_of_fine_tuning_starts_evaluate(
+    deployed: Deployed, tuned: MemoryJobs, states: dict[str, Event]
+) -> None:
+    deployed.invoke("AdvanceRun", states["tuning"])
+    trial = Trial(FINE_TUNED, "Completed", {"epochs": "30"}, 0.96, 2851, stage="fine-tune")
+    tuned.add_trial(f"{RUN_ID}-fine", trial)
+    tuned.end(f"{RUN_ID}-fine")
+
+    for kind in ("fine-tuning trial", "fine-tuning"):
+        assert failed(deployed.invoke("AdvanceRun", states[kind])) == []
+
     assert deployed.runs.get(RUN_ID).state is RunState.EVALUATING
-    assert prepared.created[2:] == [f"{RUN_ID}-evaluate"]
+    assert deployed.runs.trials(RUN_ID)[-1] == trial
+    assert tuned.created[3:] == [f"{RUN_ID}-evaluate"]
+    assert tuned.evaluated[RUN_ID]["model"].endswith(f"/trials/{FINE_TUNED}/output/model.tar.gz")
 
 
 def test_advance_run_passes_over_jobs_of_no_known_run(deployed: Deployed, event: Events) -> None:
