@@ -92,7 +92,7 @@ def test_folding_the_normalisation_changes_nothing() -> None:
 
 def test_the_whole_model_is_the_backbone_and_then_the_head(head: keras.Model, images: np.ndarray) -> None:
     whole = join(Model(head, facts(LABELS), LABELS, SIZE)).network
-    apart = head.predict_on_batch(build_backbone(SIZE).predict_on_batch(images))
+    apart = head.predict_on_batch(build_backbone("efficientnet-lite0", SIZE).predict_on_batch(images))
     assert whole.predict_on_batch(images) == pytest.approx(apart, abs=1e-5)
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from trainer.errors import BadInput
 from trainer.quiet import keras
 from trainer.weights import imagenet_checkpoint, read_checkpoint
 
@@ -42,12 +43,14 @@ STAGES = (
 )
 
 
-def build_backbone(image_size: int) -> keras.Model:
+def build_backbone(name: str, image_size: int) -> keras.Model:
     """RGB images 0 to 255, (batch, image_size, image_size, 3) → features, (batch, 6016), each in 0 to 6.
 
     The features are averages over the last depthwise layer of four stages, then averages and maxima over the head:
     textures as well as objects, which suits plants better than the head alone. The weights are ImageNet's, frozen.
     """
+    if name != "efficientnet-lite0":
+        raise BadInput(f"No backbone is named {name}: choose efficientnet-lite0.")
     model = _architecture(image_size)
     _fill(model, read_checkpoint(imagenet_checkpoint()))
     model.trainable = False

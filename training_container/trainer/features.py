@@ -14,10 +14,10 @@ BATCH = 32
 
 
 class Extractor:
-    """The backbone at one image size; `done` is told the number of images in each finished batch."""
+    """One backbone at one image size; `done` is told the number of images in each finished batch."""
 
-    def __init__(self, image_size: int, done: Callable[[int], None]) -> None:
-        self._backbone = build_backbone(image_size)
+    def __init__(self, name: str, image_size: int, done: Callable[[int], None]) -> None:
+        self._backbone = build_backbone(name, image_size)
         self._done = done
 
     def write(self, path: Path, images: Pixels, rows: Sequence[int], views: int) -> None:

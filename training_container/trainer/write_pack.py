@@ -113,7 +113,7 @@ class PackWriter:
         size = self.settings.image_size
         views: dict[Split, int] = {"validation": 1, "train": self.settings.views}
         for backbone in self.settings.backbones:
-            extractor = Extractor(size, progress.add)
+            extractor = Extractor(backbone, size, progress.add)
             for split in LEARNT_FROM:
                 path = folder / pack.features_file(backbone, split)
                 extractor.write(path, self.read.pixels[size], sides[split].rows, views[split])
