@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-import time
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -12,11 +12,13 @@ from typing import Annotated
 
 import typer
 
-from . import show
+from . import progress, show
 from .cloud import local_cloud
 from .demo import demo as run_demo
 from .errors import SeedbedError
+from .fetch import fetch_report
 from .home import default_home
+from .plans import PlanName, parameters
 from .predict import fetch_best_model
 from .predict import predict as predict_files
 from .stack import Stack, any_local_stack, aws_stack, local_stack
@@ -30,11 +32,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Labelled seedling images in, the best model out.",
 )
-console = show.console()
+console = progress.console()
 
 OnAws = Annotated[
     str, typer.Option("--aws", metavar="STACK", help="Talk to this stack on AWS instead of this machine.")
 ]
+Trials = Annotated[int | None, typer.Option(min=1, max=750, help="How many heads a run tries.")]
+Plan = Annotated[PlanName, typer.Option(help="Train heads alone, or the whole network too and export it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -58,27 +62,29 @@ def stack_for(aws: str) -> Iterator[Stack]:
 @app.command()
 def demo(
     images: Annotated[Path | None, typer.Option(help="A folder of images, one sub-folder a label.")] = None,
-    trials: Annotated[int | None, typer.Option(min=1, max=750, help="How many training jobs.")] = None,
+    trials: Trials = None,
+    plan: Plan = PlanName.quick,
 ) -> None:
     """Run the whole flow on this machine and show it."""
-    run_demo(default_home(), images, trials, console)
+    run_demo(default_home(), images, parameters(plan, trials), console)
 
 
 @app.command()
 def up(
     port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1.")] = 4566,
-    trials: Annotated[int | None, typer.Option(min=1, max=750, help="How many training jobs a run has.")] = None,
+    trials: Trials = None,
+    plan: Plan = PlanName.quick,
 ) -> None:
     """Keep the local cloud up until Ctrl-C; it goes on where it was stopped."""
     home = default_home()
-    with local_cloud(home, {"TrialCount": str(trials)} if trials else {}, port=port) as cloud:
+    with local_cloud(home, parameters(plan, trials), port=port) as cloud:
         stack = local_stack(cloud)
         console.print(f"The local cloud is up at {stack.endpoint} (region us-east-1, credentials test/test).")
         console.print(f"Bucket {stack.bucket}, API {stack.api_url}, state in {home.path}, e-mails in {home.mail}.")
         console.print("Upload a folder of images with: seedbed upload DIR")
         console.print(f"Ask for the best model with:\n  {show.ask_for_best(stack)}", soft_wrap=True)
         console.print("Stop with Ctrl-C.")
-        watch_states(stack)
+        progress.print_states(stack, console)
 
 
 @app.command()
@@ -98,20 +104,6 @@ def sagemaker(
     serve_sagemaker(port, data, image, containers.value, console)
 
 
-def watch_states(stack: Stack) -> None:
-    """Print each run's moves for as long as nobody interrupts."""
-    states: dict[str, str] = {run["run_id"]: run["state"] for run in stack.get("/runs")["runs"]}
-    while True:
-        time.sleep(1)
-        for run in stack.get("/runs")["runs"]:
-            if states.get(run["run_id"]) != run["state"]:
-                states[run["run_id"]] = run["state"]
-                accuracy = f", test accuracy {show.percent(run['test_accuracy'])}" if run["test_accuracy"] else ""
-                console.print(
-                    f"{run['run_id']} {run['state']}{accuracy}{': ' + run['reason'] if run['reason'] else ''}"
-                )
-
-
 @app.command()
 def upload(folder: Annotated[Path, typer.Argument(help="One sub-folder a label.")], aws: OnAws = "") -> None:
     """Put a folder of images into the bucket; a run starts when the uploads end."""
@@ -122,7 +114,7 @@ def upload(folder: Annotated[Path, typer.Argument(help="One sub-folder a label."
     stack = aws_stack(aws) if aws else local_stack(cloud or {})
     home.keep()
     files = files_of(folder)
-    with show.Stages(console) as stages:
+    with progress.Stages(console) as stages:
         for done, _ in enumerate(upload_files(stack, files), start=1):
             stages.show(Step("upload", done, len(files)))
     console.print("Uploaded. The run starts when the bucket has been quiet for a while: seedbed runs shows it.")
@@ -154,6 +146,20 @@ def best(as_json: AsJson = False, aws: OnAws = "") -> None:
         sys.stdout.write(json.dumps(answer, indent=2) + "\n")
     else:
         console.print(show.best_panel(answer))
+
+
+@app.command()
+def report(
+    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The best model's run if left out.")] = "",
+    browser: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    aws: OnAws = "",
+) -> None:
+    """Fetch the report of a run's evaluation and print where it is."""
+    with stack_for(aws) as stack:
+        path = fetch_report(stack, default_home(), run_id)
+    console.print(str(path), soft_wrap=True, markup=False)
+    if browser and not webbrowser.open(path.as_uri()):
+        raise SeedbedError(f"No browser could be started. Open {path.as_uri()} in one.")
 
 
 @app.command()

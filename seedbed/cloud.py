@@ -17,6 +17,7 @@ import psutil
 from .errors import SeedbedError
 from .home import Home
 from .local_cloud.environment import cloud_environment
+from .plans import PARAMETERS, PlanName
 
 START_TIMEOUT = 120
 STOP_TIMEOUT = 20
@@ -28,7 +29,9 @@ LAPTOP = {
     "ReconcileSchedule": "rate(1 minute)",
     "TrialCount": "8",
     "ParallelTrials": str(max(1, min(4, os.cpu_count() or 1))),
+    **PARAMETERS[PlanName.quick],
     "TrainingPricePerHour": "0",
+    "FineTunePricePerHour": "0",
     "ProcessingPricePerHour": "0",
 }
 

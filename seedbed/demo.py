@@ -3,16 +3,28 @@
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
 
 from .cloud import local_cloud
 from .errors import SeedbedError
+from .fetch import fetch_mosaic, fetch_report
 from .home import Home
 from .local_cloud.mail import kept
+from .progress import Stages
 from .seedlings import SPECIES, write
-from .show import Stages, ask_for_best, best_panel, labels_table, mail_panel, refused_note, trials_table
+from .show import (
+    ask_for_best,
+    best_panel,
+    champion_note,
+    labels_table,
+    mail_panel,
+    refused_note,
+    report_note,
+    trials_table,
+)
 from .stack import Stack, local_stack
 from .upload import files_of, upload
 from .watch import Step, follow, new_run
@@ -22,8 +34,11 @@ PROCEDURAL = {"ImageSize": "224"}
 MAIL_TIMEOUT = 30
 
 
-def demo(home: Home, images: Path | None, trials: int | None, console: Console) -> None:
-    """Run it: on the folder `images`, or on procedural seedlings. Everything that is started ends with it."""
+def demo(home: Home, images: Path | None, parameters: Mapping[str, str], console: Console) -> None:
+    """Run it: on the folder `images`, or on procedural seedlings, with the template's `parameters`.
+
+    Everything that is started ends with it.
+    """
     if home.running():
         raise SeedbedError("A local cloud is up for this folder. Stop it first (Ctrl-C where it runs).")
     if images:
@@ -32,9 +47,7 @@ def demo(home: Home, images: Path | None, trials: int | None, console: Console) 
     aside = home.clear_for_demo()
     if aside:
         console.print(f"Your own local cloud's state was moved to {aside}.")
-    parameters = {} if images else dict(PROCEDURAL)
-    if trials:
-        parameters["TrialCount"] = str(trials)
+    parameters = parameters if images else {**PROCEDURAL, **parameters}
     console.print("Starting the local cloud …")
     with tempfile.TemporaryDirectory() as scratch, local_cloud(home, parameters) as cloud:
         stack = local_stack(cloud)
@@ -89,10 +102,14 @@ def report(stack: Stack, run_id: str, home: Home, console: Console) -> None:
     console.print(trials_table(run))
     console.print(labels_table(run["evaluation"]))
     console.print(best_panel(stack.get("/models/best")))
+    console.print(champion_note(run))
+    if run["notice"]:
+        console.print(run["notice"], markup=False)
     console.print(mail_panel(kept(home.mail)[-1]))
     note = refused_note(run["dataset"])
     if note:
         console.print(note)
+    console.print(report_note(fetch_report(stack, home, run_id), fetch_mosaic(stack, home, run_id)), soft_wrap=True)
     console.print("\nThe scores came from the API, by a signed request:")
     console.print(f"  {ask_for_best(stack)}", soft_wrap=True)
 
@@ -102,6 +119,7 @@ def farewell(console: Console) -> None:
     for command, meaning in (
         ("seedbed best", "the best model (--json for programs)"),
         ("seedbed runs", "all runs"),
+        ("seedbed report --open", "the best model's report in a browser"),
         ("seedbed predict FILE_OR_FOLDER --csv labels.csv", "label images with the best model"),
         ("seedbed up", "the local cloud again, until you stop it"),
     ):

@@ -32,6 +32,11 @@ class Home:
         return self.path / "models"
 
     @property
+    def reports(self) -> Path:
+        """Runs' reports fetched for people."""
+        return self.path / "reports"
+
+    @property
     def scratch(self) -> Path:
         """What the local cloud unpacks while it is up."""
         return self.path / "scratch"

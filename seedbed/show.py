@@ -1,77 +1,17 @@
-"""What a person sees: progress bars, tables, the e-mail, the commands to go on with."""
+"""What a person sees of what came out: tables, the best model, the e-mail, the commands to go on with."""
 
-import sys
 from collections.abc import Mapping
 from email.message import Message
+from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from .stack import Stack
-from .watch import Step
-
-TITLES = {
-    "draw": "Draw seedlings",
-    "upload": "Upload",
-    "settle": "Settle",
-    "prepare": "Prepare",
-    "tune": "Tune",
-    "evaluate": "Evaluate",
-    "notify": "Notify",
-}
-
-
-class Stages:
-    """One progress bar a stage, shown from the stage's first step; without a terminal, one line a stage."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._tasks: dict[str, TaskID] = {}
-        self._current: str | None = None
-        self._progress = Progress(
-            TextColumn("{task.description:<15}"),
-            BarColumn(32, pulse_style="green"),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("[dim]{task.fields[note]}"),
-            console=console,
-        )
-
-    def __enter__(self) -> "Stages":
-        if self._console.is_terminal:
-            self._progress.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if error == (None, None, None):
-            self._finish()
-        self._progress.stop()
-
-    def show(self, step: Step) -> None:
-        """Show how far a stage is; the stages before it are done."""
-        if step.stage != self._current:
-            self._finish()
-            self._current = step.stage
-            self._tasks[step.stage] = self._progress.add_task(TITLES[step.stage], total=None, note="")
-            if not self._console.is_terminal:
-                self._console.print(f"{TITLES[step.stage]} …")
-        task = self._tasks[step.stage]
-        self._progress.update(task, completed=step.done, total=step.total or None, note=escape(step.note))
-
-    def _finish(self) -> None:
-        if self._current is None:
-            return
-        task = self._tasks[self._current]
-        total = self._progress.tasks[self._progress.task_ids.index(task)].total or 1
-        self._progress.update(task, completed=total, total=total)
-        if self._current == "settle":
-            self._progress.update(task, note="")
-        self._progress.stop_task(task)
 
 
 def runs_table(runs: list[dict[str, Any]]) -> Table:
@@ -141,9 +81,11 @@ def best_panel(best: Mapping[str, Any], title: str = "The best model") -> Panel:
     low, high = best["test_accuracy_interval"]
     settings = ", ".join(f"{name} {number(value)}" for name, value in sorted(best["hyperparameters"].items()))
     dataset = best["dataset"]
+    single = best.get("single_view")
+    averaged = f", {best['views']} turned views averaged; {percent(single['accuracy'])} by one alone" if single else ""
     lines = [
         f"[bold green]{percent(best['test_accuracy'])}[/] of the test images right, macro-F1 {best['macro_f1']:.3f}",
-        f"95 % interval {percent(low)} to {percent(high)}",
+        f"95 % interval {percent(low)} to {percent(high)}{averaged}",
         f"Validation accuracy {percent(best['validation_accuracy'])}",
         f"Trained with {escape(settings)}",
         f"From {dataset['used']:,} of {dataset['images']:,} images, {len(dataset['labels'])} labels",
@@ -166,10 +108,30 @@ def mail_panel(message: Message) -> Panel:
 
 def refused_note(dataset: Mapping[str, Any]) -> str:
     """One line on what was left out, empty if nothing was."""
-    refused, duplicates = (len(dataset[name]) + dataset[f"more_{name}"] for name in ("refused", "duplicates"))
-    if not refused and not duplicates:
+    kinds = ("refused", "duplicates", "near_duplicates")
+    refused, duplicates, near = (len(dataset[name]) + dataset[f"more_{name}"] for name in kinds)
+    if not refused and not duplicates and not near:
         return ""
-    return f"Refused {refused:,} files and used {duplicates:,} duplicates once; the e-mail and the API name them."
+    return (
+        f"Refused {refused:,} files, used {duplicates:,} duplicates once, and left out {near:,} near-duplicates of "
+        "images on the other side of the split; the e-mail and the API name them."
+    )
+
+
+def report_note(report: Path, mosaic: Path) -> str:
+    """Where the report and the picture of the dataset are, as links."""
+    return f"The report:   {report.as_uri()}\nThe dataset:  {mosaic.as_uri()}"
+
+
+def champion_note(run: Mapping[str, Any]) -> str:
+    """One line on who reigned before and who does now."""
+    champion = run["evaluation"]["champion"]
+    if not champion:
+        return "It is the first model, and reigns."
+    if champion["error"]:
+        return f"The model before it could not be scored: {escape(champion['error'])}"
+    before = f"the model before it, which gets {percent(champion['accuracy'])} of the same images right"
+    return f"It reigns, instead of {before}." if run["won"] else f"It does not replace {before}."
 
 
 def ask_for_best(stack: Stack) -> str:
@@ -195,15 +157,10 @@ def number(text: str) -> str:
         return escape(text)
 
 
-def console() -> Console:
-    """Standard output; wide enough for the tables where it is no terminal."""
-    return Console(width=None if sys.stdout.isatty() else 140, highlight=False)
-
-
 def run_details(run: Mapping[str, Any]) -> Group:
     """One run: its state, its trials, its scores."""
     state = f"{run['run_id']} {run['state']}{': ' + escape(run['reason']) if run['reason'] else ''}"
-    parts: list[RenderableType] = [state, trials_table(run)]
+    parts: list[RenderableType] = [state, *([escape(run["notice"])] if run["notice"] else []), trials_table(run)]
     if run["evaluation"]:
-        parts += [labels_table(run["evaluation"]), best_panel(run, title="Its model")]
+        parts += [champion_note(run), labels_table(run["evaluation"]), best_panel(run, title="Its model")]
     return Group(*parts)

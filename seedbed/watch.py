@@ -11,7 +11,10 @@ from botocore.exceptions import ClientError
 from .stack import Stack
 
 POLL_SECONDS = 0.5
+LINES = 50
 PROCESSING_LOGS = "/aws/sagemaker/ProcessingJobs"
+TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
+EPOCH_LINE = re.compile(r"^epoch (\d+)/\d+ - .*validation_accuracy: ([0-9.]+)")
 PROGRESS_LINE = re.compile(r"(checked|progress): (\d+)/(\d+)")
 NOTES = {"checked": "checking every file", "progress": ""}
 ENDED = {"Completed", "Failed", "Stopped", "Refused"}
@@ -47,6 +50,8 @@ def follow(stack: Stack, run_id: str) -> Iterator[Step]:
             return
         if state == "Tuning":
             yield tuning_step(stack, run_id)
+        elif state == "FineTuning":
+            yield fine_tuning_step(stack, f"{run_id}-fine")
         else:
             stage = STAGES[state]
             yield processing_step(stack, stage, f"{run_id}-{stage}")
@@ -73,23 +78,52 @@ def tuning_step(stack: Stack, run_id: str) -> Step:
 def best_note(best: dict[str, Any] | None) -> str:
     if not best or "FinalHyperParameterTuningJobObjectiveMetric" not in best:
         return ""
-    value = best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
-    return f"best so far {value:.1%} on validation"
+    return best_so_far(best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"])
+
+
+def best_so_far(accuracy: float) -> str:
+    return f"best so far {accuracy:.1%} on validation"
+
+
+def fine_tuning_step(stack: Stack, name: str) -> Step:
+    """How many epochs all trials have done, those that ended counting whole, and the best accuracy so far."""
+    sagemaker = stack.client("sagemaker")
+    try:
+        job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        asked = {"HyperParameterTuningJobName": name, "SortBy": "CreationTime", "SortOrder": "Ascending"}
+        trials = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(**asked)["TrainingJobSummaries"]
+    except ClientError:
+        return Step("fine-tune")
+    epochs = int(job["TrainingJobDefinition"]["StaticHyperParameters"]["epochs"])
+    done, accuracies = 0, []
+    for trial in trials:
+        lines = last_lines(stack, TRAINING_LOGS, trial["TrainingJobName"])
+        seen = [match for line in lines if (match := EPOCH_LINE.match(line))]
+        accuracies += [float(match.group(2)) for match in seen]
+        going_on = trial["TrainingJobStatus"] == "InProgress"
+        done += (int(seen[-1].group(1)) if seen else 0) if going_on else epochs
+    total = epochs * job["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
+    return Step("fine-tune", done, total, f"epochs; {best_so_far(max(accuracies))}" if accuracies else "epochs")
 
 
 def processing_step(stack: Stack, stage: str, job: str) -> Step:
     """The last progress line in a processing job's log."""
-    logs = stack.client("logs")
-    try:
-        streams = logs.describe_log_streams(logGroupName=PROCESSING_LOGS, logStreamNamePrefix=f"{job}/")["logStreams"]
-        if not streams:
-            return Step(stage)
-        name = streams[-1]["logStreamName"]
-        events = logs.get_log_events(logGroupName=PROCESSING_LOGS, logStreamName=name, limit=50)["events"]
-    except ClientError:
-        return Step(stage)
-    found = [match for event in events if (match := PROGRESS_LINE.search(event["message"]))]
+    found = [match for line in last_lines(stack, PROCESSING_LOGS, job) if (match := PROGRESS_LINE.search(line))]
     if not found:
         return Step(stage)
     kind, done, total = found[-1].groups()
     return Step(stage, int(done), int(total), NOTES[kind])
+
+
+def last_lines(stack: Stack, group: str, job: str) -> list[str]:
+    """The last lines of a job's log, oldest first; none while it has none."""
+    logs = stack.client("logs")
+    try:
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")["logStreams"]
+        if not streams:
+            return []
+        name = streams[-1]["logStreamName"]
+        events = logs.get_log_events(logGroupName=group, logStreamName=name, limit=LINES)["events"]
+    except ClientError:
+        return []
+    return [event["message"] for event in events]

@@ -1,0 +1,38 @@
+"""What runs leave in the bucket, brought to this machine."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from .errors import SeedbedError
+from .home import Home
+from .stack import Stack
+
+
+def fetch(stack: Stack, uri: str, path: Path) -> Path:
+    """Bring an s3:// address to `path`, once. Raises SeedbedError if nothing is there."""
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    place, partial = urlsplit(uri, allow_fragments=False), path.with_name(f"{path.name}.partial")
+    try:
+        stack.client("s3").download_file(place.netloc, place.path.lstrip("/"), str(partial))
+    except ClientError as error:
+        raise SeedbedError(f"{uri} can't be fetched: {error}") from error
+    partial.replace(path)
+    return path
+
+
+def fetch_report(stack: Stack, home: Home, run_id: str = "") -> Path:
+    """The report of a run, the best model's if none is named. Raises SeedbedError while that run has none."""
+    run = stack.get(f"/runs/{run_id}" if run_id else "/models/best")
+    if not run["report_uri"]:
+        raise SeedbedError(f"Run {run['run_id']} is {run['state']}: it has no report yet.")
+    return fetch(stack, run["report_uri"], home.reports / f"{run['run_id']}.html")
+
+
+def fetch_mosaic(stack: Stack, home: Home, run_id: str) -> Path:
+    """The picture of a completed run's dataset."""
+    run = stack.get(f"/runs/{run_id}")
+    return fetch(stack, run["mosaic_uri"], home.reports / f"{run_id}.jpg")

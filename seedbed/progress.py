@@ -1,0 +1,88 @@
+"""How far a run is, as a person sees it: one bar a stage."""
+
+import sys
+import time
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from .stack import Stack
+from .watch import Step
+
+TITLES = {
+    "draw": "Draw seedlings",
+    "upload": "Upload",
+    "settle": "Settle",
+    "prepare": "Prepare",
+    "tune": "Tune",
+    "fine-tune": "Fine-tune",
+    "evaluate": "Evaluate",
+    "notify": "Notify",
+}
+
+
+class Stages:
+    """One progress bar a stage, shown from the stage's first step; without a terminal, one line a stage."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._tasks: dict[str, TaskID] = {}
+        self._current: str | None = None
+        self._progress = Progress(
+            TextColumn("{task.description:<15}"),
+            BarColumn(32, pulse_style="green"),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[note]}"),
+            console=console,
+        )
+
+    def __enter__(self) -> "Stages":
+        if self._console.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if error == (None, None, None):
+            self._finish()
+        self._progress.stop()
+
+    def show(self, step: Step) -> None:
+        """Show how far a stage is; the stages before it are done."""
+        if step.stage != self._current:
+            self._finish()
+            self._current = step.stage
+            self._tasks[step.stage] = self._progress.add_task(TITLES[step.stage], total=None, note="")
+            if not self._console.is_terminal:
+                self._console.print(f"{TITLES[step.stage]} …")
+        task = self._tasks[step.stage]
+        self._progress.update(task, completed=step.done, total=step.total or None, note=escape(step.note))
+
+    def _finish(self) -> None:
+        if self._current is None:
+            return
+        task = self._tasks[self._current]
+        total = self._progress.tasks[self._progress.task_ids.index(task)].total or 1
+        self._progress.update(task, completed=total, total=total)
+        if self._current == "settle":
+            self._progress.update(task, note="")
+        self._progress.stop_task(task)
+
+
+def print_states(stack: Stack, console: Console) -> None:
+    """Print each run's moves for as long as nobody interrupts."""
+    states: dict[str, str] = {run["run_id"]: run["state"] for run in stack.get("/runs")["runs"]}
+    while True:
+        time.sleep(1)
+        for run in stack.get("/runs")["runs"]:
+            if states.get(run["run_id"]) != run["state"]:
+                states[run["run_id"]] = run["state"]
+                accuracy = f", test accuracy {run['test_accuracy']:.1%}" if run["test_accuracy"] else ""
+                reason = f": {escape(run['reason'])}" if run["reason"] else ""
+                console.print(f"{run['run_id']} {run['state']}{accuracy}{reason}")
+
+
+def console() -> Console:
+    """Standard output; wide enough for the tables where it is no terminal."""
+    return Console(width=None if sys.stdout.isatty() else 140, highlight=False)

@@ -1,0 +1,38 @@
+"""What a laptop changes of the template's parameters, and its two plans."""
+
+import re
+
+import pytest
+
+from seedbed.cloud import LAPTOP
+from seedbed.demo import PROCEDURAL
+from seedbed.plans import PARAMETERS, PlanName, parameters
+from tests.contract.template import Template
+
+KNOWN = Template().parameters
+CHANGES = {"laptop": LAPTOP, "drawn seedlings": PROCEDURAL, **{plan.value: PARAMETERS[plan] for plan in PlanName}}
+
+
+@pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+def test_what_is_changed_is_a_parameter_of_the_template_and_within_its_bounds(changes: dict[str, str]) -> None:
+    for name, value in changes.items():
+        rules = KNOWN[name]
+        assert re.fullmatch(rules.get("AllowedPattern", ".*"), value)
+        if rules["Type"] == "Number":
+            assert rules.get("MinValue", 0) <= float(value) <= rules.get("MaxValue", float(value))
+
+
+def test_a_laptop_pays_nothing() -> None:
+    assert {name for name in KNOWN if name.endswith("PricePerHour")} <= {n for n, v in LAPTOP.items() if v == "0"}
+
+
+def test_a_laptop_is_quick_unless_it_is_asked_to_do_all() -> None:
+    assert PARAMETERS[PlanName.quick].items() <= LAPTOP.items()
+    assert PARAMETERS[PlanName.quick] == {"FineTuneTrials": "0", "Exports": ""}
+    assert PARAMETERS[PlanName.full]["Exports"] == KNOWN["Exports"]["Default"]
+    assert int(PARAMETERS[PlanName.full]["FineTuneTrials"]) > 0
+
+
+def test_a_person_chooses_how_many_heads_either_plan_tries() -> None:
+    assert parameters(PlanName.full, 3) == {**PARAMETERS[PlanName.full], "TrialCount": "3"}
+    assert "TrialCount" not in parameters(PlanName.quick, None)

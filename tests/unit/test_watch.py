@@ -1,0 +1,145 @@
+"""How far fine-tuning is, read from SageMaker and the trials' logs; and what a run left, fetched."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from job_manager.aws.sagemaker_requests import JobRequests
+from job_manager.domain.result import Trial
+from seedbed.errors import SeedbedError
+from seedbed.fetch import fetch, fetch_report
+from seedbed.home import Home
+from seedbed.stack import Stack
+from seedbed.watch import LINES, TRAINING_LOGS, Step, fine_tuning_step
+from tests.fakes.world import FULL_PLAN, a_run
+
+NAME = "sb-0123456789abcdef-1-fine"
+BEGAN = datetime(2026, 3, 20, 9, tzinfo=UTC)
+RUN = a_run(plan=FULL_PLAN, best_head=Trial("sb-0123456789abcdef-1-001-0a1b2c3d", "Completed", {}, 0.9))
+
+
+class Watched:
+    """A stack whose SageMaker and logs answer what they are told."""
+
+    def __init__(self) -> None:
+        self.sagemaker, self.logs = (Stubber(boto3.client(name, "us-east-1")) for name in ("sagemaker", "logs"))
+        clients = {"sagemaker": self.sagemaker.client, "logs": self.logs.client}
+        self.stack = Stack(boto3.Session(region_name="us-east-1"), None, {}, clients)
+
+    def has_trials(self, **statuses: str) -> None:
+        """The fine-tuning job has these trials, by name."""
+        request = JobRequests("bucket", "arn:aws:iam::123456789012:role/seedbed-training").fine_tuning(RUN)
+        kept = ("HyperParameterTuningJobName", "HyperParameterTuningJobConfig", "TrainingJobDefinition")
+        answer: dict[str, Any] = {
+            **{name: request[name] for name in kept},
+            "HyperParameterTuningJobArn": "arn:aws:sagemaker:us-east-1:123456789012:hyper-parameter-tuning-job/x",
+            "HyperParameterTuningJobStatus": "InProgress",
+            "CreationTime": BEGAN,
+            "TrainingJobStatusCounters": {},
+            "ObjectiveStatusCounters": {},
+        }
+        self.sagemaker.add_response("describe_hyper_parameter_tuning_job", answer)
+        arn = "arn:aws:sagemaker:us-east-1:123456789012:training-job/x"
+        summaries = [
+            {
+                "TrainingJobName": name,
+                "TrainingJobArn": arn,
+                "CreationTime": BEGAN,
+                "TrainingJobStatus": status,
+                "TunedHyperParameters": {},
+            }
+            for name, status in statuses.items()
+        ]
+        self.sagemaker.add_response(
+            "list_training_jobs_for_hyper_parameter_tuning_job", {"TrainingJobSummaries": summaries}
+        )
+
+    def has_lines(self, trial: str, *lines: str) -> None:
+        """A trial's log has these lines; it is asked for next."""
+        streams = [{"logStreamName": f"{trial}/algo-1"}]
+        self.logs.add_response("describe_log_streams", {"logStreams": streams})
+        asked = {"logGroupName": TRAINING_LOGS, "logStreamName": f"{trial}/algo-1", "limit": LINES}
+        self.logs.add_response("get_log_events", {"events": [{"message": line} for line in lines]}, asked)
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    found = Watched()
+    with found.sagemaker, found.logs:
+        yield found
+        found.sagemaker.assert_no_pending_responses()
+        found.logs.assert_no_pending_responses()
+
+
+def epoch(number: int, accuracy: float) -> str:
+    others = "train_loss: 0.4; train_accuracy: 0.99; validation_loss: 0.5"
+    return f"epoch {number}/3 - {others}; validation_accuracy: {accuracy};"
+
+
+def test_fine_tuning_is_as_far_as_its_trials_epochs_and_tells_the_best(watched: Watched) -> None:
+    watched.has_trials(a="Completed", b="InProgress")
+    watched.has_lines("a", epoch(1, 0.8), epoch(2, 0.91), epoch(3, 0.9), "best epoch 2 - validation_accuracy: 0.9100;")
+    watched.has_lines("b", "Loading the images", epoch(1, 0.85))
+
+    assert fine_tuning_step(watched.stack, NAME) == Step("fine-tune", 4, 6, "epochs; best so far 91.0% on validation")
+
+
+def test_trials_that_have_not_said_anything_are_at_their_start(watched: Watched) -> None:
+    watched.has_trials(a="InProgress", b="InProgress")
+    watched.has_lines("a", "Loading the images")
+    watched.logs.add_client_error("describe_log_streams", "ResourceNotFoundException")
+
+    assert fine_tuning_step(watched.stack, NAME) == Step("fine-tune", 0, 6, "epochs")
+
+
+def test_a_trial_that_failed_counts_as_done(watched: Watched) -> None:
+    watched.has_trials(a="Failed")
+    watched.has_lines("a", epoch(1, 0.8), "No memory is left.")
+
+    assert fine_tuning_step(watched.stack, NAME).done == 3
+
+
+def test_a_fine_tuning_job_that_is_not_there_yet_is_at_its_start(watched: Watched) -> None:
+    watched.sagemaker.add_client_error("describe_hyper_parameter_tuning_job", "ResourceNotFound")
+
+    assert fine_tuning_step(watched.stack, NAME) == Step("fine-tune")
+
+
+@pytest.fixture
+def bucket() -> Iterator[Stack]:
+    """A stack with a report in its bucket."""
+    with mock_aws():
+        session = boto3.Session(region_name="us-east-1")
+        session.client("s3").create_bucket(Bucket="seedlings")
+        session.client("s3").put_object(Bucket="seedlings", Key="runs/a/report #1.html", Body=b"<h1>Report</h1>")
+        yield Stack(session, None, {})
+
+
+def test_what_a_run_left_is_fetched_once(bucket: Stack, tmp_path: Path) -> None:
+    path = tmp_path / "reports" / "a.html"
+
+    assert fetch(bucket, "s3://seedlings/runs/a/report #1.html", path) == path
+    assert path.read_bytes() == b"<h1>Report</h1>"
+    assert [found.name for found in path.parent.iterdir()] == ["a.html"]
+    bucket.client("s3").delete_object(Bucket="seedlings", Key="runs/a/report #1.html")
+    assert fetch(bucket, "s3://seedlings/runs/a/report #1.html", path) == path
+
+
+def test_what_a_run_did_not_leave_is_named(bucket: Stack, tmp_path: Path) -> None:
+    with pytest.raises(SeedbedError, match=r"s3://seedlings/runs/b/report\.html can't be fetched"):
+        fetch(bucket, "s3://seedlings/runs/b/report.html", tmp_path / "b.html")
+
+
+def test_a_run_that_goes_on_has_no_report_yet(tmp_path: Path) -> None:
+    class GoingOn(Stack):
+        def get(self, path: str) -> dict[str, Any]:
+            return {"run_id": path.removeprefix("/runs/"), "state": "FineTuning", "report_uri": None}
+
+    with pytest.raises(SeedbedError, match="Run sb-a is FineTuning: it has no report yet"):
+        fetch_report(GoingOn(boto3.Session(), None, {}), Home(tmp_path), "sb-a")
