@@ -36,6 +36,7 @@ def trials_table(run: Mapping[str, Any]) -> Table:
     trials = sorted(run["trials"], key=lambda trial: trial["objective"] or 0.0, reverse=True)
     names = varied(trials)
     table = plain_table("Trial", "Validation", *[name.replace("_", " ") for name in names], "Status", "Seconds")
+    table.columns[0].no_wrap = True
     for trial in trials:
         values = [number(trial["hyperparameters"].get(name, "")) for name in names]
         seconds = str(trial["billable_seconds"])

@@ -112,7 +112,8 @@ def after_fine_tuning(run: Run, ranked: Sequence[Trial], failure: str | None) ->
 
 def with_the_head(run: Run, why: str) -> Run:
     """The run on its way to evaluation with its best head: no run is lost where fine-tuning gave nothing better."""
-    return run.moved(RunState.EVALUATING, best_trial=run.best_head, notice=f"{why} The best head is the run's model.")
+    notice = f"{why.rstrip('.')}. The best head is the run's model."
+    return run.moved(RunState.EVALUATING, best_trial=run.best_head, notice=notice)
 
 
 def recorded_trials(run: Run, job: Job, ports: Ports) -> tuple[Sequence[Trial], float]:
