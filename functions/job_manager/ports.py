@@ -81,10 +81,19 @@ class Runs(Protocol):
         """The run whose model reigns."""
 
     def save_trial(self, run_id: str, trial: Trial) -> None:
-        """Add a trial or replace what was known of it."""
+        """Add a trial or replace what was known of it; one that ended never goes on again."""
 
     def trials(self, run_id: str) -> Sequence[Trial]:
         """A run's trials, in the order they were started."""
+
+    def untold(self) -> Sequence[str]:
+        """The runs that ended and that people may not have been told of."""
+
+    def told(self, run_id: str) -> None:
+        """People know how this run ended."""
+
+    def remind(self, run_id: str, at: datetime) -> None:
+        """Have notify called once more for a run that ended."""
 
 
 class Jobs(Protocol):
@@ -115,7 +124,7 @@ class Jobs(Protocol):
         """One training job, by name; NotFound if there is none."""
 
     def trials(self, tuning_job: str) -> Sequence[Trial]:
-        """All training jobs of a tuning job, by its name."""
+        """All training jobs of a tuning job, by its name; none where it isn't there."""
 
 
 class SettleTimer(Protocol):

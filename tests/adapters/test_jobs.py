@@ -287,3 +287,9 @@ def test_all_trials_of_a_tuning_job_are_read_page_by_page(stub: Stubber, jobs: S
         stub.add_response("describe_training_job", training_answer(name), {"TrainingJobName": name})
 
     assert [trial.name for trial in jobs.trials(RUN_ID)] == ["a", "b", "c"]
+
+
+def test_a_tuning_job_that_nobody_started_has_no_trials(stub: Stubber, jobs: SageMakerJobs) -> None:
+    stub.add_client_error("list_training_jobs_for_hyper_parameter_tuning_job", "ResourceNotFound", "Could not find it.")
+
+    assert jobs.trials(RUN_ID) == []

@@ -9,7 +9,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from job_manager.aws.dynamodb import DynamoDBRuns, run_item
+from job_manager.aws.dynamodb import DynamoDBRuns
+from job_manager.aws.items import run_item
 from job_manager.domain.dataset import DatasetReport, Named
 from job_manager.domain.errors import Conflict, NotFound
 from job_manager.domain.result import Evaluation, LabelScore, Trial
@@ -228,6 +229,38 @@ def test_trials_come_in_the_order_they_were_started_and_as_they_were_last_saved(
     assert [trial.name[-12:-9] for trial in runs.trials(run_id)] == ["001", "002", "010"]
     assert runs.trials(run_id)[1] == done
     assert runs.trials("sb-ffffffffffffffff-1") == []
+
+
+def test_a_trial_that_ended_does_not_go_on_again(runs: Runs) -> None:
+    run_id = numbered(1).run_id
+    done = Trial(f"{run_id}-001-0a1b2c3d", "Completed", {}, 0.9, 100, NINE, LATER)
+    for trial in (replace(done, status="InProgress"), done, replace(done, status="Stopping"), done):
+        runs.save_trial(run_id, trial)
+
+    assert runs.trials(run_id) == [done]
+
+
+def test_a_run_that_ended_is_to_be_told_of_until_it_was(runs: Runs) -> None:
+    runs.create(numbered(1))
+    assert runs.untold() == []
+    runs.move(numbered(1).ended(RunState.FAILED, LATER), came_from=RunState.PREPARING)
+    runs.create(numbered(2, state=RunState.REFUSED))
+    assert sorted(runs.untold()) == sorted([numbered(1).run_id, numbered(2).run_id])
+
+    runs.told(numbered(1).run_id)
+    runs.told(numbered(1).run_id)
+
+    assert runs.untold() == [numbered(2).run_id]
+
+
+def test_a_reminder_changes_nothing_of_the_run(runs: Runs) -> None:
+    run = numbered(1, state=RunState.REFUSED)
+    runs.create(run)
+
+    runs.remind(run.run_id, LATER)
+
+    assert runs.get(run.run_id) == run
+    assert runs.recent(9) == [run]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,10 @@ from job_manager.domain.settling import PendingChange
 
 
 class MemoryRuns:
-    """Implements `ports.Runs`; `before_move`, where set, happens once just before the next move."""
+    """Implements `ports.Runs`; `before_move`, where set, happens once just before the next move.
+
+    `reminded` are the runs that notify was asked to be called for again.
+    """
 
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
@@ -19,6 +22,8 @@ class MemoryRuns:
         self._open: str | None = None
         self._champion: str | None = None
         self._pending: PendingChange | None = None
+        self._untold: list[str] = []
+        self.reminded: list[str] = []
         self.before_move: Callable[[], None] | None = None
 
     def note_change(self, at: datetime) -> PendingChange:
@@ -42,7 +47,9 @@ class MemoryRuns:
         if run.run_id in self._runs or (self._open and not run.state.ended):
             raise Conflict(f"Run {run.run_id} exists, or another run is open.")
         self._runs[run.run_id] = run
-        if not run.state.ended:
+        if run.state.ended:
+            self._untold.append(run.run_id)
+        else:
             self._open = run.run_id
 
     def move(self, run: Run, came_from: RunState) -> None:
@@ -55,6 +62,7 @@ class MemoryRuns:
         self._runs[run.run_id] = run
         if run.state.ended:
             self._open = None
+            self._untold.append(run.run_id)
         if run.won:
             self._champion = run.run_id
 
@@ -82,9 +90,23 @@ class MemoryRuns:
         return self.get(self._champion) if self._champion else None
 
     def save_trial(self, run_id: str, trial: Trial) -> None:
-        """Add a trial or replace what was known of it."""
-        self._trials.setdefault(run_id, {})[trial.name] = trial
+        """Add a trial or replace what was known of it; one that ended never goes on again."""
+        known = self._trials.setdefault(run_id, {})
+        if trial.ended or trial.name not in known or not known[trial.name].ended:
+            known[trial.name] = trial
 
     def trials(self, run_id: str) -> Sequence[Trial]:
         """A run's trials, in the order they were started."""
         return [trial for _, trial in sorted(self._trials.get(run_id, {}).items())]
+
+    def untold(self) -> Sequence[str]:
+        """The runs that ended and that people may not have been told of."""
+        return list(self._untold)
+
+    def told(self, run_id: str) -> None:
+        """People know how this run ended."""
+        self._untold = [known for known in self._untold if known != run_id]
+
+    def remind(self, run_id: str, at: datetime) -> None:
+        """Have notify called once more for a run that ended."""
+        self.reminded.append(run_id)

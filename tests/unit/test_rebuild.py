@@ -109,3 +109,12 @@ def test_a_snapshot_whose_run_never_began_stays_one(world: World) -> None:
     assert rebuild(world, world.rule) == []
     assert world.jobs.jobs == {}
     assert run.run_id in world.bucket.snapshots
+
+
+def test_a_rebuild_that_was_cut_off_is_gone_on_with(world: World, history: list[Run]) -> None:
+    world.runs = MemoryRuns()
+    world.runs.create(world.bucket.snapshots[history[0].run_id][0])
+
+    rebuild(world, world.rule)
+
+    assert {run.run_id: run.state for run in world.runs.recent(9)} == {run.run_id: run.state for run in history}

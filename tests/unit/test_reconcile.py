@@ -5,6 +5,7 @@ from dataclasses import replace
 from job_manager.domain import layout
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
+from job_manager.steps.notify import notify
 from job_manager.steps.reconcile import reconcile
 from tests.fakes.world import World
 
@@ -113,4 +114,27 @@ def test_another_plan_alone_costs_nobody_a_run(world: World) -> None:
 
     look(world)
 
+    assert world.timer.wakes == []
+
+
+def test_notify_is_called_again_for_runs_that_nobody_was_told_of(world: World) -> None:
+    run = world.complete(world.start().run_id)
+
+    look(world)
+    notify(run, world)
+    look(world)
+
+    assert world.runs.reminded == [run.run_id]
+
+
+def test_a_stray_file_whose_event_was_lost_is_named_once(world: World) -> None:
+    world.complete(world.start().run_id)
+    world.bucket.put("stray.png", b"its event was lost")
+
+    look(world)
+    (run,) = world.settle()
+    look(world)
+
+    assert run.dataset is not None
+    assert [named.file for named in run.dataset.refused] == ["stray.png"]
     assert world.timer.wakes == []

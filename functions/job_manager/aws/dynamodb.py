@@ -1,9 +1,9 @@
-"""The table of runs on DynamoDB: one item a run and a trial, and three for the manager itself."""
+"""The table of runs on DynamoDB: one item a run, a trial and a run to tell of, and three for the manager itself."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,13 +11,22 @@ from ..domain.errors import Conflict, NotFound
 from ..domain.result import Trial
 from ..domain.run import Run, RunState
 from ..domain.settling import PendingChange
+from .items import (
+    CHAMPION,
+    MANAGER,
+    OPEN,
+    PENDING,
+    UNTOLD,
+    Item,
+    pending_change,
+    run_item,
+    stamp,
+    trial_item,
+    untold_key,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-OPEN, CHAMPION, PENDING = ({"pk": {"S": "MANAGER"}, "sk": {"S": name}} for name in ("OPEN", "CHAMPION", "PENDING"))
-
-Item = dict[str, Any]
 
 
 class DynamoDBRuns:
@@ -65,7 +74,9 @@ class DynamoDBRuns:
         """Add a run; Conflict if it exists or, unless this one has ended already, another is open."""
         absent = "attribute_not_exists(pk)"
         writes: list[Item] = [{"Put": {"TableName": self._table, "Item": run_item(run), "ConditionExpression": absent}}]
-        if not run.state.ended:
+        if run.state.ended:
+            writes.append(self._to_tell(run))
+        else:
             slot = {**OPEN, "run_id": {"S": run.run_id}}
             writes.append({"Put": {"TableName": self._table, "Item": slot, "ConditionExpression": absent}})
         with self._conflict(f"Run {run.run_id} exists, or another run is open."):
@@ -85,7 +96,7 @@ class DynamoDBRuns:
             }
         ]
         if run.state.ended:
-            writes.append({"Delete": self._key_of(OPEN, run.run_id)})
+            writes += [{"Delete": self._key_of(OPEN, run.run_id)}, self._to_tell(run)]
         if run.won:
             writes.append({"Put": {**self._champion_met(run), "Item": {**CHAMPION, "run_id": {"S": run.run_id}}}})
         with self._conflict(f"Run {run.run_id} has moved on."):
@@ -119,19 +130,47 @@ class DynamoDBRuns:
         return [msgspec.json.decode(item["body"]["S"], type=Run) for page in pages for item in page["Items"]]
 
     def save_trial(self, run_id: str, trial: Trial) -> None:
-        """Add a trial or replace what was known of it."""
-        key = {"pk": {"S": f"RUN#{run_id}"}, "sk": {"S": f"TRIAL#{trial.name}"}}
-        body = {"kind": {"S": "trial"}, "body": {"S": msgspec.json.encode(trial).decode()}}
-        self._client.put_item(TableName=self._table, Item={**key, **body})
+        """Add a trial or replace what was known of it; one that ended never goes on again."""
+        if trial.ended:
+            self._client.put_item(TableName=self._table, Item={**trial_item(run_id, trial), "ended": {"BOOL": True}})
+            return
+        try:
+            self._client.put_item(
+                TableName=self._table, Item=trial_item(run_id, trial), ConditionExpression="attribute_not_exists(ended)"
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
 
     def trials(self, run_id: str) -> Sequence[Trial]:
         """A run's trials, in the order they were started."""
+        items = self._below(f"RUN#{run_id}", "TRIAL#")
+        return [msgspec.json.decode(item["body"]["S"], type=Trial) for item in items]
+
+    def untold(self) -> Sequence[str]:
+        """The runs that ended and that people may not have been told of."""
+        return [item["run_id"]["S"] for item in self._below(MANAGER, UNTOLD)]
+
+    def told(self, run_id: str) -> None:
+        """People know how this run ended."""
+        self._client.delete_item(TableName=self._table, Key=untold_key(run_id))
+
+    def remind(self, run_id: str, at: datetime) -> None:
+        """Have notify called once more for a run that ended: the stream has only what changes an item."""
+        self._client.update_item(
+            TableName=self._table,
+            Key={"pk": {"S": f"RUN#{run_id}"}, "sk": {"S": "RUN"}},
+            UpdateExpression="SET reminded_at = :at",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues={":at": {"S": stamp(at)}},
+        )
+
+    def _below(self, pk: str, sk: str) -> Iterator[Item]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
-            KeyConditionExpression="pk = :run AND begins_with(sk, :trial)",
-            ExpressionAttributeValues={":run": {"S": f"RUN#{run_id}"}, ":trial": {"S": "TRIAL#"}},
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={":pk": {"S": pk}, ":sk": {"S": sk}},
         )
-        return [msgspec.json.decode(item["body"]["S"], type=Trial) for page in pages for item in page["Items"]]
+        return (dict(item) for page in pages for item in page["Items"])
 
     def _get(self, key: Item) -> Item | None:
         return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
@@ -147,6 +186,9 @@ class DynamoDBRuns:
             "ConditionExpression": "run_id = :run",
             "ExpressionAttributeValues": {":run": {"S": run_id}},
         }
+
+    def _to_tell(self, run: Run) -> Item:
+        return {"Put": {"TableName": self._table, "Item": {**untold_key(run.run_id), "run_id": {"S": run.run_id}}}}
 
     def _champion_met(self, run: Run) -> Item:
         if run.champion_before is None:
@@ -164,25 +206,3 @@ class DynamoDBRuns:
             if codes & {"ConditionalCheckFailed", "TransactionConflict"}:
                 raise Conflict(sentence) from None
             raise
-
-
-def run_item(run: Run) -> Item:
-    """A run as an item: what is searched by beside the whole of it as JSON."""
-    return {
-        "pk": {"S": f"RUN#{run.run_id}"},
-        "sk": {"S": "RUN"},
-        "kind": {"S": "run"},
-        "run_id": {"S": run.run_id},
-        "state": {"S": run.state.value},
-        "created_at": {"S": stamp(run.created_at)},
-        "body": {"S": msgspec.json.encode(run).decode()},
-    }
-
-
-def pending_change(item: Item) -> PendingChange:
-    return PendingChange(datetime.fromisoformat(item["first_at"]["S"]), datetime.fromisoformat(item["last_at"]["S"]))
-
-
-def stamp(at: datetime) -> str:
-    """A time as text which sorts as times do."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -86,11 +86,15 @@ class SageMakerJobs:
         )
 
     def trials(self, tuning_job: str) -> Sequence[Trial]:
-        """All training jobs of a tuning job, by its name."""
+        """All training jobs of a tuning job, by its name; none where it isn't there."""
         pages = self._client.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
             HyperParameterTuningJobName=tuning_job, SortBy="CreationTime", SortOrder="Ascending"
         )
-        names = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
+        try:
+            names = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
+        except ClientError as error:
+            raise_unless_absent(error)
+            return []
         return [self.trial(name) for name in names]
 
     def _processing_job(self, name: str) -> Job | None:

@@ -65,11 +65,12 @@ class Snapshot:
         """The same over the images alone: what the bucket holds, whatever is planned with it."""
         return self._digest([])
 
+    def strays(self) -> str:
+        """The same over the refused files alone; empty if there are none."""
+        return digest_of(f"{named.file}\t{named.reason}" for named in self.refused) if self.refused else ""
+
     def _digest(self, more: Sequence[str]) -> str:
-        digest = hashlib.sha256()
-        for line in chain((f"{o.key}\t{o.etag}\t{o.size}" for o in self.images), more):
-            digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
-        return digest.hexdigest()
+        return digest_of(chain((f"{o.key}\t{o.etag}\t{o.size}" for o in self.images), more))
 
     def check(self, plan: Plan) -> None:
         """Raise RunRefused with what is missing where no model can come of these images."""
@@ -135,6 +136,13 @@ def take_snapshot(objects: Iterable[StoredObject]) -> Snapshot:
         else:
             images.append(stored)
     return Snapshot(tuple(sorted(images, key=lambda o: o.key)), tuple(sorted(refused, key=lambda n: n.file)))
+
+
+def digest_of(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()
 
 
 def refusal(stored: StoredObject) -> str:

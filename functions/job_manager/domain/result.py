@@ -27,6 +27,11 @@ class Trial:
     stage: str = "tune"
 
     @property
+    def ended(self) -> bool:
+        """Whether SageMaker will change nothing of it any more."""
+        return self.status in {"Completed", "Failed", "Stopped"}
+
+    @property
     def usable(self) -> bool:
         """Whether it left a model: a stopped one leaves the best it had."""
         return self.objective is not None and self.status in {"Completed", "Stopped"}

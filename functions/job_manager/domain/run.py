@@ -49,7 +49,7 @@ class Run:
     model is evaluated, and `rival` the second best of fine-tuning. `notice` says why a run went on otherwise than
     planned. `champion_before` is the run whose model it has to beat, `won` whether it did. `training_seconds`,
     `fine_tuning_seconds` and `processing_seconds` are billable, summed over jobs. `content` is the digest of its images
-    alone. A refused run never started.
+    alone, empty where it only names files that can't be any, and `strays` that of those. A refused run never started.
     """
 
     run_id: str
@@ -72,6 +72,7 @@ class Run:
     rival: Trial | None = None
     fine_tuning_seconds: float = 0.0
     notice: str | None = None
+    strays: str = ""
 
     @property
     def cost_usd(self) -> float:

@@ -11,9 +11,12 @@ def notify(run: Run, ports: Ports) -> Message | None:
 
     A crash between the two sends it again: rather twice than never.
     """
-    if not run.state.ended or ports.bucket.has(layout.notified(run.run_id)):
+    if not run.state.ended:
         return None
-    message = message_about(run)
-    ports.announcer.publish(message)
-    ports.bucket.mark_notified(run.run_id, message)
+    message = None
+    if not ports.bucket.has(layout.notified(run.run_id)):
+        message = message_about(run)
+        ports.announcer.publish(message)
+        ports.bucket.mark_notified(run.run_id, message)
+    ports.runs.told(run.run_id)
     return message

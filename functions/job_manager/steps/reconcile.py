@@ -11,7 +11,9 @@ from ..domain.settling import SettleRule
 from ..ports import Ports
 from .advance_run import advance_run
 from .note_upload import note_upload
-from .start_run import new_run
+from .start_run import new_run, notice_of_strays
+
+RUNS_SEEN = 10
 
 TUNING_JOBS: Mapping[RunState, Callable[[str], str]] = {
     RunState.TUNING: layout.tuning_job,
@@ -21,6 +23,8 @@ TUNING_JOBS: Mapping[RunState, Callable[[str], str]] = {
 
 def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
     """With every event lost, calling this now and then still brings every run to its end; the open run, if any."""
+    for run_id in ports.runs.untold():
+        ports.runs.remind(run_id, ports.clock.now())
     run = ports.runs.open_run()
     if run:
         if run.state in TUNING_JOBS:
@@ -37,12 +41,12 @@ def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
 
 
 def upload_was_missed(ports: Ports, plan: Plan) -> bool:
-    """Whether the bucket holds other images than its last run saw, or a refused run would not be refused any more.
+    """Whether the bucket holds other files than its last run saw, or a refused run would not be refused any more.
 
     Another plan is no reason by itself: nobody should pay for a run because a parameter was changed.
     """
     snapshot = take_snapshot(ports.bucket.objects())
-    last = next(iter(ports.runs.recent(1)), None)
+    last = next((run for run in ports.runs.recent(RUNS_SEEN) if run.content), None)
     if last and last.content == snapshot.content() and last.state is not RunState.REFUSED:
-        return False
+        return notice_of_strays(snapshot, last, ports, plan) is not None
     return new_run(snapshot, ports, plan) is not None

@@ -1,6 +1,7 @@
 """The bucket has settled: take a snapshot and start a run, unless this very dataset had one."""
 
 from datetime import datetime
+from itertools import count
 
 from ..domain.cost import check_budget
 from ..domain.dataset import DatasetReport, Snapshot, Split, take_snapshot
@@ -41,20 +42,38 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
     if not snapshot.images and not snapshot.refused:
         return None
     reason = why_refused(snapshot, plan)
-    run_id = unused_run_id(ports.runs, snapshot.version(plan), retry_refused=reason is None)
-    if run_id is None:
-        return None
+    run_id, before = next_attempt(ports.runs, snapshot.version(plan))
+    if before and (before.state is not RunState.REFUSED or reason):
+        return notice_of_strays(snapshot, before, ports, plan)
     champion = ports.runs.champion()
     run = Run(
         run_id,
         plan,
         ports.clock.now(),
         content=snapshot.content(),
+        strays=snapshot.strays(),
         warm_start_from=warm_start_parents(ports.runs, plan),
         champion_before=champion.run_id if champion else None,
     )
     if reason is None:
         return run
+    return refused(run, snapshot, reason, ports)
+
+
+def notice_of_strays(snapshot: Snapshot, before: Run, ports: Ports, plan: Plan) -> Run | None:
+    """A refused run that names the files that can't be images, where `before` had these images but not these files."""
+    if not snapshot.refused or before.strays == snapshot.strays():
+        return None
+    run_id, named = next_attempt(ports.runs, snapshot.strays())
+    if named:
+        return None
+    files = len(snapshot.refused)
+    reason = f"No image is new, and {files} {'file is' if files == 1 else 'files are'} refused."
+    return refused(Run(run_id, plan, ports.clock.now(), strays=snapshot.strays()), snapshot, reason, ports)
+
+
+def refused(run: Run, snapshot: Snapshot, reason: str, ports: Ports) -> Run:
+    """The run at its end before it started, naming what of the snapshot can't be used."""
     report = DatasetReport(len(snapshot.images), 0, {label: Split() for label in snapshot.labels()})
     report = report.with_refused(snapshot.refused)
     return run.ended(RunState.REFUSED, ports.clock.now(), reason, dataset=report)
@@ -70,17 +89,16 @@ def why_refused(snapshot: Snapshot, plan: Plan) -> str | None:
     return None
 
 
-def unused_run_id(runs: Runs, version: str, *, retry_refused: bool) -> str | None:
-    """The first name of this dataset version that no run has; None if one was started, or would be refused again."""
-    for attempt in range(1, 100):
+def next_attempt(runs: Runs, version: str) -> tuple[str, Run | None]:
+    """The first name of this dataset version that no run has, and the run of the name before."""
+    before = None
+    for attempt in count(1):
         run_id = run_id_of(version, attempt)
         try:
-            known = runs.get(run_id)
+            before = runs.get(run_id)
         except NotFound:
-            return run_id
-        if known.state is not RunState.REFUSED or not retry_refused:
-            return None
-    return None
+            break
+    return run_id, before
 
 
 def warm_start_parents(runs: Runs, plan: Plan) -> tuple[str, ...]:

@@ -1,0 +1,51 @@
+"""The items of the table, and their keys."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from ..domain.result import Trial
+from ..domain.run import Run
+from ..domain.settling import PendingChange
+
+MANAGER, UNTOLD = "MANAGER", "UNTOLD#"
+OPEN, CHAMPION, PENDING = ({"pk": {"S": MANAGER}, "sk": {"S": name}} for name in ("OPEN", "CHAMPION", "PENDING"))
+
+Item = dict[str, Any]
+
+
+def run_item(run: Run) -> Item:
+    """A run as an item: what is searched by beside the whole of it as JSON."""
+    return {
+        "pk": {"S": f"RUN#{run.run_id}"},
+        "sk": {"S": "RUN"},
+        "kind": {"S": "run"},
+        "run_id": {"S": run.run_id},
+        "state": {"S": run.state.value},
+        "created_at": {"S": stamp(run.created_at)},
+        "body": {"S": msgspec.json.encode(run).decode()},
+    }
+
+
+def trial_item(run_id: str, trial: Trial) -> Item:
+    """A trial as an item."""
+    return {
+        "pk": {"S": f"RUN#{run_id}"},
+        "sk": {"S": f"TRIAL#{trial.name}"},
+        "kind": {"S": "trial"},
+        "body": {"S": msgspec.json.encode(trial).decode()},
+    }
+
+
+def untold_key(run_id: str) -> Item:
+    return {"pk": {"S": MANAGER}, "sk": {"S": UNTOLD + run_id}}
+
+
+def pending_change(item: Item) -> PendingChange:
+    return PendingChange(datetime.fromisoformat(item["first_at"]["S"]), datetime.fromisoformat(item["last_at"]["S"]))
+
+
+def stamp(at: datetime) -> str:
+    """A time as text which sorts as times do."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,95 @@
+"""Once nothing goes wrong any more: everything ends, in a bounded time, and everything that landed is accounted for."""
+
+import json
+from collections.abc import Collection
+from datetime import timedelta
+
+from job_manager.domain.run import run_id_in
+from tests.chaos.cloud import SMALL_PLAN, Cloud
+from tests.chaos.table import Item
+from tests.chaos.watch import ENDS
+
+# Two runs whose every job hangs until its time limit, the longest wait for uploads, a message's way back to its queue.
+RUN = timedelta(seconds=2 * SMALL_PLAN.processing_time_limit + 2 * SMALL_PLAN.tuning_time_limit)
+BOUND = 2 * RUN + timedelta(hours=1)
+WAITING = {("MANAGER", "OPEN"), ("MANAGER", "PENDING")}
+
+
+def calm_down(cloud: Cloud) -> list[str]:
+    """Let all faults cease and time pass; what was broken on the way or is not finished in time."""
+    cloud.faults.cease()
+    cloud.sagemaker.rejecting = False
+    cloud.plan = cloud.affordable
+    finish(cloud)
+    jobs = set(cloud.sagemaker.jobs)
+    deliver_what_is_late(cloud)
+    finish(cloud)
+    extra = [f"{name} was started for nothing." for name in set(cloud.sagemaker.jobs) - jobs]
+    return [*cloud.watch.now(), *unfinished(cloud), *extra, *unrecorded(cloud), *poison_lost(cloud)]
+
+
+def finish(cloud: Cloud) -> None:
+    """Let time pass until all is done, or should be."""
+    until = cloud.clock.now() + BOUND
+    while not cloud.watch.broken and unfinished(cloud) and cloud.clock.now() < until:
+        cloud.flow(300)
+
+
+def deliver_what_is_late(cloud: Cloud) -> None:
+    """Every message that is still somewhere comes now, and the clock strikes once more."""
+    for queue in cloud.queues.values():
+        for message in queue.messages:
+            message.visible_at = cloud.clock.now()
+    cloud.deliver_all()
+    cloud.reconcile()
+
+
+def unfinished(cloud: Cloud) -> list[str]:
+    """What still has to happen."""
+    waiting = [f"{name} is there." for _, name in cloud.table.items.keys() & WAITING]
+    going_on = [f"{job.name} goes on." for job in cloud.sagemaker.going_on()]
+    untold = [f"Nobody was told of {run_id}." for run_id in cloud.watch.ended if not cloud.watch.told[run_id]]
+    return [*waiting, *going_on, *untold, *unaccounted(cloud)]
+
+
+def unrecorded(cloud: Cloud) -> list[str]:
+    """The trials of which the table knows less than SageMaker."""
+    table = cloud.table.items
+    return [
+        f"{trial.name} is {trial.status}, recorded is {recorded}."
+        for job in cloud.sagemaker.jobs.values()
+        for trial in job.trials
+        if (recorded := status_of(table.get((f"RUN#{run_id_in(job.name)}", f"TRIAL#{trial.name}")))) != trial.status
+    ]
+
+
+def status_of(trial: Item | None) -> str | None:
+    return str(json.loads(trial["body"]["S"])["status"]) if trial else None
+
+
+def poison_lost(cloud: Cloud) -> list[str]:
+    """Messages that no function can read must stay where a person finds them."""
+    kept = [message for queue in cloud.queues.values() for message in [*queue.messages, *queue.dead]]
+    return [f"A poison message of {len(cloud.poison)} is gone." for message in cloud.poison if message not in kept]
+
+
+def unaccounted(cloud: Cloud) -> list[str]:
+    """The images that no run that ended was started on, all of them together and as they are now."""
+    etags = cloud.storage.etags
+    images = {key: etags[key] for key, body in cloud.storage.contents.items() if is_image(key, body)}
+    ends = ENDS if too_few(images, cloud) else ENDS - {"Refused"}
+    for run in [item for item in cloud.table.items.values() if "state" in item and item["state"]["S"] in ends]:
+        snapshot = cloud.watch.snapshot(run["run_id"]["S"])
+        if {key: etag for key, etag, _ in snapshot["images"]} == images:
+            return []
+    return [f"No run saw these images: {sorted(images)}."] if images else []
+
+
+def too_few(images: Collection[str], cloud: Cloud) -> bool:
+    """Whether no model can come of these images."""
+    return len(images) < cloud.plan.minimum_images or len({key.split("/")[1] for key in images}) < 2
+
+
+def is_image(key: str, body: bytes) -> bool:
+    """Whether this would be an image of the dataset, told by other means than the manager's."""
+    return key.startswith("seedlings/") and key.count("/") == 2 and key.isprintable() and body != b""

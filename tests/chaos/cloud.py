@@ -1,0 +1,236 @@
+"""The deployed stack in memory on a virtual clock: what wakes which function, and what becomes of its messages."""
+
+import json
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+import advance_run
+import note_upload
+import notify
+import reconcile
+import start_run
+from job_manager.aws.dynamodb import DynamoDBRuns
+from job_manager.aws.s3 import S3Bucket
+from job_manager.aws.sagemaker import SageMakerJobs
+from job_manager.aws.sagemaker_requests import JobRequests
+from job_manager.aws.sns import SNSAnnouncer
+from job_manager.aws.sqs import SQSSettleTimer
+from job_manager.domain.errors import MalformedEvent
+from job_manager.domain.plan import Plan
+from job_manager.domain.run import RunState
+from tests.chaos.faults import Crash, Faults, Flaky
+from tests.chaos.queues import MemoryQueue, MemoryStream, QueuedMessage
+from tests.chaos.sagemaker import MemorySageMaker, SimulatedJob
+from tests.chaos.storage import BUCKET, MemoryStorage
+from tests.chaos.table import Item, MemoryTable
+from tests.chaos.topic import MemoryTopic
+from tests.chaos.watch import Watch
+from tests.fakes.neighbours import MemoryClock
+from tests.fakes.world import FULL_PLAN, RULE
+from tests.handlers.deployed import LambdaContext
+
+SMALL_PLAN = replace(
+    FULL_PLAN,
+    trials=2,
+    minimum_images=3,
+    minimum_per_label=1,
+    trial_time_limit=600,
+    tuning_time_limit=1800,
+    processing_time_limit=900,
+)
+RECONCILE_EVERY = timedelta(minutes=5)
+STREAM_BATCH = 10
+ENDED = {state.value for state in RunState if state.ended}
+FORESEEN = (ClientError, ReadTimeoutError, MalformedEvent, BatchProcessingError)
+QUIET = logging.Logger("nobody hears this", logging.CRITICAL + 1)
+CONTEXT = LambdaContext()
+
+
+class Cloud:
+    """Everything that the template deploys, and SageMaker; `faults` strike what the functions ask of it."""
+
+    def __init__(self, plan: Plan = SMALL_PLAN) -> None:
+        self.plan = self.affordable = plan
+        self.clock = MemoryClock()
+        self.faults = Faults()
+        self.storage = MemoryStorage()
+        self.table = MemoryTable(self._written)
+        self.topic = MemoryTopic()
+        self.sagemaker = MemorySageMaker(self.clock.now, self.storage)
+        self.sagemaker.ended = self._job_ended
+        self.uploads = MemoryQueue(self.clock.now, timedelta(seconds=360), batch_size=1000)
+        self.settled = MemoryQueue(self.clock.now, timedelta(seconds=1800), batch_size=1)
+        self.job_states = MemoryQueue(self.clock.now, timedelta(seconds=720), batch_size=10)
+        self.queues = {"note_upload": self.uploads, "start_run": self.settled, "advance_run": self.job_states}
+        self.stream = MemoryStream()
+        self.watch = Watch(self)
+        self.sagemaker.begun = self.watch.begun
+        self.next_reconcile = self.clock.now() + RECONCILE_EVERY
+        self.ports = self._ports()
+        self.poison: list[QueuedMessage] = []
+        self._telling = False
+
+    def upload(self, key: str, body: bytes) -> None:
+        """A person puts an object; S3's event is on its way."""
+        self.storage.put(key, body)
+        self._s3_event(key)
+
+    def delete(self, key: str) -> None:
+        """A person deletes an object; S3's event is on its way."""
+        self.storage.delete(key)
+        self._s3_event(key)
+
+    def send_poison(self, function: str) -> None:
+        """A message arrives that its function can't read."""
+        queue = self.queues[function]
+        queue.send_message(MessageBody="{not JSON")
+        self.poison.append(queue.messages[-1])
+
+    def deliver(self, function: str, first: int = 0) -> bool:
+        """Give a function a batch of its queue; what it did not take comes back later. False if nothing was there."""
+        queue = self.queues[function]
+        batch = queue.receive(first)
+        if batch:
+            for message in self._taken(function, batch):
+                queue.delete(message)
+        return bool(batch)
+
+    def tell(self) -> bool:
+        """Give notify the stream's oldest records of runs that ended; one shard, so one batch at a time."""
+        batch = self.stream.batch(STREAM_BATCH)
+        if self._telling or not batch:
+            return False
+        self._telling = True
+        records = [stream_record(number, image) for number, image in batch]
+        struck = self.faults.struck
+        answer = self.invoke(notify, {"Records": records})
+        self._telling = False
+        failed = batch[0][0] if answer is None else first_failed(answer, batch[-1][0])
+        self.stream.taken(failed - 1)
+        if failed <= batch[-1][0]:
+            self.stream.not_taken()
+        elif struck == self.faults.struck:
+            self.watch.all_marked(json.loads(image["body"]["S"])["run_id"] for _, image in batch)
+        return True
+
+    def reconcile(self, **event: Any) -> bool:
+        """The clock strikes. Whether the function lived through it."""
+        return self.invoke(reconcile, event, answers=False) is not None
+
+    def lose_table(self) -> None:
+        """The table is gone, with its stream; an empty one is in its place."""
+        self.table.items.clear()
+        self.table.catch_up()
+        self.stream.records.clear()
+
+    def forward(self, seconds: float) -> None:
+        """Time passes; jobs whose time limit is over are stopped."""
+        self.clock.forward(seconds)
+        self.table.catch_up()
+        for job in self.sagemaker.going_on():
+            if self.clock.now() >= job.started_at + timedelta(seconds=job.time_limit):
+                self.sagemaker.end(job)
+
+    def flow(self, seconds: float) -> None:
+        """All goes its way for a while: whatever is due happens at once."""
+        until = self.clock.now() + timedelta(seconds=seconds)
+        while True:
+            self.deliver_all()
+            due = min(self._due())
+            if due > until:
+                break
+            self.forward((due - self.clock.now()).total_seconds())
+            for job in self.sagemaker.going_on():
+                if job.ends_at <= due:
+                    self.sagemaker.end(job)
+            if self.next_reconcile <= due:
+                self.next_reconcile = due + RECONCILE_EVERY
+                self.reconcile()
+        self.forward((until - self.clock.now()).total_seconds())
+
+    def deliver_all(self) -> None:
+        """Deliver until nothing more can be, in this moment."""
+        for _ in range(200):
+            delivered = [self.deliver(function) for function in self.queues]
+            if not any([*delivered, self.tell()]):
+                return
+        self.watch.note("Messages go round in circles.")
+
+    def invoke(self, function: ModuleType, event: Item, *, answers: bool = True) -> Any:
+        """A function's answer; None where it failed or its process died."""
+        own: dict[str, Any] = {"aws": lambda: self.ports, "settings": self._settings, "logger": QUIET}
+        if hasattr(function, "processor"):
+            own["processor"] = BatchProcessor(event_type=function.processor.event_type)
+        before = {name: getattr(function, name) for name in own if hasattr(function, name)}
+        vars(function).update((name, own[name]) for name in before)
+        try:
+            answer = function.handler(event, CONTEXT)
+        except Crash:
+            return None
+        except FORESEEN:
+            return None
+        finally:
+            vars(function).update(before)
+            self.watch.failures(getattr(own.get("processor"), "exceptions", []))
+        return answer if answers else True
+
+    def _taken(self, function: str, batch: list[QueuedMessage]) -> list[QueuedMessage]:
+        records = [
+            {"messageId": str(number), "body": message.body, "eventSource": "aws:sqs"}
+            for number, message in enumerate(batch)
+        ]
+        module = {"note_upload": note_upload, "start_run": start_run, "advance_run": advance_run}[function]
+        answer = self.invoke(module, {"Records": records})
+        if answer is None:
+            return []
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        return [message for number, message in enumerate(batch) if str(number) not in failed]
+
+    def _due(self) -> list[datetime]:
+        waiting = [message.visible_at for queue in self.queues.values() for message in queue.messages]
+        return [*waiting, self.next_reconcile, *(job.ends_at for job in self.sagemaker.going_on())]
+
+    def _settings(self) -> Any:
+        return SimpleNamespace(plan=self.plan, settle_rule=RULE)
+
+    def _ports(self) -> Any:
+        def flaky(client: Any) -> Any:
+            return Flaky(client, self.faults)
+
+        return SimpleNamespace(
+            clock=self.clock,
+            bucket=S3Bucket(flaky(self.storage), BUCKET),
+            runs=DynamoDBRuns(flaky(self.table), "runs"),
+            jobs=SageMakerJobs(flaky(self.sagemaker), JobRequests(BUCKET, "role")),
+            timer=SQSSettleTimer(flaky(self.settled), "settle"),
+            announcer=SNSAnnouncer(flaky(self.topic), "topic"),
+        )
+
+    def _s3_event(self, key: str) -> None:
+        self.uploads.send_message(MessageBody=json.dumps({"detail": {"object": {"key": key}}}))
+
+    def _job_ended(self, job: SimulatedJob) -> None:
+        kind = "HyperParameterTuning" if job.tunes else "Processing"
+        for detail in [{"TrainingJobName": trial.name} for trial in job.trials] + [{f"{kind}JobName": job.name}]:
+            self.job_states.send_message(MessageBody=json.dumps({"detail": detail}))
+
+    def _written(self, old: Item | None, new: Item) -> None:
+        self.watch.written(old, new)
+        if new.get("kind") == {"S": "run"} and new["state"]["S"] in ENDED:
+            self.stream.add(new)
+
+
+def stream_record(number: int, image: Item) -> Item:
+    return {"eventID": str(number), "dynamodb": {"SequenceNumber": str(number), "NewImage": image}}
+
+
+def first_failed(answer: Any, last: int) -> int:
+    """The sequence number from which on a batch comes again: one after the last where all were taken."""
+    return min((int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]), default=last + 1)

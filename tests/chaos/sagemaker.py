@@ -1,0 +1,261 @@
+"""SageMaker in memory: any processing or tuning job by name, what it reads and writes, and how it may end."""
+
+# ruff: noqa: N803 (AWS names its parameters)
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import SimpleNamespace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.chaos.storage import BUCKET, MemoryStorage
+
+Request = dict[str, Any]
+SETTINGS = {"learning_rate": "0.003", "_tuning_objective_metric": "validation_accuracy"}
+USUAL = timedelta(seconds=100)
+PAGE = 1
+
+
+class Fate(StrEnum):
+    """How a job ends."""
+
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+    GARBLED = "completed, but its output can't be read"
+    HANGING = "hangs until its time limit"
+
+
+@dataclass
+class TrainingJob:
+    """A trial of a tuning job."""
+
+    name: str
+    started_at: datetime
+    status: str = "InProgress"
+    objective: float | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass
+class SimulatedJob:
+    """A processing or tuning job; `fate` and `quality` are how it will end and how good its models will be."""
+
+    name: str
+    request: Request
+    started_at: datetime
+    fate: Fate
+    quality: float
+    status: str = "InProgress"
+    reason: str | None = None
+    ended_at: datetime | None = None
+    trials: list[TrainingJob] = field(default_factory=list)
+
+    @property
+    def tunes(self) -> bool:
+        return "HyperParameterTuningJobName" in self.request
+
+    @property
+    def goes_on(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it ends by itself."""
+        return self.started_at + (timedelta(seconds=self.time_limit) if self.fate is Fate.HANGING else USUAL)
+
+    @property
+    def time_limit(self) -> int:
+        if self.tunes:
+            return int(self.request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxRuntimeInSeconds"])
+        return int(self.request["StoppingCondition"]["MaxRuntimeInSeconds"])
+
+
+class MemorySageMaker:
+    """A SageMaker client; `begun` and `ended` are told of jobs. `rejected` are names that it will never accept."""
+
+    exceptions = SimpleNamespace(ClientError=ClientError)
+
+    def __init__(self, now: Callable[[], datetime], storage: MemoryStorage) -> None:
+        self.jobs: dict[str, SimulatedJob] = {}
+        self.fates: list[tuple[Fate, float]] = []
+        self.rejecting = False
+        self.rejected: set[str] = set()
+        self.begun: Callable[[SimulatedJob], None]
+        self.ended: Callable[[SimulatedJob], None]
+        self._now = now
+        self._storage = storage
+
+    def create_processing_job(self, **request: Any) -> Request:
+        """Start a processing job."""
+        self._create("CreateProcessingJob", request["ProcessingJobName"], request)
+        return {"ProcessingJobArn": "arn"}
+
+    def create_hyper_parameter_tuning_job(self, **request: Any) -> Request:
+        """Start a tuning job, and its trials with it."""
+        for parent in request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", []):
+            if self._find("CreateHyperParameterTuningJob", parent["HyperParameterTuningJobName"]).goes_on:
+                raise refused("CreateHyperParameterTuningJob", "ValidationException", "A parent goes on.")
+        job = self._create("CreateHyperParameterTuningJob", request["HyperParameterTuningJobName"], request)
+        count = request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
+        names = (f"{job.name}-{number:03}-0a1b2c3d" for number in range(1, count + 1))
+        job.trials = [TrainingJob(name, self._now()) for name in names]
+        return {"HyperParameterTuningJobArn": "arn"}
+
+    def describe_processing_job(self, ProcessingJobName: str) -> Request:
+        """A processing job."""
+        job = self._find("DescribeProcessingJob", ProcessingJobName)
+        answer: Request = {"ProcessingJobStatus": job.status, "ProcessingStartTime": job.started_at}
+        return {**answer, **known(ProcessingEndTime=job.ended_at, FailureReason=job.reason)}
+
+    def describe_hyper_parameter_tuning_job(self, HyperParameterTuningJobName: str) -> Request:
+        """A tuning job and its best trial."""
+        job = self._find("DescribeHyperParameterTuningJob", HyperParameterTuningJobName)
+        scored = [trial for trial in job.trials if trial.objective is not None]
+        best = max(scored, key=lambda trial: trial.objective or 0.0, default=None)
+        answer: Request = {"HyperParameterTuningJobStatus": job.status}
+        named = {"TrainingJobName": best.name} if best else None
+        ends = known(HyperParameterTuningEndTime=job.ended_at, FailureReason=job.reason)
+        return {**answer, **ends, **known(BestTrainingJob=named)}
+
+    def describe_training_job(self, TrainingJobName: str) -> Request:
+        """A trial."""
+        found = [trial for job in self.jobs.values() for trial in job.trials if trial.name == TrainingJobName]
+        if not found:
+            raise refused("DescribeTrainingJob", "ValidationException", "Requested resource not found.")
+        (trial,) = found
+        metrics = [{"MetricName": "validation_accuracy", "Value": trial.objective}] if trial.objective else []
+        answer = {"TrainingJobStatus": trial.status, "HyperParameters": SETTINGS, "TrainingStartTime": trial.started_at}
+        return {**answer, "FinalMetricDataList": metrics, **known(TrainingEndTime=trial.ended_at)}
+
+    def list_training_jobs_for_hyper_parameter_tuning_job(
+        self,
+        HyperParameterTuningJobName: str,
+        NextToken: int = 0,
+        **_: Any,
+    ) -> Request:
+        """One page of a tuning job's trials."""
+        trials = self._find("ListTrainingJobs", HyperParameterTuningJobName).trials
+        page = {"TrainingJobSummaries": [{"TrainingJobName": t.name} for t in trials[NextToken : NextToken + PAGE]]}
+        return {**page, "NextToken": NextToken + PAGE} if len(trials) > NextToken + PAGE else page
+
+    def going_on(self) -> list[SimulatedJob]:
+        """The jobs that did not end yet."""
+        return [job for job in self.jobs.values() if job.goes_on]
+
+    def stop(self, job: SimulatedJob) -> None:
+        """What a person does in the console: it takes a while."""
+        job.status, job.fate = "Stopping", Fate.STOPPED
+
+    def end(self, job: SimulatedJob) -> None:
+        """Let a job meet its fate now."""
+        fate = Fate.STOPPED if job.fate is Fate.HANGING else job.fate
+        if fate in {Fate.COMPLETED, Fate.GARBLED} and not self._inputs_are_there(job):
+            fate = Fate.FAILED
+        job.status = "Completed" if fate is Fate.GARBLED else fate.value
+        job.reason = None if job.status == "Completed" else f"The job {job.status.lower()}."
+        job.ended_at = self._now()
+        if job.tunes:
+            self._end_trials(job, fate)
+        elif job.status == "Completed":
+            self._write_output(job, garbled=fate is Fate.GARBLED)
+        self.ended(job)
+
+    def _create(self, operation: str, name: str, request: Request) -> SimulatedJob:
+        if name in self.jobs:
+            raise refused(operation, "ResourceInUse", f"{name} already exists.")
+        if self.rejecting:
+            self.rejected.add(name)
+        if name in self.rejected:
+            raise refused(operation, "ValidationException", "The role can't be assumed.")
+        fate, quality = self.fates.pop(0) if self.fates else (Fate.COMPLETED, 0.7)
+        self.jobs[name] = SimulatedJob(name, request, self._now(), fate, quality)
+        self.begun(self.jobs[name])
+        return self.jobs[name]
+
+    def _find(self, operation: str, name: str) -> SimulatedJob:
+        if name not in self.jobs:
+            code = "ResourceNotFound" if "Tuning" in operation else "ValidationException"
+            raise refused(operation, code, f"Could not find requested job {name}.")
+        return self.jobs[name]
+
+    def _inputs_are_there(self, job: SimulatedJob) -> bool:
+        return all(any(key.startswith(place) for key in self._storage.contents) for place in places_read(job)) and all(
+            key in self._storage.contents for key in self._images(job)
+        )
+
+    def _images(self, job: SimulatedJob) -> list[str]:
+        sources = [given["S3Input"] for given in job.request.get("ProcessingInputs", [])]
+        keys: list[str] = []
+        for source in sources:
+            if source["S3DataType"] == "ManifestFile":
+                prefix, *names = json.loads(self._storage.contents[key_in(source["S3Uri"])])
+                keys += [key_in(prefix["prefix"]) + name for name in names]
+        return keys
+
+    def _end_trials(self, job: SimulatedJob, fate: Fate) -> None:
+        """Each trial is a bit worse than the one before; of a garbled job none completes."""
+        target = key_in(job.request["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"])
+        for number, trial in enumerate(job.trials):
+            trial.ended_at = self._now()
+            trial.status = "Completed" if fate is Fate.COMPLETED else "Failed" if fate is Fate.GARBLED else fate.value
+            if fate is Fate.COMPLETED or (fate is Fate.STOPPED and number == 0):
+                trial.objective = round(job.quality - 0.05 * number, 2)
+                self._storage.put(f"{target}{trial.name}/output/model.tar.gz", str(trial.objective).encode())
+
+    def _write_output(self, job: SimulatedJob, *, garbled: bool) -> None:
+        target = key_in(job.request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"])
+        verb = job.request["AppSpecification"]["ContainerArguments"][0]
+        name, content = {"prepare": self._pack, "evaluate": self._scores}[verb](job, target)
+        self._storage.put(f"{target}/{name}", b"{not JSON" if garbled else json.dumps(content).encode())
+
+    def _pack(self, job: SimulatedJob, target: str) -> tuple[str, Request]:
+        bodies: dict[bytes, str] = {}
+        duplicates = []
+        keys = self._images(job)
+        for key in keys:
+            same = bodies.setdefault(self._storage.contents[key], key)
+            if same != key:
+                duplicates.append({"file": key.removeprefix("seedlings/"), "reason": f"the same image as {same}"})
+        for folder in ("features", "training", "validation", "test"):
+            self._storage.put(f"{target}/{folder}/pack.json", b"{}")
+        return "report.json", {"images": len(keys), "used": len(bodies), "duplicates": duplicates}
+
+    def _scores(self, job: SimulatedJob, target: str) -> tuple[str, Request]:
+        """A model's quality is all that its file holds, so whoever is scored gets what it deserves."""
+        models = {
+            given["InputName"]: self._storage.contents[key_in(given["S3Input"]["S3Uri"])]
+            for given in job.request["ProcessingInputs"]
+            if given["InputName"] in {"model", "champion"}
+        }
+        self._storage.put(f"{target}/model.tar.gz", models["model"])
+        scores = {name: score(float(body)) for name, body in models.items()}
+        return "evaluation.json", {**scores["model"], "champion": scores.get("champion")}
+
+
+def score(quality: float) -> Request:
+    return {"images": 20, "accuracy": quality, "accuracy_interval": [0.5, 1.0], "macro_f1": quality}
+
+
+def places_read(job: SimulatedJob) -> list[str]:
+    """The keys, or beginnings of keys, that a job's inputs are at."""
+    sources = [given["S3Input"] for given in job.request.get("ProcessingInputs", [])]
+    channels = job.request.get("TrainingJobDefinition", {}).get("InputDataConfig", [])
+    sources += [channel["DataSource"]["S3DataSource"] for channel in channels]
+    return [key_in(source["S3Uri"]) for source in sources]
+
+
+def key_in(uri: str) -> str:
+    return uri.removeprefix(f"s3://{BUCKET}/")
+
+
+def known(**facts: object) -> Request:
+    """The facts that there are."""
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def refused(operation: str, code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)

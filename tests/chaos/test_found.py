@@ -1,0 +1,116 @@
+"""What the simulation found, each as the shortest story that shows it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.chaos.aftermath import calm_down
+from tests.chaos.cloud import Cloud
+from tests.chaos.faults import Fault
+
+DATASET = [f"seedlings/{label}/{number}.png" for label in ("Maize", "Common wheat") for number in range(2)]
+PREPARED = 100 + 120
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    """A dataset was uploaded."""
+    stack = Cloud()
+    upload_again(stack, "first")
+    return stack
+
+
+def upload_again(cloud: Cloud, batch: str) -> None:
+    """Every image anew."""
+    for key in DATASET:
+        cloud.upload(key, f"{batch} image at {key}".encode())
+
+
+def calls_of(cloud: Cloud, wanted: str) -> list[int]:
+    """How many calls come before each call of this operation, until all is done."""
+    twin, seen = Cloud(), []
+    upload_again(twin, "first")
+    call = twin.faults.call
+
+    def listening(operation: str, effect: Callable[[], Any]) -> Any:
+        if operation == wanted:
+            seen.append(twin.faults.calls)
+        return call(operation, effect)
+
+    twin.faults.call = listening  # type: ignore[method-assign]
+    assert calm_down(twin) == []
+    return [calls - cloud.faults.calls for calls in seen]
+
+
+@pytest.mark.parametrize("operation", ["create_processing_job", "create_hyper_parameter_tuning_job"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_job_whose_start_was_cut_off_is_started_though_every_event_is_lost(
+    cloud: Cloud, operation: str, which: int
+) -> None:
+    """Reconcile asked for the trials of a tuning job that nobody had started, and died of the answer each time."""
+    cloud.faults.plan(calls_of(cloud, operation)[which], Fault.CRASH_BEFORE)
+    while not cloud.faults.struck:
+        cloud.flow(10)
+    cloud.job_states.messages.clear()
+
+    assert calm_down(cloud) == []
+
+
+def test_a_trial_that_ended_does_not_go_on_again(cloud: Cloud) -> None:
+    """Reconcile read of a trial that went on, and wrote that down after others had written how it ended."""
+    while not any(job.tunes for job in cloud.sagemaker.jobs.values()):
+        cloud.flow(10)
+    (job,) = cloud.sagemaker.going_on()
+
+    def all_ends() -> None:
+        cloud.sagemaker.end(job)
+        cloud.deliver_all()
+
+    cloud.faults.meanwhile(5, all_ends)
+    cloud.reconcile()
+
+    assert calm_down(cloud) == []
+
+
+def test_a_rebuild_that_was_cut_off_goes_on_where_it_is_started_again(cloud: Cloud) -> None:
+    """The run that the first try had put back kept the slot of the open run, and the second passed over all others."""
+    cloud.flow(1000)
+    upload_again(cloud, "second")
+    cloud.flow(1000)
+    before = ended(cloud)
+
+    cloud.lose_table()
+    cloud.faults.plan(5, Fault.CRASH_AFTER)
+    assert not cloud.reconcile(rebuild=True)
+    assert cloud.reconcile(rebuild=True)
+
+    assert len(before) == 2
+    assert ended(cloud) == before
+    assert calm_down(cloud) == []
+
+
+def ended(cloud: Cloud) -> dict[str, str]:
+    """The runs of the table and their states."""
+    return {item["run_id"]["S"]: item["state"]["S"] for item in cloud.table.items.values() if "state" in item}
+
+
+def test_people_hear_of_a_run_though_no_mail_could_be_sent_for_longer_than_the_stream_tries(cloud: Cloud) -> None:
+    """The stream gives a record up after eleven tries; nothing else looked for runs that nobody had been told of."""
+    cloud.topic.down = True
+    cloud.flow(1000)
+    cloud.topic.down = False
+
+    assert calm_down(cloud) == []
+
+
+def test_a_file_that_can_be_no_image_is_named_though_no_image_changed(cloud: Cloud) -> None:
+    """The dataset version is of the images alone, so a stray file by itself was never named to anybody."""
+    cloud.flow(1000)
+
+    cloud.upload("stray.png", b"not at seedlings/<label>/<file>")
+    cloud.flow(1000)
+
+    bodies = [json.loads(item["body"]["S"]) for item in cloud.table.items.values() if "state" in item]
+    assert "stray.png" in {named["file"] for run in bodies for named in run["dataset"]["refused"]}

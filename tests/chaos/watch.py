@@ -1,0 +1,119 @@
+"""What must never happen, noted as it does: functions swallow errors, so a broken promise can't just be raised."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from job_manager.domain import layout
+from job_manager.domain.errors import MalformedEvent
+from job_manager.domain.run import run_id_in
+from tests.chaos.sagemaker import SimulatedJob
+from tests.chaos.table import Item
+
+if TYPE_CHECKING:
+    from tests.chaos.cloud import Cloud
+
+ORDER = ["Preparing", "Tuning", "FineTuning", "Evaluating"]
+FORESEEN = (ClientError, ReadTimeoutError, MalformedEvent)
+ENDS = {"Completed", "Failed", "Stopped", "Refused"}
+
+
+class Watch:
+    """The promises that hold at every moment."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        self.broken: list[str] = []
+        self.told: Counter[str] = Counter()
+        self.ended: set[str] = set()
+        self._tuned: Counter[tuple[str, str]] = Counter()
+        self._cloud = cloud
+        cloud.topic.published = self.publishes
+
+    def note(self, sentence: str) -> None:
+        """A promise was broken."""
+        self.broken.append(sentence)
+
+    def failures(self, failures: Iterable[Any]) -> None:
+        """Records of a batch failed: every error must be of AWS's making."""
+        for kind, error, _ in failures:
+            if not (kind and issubclass(kind, FORESEEN)):
+                self.note(f"A function failed by itself: {error!r}")
+
+    def begun(self, job: SimulatedJob) -> None:
+        """A job was created."""
+        going_on = [known.name for known in self._cloud.sagemaker.going_on()]
+        if len(going_on) > 1:
+            self.note(f"At one time went on {going_on}.")
+        run_id = run_id_in(job.name) or job.name
+        if job.tunes:
+            images = json.dumps(self.snapshot(run_id)["images"])
+            for dataset in (run_id.rpartition("-")[0], images):
+                self._tuned[dataset, job.name.removeprefix(run_id)] += 1
+                if self._tuned[dataset, job.name.removeprefix(run_id)] > 1:
+                    self.note(f"{job.name} tunes on what was tuned on before.")
+
+    def written(self, old: Item | None, new: Item) -> None:
+        """An item of the table changed."""
+        if new.get("kind") == {"S": "run"}:
+            self._run_moved(old, new)
+        elif new["sk"]["S"] == "CHAMPION":
+            self._crowned(old, new["run_id"]["S"])
+
+    def all_marked(self, run_ids: Iterable[str]) -> None:
+        """Notify took these without a fault: each is told of and marked."""
+        for run_id in run_ids:
+            if not (self.told[run_id] and self._marked(run_id)):
+                self.note(f"{run_id} was taken from the stream, but nobody was told.")
+
+    def publishes(self, text: str) -> None:
+        """A mail goes out: it is about one run, and none whose mark is set."""
+        (run_id,) = [word for word in text.split() if word in self.ended and f"Run             {word}" in text]
+        if self._marked(run_id):
+            self.note(f"{run_id} was told of again although it is marked.")
+        self.told[run_id] += 1
+
+    def now(self) -> list[str]:
+        """All that was broken so far, and what is wrong in this moment."""
+        return [*self.broken, *self._runs_open()]
+
+    def _marked(self, run_id: str) -> bool:
+        return layout.notified(run_id) in self._cloud.storage.contents
+
+    def _run_moved(self, old: Item | None, new: Item) -> None:
+        run_id, state = new["run_id"]["S"], new["state"]["S"]
+        before = old["state"]["S"] if old else None
+        if old and old["body"] == new["body"]:
+            return
+        if before in ENDS or (before in ORDER and state in ORDER and ORDER.index(state) <= ORDER.index(before)):
+            self.note(f"{run_id} went back from {before} to {state}.")
+        if state in ENDS:
+            self.ended.add(run_id)
+        if state == "Completed":
+            self._adds_up(run_id, json.loads(new["body"]["S"])["dataset"])
+
+    def _adds_up(self, run_id: str, dataset: Any) -> None:
+        left_out = len(dataset["duplicates"]) + len(dataset["near_duplicates"]) + len(dataset["refused"])
+        snapshot = self.snapshot(run_id)
+        if dataset["images"] != dataset["used"] + left_out:
+            self.note(f"Of {run_id}'s {dataset['images']} files {dataset['used']} + {left_out} are accounted for.")
+        if dataset["images"] != len(snapshot["images"]) + len(snapshot["refused"]):
+            self.note(f"{run_id} did not see the files of its snapshot.")
+
+    def _crowned(self, old: Item | None, run_id: str) -> None:
+        contents = self._cloud.storage.contents
+        model, former = (layout.model(run) for run in (run_id, old["run_id"]["S"] if old else run_id))
+        if old and former in contents and float(contents[model]) <= float(contents[former]):
+            self.note(f"{run_id} took the place of {old['run_id']['S']}, which is no worse.")
+
+    def _runs_open(self) -> list[str]:
+        items = self._cloud.table.items
+        going_on = [i["run_id"]["S"] for i in items.values() if "state" in i and i["state"]["S"] in ORDER]
+        slot = items.get(("MANAGER", "OPEN"))
+        return [] if going_on == ([slot["run_id"]["S"]] if slot else []) else [f"Open: {going_on}, known of: {slot}"]
+
+    def snapshot(self, run_id: str) -> Any:
+        """What a run was started on, as the bucket has it."""
+        return json.loads(self._cloud.storage.contents[layout.snapshot(run_id)])
