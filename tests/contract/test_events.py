@@ -72,6 +72,7 @@ def test_there_is_an_event_for_every_arrow() -> None:
         "api_best_model",
         "api_runs",
         "api_run",
+        "api_stop_run",
     }
 
 
@@ -145,7 +146,7 @@ def test_the_states_that_the_stream_filter_takes_are_those_that_end_a_run() -> N
 
 
 def test_requests_carry_who_signed_them() -> None:
-    for name in ("api_best_model", "api_runs", "api_run"):
+    for name in ("api_best_model", "api_runs", "api_run", "api_stop_run"):
         context = EVENTS[name]["requestContext"]
         assert EVENTS[name]["version"] == "2.0"
         assert f"{context['http']['method']} {EVENTS[name]['rawPath']}".startswith(context["routeKey"].split("{")[0])

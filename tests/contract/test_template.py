@@ -76,6 +76,19 @@ def test_a_malformed_message_does_not_hold_up_its_batch(function: str, source: d
     assert source.get("BatchSize", 10) <= 10 or source["MaximumBatchingWindowInSeconds"] >= 1
 
 
+@pytest.mark.parametrize("name", QUEUES)
+def test_an_alarm_watches_every_queue_and_tells_people(name: str) -> None:
+    metric = "ApproximateNumberOfMessagesVisible" if name in DEAD_LETTERS else "ApproximateAgeOfOldestMessage"
+    (alarm,) = (
+        alarm
+        for alarm in TEMPLATE.of_type("AWS::CloudWatch::Alarm").values()
+        if alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": [name, "QueueName"]}}]
+    )
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", metric)
+    assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
+
+
 def test_what_the_stream_could_not_deliver_is_kept() -> None:
     ((_, stream),) = sources("DynamoDB")
 
@@ -97,11 +110,12 @@ def test_routes_are_explicit_and_signed() -> None:
 def test_the_routes_are_those_that_the_api_answers() -> None:
     tree = ast.parse((ROOT / "functions" / "api.py").read_text(encoding="utf-8"))
     answered = {
-        f"GET {re.sub(r'<.*?>', '{id}', ast.literal_eval(decorator.args[0]))}"
+        f"{method} {re.sub(r'<.*?>', '{id}', ast.literal_eval(decorator.args[0]))}"
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
         for decorator in node.decorator_list
-        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "app.get"
+        if isinstance(decorator, ast.Call)
+        and (method := ast.unparse(decorator.func).removeprefix("app.").upper()) in {"GET", "POST"}
     }
 
     assert {route["RouteKey"] for route in ROUTES.values()} == answered

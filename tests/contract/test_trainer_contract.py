@@ -38,6 +38,7 @@ KEYS = [
     layout.model,
     layout.report,
     layout.model_card,
+    layout.stop,
     layout.notified,
 ]
 
@@ -117,6 +118,7 @@ def test_the_contract_names_every_hyperparameter_and_no_other() -> None:
 @pytest.mark.parametrize("end", ["MinValue", "MaxValue"])
 def test_the_trainer_takes_the_arguments_that_its_jobs_are_given(end: str) -> None:
     limits = {name: TEMPLATE.parameters[name][end] for name in ("ImageSize", "CachedViews", "FineTuneSize")}
+    assert FULL.plan.fine_tuning
     fine_tuning = replace(FULL.plan.fine_tuning, image_size=limits["FineTuneSize"])
     plan = replace(FULL.plan, image_size=limits["ImageSize"], views=limits["CachedViews"], fine_tuning=fine_tuning)
 

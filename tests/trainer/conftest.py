@@ -42,7 +42,9 @@ class Flow:
     """What prepare, train and evaluate left behind, each in a base directory of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.prepare, self.train, self.evaluate = (folder / verb for verb in ("prepare", "train", "evaluate"))
+        self.prepare, self.train, self.fine_tune, self.evaluate = (
+            folder / verb for verb in ("prepare", "train", "fine-tune", "evaluate")
+        )
         self.log: dict[str, subprocess.CompletedProcess[str]] = {}
 
     @property
@@ -79,9 +81,28 @@ HYPERPARAMETERS = {
 }
 
 
+FINE_TUNING = {"kind": "fine-tune", "epochs": "2", "batch_size": "16", "learning_rate": "0.0003", "seed": "7"}
+
+
+def training_job(base: Path, hyperparameters: dict[str, str], **channels: Path) -> None:
+    """Lays out what SageMaker would for a training job; a channel is the folder of that name."""
+    (base / "input/config").mkdir(parents=True)
+    (base / "input/config/hyperparameters.json").write_text(json.dumps(hyperparameters))
+    (base / "input/data").mkdir()
+    (base / "checkpoints").mkdir()
+    for name, folder in channels.items():
+        (base / "input/data" / name).symlink_to(folder)
+
+
+def pack_model(trained: Path, path: Path) -> None:
+    """A training job's model folder as SageMaker's model.tar.gz."""
+    files = {file.name.replace(".", "__"): file.read_bytes() for file in (trained / "model").iterdir()}
+    archive(path, **files)
+
+
 @pytest.fixture(scope="session")
 def flow(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow:
-    """Prepare, train and evaluate, each as a real process on what the one before wrote."""
+    """Prepare, a head, fine-tuning and evaluate, each as a real process on what the one before wrote."""
     flow = Flow(tmp_path_factory.mktemp("flow"))
     images = flow.prepare / "processing/input/images"
     paint_dataset(images, per_label=30)
@@ -96,13 +117,16 @@ def flow(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow:
         flow.prepare, "prepare", "--image-size", "48", "--views", "3", "--fine-tune-size", "40"
     )
 
-    shutil.copytree(flow.pack / "features", flow.train / "input/data/features")
-    (flow.train / "input/config").mkdir()
-    (flow.train / "input/config/hyperparameters.json").write_text(json.dumps(HYPERPARAMETERS))
+    training_job(flow.train, HYPERPARAMETERS, features=flow.pack / "features")
     flow.log["train"] = run_trainer(flow.train, "train")
 
-    shutil.copytree(flow.pack / "test", flow.evaluate / "processing/input/test")
-    trial = {file.name.replace(".", "__"): file.read_bytes() for file in (flow.train / "model").iterdir()}
-    archive(flow.evaluate / "processing/input/model/model.tar.gz", **trial)
-    flow.log["evaluate"] = run_trainer(flow.evaluate, "evaluate")
+    pack_model(flow.train, flow.fine_tune / "head/model.tar.gz")
+    training_job(flow.fine_tune, FINE_TUNING, training=flow.pack / "training", head=flow.fine_tune / "head")
+    flow.log["fine-tune"] = run_trainer(flow.fine_tune, "train")
+
+    for split in ("test", "validation"):
+        shutil.copytree(flow.pack / split, flow.evaluate / "processing/input" / split)
+    pack_model(flow.fine_tune, flow.evaluate / "processing/input/model/model.tar.gz")
+    pack_model(flow.train, flow.evaluate / "processing/input/rival/model.tar.gz")
+    flow.log["evaluate"] = run_trainer(flow.evaluate, "evaluate", "--views", "8", "--exports=onnx")
     return flow

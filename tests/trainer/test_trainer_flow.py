@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.trainer.conftest import CONTAINER, Flow, Run
+from tests.trainer.conftest import CONTAINER, Flow, Run, training_job
 from tests.trainer.painting import LABELS, paint_dataset
 from trainer import pack
 
@@ -99,8 +101,47 @@ def test_the_model_folder_holds_the_head_and_what_it_means(flow: Flow) -> None:
     assert (facts["backbone"], facts["image_size"]) == ("efficientnet-lite0", 48)
     assert facts["hyperparameters"]["learning_rate"] == 0.003
     assert facts["hyperparameters"]["seed"] == 7
+    assert facts["kind"] == "head"
     last = re.findall(r"validation_accuracy: ([0-9.]+)", flow.log["train"].stdout)[-1]
     assert facts["validation_accuracy"] == float(last)
+
+
+def test_fine_tuning_starts_from_the_head_and_leaves_the_whole_network(flow: Flow) -> None:
+    lines = flow.log["fine-tune"].stdout.splitlines()
+    assert len(lines) == 3
+    best = re.fullmatch(r"best epoch \d+ - .*validation_accuracy: ([0-9.]+);", lines[-1])
+    assert best
+    assert float(best.group(1)) >= 0.9
+    assert {file.name for file in (flow.fine_tune / "model").iterdir()} == {"model.keras", "model.json"}
+    facts = json.loads((flow.fine_tune / "model/model.json").read_text(encoding="utf-8"))
+    assert (facts["kind"], facts["image_size"]) == ("fine-tune", 40)
+
+
+@pytest.mark.parametrize("trial", ["train", "fine_tune"])
+def test_tensorboard_reads_every_epochs_metrics(trial: str, flow: Flow) -> None:
+    log = EventAccumulator(str(getattr(flow, trial) / "output/data")).Reload()
+    assert set(log.Tags()["scalars"]) == {"loss/train", "accuracy/train", "loss/validation", "accuracy/validation"}
+    said = re.findall(r"^epoch.*validation_accuracy: ([0-9.]+)", flow.log[trial.replace("_", "-")].stdout, re.MULTILINE)
+    seen = [scalar.value for scalar in log.Scalars("accuracy/validation")]
+    assert seen == pytest.approx([float(accuracy) for accuracy in said], abs=1e-4)
+
+
+def test_evaluate_weighs_the_best_trial_its_rival_and_both_on_the_validation_split(flow: Flow) -> None:
+    found = flow.scores()["candidates"]
+    assert [(candidate["name"], candidate["views"]) for candidate in found] == [
+        (name, views) for name in ("The best trial", "Its rival", "Both, averaged") for views in (1, 8)
+    ]
+    (chosen,) = [candidate for candidate in found if candidate["chosen"]]
+    best = max(found, key=lambda candidate: (candidate["validation_accuracy"], -candidate["validation_log_loss"]))
+    assert chosen["validation_accuracy"] == best["validation_accuracy"]
+
+
+def test_evaluate_leaves_a_report_a_model_card_and_the_exports_asked_for(flow: Flow) -> None:
+    left = {file.name for file in flow.evaluation.iterdir()}
+    assert left == {"evaluation.json", "model.tar.gz", "report.html", "model_card.md", "model_card.json", "exports"}
+    (made,) = flow.scores()["exports"]
+    assert (made["format"], made["bytes"]) == ("onnx", (flow.evaluation / made["file"]).stat().st_size)
+    assert made["largest_difference"] < 1e-3
 
 
 def test_the_evaluation_covers_the_test_split(flow: Flow) -> None:
@@ -119,8 +160,9 @@ def test_colours_this_different_are_learnt(flow: Flow) -> None:
     assert flow.scores()["accuracy"] >= 0.9
 
 
-def test_the_same_seed_gives_the_same_trial(flow: Flow, run_trainer: Run) -> None:
-    again = run_trainer(flow.train, "train")
+def test_the_same_seed_gives_the_same_trial(flow: Flow, run_trainer: Run, tmp_path: Path) -> None:
+    shutil.copytree(flow.train / "input", tmp_path / "input", symlinks=True)
+    again = run_trainer(tmp_path, "train")
     assert again.stdout == flow.log["train"].stdout
 
 
@@ -170,10 +212,7 @@ def test_arguments_that_make_no_sense_are_a_failure_too(
 
 
 def test_a_stopped_training_saves_the_best_so_far(flow: Flow, tmp_path: Path) -> None:
-    (tmp_path / "input/data").mkdir(parents=True)
-    (tmp_path / "input/data/features").symlink_to(flow.train / "input/data/features")
-    (tmp_path / "input/config").mkdir()
-    (tmp_path / "input/config/hyperparameters.json").write_text('{"epochs": "10000"}')
+    training_job(tmp_path, {"epochs": "10000"}, features=flow.pack / "features")
     with subprocess.Popen(
         [sys.executable, "-m", "trainer", "train"],
         cwd=CONTAINER,

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.errors import BadHyperparameter
-from trainer.hyperparameters import LIMITS, Hyperparameters, parse_hyperparameters, read_hyperparameters
+from trainer.hyperparameters import (
+    FINE_TUNE_DEFAULTS,
+    LIMITS,
+    Hyperparameters,
+    parse_hyperparameters,
+    read_hyperparameters,
+)
 
 any_text = st.text("0123456789.e+- naif_x", max_size=12)
 
@@ -27,10 +33,22 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert read_hyperparameters(tmp_path / "missing.json") == Hyperparameters()
 
 
-def test_every_hyperparameter_has_limits_and_its_default_is_within() -> None:
-    defaults = asdict(Hyperparameters())
-    assert defaults.keys() == LIMITS.keys()
-    assert all(LIMITS[name][0] <= value <= LIMITS[name][1] for name, value in defaults.items())
+@pytest.mark.parametrize("chosen", [Hyperparameters(), parse_hyperparameters({"kind": "fine-tune"})])
+def test_every_number_has_limits_and_its_default_is_within(chosen: Hyperparameters) -> None:
+    numbers = {name: value for name, value in asdict(chosen).items() if not isinstance(value, str)}
+    assert numbers.keys() == LIMITS.keys()
+    assert all(LIMITS[name][0] <= value <= LIMITS[name][1] for name, value in numbers.items())
+
+
+def test_fine_tuning_has_defaults_of_its_own_which_give_way_to_what_is_asked_for() -> None:
+    chosen = parse_hyperparameters({"kind": "fine-tune", "batch_size": "16", "backbone": "efficientnet-lite2"})
+    assert chosen.learning_rate == FINE_TUNE_DEFAULTS["learning_rate"] != Hyperparameters().learning_rate
+    assert (chosen.batch_size, chosen.backbone) == (16, "efficientnet-lite2")
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(BadHyperparameter, match="head or fine-tune, but is 'forest'"):
+        parse_hyperparameters({"kind": "forest"})
 
 
 @pytest.mark.parametrize(
@@ -67,4 +85,4 @@ def test_any_text_gives_values_within_their_limits_or_a_sentence(texts: dict[str
         chosen = parse_hyperparameters(json.loads(json.dumps(texts)))
     except BadHyperparameter:
         return
-    assert all(LIMITS[name][0] <= value <= LIMITS[name][1] for name, value in asdict(chosen).items())
+    assert all(LIMITS[name][0] <= getattr(chosen, name) <= LIMITS[name][1] for name in LIMITS)

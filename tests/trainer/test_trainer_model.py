@@ -12,8 +12,10 @@ from PIL import Image
 from trainer import pack
 from trainer.archive import HEAD, WHOLE, Model, write_archive
 from trainer.backbone import NORM_EPSILON, build_backbone, folded
+from trainer.ensemble import at_size, whole
+from trainer.ensemble import folded as folded_together
 from trainer.errors import BadInput
-from trainer.evaluate import evaluate, join
+from trainer.evaluate import Inputs, Settings, evaluate
 from trainer.head import build_head
 from trainer.hyperparameters import Hyperparameters
 from trainer.photos import write_photos
@@ -53,9 +55,9 @@ def save(network: keras.Model, name: str, labels: list[str], path: Path, image_s
 
 
 @pytest.fixture
-def test_pack(tmp_path: Path, images: np.ndarray) -> Path:
-    """The test split of eight images, of which none is known to be right."""
-    folder = tmp_path / "test"
+def photographs(tmp_path: Path, images: np.ndarray) -> Path:
+    """A split of eight photographs, of which none is known to be right."""
+    folder = tmp_path / "photographs"
     files = [f"{LABELS[row % 3]}/{row}.png" for row in range(len(images))]
     for file, pixels in zip(files, images, strict=True):
         (tmp_path / "images" / file).parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +65,14 @@ def test_pack(tmp_path: Path, images: np.ndarray) -> Path:
     write_photos(folder / pack.PHOTOS, tmp_path / "images", files, large=())
     pack.describe(folder, pack.Description(["efficientnet-lite0"], SIZE, 0, LABELS))
     return folder
+
+
+def judged(photographs: Path, output: Path, views: int = 1, **archives: Path) -> dict[str, Any]:
+    """What evaluate says, with the same photographs as both splits."""
+    nothing = photographs / "none.tar.gz"
+    found = [archives.get(name, nothing) for name in ("model", "rival", "champion")]
+    evaluate(Inputs(photographs, photographs, *found), output, Settings(views, ()), lambda line: None)
+    return evaluation(output)
 
 
 def evaluation(output: Path) -> dict[str, Any]:
@@ -91,9 +101,43 @@ def test_folding_the_normalisation_changes_nothing() -> None:
 
 
 def test_the_whole_model_is_the_backbone_and_then_the_head(head: keras.Model, images: np.ndarray) -> None:
-    whole = join(Model(head, facts(LABELS), LABELS, SIZE)).network
+    joined = whole(Model(head, facts(LABELS), LABELS, SIZE)).network
     apart = head.predict_on_batch(build_backbone("efficientnet-lite0", SIZE).predict_on_batch(images))
-    assert whole.predict_on_batch(images) == pytest.approx(apart, abs=1e-5)
+    assert joined.predict_on_batch(images) == pytest.approx(apart, abs=1e-5)
+
+
+def small(seed: int, side: int) -> Model:
+    """A whole model that takes colours for labels."""
+    keras.utils.set_random_seed(seed)
+    layers = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3, activation="softmax")]
+    network = keras.Sequential([keras.Input((side, side, 3)), keras.layers.Rescaling(1 / 255), *layers])
+    return Model(network, facts(LABELS, side), LABELS, side)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_a_folded_network_is_the_mean_of_its_members_logits_by_the_temperature(
+    temperature: float, images: np.ndarray
+) -> None:
+    members = [small(seed=1, side=SIZE), small(seed=2, side=SIZE)]
+    logits = np.mean([np.log(member.network.predict_on_batch(images)) for member in members], axis=0) / temperature
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert folded_together(members, temperature).predict_on_batch(images) == pytest.approx(expected, abs=1e-5)
+
+
+def test_members_of_different_sizes_take_the_larger_one(images: np.ndarray, tmp_path: Path) -> None:
+    network = folded_together([small(seed=1, side=SIZE), small(seed=2, side=16)], 1.0)
+    network.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    assert loaded.input_shape == (None, SIZE, SIZE, 3)
+    assert loaded.predict_on_batch(images) == pytest.approx(network.predict_on_batch(images), abs=1e-5)
+
+
+def test_a_model_at_another_size_scales_for_itself(images: np.ndarray) -> None:
+    member = small(seed=2, side=16)
+    assert at_size(member, 16) is member
+    halves = np.repeat(np.repeat(images[:, :16, :16], 2, axis=1), 2, axis=2)
+    expected = member.network.predict_on_batch(images[:, :16, :16])
+    assert at_size(member, SIZE).network.predict_on_batch(halves) == pytest.approx(expected, abs=0.05)
 
 
 def test_a_feature_that_never_varied_in_training_does_not_explode() -> None:
@@ -104,10 +148,10 @@ def test_a_feature_that_never_varied_in_training_does_not_explode() -> None:
 
 
 def test_the_exported_model_loads_without_our_code(
-    head: keras.Model, images: np.ndarray, test_pack: Path, tmp_path: Path
+    head: keras.Model, images: np.ndarray, photographs: Path, tmp_path: Path
 ) -> None:
     trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
-    evaluate(test_pack, trial, tmp_path / "none.tar.gz", tmp_path / "out")
+    judged(photographs, tmp_path / "out", model=trial)
     with tarfile.open(tmp_path / "out/model.tar.gz") as tar:
         tar.extractall(tmp_path / "exported", filter="data")
     network = keras.saving.load_model(tmp_path / "exported/model.keras", safe_mode=True)
@@ -117,35 +161,54 @@ def test_the_exported_model_loads_without_our_code(
     assert evaluation(tmp_path / "out")["accuracy"] == pytest.approx((predicted == [0, 1, 2, 0, 1, 2, 0, 1]).mean())
 
 
-def test_a_champion_with_the_same_weights_scores_the_same(head: keras.Model, test_pack: Path, tmp_path: Path) -> None:
+def test_a_champion_with_the_same_weights_scores_the_same(head: keras.Model, photographs: Path, tmp_path: Path) -> None:
     trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
-    evaluate(test_pack, trial, tmp_path / "none.tar.gz", tmp_path / "first")
-    evaluate(test_pack, trial, tmp_path / "first/model.tar.gz", tmp_path / "second")
-    scores = evaluation(tmp_path / "second")
+    judged(photographs, tmp_path / "first", model=trial, views=8)
+    scores = judged(photographs, tmp_path / "second", model=trial, champion=tmp_path / "first/model.tar.gz", views=8)
     compared = ("images", "accuracy", "accuracy_interval", "macro_f1")
     assert scores["champion"] == {name: scores[name] for name in compared}
 
 
 def test_a_champion_of_another_size_and_other_labels_is_scored_on_the_same_images(
-    head: keras.Model, test_pack: Path, tmp_path: Path
+    head: keras.Model, photographs: Path, tmp_path: Path
 ) -> None:
     trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
     always_second = keras.layers.Dense(2, activation="softmax")
     small = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.GlobalAveragePooling2D(), always_second])
     always_second.set_weights([np.zeros((3, 2)), np.array([0, 9])])
     champion = save(small, WHOLE, ["unknown here", "b"], tmp_path / "champion/model.tar.gz", image_size=16)
-    evaluate(test_pack, trial, champion, tmp_path / "out")
-    assert evaluation(tmp_path / "out")["champion"]["accuracy"] == pytest.approx(3 / 8)
+    scores = judged(photographs, tmp_path / "out", model=trial, champion=champion)
+    assert scores["champion"]["accuracy"] == pytest.approx(3 / 8)
 
 
-def test_a_broken_champion_does_not_stop_the_challenger(head: keras.Model, test_pack: Path, tmp_path: Path) -> None:
+def test_a_broken_champion_does_not_stop_the_challenger(head: keras.Model, photographs: Path, tmp_path: Path) -> None:
     trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
     (tmp_path / "champion.tar.gz").write_bytes(b"no archive")
-    evaluate(test_pack, trial, tmp_path / "champion.tar.gz", tmp_path / "out")
-    assert "can't be read" in evaluation(tmp_path / "out")["champion"]["error"]
+    scores = judged(photographs, tmp_path / "out", model=trial, champion=tmp_path / "champion.tar.gz")
+    assert "can't be read" in scores["champion"]["error"]
 
 
-def test_a_trial_of_another_run_is_refused(head: keras.Model, test_pack: Path, tmp_path: Path) -> None:
+def test_a_broken_rival_is_left_out(head: keras.Model, photographs: Path, tmp_path: Path) -> None:
+    trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
+    (tmp_path / "rival.tar.gz").write_bytes(b"no archive")
+    scores = judged(photographs, tmp_path / "out", model=trial, rival=tmp_path / "rival.tar.gz")
+    assert [candidate["name"] for candidate in scores["candidates"]] == ["The best trial"]
+
+
+def test_two_networks_that_complement_each_other_become_one(photographs: Path, tmp_path: Path) -> None:
+    trials = {
+        name: save(small(seed, SIZE).network, WHOLE, LABELS, tmp_path / name / "model.tar.gz")
+        for seed, name in enumerate(("model", "rival"), start=5)
+    }
+    scores = judged(photographs, tmp_path / "out", views=8, **trials)
+    best = max(scores["candidates"], key=lambda found: (found["validation_accuracy"], -found["validation_log_loss"]))
+    (chosen,) = [candidate for candidate in scores["candidates"] if candidate["chosen"]]
+    assert chosen == best
+    assert scores["accuracy"] == pytest.approx(chosen["validation_accuracy"])  # both splits are the same here
+    assert (scores["views"], scores["members"]) == (chosen["views"], chosen["members"])
+
+
+def test_a_trial_of_another_run_is_refused(head: keras.Model, photographs: Path, tmp_path: Path) -> None:
     trial = save(head, HEAD, ["a", "b", "z"], tmp_path / "trial/model.tar.gz")
     with pytest.raises(BadInput, match="different runs"):
-        evaluate(test_pack, trial, tmp_path / "none.tar.gz", tmp_path / "out")
+        judged(photographs, tmp_path / "out", model=trial)

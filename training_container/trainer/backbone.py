@@ -1,125 +1,27 @@
-"""EfficientNet-Lite0 as a frozen feature extractor in Keras 3, with the ImageNet weights of its PyTorch port.
+"""Pretrained networks by name: images in, features out."""
 
-Architecture: Tan and Le 2019 (arXiv 1905.11946) in the "lite" variant: no squeeze-and-excitation, ReLU6 for swish.
-Each batch normalisation is folded into the convolution before it: with frozen statistics the two are one affine map,
-and one layer runs 1.5 times as fast as two.
-"""
+from pathlib import Path
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
-
+from trainer.efficientnet_lite import NORM_EPSILON, VARIANTS, efficientnet_lite, folded  # noqa: F401
 from trainer.errors import BadInput
+from trainer.keras_application import APPLICATIONS, keras_application
 from trainer.quiet import keras
-from trainer.weights import imagenet_checkpoint, read_checkpoint
-
-Floats = npt.NDArray[np.float32]
-
-layers = keras.layers
-NORM_EPSILON = 1e-3
 
 
-class Stage(NamedTuple):
-    """Inverted-residual blocks of one resolution; only the first strides and changes the number of channels."""
+def build_backbone(name: str, image_size: int, pretrained: Path | None = None) -> keras.Model:
+    """RGB images 0 to 255, (batch, image_size, image_size, 3) → features, (batch, d), with frozen ImageNet weights.
 
-    blocks: int
-    kernel: int
-    stride: int
-    expansion: int
-    channels: int
-    pooled: bool
-
-
-STAGES = (
-    Stage(1, 3, 1, 1, 16, pooled=False),
-    Stage(2, 3, 2, 6, 24, pooled=False),
-    Stage(2, 5, 2, 6, 40, pooled=False),
-    Stage(3, 3, 2, 6, 80, pooled=True),
-    Stage(3, 5, 1, 6, 112, pooled=True),
-    Stage(4, 5, 2, 6, 192, pooled=True),
-    Stage(1, 3, 1, 6, 320, pooled=True),
-)
-
-
-def build_backbone(name: str, image_size: int) -> keras.Model:
-    """RGB images 0 to 255, (batch, image_size, image_size, 3) → features, (batch, 6016), each in 0 to 6.
-
-    The features are averages over the last depthwise layer of four stages, then averages and maxima over the head:
-    textures as well as objects, which suits plants better than the head alone. The weights are ImageNet's, frozen.
+    `name` is `efficientnet-lite0`, `-lite1`, `-lite2` or a class of keras.applications, whose weights may lie in the
+    folder `pretrained`. All layers are Keras's own. BadInput for an unknown name, and where the weights can't be had.
     """
-    if name != "efficientnet-lite0":
-        raise BadInput(f"No backbone is named {name}: choose efficientnet-lite0.")
-    model = _architecture(image_size)
-    _fill(model, read_checkpoint(imagenet_checkpoint()))
+    if name in VARIANTS:
+        model = efficientnet_lite(name, image_size)
+    elif name in APPLICATIONS:
+        model = keras_application(name, image_size, pretrained)
+    else:
+        raise BadInput(
+            f"No backbone is named {name[:100]!r}: choose {', '.join(VARIANTS)} "
+            "or a class of keras.applications, such as EfficientNetV2B0."
+        )
     model.trainable = False
     return model
-
-
-def _architecture(image_size: int) -> keras.Model:
-    images = keras.Input((image_size, image_size, 3), name="images")
-    x = layers.Rescaling(1 / 128, offset=-127 / 128, name="rescale")(images)
-    x = _convolution(x, 32, 3, "stem", stride=2)
-    features = []
-    block = 0
-    for stage in STAGES:
-        for i in range(stage.blocks):
-            x, depthwise = _inverted_residual(x, stage, f"block{block}", stage.stride if i == 0 else 1)
-            block += 1
-        if stage.pooled:
-            features.append(layers.GlobalAveragePooling2D(name=f"block{block - 1}_mean")(depthwise))
-    x = _convolution(x, 1280, 1, "head")
-    features += [layers.GlobalAveragePooling2D(name="head_mean")(x), layers.GlobalMaxPooling2D(name="head_max")(x)]
-    return keras.Model(images, layers.Concatenate(name="features")(features), name="backbone")
-
-
-def _inverted_residual(x: Any, stage: Stage, name: str, stride: int) -> tuple[Any, Any]:
-    """The block's output, and what its depthwise layer gave."""
-    expanded = x
-    if stage.expansion > 1:
-        expanded = _convolution(x, x.shape[-1] * stage.expansion, 1, f"{name}_expand")
-    depthwise = layers.DepthwiseConv2D(stage.kernel, stride, padding="same", name=f"{name}_depthwise")(expanded)
-    depthwise = layers.ReLU(6.0, name=f"{name}_depthwise_relu")(depthwise)
-    out = layers.Conv2D(stage.channels, 1, padding="same", name=f"{name}_project")(depthwise)
-    if stride == 1 and x.shape[-1] == stage.channels:
-        out = layers.Add(name=f"{name}_add")([out, x])
-    return out, depthwise
-
-
-def _convolution(x: Any, filters: int, kernel: int, name: str, stride: int = 1) -> Any:
-    x = layers.Conv2D(filters, kernel, stride, padding="same", name=name)(x)
-    return layers.ReLU(6.0, name=f"{name}_relu")(x)
-
-
-def _fill(model: keras.Model, tensors: Mapping[str, Floats]) -> None:
-    for layer in model.layers:
-        if layer.weights:
-            convolution, norm = _names_in_checkpoint(layer.name)
-            depthwise = isinstance(layer, layers.DepthwiseConv2D)
-            layer.set_weights(folded(tensors, convolution, norm, depthwise))
-
-
-def _names_in_checkpoint(layer: str) -> tuple[str, str]:
-    match layer.removeprefix("block").split("_"):
-        case ["stem"]:
-            return "_conv_stem", "_bn0"
-        case ["head"]:
-            return "_conv_head", "_bn1"
-        case [block, "expand"]:
-            return f"_blocks.{block}._expand_conv", f"_blocks.{block}._bn0"
-        case [block, "depthwise"]:
-            return f"_blocks.{block}._depthwise_conv", f"_blocks.{block}._bn1"
-        case [block, "project"]:
-            return f"_blocks.{block}._project_conv", f"_blocks.{block}._bn2"
-    raise ValueError(f"no weights are known for the layer {layer}")
-
-
-def folded(tensors: Mapping[str, Floats], convolution: str, norm: str, depthwise: bool) -> list[Floats]:
-    """Kernel and bias of one convolution with its normalisation folded in, in Keras's axis order."""
-    gamma, beta, mean, variance = (
-        tensors[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
-    )
-    scale = gamma / np.sqrt(variance + NORM_EPSILON)
-    kernel = tensors[f"{convolution}.weight"] * scale[:, None, None, None]
-    return [kernel.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0)), beta - mean * scale]

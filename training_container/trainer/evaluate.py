@@ -1,74 +1,170 @@
-"""Joins the best head and the backbone to one model; scores it and the champion on the same untouched test images."""
+"""From trials to the one model that is used, and what it is worth: chosen on validation, scored on the test split."""
 
 import json
 import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trainer import pack
-from trainer.archive import FACTS, HEAD, WHOLE, Model, read_model, write_archive
-from trainer.backbone import build_backbone
+from trainer import exports, model_card, pack
+from trainer.archive import FACTS, WHOLE, Model, read_model, read_trial, write_archive
+from trainer.averaging import Floats, averaged, of_photos
+from trainer.calibration import reliability, tempered
+from trainer.candidates import Candidate, candidates, choose
+from trainer.ensemble import folded, whole
 from trainer.errors import BadInput, UnreadableModel
 from trainer.metrics import UNKNOWN, Scores, score
+from trainer.mistakes import surest_mistakes
 from trainer.photos import Photos
-from trainer.quiet import keras
+from trainer.report import Findings, write_report
+from trainer.views import MAX_VIEWS
 
-BATCH = 32
 ARCHIVE = "model.tar.gz"
+REPORT = "report.html"
+SAMPLED = 128
+
+Say = Callable[[str], None]
 
 
-def evaluate(test: Path, trial: Path, champion: Path, output: Path) -> None:
-    """From the test pack, the best trial's archive and, where there is one, the champion's: scores and the whole model.
+@dataclass(frozen=True)
+class Inputs:
+    """Folders of two splits, and archives: only `model` must be there and readable."""
 
-    Writes `evaluation.json` and `model.tar.gz` into `output`. Only the trial must be readable.
-    """
+    test: Path
+    validation: Path
+    model: Path
+    rival: Path
+    champion: Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The arguments of `evaluate`."""
+
+    views: int
+    exports: tuple[str, ...]
+
+
+def evaluate(inputs: Inputs, output: Path, settings: Settings, say: Say) -> None:
+    """Writes evaluation.json, model.tar.gz, exports, the model card and the report into `output`."""
     output.mkdir(parents=True, exist_ok=True)
-    split, labels = pack.read_photos(test), pack.read_description(test).labels
+    labels = pack.read_description(inputs.test).labels
+    test, validation = pack.read_photos(inputs.test), pack.read_photos(inputs.validation)
+    trials = _read_trials(inputs, labels, say)
+    found = candidates(trials, validation, settings.views)
+    chosen = choose(found)
+    say(f"chosen: {' and '.join(chosen.names)}, {chosen.views} views - validation_accuracy: {chosen.accuracy:.4f};")
+    model = _finished(chosen)
+    _write_model(model, output / ARCHIVE)
+
+    answers = of_photos(model, test, settings.views)
+    probabilities = averaged(answers[: chosen.views])
+    before = reliability(tempered(probabilities, 1 / chosen.temperature), test.labels)
+    after = reliability(probabilities, test.labels)
+    evaluation = {
+        **_scores(model, probabilities, test, labels).summary(),
+        **_scores(model, probabilities, test, labels).details(),
+        "single_view": _single_view(_scores(model, answers[0], test, labels)),
+        "views": chosen.views,
+        "temperature": chosen.temperature,
+        "calibration": {"ece_before": round(before.error, 4), "ece_after": round(after.error, 4)},
+        "members": chosen.names,
+        "candidates": [_summary(candidate, chosen) for candidate in found],
+        "champion": _champion(inputs.champion, test, labels),
+    }
+    sample = validation.load(_spread(len(validation.names), SAMPLED), model.image_size)
+    evaluation["exports"] = exports.export(model, sample, output / "exports", settings.exports)
+    _write_json(output / "evaluation.json", evaluation)
+    model_card.write(output, model.facts, evaluation)
+    mistakes = surest_mistakes(probabilities, test, labels, chosen.members[0])
+    counts = np.bincount(validation.labels, minlength=len(labels)).tolist()
+    parameters = model.network.count_params()
+    findings = Findings(evaluation, model.facts, found, chosen, counts, parameters, before, after, mistakes)
+    write_report(output / REPORT, findings)
+
+
+def _read_trials(inputs: Inputs, labels: list[str], say: Say) -> list[Model]:
+    """The best trial and, where it can be used, its rival, each whole."""
+    trials = [_read_trial(inputs.model, labels)]
+    if inputs.rival.exists():
+        try:
+            trials.append(_read_trial(inputs.rival, labels))
+        except BadInput as error:
+            say(f"The rival is left out. {error}")
+    return trials
+
+
+def _read_trial(archive: Path, labels: list[str]) -> Model:
     with tempfile.TemporaryDirectory() as scratch:
-        whole = join(read_model(trial, HEAD, Path(scratch, "trial")))
-        if whole.labels != labels:
-            raise BadInput("The best trial's labels differ from the test split's: the two are of different runs.")
-        _export(whole, output / ARCHIVE)
-        scores = _score(whole, split, labels)
-        rival = _score_champion(champion, Path(scratch, "champion"), split, labels)
-    evaluation = {**scores.summary(), **scores.details(), "champion": rival}
-    text = json.dumps(evaluation, ensure_ascii=False, indent=1)
-    (output / "evaluation.json").write_text(text, encoding="utf-8")
+        trial = whole(read_trial(archive, Path(scratch, "trial")))
+    if trial.labels != labels:
+        raise BadInput("The trial's labels differ from the test split's: the two are of different runs.")
+    return trial
 
 
-def join(head: Model) -> Model:
-    """The backbone with the head on top: images 0 to 255 → probabilities, of stock Keras layers alone."""
-    backbone = build_backbone(head.image_size)
-    if head.network.input_shape != backbone.output_shape:
-        raise UnreadableModel("The best trial's model takes other features than the backbone gives.")
-    network = keras.Model(backbone.input, head.network(backbone.output), name="images_to_probabilities")
-    return Model(network, head.facts, head.labels, head.image_size)
+def _finished(chosen: Candidate) -> Model:
+    """One calibrated network for the chosen members, with the facts that tell how to use it."""
+    best, network = chosen.members[0], folded(chosen.members, chosen.temperature)
+    facts = {
+        **best.facts,
+        "image_size": network.input_shape[1],
+        "validation_accuracy": round(chosen.accuracy, 4),
+        "temperature": chosen.temperature,
+        "views": chosen.views,
+        "members": chosen.names,
+    }
+    return Model(network, facts, best.labels, network.input_shape[1])
 
 
-def _export(model: Model, archive: Path) -> None:
+def _write_model(model: Model, archive: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         network, facts = Path(folder, WHOLE), Path(folder, FACTS)
         model.network.save(network)
-        facts.write_text(json.dumps(model.facts, ensure_ascii=False, indent=1), encoding="utf-8")
+        _write_json(facts, model.facts)
         write_archive(archive, (network, facts))
 
 
-def _score_champion(archive: Path, scratch: Path, split: Photos, labels: list[str]) -> dict[str, Any] | None:
+def _champion(archive: Path, test: Photos, labels: list[str]) -> dict[str, Any] | None:
+    """The champion's scores on the same photographs, at its own size and in as many views as it says."""
     if not archive.exists():
         return None
     try:
-        return _score(read_model(archive, WHOLE, scratch), split, labels).summary()
+        with tempfile.TemporaryDirectory() as scratch:
+            champion = read_model(archive, WHOLE, Path(scratch, "champion"))
+        views = min(max(int(champion.facts.get("views", 1)), 1), MAX_VIEWS)
+        return _scores(champion, averaged(of_photos(champion, test, views)), test, labels).summary()
     except UnreadableModel as error:
         return {"error": str(error)}
 
 
-def _score(model: Model, split: Photos, labels: list[str]) -> Scores:
-    number_of_output = np.array([labels.index(label) if label in labels else UNKNOWN for label in model.labels])
-    images = len(split.names)
-    outputs = [
-        model.network.predict_on_batch(split.load(rows, model.image_size)).argmax(axis=1)
-        for rows in (range(start, min(start + BATCH, images)) for start in range(0, images, BATCH))
-    ]
-    return score(labels, split.labels, number_of_output[np.concatenate(outputs)])
+def _scores(model: Model, probabilities: Floats, test: Photos, labels: Sequence[str]) -> Scores:
+    number_of = {label: number for number, label in enumerate(labels)}
+    number_of_output = np.array([number_of.get(label, UNKNOWN) for label in model.labels])
+    return score(list(labels), test.labels, number_of_output[probabilities.argmax(axis=1)])
+
+
+def _single_view(scores: Scores) -> dict[str, float]:
+    summary = scores.summary()
+    return {figure: summary[figure] for figure in ("accuracy", "macro_f1")}
+
+
+def _summary(candidate: Candidate, chosen: Candidate) -> dict[str, Any]:
+    return {
+        "name": candidate.title,
+        "members": candidate.names,
+        "views": candidate.views,
+        "validation_accuracy": round(candidate.accuracy, 4),
+        "validation_log_loss": round(candidate.log_loss, 4),
+        "chosen": candidate is chosen,
+    }
+
+
+def _spread(available: int, wanted: int) -> list[int]:
+    return sorted({int(row) for row in np.linspace(0, available - 1, wanted)})
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")

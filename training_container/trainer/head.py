@@ -12,8 +12,6 @@ layers = keras.layers
 
 STATISTICS_ROWS = 8192
 VARIANCE_FLOOR = 1e-2
-LABEL_SMOOTHING = 0.05
-WARM_UP_SHARE = 0.05
 
 
 def build_head(features: npt.NDArray[Any], labels: int, chosen: Hyperparameters) -> keras.Model:
@@ -33,19 +31,3 @@ def build_head(features: npt.NDArray[Any], labels: int, chosen: Hyperparameters)
     probabilities = layers.Dense(labels, activation="softmax", name="probabilities")(x)
     standardise.set_weights([sample.mean(axis=0), sample.var(axis=0)])
     return keras.Model(inputs, probabilities, name="classifier")
-
-
-def compile_head(head: keras.Model, chosen: Hyperparameters, steps: int) -> None:
-    """AdamW over `steps` steps: a short warm-up to the peak learning rate, then half a cosine down to 0."""
-    warm_up = max(1, round(steps * WARM_UP_SHARE))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        decay_steps=max(1, steps - warm_up),
-        warmup_target=chosen.learning_rate,
-        warmup_steps=warm_up,
-    )
-    head.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=chosen.weight_decay),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=LABEL_SMOOTHING),
-        metrics=["accuracy"],
-    )

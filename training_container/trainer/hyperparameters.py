@@ -10,12 +10,17 @@ from typing import Any
 from trainer.errors import BadHyperparameter
 
 IGNORED_PREFIXES = ("_tuning_", "sagemaker_")
+HEAD_KIND, FINE_TUNE_KIND = "head", "fine-tune"
 
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """One trial's settings; the defaults are a good trial by themselves."""
+    """One trial's settings; the defaults are a good trial of a head by themselves."""
 
+    kind: str = HEAD_KIND
+    """`head` trains on cached features, in seconds; `fine-tune` the whole network on the images, in minutes."""
+    backbone: str = "efficientnet-lite0"
+    """The pretrained network."""
     learning_rate: float = 3e-3
     """Peak of AdamW's schedule."""
     epochs: int = 30
@@ -23,16 +28,29 @@ class Hyperparameters:
     batch_size: int = 128
     """Images a step."""
     augmentation: float = 0.5
-    """0 to 1: the chance of another cached view, and how strongly features are mixed."""
+    """0 to 1: how strongly images, or the choice of cached features, are varied and mixed."""
     dropout: float = 0.3
     """0 to 0.9: share of features dropped."""
     weight_decay: float = 0.1
     """AdamW's."""
+    label_smoothing: float = 0.05
+    """0 to 0.5: share of the target that is spread over all labels."""
+    class_weighting: float = 0.0
+    """0 to 1: 0 weighs each image alike, 1 each label alike."""
     hidden_units: int = 0
     """Width of the hidden layer, 0 for none."""
     seed: int = 0
     """Makes a trial repeatable."""
 
+
+# Where a good fine-tuning differs from a good head.
+FINE_TUNE_DEFAULTS: Mapping[str, Any] = {
+    "learning_rate": 2.5e-4,
+    "batch_size": 32,
+    "augmentation": 0.8,
+    "weight_decay": 0.05,
+    "label_smoothing": 0.1,
+}
 
 LIMITS: Mapping[str, tuple[float, float]] = {
     "learning_rate": (1e-8, 1.0),
@@ -41,6 +59,8 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "augmentation": (0.0, 1.0),
     "dropout": (0.0, 0.9),
     "weight_decay": (0.0, 10.0),
+    "label_smoothing": (0.0, 0.5),
+    "class_weighting": (0.0, 1.0),
     "hidden_units": (0, 8_192),
     "seed": (0, 2**32 - 1),
 }
@@ -58,26 +78,31 @@ def read_hyperparameters(path: Path) -> Hyperparameters:
 
 
 def parse_hyperparameters(texts: Mapping[str, Any]) -> Hyperparameters:
-    """BadHyperparameter names the first that is unknown, not a number of its kind, or outside its limits."""
-    kinds = {field.name: field.type for field in fields(Hyperparameters)}
+    """BadHyperparameter names the first that is unknown, not a value of its kind, or outside its limits."""
+    types = {field.name: field.type for field in fields(Hyperparameters)}
     values: dict[str, Any] = {}
     for name, text in texts.items():
         if name.startswith(IGNORED_PREFIXES):
             continue
-        if name not in kinds:
-            raise BadHyperparameter(f"The hyperparameter {name} is unknown: known are {', '.join(kinds)}.")
-        values[name] = _number(name, str(text), int if kinds[name] is int else float)
-    return Hyperparameters(**values)
+        if name not in types:
+            raise BadHyperparameter(f"The hyperparameter {name} is unknown: known are {', '.join(types)}.")
+        values[name] = str(text) if types[name] is str else _number(name, str(text), whole=types[name] is int)
+    match values.get("kind", HEAD_KIND):
+        case "head":
+            return Hyperparameters(**values)
+        case "fine-tune":
+            return Hyperparameters(**{**FINE_TUNE_DEFAULTS, **values})
+    raise BadHyperparameter(f"The hyperparameter kind must be head or fine-tune, but is {values['kind'][:100]!r}.")
 
 
-def _number(name: str, text: str, kind: type[int] | type[float]) -> float:
+def _number(name: str, text: str, *, whole: bool) -> float:
     least, most = LIMITS[name]
     try:
-        value = kind(text)
+        value = int(text) if whole else float(text)
     except ValueError:
         value = math.nan
     if not least <= value <= most:
-        noun = "a whole number" if kind is int else "a number"
+        noun = "a whole number" if whole else "a number"
         raise BadHyperparameter(
             f"The hyperparameter {name} must be {noun} from {least:g} to {most:g}, but is {text[:100]!r}."
         )

@@ -13,6 +13,8 @@ class Job:
         self.base = base or Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
         self.hyperparameters = self.base / "input/config/hyperparameters.json"
         self.model = self.base / "model"
+        self.output_data = self.base / "output/data"
+        self.checkpoints = self.base / "checkpoints"
         self.processing_output = self.base / "processing/output"
 
     def channel(self, name: str) -> Path:

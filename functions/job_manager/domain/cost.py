@@ -27,6 +27,17 @@ def price(machine: Machine, seconds: float) -> float:
     return machine.price_per_hour * seconds / 3600
 
 
+def check_month(plan: Plan, spent: float) -> None:
+    """Raise RunRefused where a run could, with what was `spent` this month, cost more than a month may."""
+    bound = upper_bound(plan)
+    if plan.monthly_budget is not None and spent + bound > plan.monthly_budget:
+        raise RunRefused(
+            f"This month's runs have cost ${spent:.2f} and this one could cost up to ${bound:.2f}, together above the "
+            f"month's budget of ${plan.monthly_budget:.2f}. Wait for the next month, or allow fewer trials, shorter "
+            "time limits or a larger MonthlyBudget."
+        )
+
+
 def check_budget(plan: Plan) -> None:
     """Raise RunRefused where a run could cost more than its budget."""
     bound = upper_bound(plan)

@@ -2,6 +2,8 @@
 
 from .dataset import RUNS
 
+PREPARE, EVALUATE = PROCESSING_JOBS = ("-prepare", "-evaluate")
+
 
 def snapshot(run_id: str) -> str:
     """What the run was started on."""
@@ -93,9 +95,14 @@ def notified(run_id: str) -> str:
     return f"{RUNS}{run_id}/notified.json"
 
 
+def stop(run_id: str) -> str:
+    """The mark of a run that somebody wants to stop."""
+    return f"{RUNS}{run_id}/stop.json"
+
+
 def prepare_job(run_id: str) -> str:
     """The name of the processing job that packs the dataset."""
-    return f"{run_id}-prepare"
+    return run_id + PREPARE
 
 
 def tuning_job(run_id: str) -> str:
@@ -115,4 +122,4 @@ def stage_of(trial: str) -> str:
 
 def evaluation_job(run_id: str) -> str:
     """The name of the processing job that scores the winner."""
-    return f"{run_id}-evaluate"
+    return run_id + EVALUATE

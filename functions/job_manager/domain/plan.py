@@ -63,6 +63,7 @@ class Plan:
     fine_tuning: FineTuning | None = None
     evaluation_views: int = 1
     exports: tuple[str, ...] = ()
+    monthly_budget: float | None = None
 
     @property
     def fine_tune_size(self) -> int:

@@ -75,13 +75,16 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Export:
-    """The model in another format, how far its outputs are from the model's own, or why it could not be made."""
+    """The model in another format, how far its probabilities are from the model's own, or why it could not be made.
+
+    `agreement` is the share of validation photographs that both take for the same label.
+    """
 
     format: str
     file: str | None = None
     bytes: int | None = None
     largest_difference: float | None = None
-    accuracy: float | None = None
+    agreement: float | None = None
     error: str | None = None
 
 

@@ -1,6 +1,6 @@
 """A run: one dataset version on its way to a model, as a state machine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -38,6 +38,13 @@ NEXT: Mapping[RunState, frozenset[RunState]] = {
     RunState.TUNING: frozenset({RunState.FINE_TUNING, RunState.EVALUATING, RunState.FAILED, RunState.STOPPED}),
     RunState.FINE_TUNING: frozenset({RunState.EVALUATING, RunState.FAILED, RunState.STOPPED}),
     RunState.EVALUATING: frozenset({RunState.COMPLETED, RunState.FAILED, RunState.STOPPED}),
+}
+
+JOBS: Mapping[RunState, Callable[[str], str]] = {
+    RunState.PREPARING: layout.prepare_job,
+    RunState.TUNING: layout.tuning_job,
+    RunState.FINE_TUNING: layout.fine_tuning_job,
+    RunState.EVALUATING: layout.evaluation_job,
 }
 
 
@@ -81,6 +88,11 @@ class Run:
         if self.plan.fine_tuning:
             cost += price(self.plan.fine_tuning.machine, self.fine_tuning_seconds)
         return cost
+
+    @property
+    def job(self) -> str:
+        """The name of the job that it waits for, whether that was started or not."""
+        return JOBS[self.state](self.run_id)
 
     @property
     def report_uri(self) -> str | None:

@@ -46,8 +46,8 @@ FIXED_HYPERPARAMETERS = {"kind": "head", "hidden_units": "0", "seed": "1"}
 
 # Fine-tuning: the whole network, minutes to an hour each; epochs and backbone are the run's own.
 FINE_TUNING_SEARCH_SPACE: SearchSpace = {
-    "learning_rate": Continuous(1e-4, 1e-3, logarithmic=True),
-    "augmentation": Continuous(0.3, 1.0),
+    "learning_rate": Continuous(1.5e-4, 4e-4, logarithmic=True),
+    "augmentation": Continuous(0.5, 0.9),
     "seed": Integer(1, 1000),
 }
 

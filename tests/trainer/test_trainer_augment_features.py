@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.augment import batches
+from trainer.augment_features import batches
 from trainer.hyperparameters import Hyperparameters
 from trainer.pack import FeatureSplit
 from trainer.views import MAX_VIEWS, turned
@@ -21,9 +21,8 @@ def split(images: int, views: int) -> FeatureSplit:
 def epoch(images: int, views: int, strength: float, batch_size: int = 8) -> tuple[np.ndarray, np.ndarray]:
     chosen = Hyperparameters(augmentation=strength, batch_size=batch_size)
     parts = list(batches(split(images, views), chosen, 3, np.random.default_rng(5)))
-    assert all(len(features) <= batch_size for features, _ in parts)
-    features, targets = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return features, targets
+    assert all(len(part.inputs) <= batch_size for part in parts)
+    return np.concatenate([part.inputs for part in parts]), np.concatenate([part.targets for part in parts])
 
 
 @given(images=st.integers(1, 50), views=st.integers(1, 8), batch_size=st.integers(1, 60))
@@ -49,6 +48,18 @@ def test_full_strength_shows_all_views_and_most_of_an_image_stays_itself() -> No
     unmixed = features[np.isclose(targets.max(axis=1), 1)]
     assert set(unmixed[:, 1]) >= {0, 1, 2, 3}
     assert (targets.max(axis=1) >= 0.5).all()
+
+
+@pytest.mark.parametrize(("weighting", "ratio"), [(0.0, 1.0), (0.5, 2**0.5), (1.0, 2.0)])
+def test_class_weighting_weighs_rare_labels_more_and_the_mean_stays_one(weighting: float, ratio: float) -> None:
+    labels = np.array([0] * 10 + [1] * 20, np.int32)
+    rare_and_common = FeatureSplit(np.zeros((30, 1, 2), np.float16), labels)
+    chosen = Hyperparameters(augmentation=0.0, batch_size=30, class_weighting=weighting)
+    (batch,) = batches(rare_and_common, chosen, 2, np.random.default_rng(5))
+    of_label = {label: set(batch.weights[batch.targets[:, label] == 1]) for label in (0, 1)}
+    (rare,), (common,) = of_label.values()
+    assert rare / common == pytest.approx(ratio, rel=1e-5)
+    assert batch.weights.mean() == pytest.approx(1, rel=1e-5)
 
 
 def test_the_seed_repeats_an_epoch() -> None:

@@ -3,20 +3,17 @@
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
+from trainer.epochs import Batch, Floats
 from trainer.hyperparameters import Hyperparameters
 from trainer.pack import FeatureSplit
-
-Floats = npt.NDArray[np.float32]
+from trainer.trial import label_weights
 
 MIXING_ALPHA = 0.4
 
 
-def batches(
-    split: FeatureSplit, chosen: Hyperparameters, labels: int, rng: np.random.Generator
-) -> Iterator[tuple[Floats, Floats]]:
-    """One epoch as (features (n, d), probabilities of the labels (n, labels)); the last batch may be smaller.
+def batches(split: FeatureSplit, chosen: Hyperparameters, labels: int, rng: np.random.Generator) -> Iterator[Batch]:
+    """One epoch of features (n, d); the last batch may be smaller.
 
     With the probability `chosen.augmentation` an image is shown by any of its cached views, and with the same
     probability it is blended with another of its batch (mixup, Zhang et al. 2018, arXiv 1710.09412, here on features).
@@ -24,13 +21,16 @@ def batches(
     strength = chosen.augmentation
     images, views, _ = split.features.shape
     one_hot = np.eye(labels, dtype=np.float32)
+    weights = label_weights(split.labels, labels, chosen)
     order = rng.permutation(images)
     for start in range(0, images, chosen.batch_size):
         rows = order[start : start + chosen.batch_size]
         view = np.where(rng.random(len(rows)) < strength, rng.integers(views, size=len(rows)), 0)
         features = split.features[rows, view].astype(np.float32)
         targets = one_hot[split.labels[rows]]
-        yield _mixed(features, targets, strength, rng) if strength else (features, targets)
+        if strength:
+            features, targets = _mixed(features, targets, strength, rng)
+        yield Batch(features, targets, weights[split.labels[rows]])
 
 
 def _mixed(features: Floats, targets: Floats, strength: float, rng: np.random.Generator) -> tuple[Floats, Floats]:

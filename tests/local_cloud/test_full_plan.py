@@ -1,0 +1,68 @@
+"""The full plan on the real local cloud: heads, then the whole network, then the model in every format."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from seedbed.cloud import local_cloud
+from seedbed.fetch import fetch_report
+from seedbed.home import Home
+from seedbed.local_cloud.mail import kept
+from seedbed.plans import PARAMETERS, PlanName
+from seedbed.stack import local_stack
+from tests.local_cloud.conftest import LITTLE, LittleCloud, wait_for
+
+FULL = {**LITTLE, **PARAMETERS[PlanName.full], "FineTuneEpochs": "2", "FineTuneSize": "64"}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LittleCloud]:
+    """A local cloud whose runs are fine-tuned."""
+    home = Home(tmp_path_factory.mktemp("home") / "seedbed")
+    with local_cloud(home, FULL) as answers:
+        yield LittleCloud(home, local_stack(answers))
+
+
+@pytest.fixture(scope="module")
+def run(cloud: LittleCloud) -> dict[str, Any]:
+    """All that the API says of one run on 120 images."""
+    cloud.put_images(range(120))
+    [summary] = cloud.ended_runs(1)
+    found: dict[str, Any] = cloud.stack.get(f"/runs/{summary['run_id']}")
+    return found
+
+
+def test_a_second_tuning_job_trains_the_whole_network_from_the_best_head(
+    cloud: LittleCloud, run: dict[str, Any]
+) -> None:
+    assert run["state"] == "Completed", run["reason"]
+    stages = sorted(trial["stage"] for trial in run["trials"])
+    assert stages == ["fine-tune", "fine-tune", "tune", "tune"]
+    assert all(trial["status"] == "Completed" for trial in run["trials"])
+    fine = cloud.stack.client("sagemaker").describe_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=f"{run['run_id']}-fine"
+    )
+    channels = {channel["ChannelName"]: channel for channel in fine["TrainingJobDefinition"]["InputDataConfig"]}
+    assert run["best_head"]["name"] in channels["head"]["DataSource"]["S3DataSource"]["S3Uri"]
+
+
+def test_every_format_is_there_and_answers_as_the_model_does(cloud: LittleCloud, run: dict[str, Any]) -> None:
+    made = {export["format"]: export for export in run["evaluation"]["exports"]}
+    assert list(made) == ["saved_model", "litert", "litert_int8", "onnx"]
+    assert {name: export["error"] for name, export in made.items() if export["error"]} == {}
+    assert all(made[name]["largest_difference"] < 1e-3 for name in ("saved_model", "litert", "onnx"))
+    kept_in = f"runs/{run['run_id']}/evaluation/"
+    found = cloud.stack.client("s3").list_objects_v2(Bucket=cloud.stack.bucket, Prefix=kept_in)["Contents"]
+    for export in made.values():
+        inside = [item["Size"] for item in found if item["Key"].startswith(kept_in + export["file"])]
+        assert sum(inside) == export["bytes"]
+
+
+def test_the_mail_and_the_report_tell_of_it(cloud: LittleCloud, run: dict[str, Any]) -> None:
+    wait_for(lambda: kept(cloud.home.mail), "the e-mail", 30)
+    text = kept(cloud.home.mail)[0].get_payload(decode=True).decode()
+    assert run["run_id"] in text
+    report = fetch_report(cloud.stack, cloud.home).read_text(encoding="utf-8")
+    assert report.startswith("<!DOCTYPE html>")
+    assert "The surest mistakes" in report or run["evaluation"]["accuracy"] == 1

@@ -1,0 +1,25 @@
+"""A whole model as evaluate leaves one, but of a single layer: it looks at where colours are, so that views differ."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from trainer.archive import FACTS, WHOLE
+from trainer.quiet import keras
+
+LABELS = ["Sugar beet", "Größe 100% #1+", "Maize"]
+SIZE = 16
+
+
+def write_small_model(folder: Path, views: int = 8) -> Path:
+    """The folder, with the network and its facts in it."""
+    layers = [keras.Input((SIZE, SIZE, 3)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
+    network = keras.Sequential(layers)
+    weights = np.random.default_rng(1).normal(scale=3e-4, size=(SIZE * SIZE * 3, 3))
+    network.set_weights([weights, np.zeros(3)])
+    folder.mkdir(parents=True)
+    network.save(folder / WHOLE)
+    facts = {"labels": LABELS, "image_size": SIZE, "views": views}
+    (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+    return folder

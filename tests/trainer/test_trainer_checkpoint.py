@@ -1,0 +1,116 @@
+"""An interrupted trial goes on to the result it would have had; a checkpoint from outside is trusted with nothing."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.trainer.conftest import CONTAINER, FINE_TUNING, HYPERPARAMETERS, Flow, Run, training_job
+from trainer.checkpoint import FILE, Checkpoints, Progress
+from trainer.quiet import keras
+
+# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+KINDS = {"head": {**HYPERPARAMETERS, "epochs": "6"}, "fine-tune": {**FINE_TUNING, "epochs": "3"}}
+
+
+def lay_out(flow: Flow, base: Path, kind: str) -> Path:
+    channels = {"head": {"features": flow.pack / "features"}, "fine-tune": {"training": flow.pack / "training"}}
+    training_job(base, KINDS[kind], **channels[kind])
+    return base
+
+
+def killed_after_epoch(base: Path, epoch: int) -> None:
+    """Trains until this epoch was said, and its checkpoint is there."""
+    command = [sys.executable, "-m", "trainer", "train"]
+    environment = {**os.environ, "SAGEMAKER_BASE_DIR": str(base)}
+    with subprocess.Popen(command, cwd=CONTAINER, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if line.startswith(f"epoch {epoch + 1}/"):  # the checkpoint of the epoch before is whole by now
+                process.send_signal(signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_killed_trial_goes_on_to_the_same_result(kind: str, flow: Flow, run_trainer: Run, tmp_path: Path) -> None:
+    whole = run_trainer(lay_out(flow, tmp_path / "whole", kind), "train").stdout.splitlines()
+    interrupted = lay_out(flow, tmp_path / "interrupted", kind)
+    killed_after_epoch(interrupted, 1)
+    first, *rest = run_trainer(interrupted, "train").stdout.splitlines()
+    done = re.fullmatch(r"going on after epoch (\d+) from the checkpoint", first)
+    assert done
+    assert rest == whole[int(done.group(1)) :]
+    facts = [json.loads((base / "model/model.json").read_text()) for base in (tmp_path / "whole", interrupted)]
+    assert facts[0] == facts[1]
+
+
+def network() -> Any:
+    keras.utils.set_random_seed(1)
+    made = keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5), keras.layers.Dense(2, activation="softmax")])
+    made.compile(optimizer=keras.optimizers.AdamW(1e-2, use_ema=True), loss="categorical_crossentropy")
+    return made
+
+
+def step(made: Any, rng: np.random.Generator) -> float:
+    return float(
+        made.train_on_batch(rng.random((8, 4), np.float32), np.eye(2, dtype=np.float32)[rng.integers(2, size=8)])
+    )
+
+
+def saved(folder: Path, settings: dict[str, Any]) -> tuple[Any, np.random.Generator, list[str]]:
+    """A network that took three steps, and its checkpoint."""
+    made, rng, said = network(), np.random.default_rng(2), list[str]()
+    for _ in range(3):
+        step(made, rng)
+    Checkpoints(folder, settings, said.append).save(made, rng, Progress(3, 2, {"loss": 1.0}, made.get_weights()))
+    return made, rng, said
+
+
+def test_a_restored_network_takes_the_steps_that_the_first_would_have_taken(tmp_path: Path) -> None:
+    made, rng, said = saved(tmp_path, {"seed": 1})
+    restored, other_rng = network(), np.random.default_rng(99)
+    progress = Checkpoints(tmp_path, {"seed": 1}, said.append).restore(restored, other_rng)
+    assert progress
+    assert (progress.epoch, progress.best_epoch, progress.best_metrics) == (3, 2, {"loss": 1.0})
+    assert [step(restored, other_rng) for _ in range(3)] == [step(made, rng) for _ in range(3)]
+
+
+def test_the_checkpoint_of_another_trial_is_left_alone(tmp_path: Path) -> None:
+    _, _, said = saved(tmp_path, {"seed": 1})
+    assert Checkpoints(tmp_path, {"seed": 2}, said.append).restore(network(), np.random.default_rng()) is None
+    assert said == ["The checkpoint is of another trial: starting anew."]
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "text", "pickle"])
+def test_a_damaged_checkpoint_is_said_and_the_trial_starts_anew(damage: str, tmp_path: Path) -> None:
+    _, _, said = saved(tmp_path, {})
+    file = tmp_path / FILE
+    match damage:
+        case "cut":
+            file.write_bytes(file.read_bytes()[:-100])
+        case "empty":
+            file.write_bytes(b"")
+        case "text":
+            file.write_text("not a checkpoint")
+        case "pickle":
+            np.savez(file, facts=np.array([{"settings": {}}], dtype=object))
+    assert Checkpoints(tmp_path, {}, said.append).restore(network(), np.random.default_rng()) is None
+    assert said[0].startswith("The checkpoint can't be read")
+
+
+def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "none", {}, print)
+    made, rng = network(), np.random.default_rng()
+    checkpoints.save(made, rng, Progress(1, 1, {}, made.get_weights()))
+    assert checkpoints.restore(made, rng) is None
+    assert not list(tmp_path.iterdir())

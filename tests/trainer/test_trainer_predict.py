@@ -1,0 +1,130 @@
+"""Labels for folders of images: averaged over the model's views, whatever lies between them."""
+
+import csv
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.trainer.painting import paint
+from tests.trainer.small_model import LABELS, SIZE, write_small_model
+from trainer.archive import WHOLE, Model, read_model, write_archive
+from trainer.classify import classify
+from trainer.errors import BadInput, UnreadableModel
+from trainer.images import resize
+from trainer.predict import predict
+from trainer.views import turned
+
+# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+Archive = Callable[[int], Path]
+Row = tuple[str, str, str]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Archive:
+    """A model.tar.gz of the small model with so many views."""
+
+    def of(views: int) -> Path:
+        folder = write_small_model(tmp_path / f"model of {views}", views)
+        write_archive(tmp_path / f"{views}.tar.gz", folder.iterdir())
+        return tmp_path / f"{views}.tar.gz"
+
+    return of
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> dict[str, Image.Image]:
+    """Seventy photographs by the files they were saved in, some in a sub-folder."""
+    (tmp_path / "photos/later").mkdir(parents=True)
+    files = [str(tmp_path / "photos" / ("later" if number % 2 else "") / f"{number:02}.png") for number in range(70)]
+    painted = {file: paint((90, 140, 60), number, side=40) for number, file in enumerate(files)}
+    for file, photo in painted.items():
+        photo.save(file)
+    return painted
+
+
+def rows_of(model: Path, folder: Path, refusals: io.StringIO | None = None) -> list[Row]:
+    predict(model, [folder], str(folder.parent / "labels.csv"), refusals or io.StringIO())
+    text = (folder.parent / "labels.csv").read_text(encoding="utf-8", errors="surrogateescape")
+    header, *rows = csv.reader(io.StringIO(text))
+    assert header == ["file", "label", "confidence"]
+    return [(file, label, confidence) for file, label, confidence in rows]
+
+
+def answers(model: Model, photo: Image.Image, views: int) -> np.ndarray:
+    """The normalised geometric mean of the probabilities of each view: (labels,)."""
+    pixels = resize(photo, SIZE)[np.newaxis]
+    of_views = [model.network.predict_on_batch(np.ascontiguousarray(turned(pixels, view)))[0] for view in range(views)]
+    mean = np.exp(np.log(of_views).mean(axis=0))
+    return np.asarray(mean / mean.sum())
+
+
+@pytest.mark.parametrize("views", [1, 3, 8])
+def test_each_image_gets_its_answer_averaged_over_as_many_views_as_the_model_says(
+    views: int, archive: Archive, photos: dict[str, Image.Image], tmp_path: Path
+) -> None:
+    model = read_model(archive(views), WHOLE, tmp_path / "scratch")
+    expected = {file: answers(model, photo, views) for file, photo in photos.items()}
+
+    rows = rows_of(tmp_path / f"{views}.tar.gz", tmp_path / "photos")
+
+    assert [file for file, _, _ in rows] == sorted(photos)
+    for file, label, confidence in rows:
+        assert label == LABELS[expected[file].argmax()]
+        assert float(confidence) == pytest.approx(expected[file].max(), abs=6e-5)
+
+
+def test_more_views_are_another_answer(archive: Archive, photos: dict[str, Image.Image], tmp_path: Path) -> None:
+    assert rows_of(archive(1), tmp_path / "photos") != rows_of(archive(8), tmp_path / "photos")
+
+
+def test_no_more_than_a_batch_is_in_memory(
+    archive: Archive, photos: dict[str, Image.Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def counted(model: Model, images: np.ndarray) -> np.ndarray:
+        sizes.append(len(images))
+        return classify(model, images)
+
+    monkeypatch.setattr("trainer.predict.classify", counted)
+    rows_of(archive(1), tmp_path / "photos")
+    assert sizes == [8, 8, 8, 8, 8, 8, 8, 8, 6]
+
+
+def test_what_is_no_image_is_named_and_the_others_are_labelled(
+    archive: Archive, photos: dict[str, Image.Image], tmp_path: Path
+) -> None:
+    folder = tmp_path / "photos"
+    (folder / "notes.txt").write_text("weed the third row")
+    (folder / "empty.png").touch()
+    (folder / "link.png").symlink_to("00.png")
+    paint((90, 140, 60), 1).save(folder / os.fsdecode(b"\xff.png"))
+    refusals = io.StringIO()
+
+    rows = rows_of(archive(1), folder, refusals)
+
+    assert {file for file, _, _ in rows} == {*photos, str(folder / os.fsdecode(b"\xff.png"))}
+    assert refusals.getvalue().splitlines() == [
+        f"{folder}/empty.png: an empty file",
+        f"{folder}/link.png: a link, which is not followed",
+        f"{folder}/notes.txt: not an image: a text file by its content",
+    ]
+
+
+def test_a_folder_without_any_image_is_a_failure(archive: Archive, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(BadInput, match="No image could be read"):
+        rows_of(archive(1), tmp_path / "photos")
+
+
+@pytest.mark.parametrize("views", [0, 9, -1])
+def test_a_model_of_impossible_views_is_refused(views: int, archive: Archive, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableModel, match="does not name 1 to 8 views"):
+        rows_of(archive(views), tmp_path / "photos")

@@ -1,0 +1,298 @@
+"""The served model over real HTTP, with what clients get wrong, and its end by SIGTERM."""
+
+import base64
+import csv
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.trainer.conftest import CONTAINER
+from tests.trainer.painting import paint
+from tests.trainer.small_model import LABELS, SIZE, write_small_model
+from trainer.__main__ import main
+from trainer.archive import WHOLE, read_model, write_archive
+from trainer.classify import classify
+from trainer.images import resize
+from trainer.invocation import MAX_IMAGES
+from trainer.quiet import keras
+from trainer.serve import MAX_BYTES, MAX_REQUESTS
+
+# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+TIMEOUT = 60
+PNG = {"Content-Type": "image/png"}
+JSON = {"Content-Type": "application/json"}
+
+
+class Server(NamedTuple):
+    """A process of `serve`, and where it listens."""
+
+    process: "subprocess.Popen[str]"
+    port: int
+
+    def ask(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> tuple[int, str]:
+        """Status and content of the answer."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)) as connection:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+    def predictions(self, body: bytes, headers: dict[str, str]) -> list[dict[str, Any]]:
+        """Those of images that are all right."""
+        status, content = self.ask("POST", "/invocations", body, headers)
+        assert status == 200, content
+        found: list[dict[str, Any]] = json.loads(content)["predictions"]
+        return found
+
+
+@contextmanager
+def served(base: Path, *arguments: str) -> Iterator[Server]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "trainer", "serve", "--host", "127.0.0.1", "--port", "0", *arguments],
+        cwd=CONTAINER,
+        env={**os.environ, "SAGEMAKER_BASE_DIR": str(base)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout
+            where = process.stdout.readline()
+            assert where.startswith("serving at http://127.0.0.1:"), process.communicate()
+            yield Server(process, int(where.rpartition(":")[2]))
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What stands for /opt/ml where SageMaker has extracted a model."""
+    base = tmp_path_factory.mktemp("hosting")
+    write_small_model(base / "model")
+    return base
+
+
+@pytest.fixture(scope="module")
+def server(base: Path) -> Iterator[Server]:
+    with served(base) as server:
+        yield server
+
+
+def photo(seed: int) -> Image.Image:
+    return paint((90, 140, 60), seed, side=40)
+
+
+def png(seed: int) -> bytes:
+    content = io.BytesIO()
+    photo(seed).save(content, "PNG")
+    return content.getvalue()
+
+
+def request_of(images: list[bytes]) -> bytes:
+    return json.dumps({"images": [base64.b64encode(image).decode() for image in images]}).encode()
+
+
+def test_it_answers_pings_once_it_listens(server: Server) -> None:
+    assert server.ask("GET", "/ping") == (200, "")
+
+
+def test_an_image_gets_the_answer_averaged_over_the_models_views(base: Path, server: Server, tmp_path: Path) -> None:
+    model = read_model(base / "model", WHOLE, tmp_path / "unused")
+    pixels = resize(photo(1), SIZE)[np.newaxis]
+    (expected,), (single,) = classify(model, pixels), model.network.predict_on_batch(pixels)
+    assert np.abs(expected - single).max() > 0.01
+
+    (prediction,) = server.predictions(png(1), PNG)
+
+    assert list(prediction["probabilities"]) == LABELS
+    assert list(prediction["probabilities"].values()) == pytest.approx(expected.tolist(), abs=2e-6)
+    assert prediction["label"] == LABELS[expected.argmax()]
+    assert prediction["confidence"] == prediction["probabilities"][prediction["label"]]
+
+
+def test_many_images_are_answered_in_their_order(server: Server) -> None:
+    seeds = range(40)
+    alone = [server.predictions(png(seed), PNG)[0] for seed in seeds]
+    together = server.predictions(request_of([png(seed) for seed in seeds]), JSON)
+    assert len({prediction["confidence"] for prediction in alone}) > 30
+    assert [found["confidence"] for found in together] == pytest.approx([one["confidence"] for one in alone], abs=2e-6)
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "Text/CSV;q=0.9, application/json"])
+def test_who_asks_for_csv_gets_it(accept: str, server: Server) -> None:
+    body = request_of([png(seed) for seed in range(3)])
+    status, content = server.ask("POST", "/invocations", body, {**JSON, "Accept": accept})
+    expected = [(found["label"], f"{found['confidence']:.4f}") for found in server.predictions(body, JSON)]
+    assert status == 200
+    assert list(csv.reader(io.StringIO(content))) == [["label", "confidence"], *map(list, expected)]
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json, text/csv"])
+def test_who_asks_for_anything_gets_json(accept: str, server: Server) -> None:
+    assert len(server.predictions(png(1), {**PNG, "Accept": accept})) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "reason"),
+    [
+        (PNG, b"weeds", 400, "The image can't be used: not an image: a text file by its content."),
+        (PNG, b"", 400, "The image can't be used: it is empty."),
+        (PNG, png(1)[:-300], 400, "The image can't be used: damaged"),
+        (JSON, request_of([png(1), png(2)[:90], png(3)]), 400, "Image 2 of 3 can't be used: damaged"),
+        (JSON, request_of([png(1), png(2), b""]), 400, "Image 3 of 3 can't be used: it is empty."),
+        (JSON, b'{"images": ["", "%%%"]}', 400, "Image 2 of 2 can't be used: it is no text in base64."),
+        (JSON, b'{"images": [7]}', 400, "Image 1 of 1 can't be used: it is no text in base64."),
+        (JSON, '{"images": ["ä"]}'.encode(), 400, "Image 1 of 1 can't be used: it is no text in base64."),
+        (JSON, b'{"images": []}', 400, "an image at least"),
+        (JSON, b'{"images": {"a": 1}}', 400, "an image at least"),
+        (JSON, b"[]", 400, "an image at least"),
+        (JSON, b'{"images": ', 400, "can't be read as JSON"),
+        (JSON, b"\xff", 400, "can't be read as JSON"),
+        (JSON, b"[" * 200_000, 400, "can't be read as JSON"),
+        (JSON, request_of([b"x"] * (MAX_IMAGES + 1)), 400, f"at most {MAX_IMAGES}"),
+        ({"Content-Type": "application/zip"}, b"PK", 415, "'application/zip' is not taken"),
+        ({}, png(1), 415, "'' is not taken"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_its_reason(
+    headers: dict[str, str], body: bytes, status: int, reason: str, server: Server
+) -> None:
+    found, content = server.ask("POST", "/invocations", body, headers)
+    assert found == status
+    assert reason in json.loads(content)["message"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/invocations", 405), ("POST", "/ping", 405), ("GET", "/", 404)]
+)
+def test_other_routes_are_refused_in_json_too(method: str, path: str, status: int, server: Server) -> None:
+    found, content = server.ask(method, path)
+    assert found == status
+    assert json.loads(content)["message"]
+
+
+def test_a_body_of_the_limit_is_read_and_a_larger_one_is_not(server: Server) -> None:
+    largest = png(1).ljust(MAX_BYTES, b"\0")
+    assert len(server.predictions(largest, PNG)) == 1
+    status, content = server.ask("POST", "/invocations", largest + b"\0", PNG)
+    assert status == 413
+    assert "larger than 26,214,400 bytes" in json.loads(content)["message"]
+
+
+class HalfSent:
+    """A request whose client has sent the headers, and knows that the server wants the body."""
+
+    def __init__(self, port: int, body: bytes) -> None:
+        self._body = body
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
+        head = f"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+        self._socket.sendall(f"{head}Content-Type: image/png\r\nExpect: 100-continue\r\n\r\n".encode())
+        expected = b"HTTP/1.1 100 Continue\r\n\r\n"
+        received = b""
+        while len(received) < len(expected):
+            received += self._socket.recv(len(expected) - len(received)) or b"?" * len(expected)
+        assert received == expected
+
+    def finish(self) -> int:
+        """The status of the answer to the whole request."""
+        self._socket.sendall(self._body)
+        answer = HTTPResponse(self._socket)
+        answer.begin()
+        answer.read()
+        answer.close()
+        self.give_up()
+        return answer.status
+
+    def give_up(self) -> None:
+        self._socket.close()
+
+
+def test_only_so_many_requests_are_held_at_a_time_and_pings_are_answered_meanwhile(server: Server) -> None:
+    with ExitStack() as stack:
+        held = [HalfSent(server.port, png(seed)) for seed in range(MAX_REQUESTS)]
+        for request in held:
+            stack.callback(request.give_up)
+
+        status, content = server.ask("POST", "/invocations", png(9), PNG)
+
+        assert status == 503
+        assert "8 requests are being answered already" in json.loads(content)["message"]
+        assert server.ask("GET", "/ping") == (200, "")
+        assert [request.finish() for request in held] == [200] * MAX_REQUESTS
+    assert len(server.predictions(png(9), PNG)) == 1
+
+
+def test_who_goes_away_in_the_middle_gives_the_place_back(server: Server) -> None:
+    for _ in range(MAX_REQUESTS):
+        HalfSent(server.port, png(1)).give_up()
+    status = 503
+    while status == 503:
+        status, _ = server.ask("POST", "/invocations", png(1), PNG)
+    assert status == 200
+
+
+def refuses_connections(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT).close()
+    except ConnectionError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_it_answers_what_was_asked_before_it_ends(end: signal.Signals, base: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "model.tar.gz"
+    write_archive(archive, (base / "model").iterdir())
+    with served(tmp_path / "empty", "--model", str(archive)) as server:
+        request = HalfSent(server.port, png(1))
+        server.process.send_signal(end)
+        while not refuses_connections(server.port):
+            pass
+        assert request.finish() == 200
+        assert server.process.communicate(timeout=TIMEOUT) == ("", "")
+        assert server.process.returncode == 0
+
+
+@pytest.fixture
+def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """What the verb says when it can't serve the model of a base directory."""
+
+    def of(base: Path, port: int = 0) -> str:
+        monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(base))
+        assert main(["serve", "--host", "127.0.0.1", "--port", str(port)]) == 1
+        return capsys.readouterr().err
+
+    return of
+
+
+def test_without_a_model_it_says_so_and_leaves_no_message_of_a_job(tmp_path: Path, refusal: Callable[..., str]) -> None:
+    assert refusal(tmp_path) == f"There is no model at {tmp_path / 'model'}.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_whose_answers_are_no_numbers_is_not_served(tmp_path: Path, refusal: Callable[..., str]) -> None:
+    file = write_small_model(tmp_path / "model") / WHOLE
+    network = keras.saving.load_model(file, compile=False)
+    network.set_weights([np.full_like(weights, np.nan) for weights in network.get_weights()])
+    network.save(file)
+    assert refusal(tmp_path) == "The model model can't be used: its answers are no numbers.\n"
+
+
+def test_a_port_that_is_taken_is_named(base: Path, refusal: Callable[..., str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert refusal(base, port).startswith(f"Port {port} of 127.0.0.1 can't be listened on: ")
