@@ -7,7 +7,7 @@ TRIALS ?=
 IMAGES ?=
 REQUIREMENTS := requirements/dev requirements/laptop functions/requirements training_container/requirements
 
-.PHONY: demo test check bench-tuner bench-endpoint requirements clean
+.PHONY: demo test check bench-tuner bench-endpoint bench-training requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n]
@@ -25,6 +25,9 @@ bench-tuner: $(VENV)/bench/ready  ## how well Bayesian tuning finds good setting
 
 bench-endpoint: $(VENV)/laptop  ## what the local SageMaker endpoint adds to a training job
 	@$(BIN)/python -m benchmarks.bench_endpoint | tee docs/bench-endpoint.md
+
+bench-training: $(VENV)/laptop  ## training beside the founding recipe and plain Keras: make bench-training [IMAGES=folder]
+	@$(BIN)/python -m benchmarks.bench_training $(if $(IMAGES),--images "$(IMAGES)") --out docs/bench-training.md
 
 $(UV): requirements/uv.txt
 	@test -n "$(PYTHON)" || { echo "Seedbed needs Python 3.11, 3.12 or 3.13 (TensorFlow has no wheels for others). Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1; }

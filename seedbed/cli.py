@@ -18,10 +18,12 @@ from .demo import demo as run_demo
 from .errors import SeedbedError
 from .fetch import fetch_report
 from .home import default_home
+from .import_command import import_pickles
 from .plans import PlanName, parameters
-from .predict import fetch_best_model
+from .predict import fetch_best_model, serve_model
 from .predict import predict as predict_files
 from .stack import Stack, any_local_stack, aws_stack, local_stack
+from .submission import write_submission
 from .upload import files_of
 from .upload import upload as upload_files
 from .watch import Step
@@ -168,12 +170,31 @@ def predict(
     csv: Annotated[
         Path | None, typer.Option(help="Where to write file,label,confidence; standard output if left out.")
     ] = None,
+    submission: Annotated[
+        Path | None, typer.Option(help="Where to write file,species as the Plant Seedlings competition wants it.")
+    ] = None,
     aws: OnAws = "",
 ) -> None:
     """Label images with the best model."""
+    if csv and submission:
+        raise SeedbedError("Choose one of --csv and --submission.")
     with stack_for(aws) as stack:
         model = fetch_best_model(stack, default_home())
-    predict_files(model, paths, csv)
+    if not submission:
+        predict_files(model, paths, csv)
+        return
+    console.print(write_submission(model, paths, submission), soft_wrap=True, markup=False)
+
+
+@app.command()
+def serve(port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1.")] = 8080, aws: OnAws = "") -> None:
+    """Serve the best model over HTTP, as SageMaker hosting would, until Ctrl-C."""
+    with stack_for(aws) as stack:
+        model = fetch_best_model(stack, default_home())
+    serve_model(model, port)
+
+
+app.command("import")(import_pickles)
 
 
 def main() -> None:

@@ -1,14 +1,14 @@
-"""Labels for images nobody has labelled, by the best model and the container's own code."""
+"""The best model at work on this machine, by the container's own code."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import seedbed
 
 from .errors import SeedbedError
+from .fetch import fetch
 from .home import Home
 from .stack import Stack
 
@@ -18,14 +18,7 @@ CONTAINER = Path(seedbed.__file__).parent.parent / "training_container"
 def fetch_best_model(stack: Stack, home: Home) -> Path:
     """The best model's archive on this machine, fetched once."""
     best = stack.get("/models/best")
-    path: Path = home.models / best["run_id"] / "model.tar.gz"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        uri = urlsplit(best["model_uri"])
-        partial = path.with_suffix(".partial")
-        stack.client("s3").download_file(uri.netloc, uri.path.lstrip("/"), str(partial))
-        partial.replace(path)
-    return path
+    return fetch(stack, best["model_uri"], home.models / best["run_id"] / "model.tar.gz")
 
 
 def predict(model: Path, paths: list[Path], csv: Path | None) -> None:
@@ -34,11 +27,18 @@ def predict(model: Path, paths: list[Path], csv: Path | None) -> None:
         if not path.exists():
             raise SeedbedError(f"{path} does not exist.")
     target = "-" if csv is None else str(csv.absolute())
-    command = [sys.executable, "-m", "trainer", "predict", "--model", str(model), "--csv", target]
-    done = subprocess.run(
-        [*command, *[str(path.absolute()) for path in paths]],
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(CONTAINER)},
-    )
-    if done.returncode:
+    options = ["--model", str(model), "--csv", target, *[str(path.absolute()) for path in paths]]
+    if trainer("predict", *options):
         raise SeedbedError("No image could be labelled; the lines above say why.")
+
+
+def serve_model(model: Path, port: int) -> None:
+    """Answer on 127.0.0.1 until interrupted. Raises SeedbedError if it can't."""
+    if trainer("serve", "--model", str(model), "--host", "127.0.0.1", "--port", str(port)):
+        raise SeedbedError("The model can't be served; the lines above say why.")
+
+
+def trainer(*arguments: str) -> int:
+    """Run a verb of the container as a process here; its exit status."""
+    command = [sys.executable, "-m", "trainer", *arguments]
+    return subprocess.run(command, check=False, env={**os.environ, "PYTHONPATH": str(CONTAINER)}).returncode

@@ -81,7 +81,15 @@ HYPERPARAMETERS = {
 }
 
 
-FINE_TUNING = {"kind": "fine-tune", "epochs": "2", "batch_size": "16", "learning_rate": "0.0003", "seed": "7"}
+FINE_TUNING = {
+    "kind": "fine-tune",
+    "epochs": "2",
+    "batch_size": "16",
+    "learning_rate": "0.00005",
+    "augmentation": "0.2",
+    "hidden_units": "8",
+    "seed": "7",
+}
 
 
 def training_job(base: Path, hyperparameters: dict[str, str], **channels: Path) -> None:

@@ -43,7 +43,12 @@ def images() -> np.ndarray:
 
 
 def facts(labels: list[str], image_size: int = SIZE) -> dict[str, Any]:
-    return {"backbone": "efficientnet-lite0", "labels": labels, "image_size": image_size}
+    return {
+        "backbone": "efficientnet-lite0",
+        "labels": labels,
+        "image_size": image_size,
+        "hyperparameters": {"epochs": 3},
+    }
 
 
 def save(network: keras.Model, name: str, labels: list[str], path: Path, image_size: int = SIZE) -> Path:
@@ -109,8 +114,9 @@ def test_the_whole_model_is_the_backbone_and_then_the_head(head: keras.Model, im
 def small(seed: int, side: int) -> Model:
     """A whole model that takes colours for labels."""
     keras.utils.set_random_seed(seed)
-    layers = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3, activation="softmax")]
-    network = keras.Sequential([keras.Input((side, side, 3)), keras.layers.Rescaling(1 / 255), *layers])
+    images = keras.Input((side, side, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(images))
+    network = keras.Model(images, keras.layers.Dense(3, activation="softmax")(pooled))
     return Model(network, facts(LABELS, side), LABELS, side)
 
 

@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float32]
 layers = keras.layers
 NORM_EPSILON = 1e-3
 CHANNEL_STEP = 8
+UNFILLED = "zeros"  # to draw weights that the checkpoint replaces takes JAX ten seconds
 
 
 class Scale(NamedTuple):
@@ -78,8 +79,8 @@ def efficientnet_lite(name: str, image_size: int) -> keras.Model:
 
 def _architecture(image_size: int, scale: Scale) -> keras.Model:
     images = keras.Input((image_size, image_size, 3), name="images")
-    x = layers.Rescaling(1 / 128, offset=-127 / 128, name="rescale")(images)
-    x = _convolution(x, 32, 3, "stem", stride=2)
+    rescaled = layers.Rescaling(1 / 128, offset=-127 / 128, name="rescale")(images)
+    x = _activated(_convolution(32, 3, "stem", stride=2), rescaled)
     features = []
     block = 0
     for stage in (stage.scaled(scale) for stage in STAGES):
@@ -88,7 +89,7 @@ def _architecture(image_size: int, scale: Scale) -> keras.Model:
             block += 1
         if stage.pooled:
             features.append(layers.GlobalAveragePooling2D(name=f"block{block - 1}_mean")(depthwise))
-    x = _convolution(x, 1280, 1, "head")
+    x = _activated(_convolution(1280, 1, "head"), x)
     features += [layers.GlobalAveragePooling2D(name="head_mean")(x), layers.GlobalMaxPooling2D(name="head_max")(x)]
     return keras.Model(images, layers.Concatenate(name="features")(features), name="backbone")
 
@@ -97,18 +98,23 @@ def _inverted_residual(x: Any, stage: Stage, name: str, stride: int) -> tuple[An
     """The block's output, and what its depthwise layer gave."""
     expanded = x
     if stage.expansion > 1:
-        expanded = _convolution(x, x.shape[-1] * stage.expansion, 1, f"{name}_expand")
-    depthwise = layers.DepthwiseConv2D(stage.kernel, stride, padding="same", name=f"{name}_depthwise")(expanded)
-    depthwise = layers.ReLU(6.0, name=f"{name}_depthwise_relu")(depthwise)
-    out = layers.Conv2D(stage.channels, 1, padding="same", name=f"{name}_project")(depthwise)
+        expanded = _activated(_convolution(x.shape[-1] * stage.expansion, 1, f"{name}_expand"), x)
+    filters = layers.DepthwiseConv2D(
+        stage.kernel, stride, padding="same", depthwise_initializer=UNFILLED, name=f"{name}_depthwise"
+    )
+    depthwise = _activated(filters, expanded)
+    out = _convolution(stage.channels, 1, f"{name}_project")(depthwise)
     if stride == 1 and x.shape[-1] == stage.channels:
         out = layers.Add(name=f"{name}_add")([out, x])
     return out, depthwise
 
 
-def _convolution(x: Any, filters: int, kernel: int, name: str, stride: int = 1) -> Any:
-    x = layers.Conv2D(filters, kernel, stride, padding="same", name=name)(x)
-    return layers.ReLU(6.0, name=f"{name}_relu")(x)
+def _convolution(filters: int, kernel: int, name: str, stride: int = 1) -> keras.Layer:
+    return layers.Conv2D(filters, kernel, stride, padding="same", kernel_initializer=UNFILLED, name=name)
+
+
+def _activated(layer: keras.Layer, x: Any) -> Any:
+    return layers.ReLU(6.0, name=f"{layer.name}_relu")(layer(x))
 
 
 def _fill(model: keras.Model, tensors: Mapping[str, Floats]) -> None:

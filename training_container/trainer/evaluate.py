@@ -20,7 +20,6 @@ from trainer.metrics import UNKNOWN, Scores, score
 from trainer.mistakes import surest_mistakes
 from trainer.photos import Photos
 from trainer.report import Findings, write_report
-from trainer.views import MAX_VIEWS
 
 ARCHIVE = "model.tar.gz"
 REPORT = "report.html"
@@ -134,8 +133,7 @@ def _champion(archive: Path, test: Photos, labels: list[str]) -> dict[str, Any] 
     try:
         with tempfile.TemporaryDirectory() as scratch:
             champion = read_model(archive, WHOLE, Path(scratch, "champion"))
-        views = min(max(int(champion.facts.get("views", 1)), 1), MAX_VIEWS)
-        return _scores(champion, averaged(of_photos(champion, test, views)), test, labels).summary()
+        return _scores(champion, averaged(of_photos(champion, test, champion.views)), test, labels).summary()
     except UnreadableModel as error:
         return {"error": str(error)}
 

@@ -1,31 +1,48 @@
-"""Networks exported to OpenVINO's format, each once: kept in the user's cache folder under what they are made of."""
+"""Networks in OpenVINO's format, exported once: kept in the user's cache folder under what they are made of."""
 
 import hashlib
 import os
-import tempfile
+import shutil
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
+
+import numpy as np
 
 from trainer.openvino_engine import load_openvino
 from trainer.quiet import keras
 
 
-@contextmanager
-def exported(network: keras.Model) -> Iterator[Path]:
-    """The network's OpenVINO file; where nothing can be kept, a temporary one. Names beside it belong to it too."""
-    name = f"{_digest(network)}.xml"
+def kept(network: keras.Model) -> Path | None:
+    """The file that `export` kept of a network of the same layers, weights and versions, if it did."""
+    file = _place(network)
+    return file if file and file.exists() else None
+
+
+def export(network: keras.Model, scratch: Path) -> Path:
+    """Writes an .xml, and a .bin beside it, into the folder `scratch`, and keeps copies where the cache is writable."""
+    load_openvino()
+    file = scratch / "network.xml"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras and TensorFlow use parts of NumPy that will go
+        network.export(str(file), format="openvino", verbose=False)
+    place = _place(network)
+    if place:
+        with suppress(OSError):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            for suffix in (".bin", ".xml"):  # whoever sees the .xml finds its .bin
+                copy = shutil.copy(file.with_suffix(suffix), place.with_suffix(f"{suffix}.{os.getpid()}"))
+                Path(copy).replace(place.with_suffix(suffix))
+    return file
+
+
+def _place(network: keras.Model) -> Path | None:
+    digest = hashlib.sha256(network.to_json().encode())
+    digest.update(f"{keras.version()} {load_openvino().get_version()}".encode())
+    for variable in network.variables:
+        digest.update(np.ascontiguousarray(np.asarray(variable)).data)
     try:
-        folder = _cache_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / name).exists():
-            with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                file = _export(network, Path(scratch, name))
-                for part in (file.with_suffix(".bin"), file):  # whoever sees the .xml has its .bin
-                    part.replace(folder / part.name)
-    except (OSError, RuntimeError):
-        with tempfile.TemporaryDirectory() as scratch:
-            yield _export(network, Path(scratch, name))
-    else:
-        yield folder / name
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # a user without a home
+        return None
+    return cache / "seedbed" / f"{digest.hexdigest()[:32]}.xml"

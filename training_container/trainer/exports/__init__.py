@@ -13,7 +13,7 @@ from trainer.averaging import Floats
 from trainer.errors import TrainerError
 from trainer.exports import litert, onnx, saved_model
 from trainer.images import Pixels
-from trainer.quiet import _native_messages_held_back, keras
+from trainer.quiet import native_messages_held_back, keras
 
 BATCH = 32
 
@@ -81,7 +81,7 @@ def _usable(name: str) -> Format:
 def _written_and_run(form: Format, network: keras.Model, sample: Pixels, path: Path) -> Floats:
     """The export's probabilities (n, labels) of the sample; a TrainerError says why there are none."""
     try:
-        with _native_messages_held_back(), warnings.catch_warnings():
+        with native_messages_held_back(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             form.write(network, path, sample)
             answers = form.run(path, sample)
@@ -89,6 +89,6 @@ def _written_and_run(form: Format, network: keras.Model, sample: Pixels, path: P
             raise ValueError("what it gives are no numbers")
     except Exception as error:  # converters and runtimes raise what they like
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        reason = str(error).strip().split("\n")[0][:200] or type(error).__name__
-        raise TrainerError(f"It could not be made: {reason.removesuffix('.')}.") from error
+        reason = str(error).strip().split("\n")[0][:200].rstrip(" .") or type(error).__name__
+        raise TrainerError(f"It could not be made: {reason}.") from error
     return answers

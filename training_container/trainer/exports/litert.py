@@ -1,4 +1,4 @@
-"""LiteRT, formerly TensorFlow Lite, for phones and boards: of its own operations alone, so that any build of it runs it."""
+"""LiteRT, formerly TensorFlow Lite, for phones and boards: of its own operations alone, which all its builds have."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -18,12 +18,12 @@ def write(network: keras.Model, file: Path, sample: Pixels) -> None:
 
     Keras's `export` fails where a layer holds constants, as `Normalization` in networks of keras.applications does.
     """
-    import tf2onnx  # noqa: PLC0415 - loads TensorFlow
+    import tf2onnx  # type: ignore[import-untyped]  # noqa: PLC0415 - loads TensorFlow
 
     with tempfile.TemporaryDirectory() as folder:
         saved_model.write(network, Path(folder), sample)
         graph, inputs, outputs, names = tf2onnx.tf_loader.from_saved_model(
-            folder, None, None, return_tensors_to_rename=True
+            folder, None, None, signatures=["serve"], return_tensors_to_rename=True
         )
     tf2onnx.convert.from_graph_def(
         graph, input_names=inputs, output_names=outputs, tensors_to_rename=names, output_path=str(file)

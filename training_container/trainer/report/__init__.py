@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from trainer.calibration import Reliability
 from trainer.candidates import Candidate
 from trainer.mistakes import Mistake
-from trainer.report.figures import confusions, interval_rows, reliability_points, weakest_first
+from trainer.report.figures import confusions, interval_rows, mistaken, reliability_points, weakest_first
 from trainer.report.pictures import data_uri, overlaid
 from trainer.saliency import can_explain
 
@@ -53,6 +53,7 @@ def write_report(path: Path, found: Findings) -> None:
         date=f"{datetime.now(UTC):%-d %B %Y}",
         intervals=interval_rows(found.evaluation),
         per_label=weakest_first(found.evaluation),
+        mistaken=mistaken(found.evaluation),
         confusions=confusions(found.evaluation),
         crossed=len(found.evaluation["labels"]) <= MOST_LABELS_CROSSED,
         reliability=[("before", reliability_points(found.before)), ("after", reliability_points(found.after))],

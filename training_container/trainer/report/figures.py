@@ -80,6 +80,11 @@ def weakest_first(evaluation: dict[str, Any]) -> list[tuple[str, dict[str, Any]]
     return sorted(evaluation["per_label"].items(), key=lambda item: (not item[1]["images"], item[1]["f1"], item[0]))
 
 
+def mistaken(evaluation: dict[str, Any]) -> int:
+    """How many images were taken for what they are not; a rounded accuracy does not tell of many."""
+    return int(evaluation["images"] - np.trace(evaluation["confusion"]))
+
+
 def confusions(evaluation: dict[str, Any]) -> list[Confusion]:
     """The ten most frequent confusions, most frequent first."""
     labels, matrix = evaluation["labels"], evaluation["confusion"]

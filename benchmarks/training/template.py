@@ -1,0 +1,47 @@
+"""What a run does by the template's defaults, as the container's verbs are told it."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """Takes CloudFormation's tags, such as !Ref, for nothing: parameters have none."""
+
+
+_Loader.add_multi_constructor("!", lambda *_: None)
+
+
+@lru_cache
+def _parameters() -> dict[str, dict[str, Any]]:
+    content = yaml.load(TEMPLATE.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  a safe loader
+    parameters: dict[str, dict[str, Any]] = content["Parameters"]
+    return parameters
+
+
+def default(parameter: str) -> str:
+    return str(_parameters()[parameter]["Default"])
+
+
+def backbone() -> str:
+    """The first of the pretrained networks."""
+    return default("Backbones").split(",")[0]
+
+
+def prepare_arguments() -> list[str]:
+    options = {
+        "--image-size": "ImageSize",
+        "--views": "CachedViews",
+        "--minimum-per-label": "MinimumImagesPerLabel",
+        "--backbones": "Backbones",
+        "--fine-tune-size": "FineTuneSize",
+    }
+    return [word for option, parameter in options.items() for word in (option, default(parameter))]
+
+
+def evaluate_arguments(exports: str) -> list[str]:
+    return ["--views", default("EvaluationViews"), f"--exports={exports}"]

@@ -1,0 +1,96 @@
+"""Pickled arrays of images and of their labels → a folder of PNGs, one sub-folder a label."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from .errors import SeedbedError
+from .pickled_array import Array, read_array
+
+AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """Images (n, height, width, 3), their label numbers (n,), and the labels' names."""
+
+    images: Array
+    scale: float
+    """What the images' values are multiplied by to be from 0 to 255."""
+    numbers: npt.NDArray[np.intp]
+    names: Sequence[str]
+
+
+def read_pickles(images: Path, labels: Path, names: Sequence[str] = ()) -> LabelledImages:
+    """Images with values from 0 to 255 or from 0 to 1, and one-hot rows (n, labels), both of the same order.
+
+    The labels are called `class_00` and so on if no names are given. Raises SeedbedError if a file isn't what it should
+    be, or the two don't belong together.
+    """
+    pixels, rows = read_array(images), read_array(labels)
+    scale, numbers = _scale(images, pixels), _numbers(labels, rows)
+    if len(pixels) != len(numbers):
+        raise SeedbedError(
+            f"{images} holds {len(pixels):,} images and {labels} the labels of {len(numbers):,}: "
+            "name the two that were written together."
+        )
+    names = names or [f"class_{number:02}" for number in range(rows.shape[1])]
+    if len(names) != rows.shape[1]:
+        raise SeedbedError(f"{labels} has {rows.shape[1]} labels, but {len(names)} were named: {', '.join(names)}.")
+    return LabelledImages(pixels, scale, numbers, _checked(names))
+
+
+def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> Iterator[Path]:
+    """Yields each image's path, `<label>/<row>.png`, once it is there. Raises SeedbedError if the folder is in use."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SeedbedError(f"{folder} is there already. Name a new folder for the images.")
+    for number in np.unique(found.numbers):
+        (folder / found.names[number]).mkdir(parents=True)
+    digits = len(str(len(found.images) - 1))
+
+    def write(row: int) -> Path:
+        path: Path = folder / found.names[found.numbers[row]] / f"{row:0{digits}}.png"
+        pixels = np.rint(found.images[row] * np.float32(found.scale)).astype(np.uint8)
+        Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1] if blue_first else pixels)).save(path)
+        return path
+
+    rows = iter(range(len(found.images)))
+    with ThreadPoolExecutor() as pool:
+        while batch := list(islice(rows, AT_ONCE)):
+            yield from pool.map(write, batch)
+
+
+def _scale(path: Path, images: Array) -> float:
+    if images.ndim != 4 or images.shape[3] != 3:
+        raise SeedbedError(f"{path} is of the shape {images.shape}: images are of one like (images, height, width, 3).")
+    low, high = float(images.min()), float(images.max())
+    if not (low >= 0 and high <= 255):
+        raise SeedbedError(
+            f"{path} has values from {low:g} to {high:g}: give the images as they were before they were normalised, "
+            "from 0 to 255 or from 0 to 1."
+        )
+    return 255.0 if images.dtype.kind == "f" and high <= 1 else 1.0
+
+
+def _numbers(path: Path, rows: Array) -> npt.NDArray[np.intp]:
+    if rows.ndim != 2 or not ((rows == 0) | (rows == 1)).all() or not (rows.sum(axis=1) == 1).all():
+        raise SeedbedError(
+            f"{path} is no one-hot array: each row has a single 1, in the column of its label, and zeros."
+        )
+    numbers: npt.NDArray[np.intp] = rows.argmax(axis=1)
+    return numbers
+
+
+def _checked(names: Sequence[str]) -> Sequence[str]:
+    for name in names:
+        if not name or name.startswith(".") or not name.isprintable() or set("/\\") & set(name):
+            raise SeedbedError(f"A label can't be called {name!r}: its name is that of a folder.")
+    if len(set(names)) < len(names):
+        raise SeedbedError(f"Two labels have the same name: {', '.join(names)}.")
+    return names

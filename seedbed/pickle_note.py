@@ -1,0 +1,125 @@
+"""What a pickle would make, as a note: nothing that it names is imported, made or called.
+
+A pickle is a program for a stack machine. This one knows the steps that NumPy takes to pickle an array of numbers, in
+all its versions and all protocols of pickle, and refuses every other.
+"""
+
+import pickletools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+MOST_STEPS = 100
+"""An array takes some fifty."""
+MARK = object()
+IGNORED = {"PROTO", "FRAME"}
+KEEP = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
+FETCH = {"GET", "BINGET", "LONG_BINGET"}
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (), "MARK": MARK}
+NUMBERS = {"INT", "BININT", "BININT1", "BININT2", "LONG1"}
+TEXTS = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING"}
+BYTES = {"BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"}
+VALUES = NUMBERS | TEXTS | BYTES
+
+
+class Refused(ValueError):
+    """The pickle holds something else than an array of numbers; the text says what."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """What a pickle names in order to call it."""
+
+    name: str
+
+
+@dataclass
+class Call:
+    """A call that a pickle asks for, and the state to give to what it returns."""
+
+    function: str
+    arguments: Any
+    state: Any = None
+
+
+def note_of(file: BinaryIO, functions: Mapping[str, str]) -> Any:
+    """Constants, tuples and Calls, as deep as the pickle nests them.
+
+    `functions` has, by its dotted name, what may be named, and the name it has in the note. Refused says what else the
+    pickle wants; of a damaged one, ValueError or LookupError.
+    """
+    stack: list[Any] = []
+    memo: dict[int | None, Any] = {}
+    for number, (step, argument, _) in enumerate(pickletools.genops(file)):
+        if step.name == "STOP":
+            return stack[-1]
+        if number == MOST_STEPS:
+            raise Refused("it holds more than one array")
+        if step.name in KEEP:
+            memo[len(memo) if argument is None else argument] = stack[-1]
+        elif step.name in FETCH:
+            stack.append(memo[argument])
+        elif step.name not in IGNORED:
+            _take(step.name, argument, stack, functions)
+    raise Refused("it has no end")
+
+
+def _take(step: str, argument: Any, stack: list[Any], functions: Mapping[str, str]) -> None:
+    if step in VALUES:
+        stack.append(argument)
+    elif step in CONSTANTS:
+        stack.append(CONSTANTS[step])
+    elif step in ("GLOBAL", "STACK_GLOBAL"):
+        module, name = argument.split(" ", 1) if step == "GLOBAL" else (stack.pop(-2), stack.pop())
+        stack.append(_function(module, name, functions))
+    elif step in JOIN:
+        JOIN[step](stack)
+    else:
+        raise Refused(f"it holds something else than an array of numbers ({step})")
+
+
+def _function(module: Any, name: Any, functions: Mapping[str, str]) -> Function:
+    if not isinstance(module, str) or not isinstance(name, str):
+        raise Refused("it wants to call what has no name")
+    known = functions.get(f"{module}.{name}")
+    if known is None:
+        raise Refused(
+            f"it wants to call {module[:60]}.{name[:60]}, which no array of numbers does; nothing of it was run"
+        )
+    return Function(known)
+
+
+def _tuple(stack: list[Any]) -> None:
+    mark = max(place for place, value in enumerate(stack) if value is MARK)
+    stack[mark:] = [tuple(stack[mark + 1 :])]
+
+
+def _tuple_of(length: int) -> Callable[[list[Any]], None]:
+    def join(stack: list[Any]) -> None:
+        stack[-length:] = [tuple(stack[-length:])]
+
+    return join
+
+
+def _call(stack: list[Any]) -> None:
+    arguments, function = stack.pop(), stack.pop()
+    if not isinstance(function, Function):
+        raise Refused("it wants to call what is no function")
+    stack.append(Call(function.name, arguments))
+
+
+def _build(stack: list[Any]) -> None:
+    state = stack.pop()
+    if not isinstance(stack[-1], Call) or stack[-1].state is not None:
+        raise Refused("it gives a state to what can have none")
+    stack[-1].state = state
+
+
+JOIN: dict[str, Callable[[list[Any]], None]] = {
+    "TUPLE": _tuple,
+    "TUPLE1": _tuple_of(1),
+    "TUPLE2": _tuple_of(2),
+    "TUPLE3": _tuple_of(3),
+    "REDUCE": _call,
+    "BUILD": _build,
+}

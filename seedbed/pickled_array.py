@@ -1,0 +1,82 @@
+"""A NumPy array out of a pickle that anybody may have made."""
+
+import math
+import mmap
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from .errors import SeedbedError
+from .pickle_note import Call, Refused, note_of
+
+Array = npt.NDArray[Any]
+
+FUNCTIONS = {
+    "numpy._core.multiarray._reconstruct": "_reconstruct",
+    "numpy.core.multiarray._reconstruct": "_reconstruct",
+    "numpy._core.numeric._frombuffer": "_frombuffer",
+    "numpy.core.numeric._frombuffer": "_frombuffer",
+    "numpy.ndarray": "ndarray",
+    "numpy.dtype": "dtype",
+    "_codecs.encode": "encode",
+}
+NUMBERS = {"b1", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"}
+COPIES = 2
+"""How often the content of the file is in memory at most, by protocol: as bytes, and as a bytearray or a text."""
+
+
+def read_array(path: Path) -> Array:
+    """The array of numbers that is pickled in a file. Raises SeedbedError if there is none, or anything else."""
+    try:
+        size = path.stat().st_size
+        if size * COPIES > psutil.virtual_memory().available:
+            raise Refused(f"its {size:,} bytes are too many for the free memory of this machine")
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return _array(note_of(cast("BinaryIO", content), FUNCTIONS))
+    except LookupError as error:
+        raise SeedbedError(f"{path} can't be read: it is no pickle, or damaged.") from error
+    except (OSError, ValueError, MemoryError) as error:
+        reason = str(error)[:300] or "it asks for more memory than there is"
+        raise SeedbedError(f"{path} can't be read as a pickled array: {reason}.") from error
+
+
+def _array(note: Any) -> Array:
+    order: Literal["C", "F"]
+    match note:
+        case Call(function="_reconstruct", state=(int(), tuple() as shape, dtype, int() as fortran, data)):
+            order = "F" if fortran else "C"
+        case Call(function="_frombuffer", arguments=(data, dtype, tuple() as shape, "C" | "F" as order)):
+            pass
+        case _:
+            raise Refused("it holds something else than an array of numbers")
+    numbers, content = _dtype(dtype), _content(data)
+    if not all(type(side) is int and side > 0 for side in shape):
+        raise Refused("its array is empty, or of a shape that makes no sense")
+    if math.prod(shape) * numbers.itemsize != len(content):
+        raise Refused(f"its {len(content):,} bytes of numbers do not fill the shape it says they have")
+    array: Array = np.frombuffer(content, numbers)
+    return cast("Array", array.reshape(tuple(shape), order=order))
+
+
+def _dtype(note: Any) -> np.dtype[Any]:
+    match note:
+        case Call(function="dtype", arguments=(str() as code, *_), state=(int(), "<" | ">" | "|" as order, *_)):
+            if code not in NUMBERS:
+                raise Refused(f"its array is of the kind {code[:20]}, and only numbers are read")
+            numbers: np.dtype[Any] = np.dtype(order + code)
+            return numbers
+    raise Refused("its array holds no plain numbers")
+
+
+def _content(note: Any) -> bytes | bytearray:
+    match note:
+        case bytes() | bytearray():
+            return note
+        case str() as text:
+            return text.encode("latin1")
+        case Call(function="encode", arguments=(str() as text, "latin1")):
+            return text.encode("latin1")
+    raise Refused("its array holds Python objects, and only numbers are read")

@@ -1,0 +1,53 @@
+"""Labels as the competition Plant Seedlings Classification on Kaggle takes them: `file,species`, one row an image."""
+
+import csv
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+
+from .errors import SeedbedError
+from .predict import predict
+
+IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+
+def write_submission(model: Path, paths: list[Path], target: Path) -> str:
+    """Writes a row for every image, with the bare name of its file.
+
+    The competition wants a row of those too that can't be read: they get the label that most others got. Returned is a
+    sentence about all that. Raises SeedbedError if two images have the same name, or none can be read.
+    """
+    if not target.absolute().parent.is_dir():
+        raise SeedbedError(f"{target} can't be written: its folder does not exist.")
+    labels = _labels(model, paths)
+    unread = sorted(_images(paths) - labels.keys())
+    ((commonest, _),) = Counter(labels.values()).most_common(1)
+    rows = sorted((path.name, label) for path, label in {**labels, **dict.fromkeys(unread, commonest)}.items())
+    for (name, _), (other, _) in pairwise(rows):
+        if name == other:
+            raise SeedbedError(f"Two images are called {name}: a submission can have only one of that name.")
+    with target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        written = csv.writer(file, lineterminator="\n")
+        written.writerow(("file", "species"))
+        written.writerows(rows)
+    said = f"{target} has a row for each image, {len(rows):,} in all."
+    if not unread:
+        return said
+    names = ", ".join(path.name for path in unread).encode(errors="replace").decode()
+    return f"{said} {len(unread):,} can't be read and have the label that most others got, {commonest}: {names}."
+
+
+def _labels(model: Path, paths: list[Path]) -> dict[Path, str]:
+    with tempfile.TemporaryDirectory() as scratch:
+        labelled = Path(scratch, "labels.csv")
+        predict(model, paths, labelled)
+        with labelled.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return {Path(row["file"]): row["label"] for row in csv.DictReader(file)}
+
+
+def _images(paths: Iterable[Path]) -> set[Path]:
+    """All that is an image by its name, in the folders and below them."""
+    found = {file for path in paths for file in (path.rglob("*") if path.is_dir() else (path,)) if not file.is_dir()}
+    return {file.absolute() for file in found if file.suffix.lower() in IMAGE_SUFFIXES}

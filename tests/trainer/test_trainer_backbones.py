@@ -1,0 +1,179 @@
+"""Pretrained networks: what they compute, where their weights come from, and what is said where there are none."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.trainer.conftest import CONTAINER
+from trainer import keras_application
+from trainer.backbone import build_backbone
+from trainer.errors import BadInput
+from trainer.quiet import keras
+
+# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+SIZE = 64
+Y, X = np.mgrid[:SIZE, :SIZE]
+PATTERN = np.stack([X * 4, Y * 4, X * Y % 256], axis=-1).astype(np.uint8)[None]
+
+
+def application(name: str) -> keras.Model:
+    """Keras's own, with random weights."""
+    keras.utils.set_random_seed(1)
+    return getattr(keras.applications, name)(
+        include_top=False, weights=None, input_shape=(SIZE, SIZE, 3), pooling="avg"
+    )
+
+
+def as_keras_would(name: str, network: keras.Model) -> np.ndarray:
+    """Features of the pattern with the application's own preprocessing."""
+    module = sys.modules[getattr(keras.applications, name).__module__]
+    features: np.ndarray = network.predict_on_batch(module.preprocess_input(PATTERN.astype(np.float32)))
+    return features
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "head_means"),
+    [  # as an independent conversion, with its normalisations apart, gives them
+        ("lite0", 6016, [1.0483, 1.1797, 1.0585, 0.8616, 1.0878, 1.0825, 1.0994, 0.8671]),
+        ("lite1", 6016, [0.6743, 0.702, 0.6258, 0.7955, 0.829, 0.8709, 0.7976, 0.9482]),
+        ("lite2", 6304, [0.848, 0.9357, 0.9581, 0.8747, 0.9887, 0.9099, 0.847, 1.0159]),
+    ],
+)
+def test_the_lite_networks_see_what_their_checkpoints_saw(name: str, width: int, head_means: list[float]) -> None:
+    features = build_backbone(f"efficientnet-{name}", SIZE).predict_on_batch(PATTERN)
+    assert features.shape == (1, width)
+    assert features.min() >= 0
+    assert features.max() <= 6
+    assert features[0, -2560:-1280].reshape(8, 160).mean(axis=1) == pytest.approx(head_means, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["efficientnet-lite2", "VGG16", "ConvNeXtTiny", "EfficientNetB0"])
+def test_a_backbone_is_frozen_and_anybody_can_load_it(name: str, tmp_path: Path) -> None:
+    if name in keras_application.APPLICATIONS:
+        application(name).save_weights(tmp_path / f"{name}.weights.h5")
+    backbone = build_backbone(name, SIZE, tmp_path)
+    assert backbone.trainable_variables == []
+    assert {type(layer).__module__.split(".")[0] for layer in backbone.layers} == {"keras"}
+    backbone.save(tmp_path / "backbone.keras")
+    loaded = keras.saving.load_model(tmp_path / "backbone.keras", safe_mode=True)
+    assert loaded.predict_on_batch(PATTERN) == pytest.approx(backbone.predict_on_batch(PATTERN), rel=1e-4, abs=1e-5)
+
+
+def alone(script: str, folder: Path, **environment: str) -> str:
+    """What the script prints, in a process of its own that has none of our code."""
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_jax_gives_the_features_that_tensorflow_gives(tmp_path: Path) -> None:
+    np.save(tmp_path / "images.npy", PATTERN)
+    script = """
+import numpy as np
+from trainer import keras_application
+from trainer.backbone import build_backbone
+from trainer.quiet import keras
+assert keras.backend.backend() == "jax"
+np.save("features.npy", build_backbone("efficientnet-lite0", 64).predict_on_batch(np.load("images.npy")))
+"""
+    alone(script, tmp_path, KERAS_BACKEND="jax", PYTHONPATH=str(CONTAINER))
+    features = build_backbone("efficientnet-lite0", SIZE).predict_on_batch(PATTERN)
+    assert np.load(tmp_path / "features.npy") == pytest.approx(features, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["VGG16", "MobileNetV2", "DenseNet121", "MobileNetV3Small"])
+def test_the_preprocessing_of_an_application_is_inside(name: str, tmp_path: Path) -> None:
+    network = application(name)
+    network.save_weights(tmp_path / f"{name}.weights.h5")
+    features = build_backbone(name, SIZE, tmp_path).predict_on_batch(PATTERN)
+    expected = as_keras_would(name, network)
+    assert features == pytest.approx(expected, rel=1e-3, abs=1e-4 * float(np.abs(expected).max()))
+
+
+def test_efficientnet_divides_by_the_deviations_as_its_imagenet_weights_want_it(tmp_path: Path) -> None:
+    network = application("EfficientNetB0")
+    mean, deviations = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    (normalisation,) = (layer for layer in network.layers if isinstance(layer, keras.layers.Normalization))
+    normalisation.set_weights([mean, deviations, np.array(0)])  # the file has deviations in the place of variances
+    network.save_weights(tmp_path / "EfficientNetB0.weights.h5")
+    backbone = build_backbone("EfficientNetB0", SIZE, tmp_path)
+    (layer,) = (layer for layer in backbone.layers if isinstance(layer, keras.layers.Normalization))
+    normalised = keras.Model(backbone.input, layer.output).predict_on_batch(PATTERN)
+    assert normalised == pytest.approx((PATTERN / 255 - mean) / deviations, abs=1e-4)
+
+
+@pytest.mark.parametrize("file", ["mobilenet_1_0_224_tf_no_top.h5", "MobileNet.keras", "deep/er/mobilenet.weights.h5"])
+def test_a_weights_file_is_found_by_its_name(file: str, tmp_path: Path) -> None:
+    network = application("MobileNet")
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    if file.endswith(".weights.h5"):
+        network.save_weights(tmp_path / file)
+    else:
+        network.save(tmp_path / file)
+    (tmp_path / "a_mobilenet_v2_weights_no_top.h5").write_bytes(b"of another network")
+    (tmp_path / "a_mobilenet.txt").write_text("notes")
+    features = build_backbone("MobileNet", SIZE, tmp_path).predict_on_batch(PATTERN)
+    assert features == pytest.approx(as_keras_would("MobileNet", network), rel=1e-3, abs=1e-4)
+
+
+def test_weights_that_are_damaged_or_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
+    application("MobileNetV2").save_weights(tmp_path / "vgg16.weights.h5")
+    for content in (None, b"", b"\x89HDF\r\n\x1a\n" + bytes(100)):
+        if content is not None:
+            (tmp_path / "vgg16.weights.h5").write_bytes(content)
+        with pytest.raises(BadInput, match=r"vgg16\.weights\.h5 don't fit VGG16: .* without its top"):
+            build_backbone("VGG16", SIZE, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "resnet", "keras", "backend", "__loader__", "vgg16", "efficientnet-lite3"])
+def test_an_unknown_backbone_is_answered_with_the_choices(name: str) -> None:
+    with pytest.raises(BadInput, match=r"No backbone is named .*efficientnet-lite2 .*EfficientNetV2B0"):
+        build_backbone(name, SIZE)
+
+
+def test_an_image_size_that_a_network_can_not_take_is_named() -> None:
+    with pytest.raises(BadInput, match="InceptionV3 can't take images as small as 64 pixels"):
+        build_backbone("InceptionV3", SIZE)
+
+
+OFFLINE = """
+from pathlib import Path
+from trainer import keras_application
+from trainer import keras_application
+from trainer.backbone import build_backbone
+from trainer.errors import BadInput
+keras_application.NETWORK_SECONDS = 0.2
+try:
+    build_backbone("VGG16", 64, Path("pretrained"))
+except BadInput as sentence:
+    print(sentence)
+"""
+
+
+@pytest.mark.parametrize("network", ["refuses", "never answers"])
+def test_without_a_network_it_is_said_where_weights_go(network: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        proxy = f"http://127.0.0.1:{server.getsockname()[1]}"
+        if network == "refuses":
+            server.close()
+        environment = {"https_proxy": proxy, "no_proxy": "", "KERAS_HOME": str(tmp_path / "keras")}
+        (tmp_path / "pretrained").mkdir()
+        said = alone(OFFLINE, tmp_path, PYTHONPATH=str(CONTAINER), **environment)
+    assert "weights of VGG16 can't be downloaded: put a file VGG16.weights.h5" in said.splitlines()[-1]
+    assert "into the channel pretrained" in said
+    assert not list((tmp_path / "keras").rglob("*.h5"))

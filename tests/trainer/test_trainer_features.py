@@ -1,0 +1,164 @@
+"""Features: the engine that is fastest, that it changes nothing, and what happens where it can't be had."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.trainer.conftest import CONTAINER
+from tests.trainer.painting import LABELS, paint
+from trainer import engines, export_cache
+from trainer.backbone import build_backbone
+from trainer.engines import fastest_engine
+from trainer.features import BATCH, Extractor
+from trainer.images import Pixels
+from trainer.openvino_engine import OpenVinoEngine
+from trainer.quiet import keras
+from trainer.views import MAX_VIEWS, turned
+
+# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+SIZE = 64
+SAME = 1e-4
+
+
+@pytest.fixture(scope="module")
+def backbone() -> keras.Model:
+    return build_backbone("efficientnet-lite0", SIZE)
+
+
+@pytest.fixture(scope="module")
+def images() -> Pixels:
+    """A few more than a batch."""
+    colours = list(LABELS.values())
+    return np.stack([np.asarray(paint(colours[i % 3], i, SIZE)) for i in range(BATCH + 3)])
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder for each test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def unsaid(sentence: str) -> None:
+    raise AssertionError(sentence)
+
+
+def test_openvino_gives_the_features_that_keras_gives(backbone: keras.Model, images: Pixels) -> None:
+    engine = fastest_engine(backbone, unsaid)
+    assert isinstance(engine, OpenVinoEngine)
+    assert engine(images) == pytest.approx(backbone.predict_on_batch(images), abs=SAME)
+    assert engine(images[:0]).shape == (0, 6016)
+
+
+def test_each_row_and_view_lies_in_its_place(backbone: keras.Model, images: Pixels, tmp_path: Path) -> None:
+    done: list[int] = []
+    rows = [*range(len(images) - 1, -1, -1)]
+    extractor = Extractor("efficientnet-lite0", SIZE, done.append, unsaid)
+    extractor.write(tmp_path / "features.npy", images, rows, MAX_VIEWS)
+    assert done == [BATCH, 3]
+    features = np.load(tmp_path / "features.npy")
+    assert (features.shape, features.dtype) == ((BATCH + 3, MAX_VIEWS, 6016), np.float16)
+    for view in range(MAX_VIEWS):
+        expected = backbone.predict_on_batch(turned(images[rows], view))
+        assert features[:, view] == pytest.approx(expected, abs=2e-3)  # float16 has 11 bits
+
+
+def test_a_network_is_exported_once(
+    backbone: keras.Model, images: Pixels, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = fastest_engine(backbone, unsaid)(images)
+    assert {file.suffix for file in (cache / "seedbed").iterdir()} == {".xml", ".bin"}
+    monkeypatch.setattr(export_cache, "export", unsaid)
+    assert (fastest_engine(backbone, unsaid)(images) == first).all()
+
+
+def test_other_weights_and_other_sizes_are_other_exports(backbone: keras.Model, cache: Path) -> None:
+    fastest_engine(backbone, unsaid)
+    larger = build_backbone("efficientnet-lite0", 2 * SIZE)
+    changed = build_backbone("efficientnet-lite0", SIZE)
+    changed.get_layer("stem").bias.assign_add(np.full(32, 1e-3))
+    assert export_cache.kept(backbone)
+    assert export_cache.kept(larger) is None
+    assert export_cache.kept(changed) is None
+
+
+@pytest.mark.parametrize("damage", [".xml", ".bin", "missing .bin", "other weights"])
+def test_a_damaged_export_is_made_anew(damage: str, backbone: keras.Model, images: Pixels) -> None:
+    expected = fastest_engine(backbone, unsaid)(images)
+    kept = export_cache.kept(backbone)
+    assert kept is not None
+    weights = kept.with_suffix(".bin")
+    match damage:
+        case "missing .bin":
+            weights.unlink()
+        case "other weights":
+            weights.write_bytes(bytes(weights.stat().st_size))
+        case suffix:
+            kept.with_suffix(suffix).write_bytes(b"cut off")
+    for _ in range(2):
+        engine = fastest_engine(backbone, unsaid)
+        assert isinstance(engine, OpenVinoEngine)
+        assert engine(images) == pytest.approx(expected, abs=SAME)
+    assert weights.stat().st_size > 1_000_000
+
+
+def test_without_a_place_for_exports_all_goes_on(
+    backbone: keras.Model, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.write_text("a file in the folder's place")
+    assert isinstance(fastest_engine(backbone, unsaid), OpenVinoEngine)
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", no_home)
+    assert isinstance(fastest_engine(backbone, unsaid), OpenVinoEngine)
+
+
+def no_home() -> Path:
+    """As pathlib says it of a user who has none."""
+    raise RuntimeError("Could not determine home directory.")
+
+
+def test_where_openvino_is_missing_keras_does_it_and_says_so(
+    backbone: keras.Model, images: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    said: list[str] = []
+    engine = fastest_engine(backbone, said.append)
+    assert (engine(images) == backbone.predict_on_batch(images)).all()
+    (sentence,) = said
+    assert sentence.startswith("Features are extracted with Keras, which is slower")
+    assert "openvino" in sentence
+
+
+def test_an_engine_with_other_features_is_not_used(
+    backbone: keras.Model, images: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Rounded(OpenVinoEngine):
+        """As an engine would that computes in 8 bits of precision."""
+
+        def __call__(self, images: Pixels) -> engines.Floats:
+            return np.asarray(np.round(super().__call__(images) * 256) / 256, np.float32)
+
+    monkeypatch.setattr(engines, "OpenVinoEngine", Rounded)
+    said: list[str] = []
+    engine = fastest_engine(backbone, said.append)
+    assert (engine(images) == backbone.predict_on_batch(images)).all()
+    assert "its features differ by" in said[0]
+
+
+def test_on_a_graphics_processor_keras_is_the_fastest(backbone: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
+    assert fastest_engine(backbone, unsaid) == backbone.predict_on_batch
+
+
+def test_openvino_reports_nothing_to_its_makers(tmp_path: Path) -> None:
+    script = "from trainer.openvino_engine import load_openvino; load_openvino().convert_model"
+    kept = {name: value for name, value in os.environ.items() if name not in ("CI", "TF_BUILD", "JENKINS_URL")}
+    environment = {**kept, "HOME": str(tmp_path), "PYTHONPATH": str(CONTAINER)}
+    subprocess.run([sys.executable, "-c", script], env=environment, timeout=60, check=True)
+    assert not (tmp_path / "intel").exists()  # where it would keep the number that it reports under

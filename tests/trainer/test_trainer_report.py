@@ -1,0 +1,198 @@
+"""The report: one page that shows what was found, whatever labels and files are called, and loads nothing."""
+
+import re
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.trainer.findings import EXPORTS, evaluation_of, facts_of
+from trainer.archive import Model
+from trainer.averaging import softmax
+from trainer.calibration import reliability
+from trainer.candidates import Candidate
+from trainer.mistakes import Mistake
+from trainer.quiet import keras
+from trainer.report import Findings, write_report
+
+SCRIPT = "<script>alert(1)</script>"
+QUOTES = "\" onmouseover='alert(1)' x=\""
+BRACES = "{{ 7 * 7 }}"
+HOSTILE = [SCRIPT, QUOTES, BRACES, "</style></svg><img src=x onerror=alert(1)>", "&lt;b&gt;"]
+LOADING = {"src", "href", "xlink:href", "srcset", "poster", "data", "action", "formaction", "background"}
+RUNNING = {"script", "iframe", "object", "embed", "link", "base", "form"}
+
+
+class Page(HTMLParser):
+    """A page as a browser reads it: its elements, and the text that it shows."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.shown: list[str] = []
+        self.source = source
+        self.feed(source)
+        self.text = " ".join(" ".join(self.shown).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.shown.append(data)
+
+    def count(self, tag: str) -> int:
+        """Elements with this name."""
+        return sum(name == tag for name, _ in self.elements)
+
+
+def candidate(*kinds: str, views: int = 8) -> Candidate:
+    members = tuple(
+        Model(keras.Sequential(), {"kind": kind, "backbone": "efficientnet-lite0"}, ["a"], 160) for kind in kinds
+    )
+    return Candidate("Both, averaged" if len(kinds) > 1 else "The best trial", members, views, 1.234, 0.9312, 0.2345)
+
+
+def mistake(file: str, truth: str, taken_for: str, *, explained: bool = True) -> Mistake:
+    rng = np.random.default_rng(1)
+    heat = rng.random((5, 5), np.float32) if explained else None
+    return Mistake(file, truth, taken_for, 0.97, rng.integers(0, 256, (32, 32, 3), np.uint8), heat)
+
+
+def page_of(
+    folder: Path,
+    labels: Sequence[str],
+    mistakes: Sequence[Mistake] = (),
+    facts: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Page:
+    chosen = candidate("fine-tune")
+    rng = np.random.default_rng(2)
+    probabilities = softmax(rng.normal(size=(40, len(labels))).astype(np.float32))
+    found = reliability(probabilities, rng.integers(0, len(labels), 40).astype(np.int32))
+    findings = Findings(
+        evaluation_of(labels, **changes),
+        facts or facts_of(labels),
+        [chosen, candidate("fine-tune", views=1), candidate("fine-tune", "head")],
+        chosen,
+        [8] * len(labels),
+        3_400_000,
+        found,
+        found,
+        list(mistakes),
+    )
+    write_report(folder / "report.html", findings)
+    return Page((folder / "report.html").read_text(encoding="utf-8"))
+
+
+def test_what_was_found_is_on_the_page(tmp_path: Path) -> None:
+    page = page_of(tmp_path, ["Maize", "Charlock", "Cleavers"], [mistake("Maize/a b.png", "Maize", "Charlock")])
+    for fact in (
+        "83.3 % of 24 photographs",
+        "There is no earlier model to compare it with.",
+        "averaging 8 turned views gains +8.3 points",
+        "6.1 % before the temperature of 1.23",
+        "Mistakes 4 of 24 photographs",
+        "Both, averaged fine-tune/efficientnet-lite0, head/efficientnet-lite0",
+        "Charlock Maize 2 25.0 %",
+        "97 % Maize taken for Charlock Maize/a b.png",
+        "Parameters 3,400,000",
+        "learning_rate 0.003",
+        "onnx exports/model.onnx 13.7 MB 1.2e-06 99.0 %",
+        "litert It could not be made: no such operation.",
+        "Validation accuracy 93.12 %",
+    ):
+        assert fact in page.text.replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def test_hostile_names_are_text(tmp_path: Path) -> None:
+    clean = page_of(tmp_path, ["a", "b", "c", "d", "e"], [mistake("a/a", "a", "b")])
+    page = page_of(
+        tmp_path,
+        HOSTILE,
+        [mistake(f"{SCRIPT}/{QUOTES}.png", SCRIPT, BRACES)],
+        facts=facts_of(HOSTILE, hyperparameters={SCRIPT: QUOTES, "epochs": SCRIPT}),
+        members=[SCRIPT],
+        exports=[{**EXPORTS[0], "file": SCRIPT}, {"format": SCRIPT, "error": SCRIPT}],
+    )
+    assert [name for name, _ in page.elements] == [name for name, _ in clean.elements]
+    assert {key for _, attributes in page.elements for key in attributes} == {
+        key for _, attributes in clean.elements for key in attributes
+    }
+    for name in HOSTILE:
+        assert " ".join(name.split()) in page.text
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], HOSTILE])
+def test_the_page_loads_nothing_and_runs_nothing(tmp_path: Path, labels: list[str]) -> None:
+    page = page_of(tmp_path, labels, [mistake("a/a.png", labels[0], labels[1])])
+    loaded = [value for _, attributes in page.elements for key, value in attributes.items() if key in LOADING]
+    assert loaded
+    assert all(value and value.startswith("data:image/jpeg;base64,") for value in loaded)
+    assert not RUNNING & {name for name, _ in page.elements}
+    assert not [key for _, attributes in page.elements for key in attributes if key.startswith("on")]
+    style = re.findall(r"<style>(.*?)</style>", page.source, re.DOTALL)
+    assert len(style) == 1
+    assert not re.search(r"url\(|@import", style[0])
+    policies = [attributes["content"] for name, attributes in page.elements if "http-equiv" in attributes]
+    assert policies == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+
+
+def test_a_champion_is_compared_on_the_same_photographs(tmp_path: Path) -> None:
+    champion = {"images": 16, "accuracy": 0.9, "accuracy_interval": [0.7, 0.97], "macro_f1": 0.9}
+    page = page_of(tmp_path, ["a", "b"], champion=champion)
+    assert "scored on the same photographs: \N{MINUS SIGN}2.5 points." in page.text
+    assert "Champion" in page.text
+
+
+def test_a_champion_that_could_not_be_scored_says_why(tmp_path: Path) -> None:
+    page = page_of(tmp_path, ["a", "b"], champion={"error": f"The model {SCRIPT} can't be read."})
+    assert f"The earlier champion could not be scored: The model {SCRIPT} can't be read." in page.text
+
+
+def test_without_mistakes_there_is_no_gallery(tmp_path: Path) -> None:
+    page = page_of(tmp_path, ["only"])
+    assert "100.0" in page.text
+    assert "Nothing was taken for anything else." in page.text
+    assert "The surest mistakes" not in page.text
+    assert page.count("img") == 0
+
+
+def test_a_mistake_that_nothing_explains_is_shown_alone(tmp_path: Path) -> None:
+    page = page_of(tmp_path, ["a", "b"], [mistake("a/a.png", "a", "b", explained=False)])
+    assert page.count("img") == 1
+
+
+def test_without_exports_no_formats_are_named(tmp_path: Path) -> None:
+    assert "Other formats" not in page_of(tmp_path, ["a", "b"], exports=[]).text
+
+
+def test_a_label_without_test_images_is_listed_last_and_not_scored(tmp_path: Path) -> None:
+    labels = ["a", "b", "none of it"]
+    evaluation = evaluation_of(["a", "b"])
+    evaluation["per_label"]["none of it"] = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "images": 0}
+    per_label, confusion = evaluation["per_label"], [[8, 0, 0], [2, 6, 0], [0, 0, 0]]
+    page = page_of(tmp_path, labels, per_label=per_label, confusion=confusion, images=16)
+    assert "none of it none to test with 0" in page.text
+    assert page.text.index("none of it none to test with") > page.text.index("a 88.9")
+
+
+@pytest.mark.parametrize(("count", "crossed"), [(40, True), (41, False), (300, False)])
+def test_many_labels_are_listed_but_not_crossed(tmp_path: Path, count: int, crossed: bool) -> None:
+    page = page_of(tmp_path, [f"label {number}" for number in range(count)])
+    tables = [attributes.get("class") for name, attributes in page.elements if name == "table"]
+    assert ("matrix" in tables) is crossed
+    assert f"label {count - 1}" in page.text
+
+
+def test_mistakes_are_counted_where_a_rounded_accuracy_would_hide_one(tmp_path: Path) -> None:
+    per_label = {
+        "a": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "images": 49_999},
+        "b": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "images": 1},
+    }
+    page = page_of(
+        tmp_path, ["a", "b"], images=50_000, accuracy=1.0, confusion=[[49_998, 1], [0, 1]], per_label=per_label
+    )
+    assert "Mistakes 1 of 50,000 photographs" in page.text

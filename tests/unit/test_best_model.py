@@ -1,0 +1,74 @@
+"""The best model on a person's machine: fetched once, and served on this machine alone."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from seedbed.errors import SeedbedError
+from seedbed.home import Home
+from seedbed.predict import fetch_best_model, serve_model
+from tests.trainer.small_model import write_small_model
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+SERVE = "import sys, pathlib, seedbed.predict as p; p.serve_model(pathlib.Path(sys.argv[1]), 0)"
+
+
+@dataclass
+class Deployed:
+    """A stack with one model, which counts how often it is fetched."""
+
+    fetched: list[tuple[str, str]] = field(default_factory=list)
+
+    def get(self, path: str) -> dict[str, Any]:
+        assert path == "/models/best"
+        return {"run_id": "sb-1", "model_uri": "s3://bucket/runs/sb-1/evaluation/model.tar.gz"}
+
+    def client(self, service: str) -> "Deployed":
+        assert service == "s3"
+        return self
+
+    def download_file(self, bucket: str, key: str, path: str) -> None:
+        self.fetched.append((bucket, key))
+        Path(path).write_text("a model")
+
+
+def test_the_best_model_is_fetched_once(tmp_path: Path) -> None:
+    stack: Any = Deployed()
+    paths = {fetch_best_model(stack, Home(tmp_path)) for _ in range(2)}
+    assert stack.fetched == [("bucket", "runs/sb-1/evaluation/model.tar.gz")]
+    assert {path.read_text() for path in paths} == {"a model"}
+
+
+def test_the_model_answers_here_until_it_is_interrupted_and_leaves_no_process(tmp_path: Path) -> None:
+    model = write_small_model(tmp_path / "model")
+    command = [sys.executable, "-c", SERVE, str(model)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            assert process.stdout
+            where = process.stdout.readline().removeprefix("serving at ").strip()
+            assert where.startswith("http://127.0.0.1:")
+            family = psutil.Process(process.pid).children()
+            with urlopen(f"{where}/ping", timeout=60) as answer:
+                assert answer.status == 200
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+    assert len(family) == 1
+    assert psutil.wait_procs(family, timeout=60)[1] == []
+
+
+def test_what_cannot_be_served_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SeedbedError, match="can't be served"):
+        serve_model(tmp_path / "nowhere.tar.gz", 0)
+    assert capfd.readouterr().err == f"There is no model at {tmp_path / 'nowhere.tar.gz'}.\n"

@@ -1,0 +1,240 @@
+"""Pickles as NumPy has written them in all its versions, and such as nobody should open."""
+
+import os
+import pickle
+import struct
+import tracemalloc
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedbed.errors import SeedbedError
+from seedbed.pickled_array import read_array
+
+PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
+RNG = np.random.default_rng(5)
+ARRAYS = {
+    "bytes": RNG.integers(0, 256, (4, 3, 2, 3), np.uint8),
+    "floats": RNG.random((5, 7)),
+    "half floats": RNG.random((5, 7)).astype(np.float16),
+    "columns first": np.asfortranarray(RNG.random((3, 4, 5), np.float32)),
+    "big-endian": RNG.integers(-9, 9, (4, 3)).astype(">i4"),
+    "every second": np.arange(40, dtype=np.int64)[::2],
+    "truths": np.eye(3, dtype=bool),
+    "large": np.arange(70_000, dtype=np.uint16),
+}
+OLD_NAMES = (
+    (b"numpy._core.multiarray\n", b"numpy.core.multiarray\n"),
+    (b"\x8c\x16numpy._core.multiarray", b"\x8c\x15numpy.core.multiarray"),
+    (b"\x8c\x13numpy._core.numeric", b"\x8c\x12numpy.core.numeric"),
+)
+BY_PYTHON_2 = (
+    b"\x80\x02cnumpy.core.multiarray\n_reconstruct\nq\x01cnumpy\nndarray\nq\x02K\x00\x85U\x01b\x87Rq\x03"
+    b"(K\x01K\x02K\x02\x86cnumpy\ndtype\nq\x04U\x02u1K\x00K\x01\x87Rq\x05"
+    b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89U\x04\x00\x7f\x80\xfftb."
+)
+
+Read = Callable[[bytes], np.ndarray]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """What a file of that content is read as."""
+
+    def read(content: bytes) -> np.ndarray:
+        (tmp_path / "array.pkl").write_bytes(content)
+        return read_array(tmp_path / "array.pkl")
+
+    return read
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS)
+def test_an_array_is_what_it_was(array: np.ndarray, protocol: int, read: Read) -> None:
+    found = read(pickle.dumps(array, protocol))
+    assert found.dtype == array.dtype
+    assert np.array_equal(found, array)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_an_array_by_numpy_1_is_read_too(protocol: int, read: Read) -> None:
+    content = new = pickle.dumps(ARRAYS["floats"], protocol)
+    for name, old in OLD_NAMES:
+        content = content.replace(name, old)
+    assert content != new
+    assert np.array_equal(read(content), ARRAYS["floats"])
+
+
+def test_an_array_by_python_2_is_read_too(read: Read) -> None:
+    assert read(BY_PYTHON_2).tolist() == [[0, 127], [128, 255]]
+
+
+class Hostile(NamedTuple):
+    """What pickles itself as a call."""
+
+    function: Any
+    arguments: tuple[Any, ...]
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return self.function, self.arguments
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    ("around", "reason"),
+    [
+        (lambda call: call, r"wants to call posix\.system, which no array of numbers does; nothing of it was run"),
+        (lambda call: np.array([call, 1], object), "something else than an array of numbers"),
+    ],
+    ids=["alone", "in an array"],
+)
+def test_a_command_in_a_pickle_is_not_run(
+    around: Callable[[Any], Any], reason: str, protocol: int, read: Read, tmp_path: Path
+) -> None:
+    call = Hostile(os.system, (f"touch {tmp_path}/was_run",))
+    content = pickle.dumps(around(call), protocol)
+    with pytest.raises(SeedbedError, match=reason):
+        read(content)
+    assert not (tmp_path / "was_run").exists()
+    pickle.loads(content)
+    assert (tmp_path / "was_run").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (np.array([{}, []], object), "something else than an array of numbers"),
+        (np.array(["maize", "wheat"]), "of the kind U5, and only numbers are read"),
+        (np.zeros(3, [("a", "u1"), ("b", "f4")]), "something else|no plain numbers|kind V"),
+        (np.zeros(3, "M8[s]"), "of the kind M8|something else"),
+        (np.zeros((0, 4)), "empty"),
+        (np.float64(3), r"numpy\._core\.multiarray\.scalar"),
+        (np.ma.zeros(3), "wants to call numpy"),
+        ([1, 2], "something else"),
+        ({"a": ARRAYS["floats"]}, "something else"),
+        ("text", "something else"),
+        ((ARRAYS["floats"], ARRAYS["bytes"]), "something else|more than one array"),
+        (getattr, "wants to call builtins.getattr"),
+        (memoryview, "wants to call builtins.memoryview"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_array_of_numbers_is_refused(content: Any, reason: str, read: Read) -> None:
+    with pytest.raises(SeedbedError, match=reason):
+        read(pickle.dumps(content, 4))
+
+
+def array_of(
+    shape: bytes = b"K\x02\x85", kind: bytes = b"U\x02u1", data: bytes = b"C\x02ab", order: bytes = b"\x89"
+) -> bytes:
+    """A pickled array with parts of one's own."""
+    start = b"\x80\x04cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R"
+    numbers = b"cnumpy\ndtype\n" + kind + b"\x89\x88\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+    return start + b"(K\x01" + shape + numbers + order + data + b"tb."
+
+
+def test_the_pickle_that_the_hostile_ones_are_variants_of_is_read(read: Read) -> None:
+    assert read(array_of()).tolist() == [97, 98]
+
+
+DOUBLED = b"".join(b"2\x86" for _ in range(45))
+HUGE = struct.pack("<Q", 2**62)
+BOMBS = {
+    "a huge shape": array_of(shape=b"\x8a\x09" + (2**64).to_bytes(9, "little") + b"\x85"),
+    "a huge shape whose product overflows to what is there": array_of(
+        shape=b"\x8a\x09" + (2**64).to_bytes(9, "little") + b"K\x02\x86"
+    ),
+    "a negative shape": array_of(shape=b"J\xff\xff\xff\xffJ\xfe\xff\xff\xff\x86"),
+    "a shape of truths": array_of(shape=b"\x88\x88\x86", data=b"C\x01a"),
+    "a shape of texts": array_of(shape=b"U\x01a\x85"),
+    "more dimensions than there can be": array_of(shape=b"(" + b"K\x01" * 70 + b"K\x02t"),
+    "less data than the shape needs": array_of(data=b"C\x01a"),
+    "more data than the shape needs": array_of(data=b"C\x03abc"),
+    "objects instead of data": array_of(kind=b"U\x02O8", data=b"]"),
+    "objects as the kind alone": array_of(kind=b"U\x02O8"),
+    "an unknown kind": array_of(kind=b"U\x0110000000000"),
+    "a list instead of a kind": array_of(kind=b"N"),
+    "a text outside latin-1 as data": array_of(data=b"X\x03\x00\x00\x00\xe2\x82\xac"),
+    "data from another encoding": array_of(data=b"c_codecs\nencode\nU\x02abU\x05utf-8\x86R"),
+    "bytes that are not there": b"\x80\x04\x8e" + HUGE,
+    "a bytearray that is not there": b"\x80\x05\x96" + HUGE,
+    "a text that is not there": b"\x80\x04\x8d" + HUGE,
+    "a number of many digits": b"I" + b"9" * 100_000 + b"\n.",
+    "a far place in the memory": b"\x80\x04K\x01r\xff\xff\xff\x7f.",
+    "a place in the memory that holds nothing": b"\x80\x04j\xff\xff\xff\x7f.",
+    "tuples of tuples in place of a name": b"\x80\x04K\x01" + b"q\x00h\x00\x86" * 24 + b"U\x01a\x93.",
+    "tuples of tuples in place of an array": b"\x80\x04K\x01" + b"q\x00h\x00\x86" * 24 + b".",
+    "steps without an end": b"\x80\x04" + b"N" * 1_000_000,
+    "a call of a call": b"\x80\x04cnumpy\ndtype\n)R)R.",
+    "a state for a constant": b"\x80\x04NNb.",
+    "a second state": array_of()[:-1] + b"Nb.",
+    "a tuple without a start": b"\x80\x04t.",
+    "nothing on the stack": b"\x80\x04.",
+    "a class of the extension registry": b"\x80\x04\x82\x01.",
+    "a reference to something outside": b"\x80\x04Pid\n.",
+    "an instance": b"(iposix\nsystem\n.",
+    "an object": b"\x80\x04(cposix\nsystem\nU\x02idoN.",
+    "a class by its name and __new__": b"\x80\x04csubprocess\nPopen\n)\x81.",
+    "a dotted way to a function": b"\x80\x04\x8c\x05numpy\x8c\x14ndarray.__class__.mro\x93.",
+    "a name with the module in it": b"\x80\x04\x8c\x00\x8c\x0dnumpy.ndarray\x93.",
+    "text": b"weed the third row",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS)
+def test_a_hostile_or_damaged_pickle_is_refused_and_takes_no_memory(content: bytes, read: Read) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(SeedbedError, match=r"array\.pkl can't be read"):
+            read(content)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * len(content) + 200_000
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_an_array_that_ends_early_is_refused_wherever_it_ends(protocol: int, read: Read) -> None:
+    whole = pickle.dumps(ARRAYS["bytes"], protocol)
+    for length in range(len(whole)):
+        with pytest.raises(SeedbedError):
+            read(whole[:length])
+
+
+@given(
+    protocol=st.sampled_from(PROTOCOLS),
+    changes=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1),
+)
+def test_a_changed_pickle_is_an_array_or_refused(
+    protocol: int, changes: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    content = bytearray(pickle.dumps(ARRAYS["floats"], protocol))
+    for place, value in changes:
+        content[place % len(content)] = value
+    file = tmp_path_factory.getbasetemp() / "changed.pkl"
+    file.write_bytes(content)
+    with suppress(SeedbedError):
+        assert isinstance(read_array(file), np.ndarray)
+
+
+def test_what_does_not_fit_the_memory_is_not_begun(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Memory(NamedTuple):
+        available: int = 1000
+
+    monkeypatch.setattr("seedbed.pickled_array.psutil.virtual_memory", Memory)
+    assert read(pickle.dumps(np.arange(30))).shape == (30,)
+    with pytest.raises(SeedbedError, match="too many for the free memory"):
+        read(pickle.dumps(np.arange(60)))
+
+
+@pytest.mark.parametrize("name", ["nowhere.pkl", "."])
+def test_a_file_that_is_not_there_is_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(SeedbedError, match="can't be read"):
+        read_array(tmp_path / name)

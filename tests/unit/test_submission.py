@@ -1,0 +1,99 @@
+"""What Kaggle's competition takes: a row for every image of the folder."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from seedbed import submission
+from seedbed.cli import app
+from seedbed.errors import SeedbedError
+from seedbed.submission import write_submission
+from tests.trainer.painting import paint
+from tests.trainer.small_model import LABELS, write_small_model
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Four images, one in a sub-folder, three that are damaged, and a text."""
+    folder = tmp_path / "test"
+    (folder / "more").mkdir(parents=True)
+    for number, name in enumerate(("0021e90e4.png", "003d61042.png", "more/1b490196c.jpg", "large.PNG")):
+        paint((90, 140, 60), number).save(folder / name)
+    (folder / "empty.png").touch()
+    (folder / "torn.JPG").write_bytes(b"\xff\xd8\xff")
+    (folder / "link.png").symlink_to("0021e90e4.png")
+    (folder / "sample_submission.csv").write_text("file,species\n")
+    return folder
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def test_every_image_has_a_row_and_those_that_cannot_be_read_the_commonest_label(photos: Path, tmp_path: Path) -> None:
+    target = tmp_path / "submission.csv"
+
+    said = write_submission(write_small_model(tmp_path / "model"), [photos], target)
+
+    header, *found = rows(target)
+    assert header == ["file", "species"]
+    images = ["0021e90e4.png", "003d61042.png", "1b490196c.jpg", "empty.png", "large.PNG", "link.png", "torn.JPG"]
+    assert [name for name, _ in found] == images
+    labels = dict(found)
+    assert set(labels.values()) <= set(LABELS)
+    readable = [labels[name] for name in ("0021e90e4.png", "003d61042.png", "1b490196c.jpg", "large.PNG")]
+    commonest = max(readable, key=readable.count)
+    assert {labels[name] for name in ("empty.png", "link.png", "torn.JPG")} == {commonest}
+    assert said == (
+        f"{target} has a row for each image, 7 in all. 3 can't be read and have the label that most others got, "
+        f"{commonest}: empty.png, link.png, torn.JPG."
+    )
+
+
+def labelled(label: str) -> object:
+    """In the place of the container: the same label for every file."""
+
+    def predict(_: Path, paths: Sequence[Path], target: Path) -> None:
+        files = (file for path in paths for file in path.rglob("*.png"))
+        target.write_text("\n".join(["file,label,confidence", *(f"{file},{label},0.9" for file in files)]))
+
+    return predict
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_two_images_of_one_name_are_refused(damaged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "predict", labelled("Maize"))
+    for name in ("a/1.png", "b/1.png", "b/2.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    if damaged:
+        (tmp_path / "a/1.png").rename(tmp_path / "a/2.gif")
+        (tmp_path / "b/2.gif").touch()
+    with pytest.raises(SeedbedError, match=rf"Two images are called {'2.gif' if damaged else '1.png'}"):
+        write_submission(tmp_path / "model", [tmp_path], tmp_path / "submission.csv")
+    assert not (tmp_path / "submission.csv").exists()
+
+
+def test_all_readable_is_all_there_is_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "predict", labelled("Fat Hen"))
+    (tmp_path / "1.png").touch()
+    said = write_submission(tmp_path / "model", [tmp_path], tmp_path / "submission.csv")
+    assert said == f"{tmp_path / 'submission.csv'} has a row for each image, 1 in all."
+    assert rows(tmp_path / "submission.csv") == [["file", "species"], ["1.png", "Fat Hen"]]
+
+
+def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(SeedbedError, match="its folder does not exist"):
+        write_submission(tmp_path / "no model", [tmp_path], tmp_path / "nowhere/submission.csv")
+
+
+def test_the_command_writes_one_of_the_two(tmp_path: Path) -> None:
+    asked = ["predict", str(tmp_path), "--csv", str(tmp_path / "a.csv"), "--submission", str(tmp_path / "b.csv")]
+    done = CliRunner().invoke(app, asked)
+    assert str(done.exception) == "Choose one of --csv and --submission."

@@ -1,0 +1,59 @@
+"""What runs a frozen network over many images: the fastest engine that gives the network's own features."""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer import export_cache
+from trainer.images import Pixels
+from trainer.openvino_engine import OpenVinoEngine
+from trainer.quiet import keras
+
+Floats = npt.NDArray[np.float32]
+
+Engine = Callable[[Pixels], Floats]
+"""Images (n, size, size, 3), RGB 0 to 255 → features (n, d)."""
+
+CHECKED_IMAGES = 2
+# Of the largest feature. Two engines that both compute in float32 differ by a millionth, in bfloat16 by a fifth.
+TOLERANCE = 1e-4
+
+
+class DifferentFeatures(Exception):
+    """An engine computes something else than the network."""
+
+
+def fastest_engine(network: keras.Model, say: Callable[[str], None]) -> Engine:
+    """OpenVINO on a processor, where it gives the same features as Keras; that it can't be used is said. Else Keras."""
+    predict: Engine = network.predict_on_batch
+    if not all(device.startswith("cpu") for device in keras.distribution.list_devices()):
+        return predict
+    try:
+        return _openvino(network)
+    except Exception as error:  # noqa: BLE001 - no wheel, an unknown layer, a processor that computes otherwise…
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        say(f"Features are extracted with Keras, which is slower, because OpenVINO can't be used here: {reason}")
+        return predict
+
+
+def _openvino(network: keras.Model) -> Engine:
+    file = export_cache.kept(network)
+    if file:
+        with suppress(Exception):  # a damaged file is written anew
+            return _checked(OpenVinoEngine(file), network)
+    with tempfile.TemporaryDirectory() as scratch:
+        return _checked(OpenVinoEngine(export_cache.export(network, Path(scratch))), network)
+
+
+def _checked(engine: Engine, network: keras.Model) -> Engine:
+    shape = (CHECKED_IMAGES, *network.input_shape[1:])
+    images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    expected = network.predict_on_batch(images)
+    difference = np.abs(engine(images) - expected).max() / np.abs(expected).max()
+    if not difference <= TOLERANCE:
+        raise DifferentFeatures(f"its features differ by {difference:.1e} of the largest.")
+    return engine
