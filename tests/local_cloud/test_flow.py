@@ -105,8 +105,9 @@ def test_the_api_answers_with_the_best_model(cloud: LittleCloud, first: FirstRun
     assert best["test_accuracy_interval"][0] <= best["test_accuracy"] <= best["test_accuracy_interval"][1]
     assert cloud.stack.bucket in best["model_uri"]
     assert set(best) == {
-        "run_id", "model_uri", "report_uri", "validation_accuracy", "test_accuracy", "test_accuracy_interval",
-        "macro_f1", "hyperparameters", "dataset", "cost_usd", "created_at",
+        "run_id", "model_uri", "report_uri", "model_card_uri", "mosaic_uri", "validation_accuracy", "test_accuracy",
+        "test_accuracy_interval", "macro_f1", "single_view", "views", "hyperparameters", "dataset", "cost_usd",
+        "created_at",
     }  # fmt: skip
 
 
