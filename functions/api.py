@@ -1,4 +1,4 @@
-"""HTTP → models, runs, trials."""
+"""HTTP → models, runs, trials; and the end of a run."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response, content_types
 from aws_lambda_powertools.logging import correlation_paths
 
-from job_manager.domain.errors import NotFound
+from job_manager.domain.errors import Conflict, NotFound
 from job_manager.steps.api import best_model, one_run, recent_runs
+from job_manager.steps.stop_run import stop_run
 from job_manager.wiring import aws
 
 logger = Logger()
@@ -27,6 +28,18 @@ def get_runs() -> dict[str, Any]:
 @app.get("/runs/<run_id>")
 def get_run(run_id: str) -> dict[str, Any]:
     return one_run(run_id, aws())
+
+
+@app.post("/runs/<run_id>/stop")
+def post_stop(run_id: str) -> Response[Any]:
+    run = stop_run(run_id, aws())
+    message = f"The run {run.run_id} is being stopped: its job may take some seconds to end."
+    return Response(202, content_types.APPLICATION_JSON, {"message": message})
+
+
+@app.exception_handler(Conflict)  # type: ignore[untyped-decorator]
+def conflict(error: Conflict) -> Response[Any]:
+    return Response(409, content_types.APPLICATION_JSON, {"message": str(error)})
 
 
 @app.exception_handler(NotFound)  # type: ignore[untyped-decorator]

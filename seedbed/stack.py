@@ -51,17 +51,24 @@ class Stack:
 
     def get(self, path: str) -> dict[str, Any]:
         """Ask the API, signed. Raises SeedbedError with the API's own sentence if it has no such thing."""
+        return self._answer("GET", path)
+
+    def post(self, path: str) -> dict[str, Any]:
+        """Have the API do something, signed. Raises SeedbedError with its own sentence if it can't."""
+        return self._answer("POST", path)
+
+    def _answer(self, method: str, path: str) -> dict[str, Any]:
         credentials = self.session.get_credentials()
         if credentials is None:
             raise SeedbedError("No AWS credentials were found. Sign in to AWS first.")
-        request = AWSRequest("GET", self.api_url + path)
+        request = AWSRequest(method, self.api_url + path)
         SigV4Auth(credentials, "execute-api", self.session.region_name or REGION).add_auth(request)
         try:
             answer = URLLib3Session(timeout=TIMEOUT).send(request.prepare())
         except (BotoCoreError, HTTPClientError) as error:
             raise SeedbedError(f"{self.api_url} does not answer. Try again, or start it with: seedbed up") from error
         content: dict[str, Any] = json.loads(answer.content or b"{}")
-        if answer.status_code != 200:
+        if answer.status_code not in {200, 202}:
             raise SeedbedError(content.get("message") or f"The API answered {answer.status_code}.")
         return content
 

@@ -49,6 +49,9 @@ class Bucket(Protocol):
     def mark_notified(self, run_id: str, message: Message) -> None:
         """Set the outbox mark: this message went out."""
 
+    def ask_to_stop(self, run_id: str, at: datetime) -> None:
+        """Keep that somebody wants this run to stop."""
+
 
 class Runs(Protocol):
     """The table of runs, their trials, the champion, and the change that waits for a run."""
@@ -63,7 +66,7 @@ class Runs(Protocol):
         """Forget the pending change, unless it has grown since it was seen."""
 
     def create(self, run: Run) -> None:
-        """Add a run; Conflict if it exists or, unless this one has ended already, another is open."""
+        """Add a run; Conflict if it exists, if it goes on while another is open, or if it won as `move` has it."""
 
     def move(self, run: Run, came_from: RunState) -> None:
         """Save a run that moved; Conflict if it was not in `came_from` or the champion is not who it met."""
@@ -76,6 +79,9 @@ class Runs(Protocol):
 
     def recent(self, limit: int) -> Sequence[Run]:
         """The latest runs, newest first."""
+
+    def since(self, at: datetime) -> Iterator[Run]:
+        """The runs created then or later."""
 
     def champion(self) -> Run | None:
         """The run whose model reigns."""
@@ -119,6 +125,9 @@ class Jobs(Protocol):
 
     def evaluation_job(self, run_id: str) -> Job | None:
         """The run's evaluate job."""
+
+    def stop(self, name: str) -> None:
+        """Ask for the end of a job, by name; nothing happens where it has ended or isn't there."""
 
     def trial(self, name: str) -> Trial:
         """One training job, by name; NotFound if there is none."""

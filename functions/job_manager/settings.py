@@ -56,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     tuning_time_limit_seconds: Positive
     processing_time_limit_seconds: Positive
     run_budget: Dollars
+    monthly_budget: Dollars
 
     @property
     def plan(self) -> Plan:
@@ -75,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
             tuning_time_limit=self.tuning_time_limit_seconds,
             processing_time_limit=self.processing_time_limit_seconds,
             budget=self.run_budget,
+            monthly_budget=self.monthly_budget,
             backbones=tuple(self.backbones.split(",")),
             fine_tuning=self.fine_tuning,
             evaluation_views=self.evaluation_views,

@@ -293,3 +293,34 @@ def test_a_tuning_job_that_nobody_started_has_no_trials(stub: Stubber, jobs: Sag
     stub.add_client_error("list_training_jobs_for_hyper_parameter_tuning_job", "ResourceNotFound", "Could not find it.")
 
     assert jobs.trials(RUN_ID) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [
+        (f"{RUN_ID}-prepare", "stop_processing_job"),
+        (f"{RUN_ID}-evaluate", "stop_processing_job"),
+        (RUN_ID, "stop_hyper_parameter_tuning_job"),
+        (f"{RUN_ID}-fine", "stop_hyper_parameter_tuning_job"),
+    ],
+)
+@pytest.mark.parametrize("code", [None, "ValidationException", "ResourceNotFound"])
+def test_a_job_is_asked_to_stop_and_one_that_ended_or_never_was_is_no_error(
+    stub: Stubber, jobs: SageMakerJobs, name: str, operation: str, code: str | None
+) -> None:
+    if code:
+        stub.add_client_error(operation, code, "It is in status Completed.")
+    else:
+        kind = "ProcessingJobName" if "processing" in operation else "HyperParameterTuningJobName"
+        stub.add_response(operation, {}, {kind: name})
+
+    jobs.stop(name)
+
+    stub.assert_no_pending_responses()
+
+
+def test_a_stop_that_could_not_be_asked_for_is_tried_again(stub: Stubber, jobs: SageMakerJobs) -> None:
+    stub.add_client_error("stop_processing_job", "ThrottlingException", "Later.")
+
+    with pytest.raises(ClientError):
+        jobs.stop(f"{RUN_ID}-prepare")

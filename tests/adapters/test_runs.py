@@ -202,6 +202,15 @@ def test_runs_come_newest_first_and_as_many_as_asked_for(runs: Runs) -> None:
     assert [run.run_id for run in runs.recent(2)] == [numbered(number).run_id for number in (3, 2)]
 
 
+def test_runs_since_a_moment_are_those_created_then_or_later(runs: Runs) -> None:
+    for number in (1, 2, 3):
+        runs.create(numbered(number, state=RunState.REFUSED))
+
+    since = {run.run_id for run in runs.since(NINE + timedelta(hours=2))}
+
+    assert since == {numbered(2).run_id, numbered(3).run_id}
+
+
 def test_a_hundred_large_runs_come_all(runs: Runs) -> None:
     for number in range(30):
         runs.create(numbered(number, state=RunState.REFUSED, reason="x" * 100_000))
@@ -234,7 +243,7 @@ def test_trials_come_in_the_order_they_were_started_and_as_they_were_last_saved(
 def test_a_trial_that_ended_does_not_go_on_again(runs: Runs) -> None:
     run_id = numbered(1).run_id
     done = Trial(f"{run_id}-001-0a1b2c3d", "Completed", {}, 0.9, 100, NINE, LATER)
-    for trial in (replace(done, status="InProgress"), done, replace(done, status="Stopping"), done):
+    for trial in (replace(done, status="InProgress"), done, replace(done, status="Stopping")):
         runs.save_trial(run_id, trial)
 
     assert runs.trials(run_id) == [done]

@@ -49,7 +49,7 @@ def unfinished(cloud: Cloud) -> list[str]:
     waiting = [f"{name} is there." for _, name in cloud.table.items.keys() & WAITING]
     going_on = [f"{job.name} goes on." for job in cloud.sagemaker.going_on()]
     untold = [f"Nobody was told of {run_id}." for run_id in cloud.watch.ended if not cloud.watch.told[run_id]]
-    return [*waiting, *going_on, *untold, *unaccounted(cloud)]
+    return [*waiting, *going_on, *untold, *unaccounted(cloud), *unnamed(cloud)]
 
 
 def unrecorded(cloud: Cloud) -> list[str]:
@@ -83,6 +83,17 @@ def unaccounted(cloud: Cloud) -> list[str]:
         if {key: etag for key, etag, _ in snapshot["images"]} == images:
             return []
     return [f"No run saw these images: {sorted(images)}."] if images else []
+
+
+def unnamed(cloud: Cloud) -> list[str]:
+    """The files that are no images and that no run named."""
+    named = {file["file"] for run_id in cloud.watch.ended for file in cloud.watch.snapshot(run_id)["refused"]}
+    strays = {
+        key.removeprefix("seedlings/")
+        for key, body in cloud.storage.contents.items()
+        if not key.startswith("runs/") and not is_image(key, body)
+    }
+    return [f"Nobody was told of these files: {sorted(strays - named)}."] if strays - named else []
 
 
 def too_few(images: Collection[str], cloud: Cloud) -> bool:

@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 import advance_run
+import api
 import note_upload
 import notify
 import reconcile
@@ -124,8 +125,21 @@ class Cloud:
         """The clock strikes. Whether the function lived through it."""
         return self.invoke(reconcile, event, answers=False) is not None
 
+    def ask_to_stop(self) -> bool:
+        """A person asks the API for the end of the open run; whether they were told that it will stop."""
+        slot = self.table.items.get(("MANAGER", "OPEN"))
+        run_id = slot["run_id"]["S"] if slot else "sb-0000000000000000-1"
+        http = {"method": "POST", "path": f"/runs/{run_id}/stop"}
+        request = {"version": "2.0", "rawPath": http["path"], "requestContext": {"http": http, "stage": "$default"}}
+        answer = self.invoke(api, {**request, "headers": {}})
+        heard = answer is not None and answer["statusCode"] == 202
+        if heard:
+            self.watch.stops(run_id)
+        return heard
+
     def lose_table(self) -> None:
         """The table is gone, with its stream; an empty one is in its place."""
+        self.watch.table_lost()
         self.table.items.clear()
         self.table.catch_up()
         self.stream.records.clear()

@@ -67,13 +67,21 @@ class Faults:
         return self._after(fault, operation, effect)
 
     def _after(self, fault: Fault, operation: str, effect: Callable[[], Any]) -> Any:
-        answer = effect()
+        answer: Any
+        try:
+            answer = effect()
+        except ClientError as error:
+            answer = error
         if fault is Fault.CRASH_AFTER:
             raise Crash
         if fault is Fault.ANSWER_LOST:
             raise ReadTimeoutError(endpoint_url="https://aws.invalid")
         # botocore sends a transaction again with the token of the first attempt: it happens once.
-        return answer if operation == "transact_write_items" else effect()
+        if operation != "transact_write_items":
+            return effect()
+        if isinstance(answer, ClientError):
+            raise answer
+        return answer
 
 
 def refusal(operation: str) -> ClientError:

@@ -51,6 +51,7 @@ DEEDS: dict[str, Callable[[Cloud], object]] = {
     "upload": upload_one,
     "delete": delete_first,
     "end jobs": end_jobs,
+    "ask to stop": Cloud.ask_to_stop,
     "a minute": partial(Cloud.forward, seconds=60),
 }
 
@@ -148,6 +149,11 @@ class Chaos(RuleBasedStateMachine):
         for job in self.cloud.sagemaker.going_on():
             self.cloud.sagemaker.stop(job)
 
+    @rule()
+    def ask_to_stop(self) -> None:
+        """A person asks for the end of the open run."""
+        self.cloud.ask_to_stop()
+
     @rule(rejecting=st.booleans())
     def permit(self, *, rejecting: bool) -> None:
         """SageMaker will have no more jobs, or again."""
@@ -157,6 +163,11 @@ class Chaos(RuleBasedStateMachine):
     def redeploy(self, budget: float) -> None:
         """Runs may cost less, or more."""
         self.cloud.plan = replace(self.cloud.plan, budget=budget)
+
+    @rule(monthly_budget=st.sampled_from([None, 0.5, 10.0]))
+    def spare(self, monthly_budget: float | None) -> None:
+        """Months may cost less, or more."""
+        self.cloud.plan = replace(self.cloud.plan, monthly_budget=monthly_budget)
 
     @rule()
     def lag(self) -> None:

@@ -142,12 +142,20 @@ class MemorySageMaker:
         page = {"TrainingJobSummaries": [{"TrainingJobName": t.name} for t in trials[NextToken : NextToken + PAGE]]}
         return {**page, "NextToken": NextToken + PAGE} if len(trials) > NextToken + PAGE else page
 
+    def stop_processing_job(self, ProcessingJobName: str) -> Request:
+        """Ask for a processing job's end."""
+        return self._stop("StopProcessingJob", ProcessingJobName)
+
+    def stop_hyper_parameter_tuning_job(self, HyperParameterTuningJobName: str) -> Request:
+        """Ask for a tuning job's end."""
+        return self._stop("StopHyperParameterTuningJob", HyperParameterTuningJobName)
+
     def going_on(self) -> list[SimulatedJob]:
         """The jobs that did not end yet."""
         return [job for job in self.jobs.values() if job.goes_on]
 
     def stop(self, job: SimulatedJob) -> None:
-        """What a person does in the console: it takes a while."""
+        """What a person does in the console, or the manager for one: it takes a while."""
         job.status, job.fate = "Stopping", Fate.STOPPED
 
     def end(self, job: SimulatedJob) -> None:
@@ -175,6 +183,13 @@ class MemorySageMaker:
         self.jobs[name] = SimulatedJob(name, request, self._now(), fate, quality)
         self.begun(self.jobs[name])
         return self.jobs[name]
+
+    def _stop(self, operation: str, name: str) -> Request:
+        job = self._find(operation, name)
+        if not job.goes_on:
+            raise refused(operation, "ValidationException", f"{name} is in status {job.status}.")
+        self.stop(job)
+        return {}
 
     def _find(self, operation: str, name: str) -> SimulatedJob:
         if name not in self.jobs:

@@ -100,6 +100,8 @@ class MemoryTable:
         """One page of the index, newest first, or of an item collection."""
         if "IndexName" in request:
             found = self._indexed() if self._index is None else self._index
+            since = ExpressionAttributeValues.get(":at", {"S": ""})["S"]
+            found = [item for item in found if item["created_at"]["S"] >= since]
         else:
             pk, start = ExpressionAttributeValues[":pk"]["S"], ExpressionAttributeValues[":sk"]["S"]
             found = [item for (p, s), item in sorted(self.items.items()) if p == pk and s.startswith(start)]

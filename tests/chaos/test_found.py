@@ -74,7 +74,8 @@ def test_a_trial_that_ended_does_not_go_on_again(cloud: Cloud) -> None:
     assert calm_down(cloud) == []
 
 
-def test_a_rebuild_that_was_cut_off_goes_on_where_it_is_started_again(cloud: Cloud) -> None:
+@pytest.mark.parametrize("after", range(0, 40, 4))
+def test_a_rebuild_that_was_cut_off_goes_on_where_it_is_started_again(cloud: Cloud, after: int) -> None:
     """The run that the first try had put back kept the slot of the open run, and the second passed over all others."""
     cloud.flow(1000)
     upload_again(cloud, "second")
@@ -82,7 +83,7 @@ def test_a_rebuild_that_was_cut_off_goes_on_where_it_is_started_again(cloud: Clo
     before = ended(cloud)
 
     cloud.lose_table()
-    cloud.faults.plan(5, Fault.CRASH_AFTER)
+    cloud.faults.plan(after, Fault.CRASH_AFTER)
     assert not cloud.reconcile(rebuild=True)
     assert cloud.reconcile(rebuild=True)
 

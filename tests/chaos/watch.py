@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from job_manager.domain import layout
-from job_manager.domain.errors import MalformedEvent
+from job_manager.domain.errors import MalformedEvent, NotFound
 from job_manager.domain.run import run_id_in
 from tests.chaos.sagemaker import SimulatedJob
 from tests.chaos.table import Item
@@ -28,7 +28,9 @@ class Watch:
         self.broken: list[str] = []
         self.told: Counter[str] = Counter()
         self.ended: set[str] = set()
+        self.tables_lost = 0
         self._tuned: Counter[tuple[str, str]] = Counter()
+        self._jobs_at_stop: dict[str, set[str]] = {}
         self._cloud = cloud
         cloud.topic.published = self.publishes
 
@@ -36,10 +38,21 @@ class Watch:
         """A promise was broken."""
         self.broken.append(sentence)
 
+    def table_lost(self) -> None:
+        """Of a run that SageMaker took no job of, nothing is left but its snapshot, which rebuild passes over."""
+        self.tables_lost += 1
+        jobs = self._cloud.sagemaker.jobs
+        self.ended = {
+            run_id
+            for run_id in self.ended
+            if layout.prepare_job(run_id) in jobs or self.snapshot(run_id)["run"]["state"] == "Refused"
+        }
+
     def failures(self, failures: Iterable[Any]) -> None:
         """Records of a batch failed: every error must be of AWS's making."""
         for kind, error, _ in failures:
-            if not (kind and issubclass(kind, FORESEEN)):
+            gone = self.tables_lost and kind is NotFound
+            if not (gone or (kind and issubclass(kind, FORESEEN))):
                 self.note(f"A function failed by itself: {error!r}")
 
     def begun(self, job: SimulatedJob) -> None:
@@ -48,12 +61,19 @@ class Watch:
         if len(going_on) > 1:
             self.note(f"At one time went on {going_on}.")
         run_id = run_id_in(job.name) or job.name
+        since = self._cloud.sagemaker.jobs.keys() - self._jobs_at_stop.get(run_id, self._cloud.sagemaker.jobs.keys())
+        if len(since) > 1:
+            self.note(f"Of {run_id}, which was to stop, {sorted(since)} were started.")
         if job.tunes:
             images = json.dumps(self.snapshot(run_id)["images"])
             for dataset in (run_id.rpartition("-")[0], images):
                 self._tuned[dataset, job.name.removeprefix(run_id)] += 1
                 if self._tuned[dataset, job.name.removeprefix(run_id)] > 1:
                     self.note(f"{job.name} tunes on what was tuned on before.")
+
+    def stops(self, run_id: str) -> None:
+        """This run will stop, a person was told: from now on it starts no job, but for one that is being started."""
+        self._jobs_at_stop.setdefault(run_id, set(self._cloud.sagemaker.jobs))
 
     def written(self, old: Item | None, new: Item) -> None:
         """An item of the table changed."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
@@ -71,6 +72,10 @@ class MemoryBucket:
     def mark_notified(self, run_id: str, message: Message) -> None:
         """Set the outbox mark: this message went out."""
         self.put(layout.notified(run_id), msgspec.json.encode(message))
+
+    def ask_to_stop(self, run_id: str, at: datetime) -> None:
+        """Keep that somebody wants this run to stop."""
+        self.put(layout.stop(run_id), msgspec.json.encode(at))
 
     def _read(self, key: str, form: type[Content]) -> Content:
         if key not in self.contents:

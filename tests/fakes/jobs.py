@@ -18,6 +18,7 @@ class MemoryJobs:
         self._clock = clock
         self.jobs: dict[str, Job] = {}
         self.created: list[str] = []
+        self.stopped: list[str] = []
         self.rejected: dict[str, str] = {}
         self.tuned: dict[str, Run] = {}
         self.fine_tuned: dict[str, Run] = {}
@@ -67,6 +68,10 @@ class MemoryJobs:
     def evaluation_job(self, run_id: str) -> Job | None:
         """The run's evaluate job."""
         return self.jobs.get(layout.evaluation_job(run_id))
+
+    def stop(self, name: str) -> None:
+        """Ask for the end of a job, by name; a test says when it comes."""
+        self.stopped.append(name)
 
     def trial(self, name: str) -> Trial:
         """One training job, by name; NotFound if there is none."""

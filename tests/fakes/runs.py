@@ -1,6 +1,6 @@
 """The table of runs in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -43,9 +43,12 @@ class MemoryRuns:
             self._pending = None
 
     def create(self, run: Run) -> None:
-        """Add a run; Conflict if it exists or, unless this one has ended already, another is open."""
+        """Add a run; Conflict if it exists, if it goes on while another is open, or if it won as `move` has it."""
         if run.run_id in self._runs or (self._open and not run.state.ended):
             raise Conflict(f"Run {run.run_id} exists, or another run is open.")
+        if run.won:
+            self._meets_champion(run)
+            self._champion = run.run_id
         self._runs[run.run_id] = run
         if run.state.ended:
             self._untold.append(run.run_id)
@@ -57,14 +60,20 @@ class MemoryRuns:
         happening, self.before_move = self.before_move, None
         if happening:
             happening()
-        if self.get(run.run_id).state is not came_from or (run.won and self._champion != run.champion_before):
+        if self.get(run.run_id).state is not came_from:
             raise Conflict(f"Run {run.run_id} has moved on.")
+        if run.won:
+            self._meets_champion(run)
         self._runs[run.run_id] = run
         if run.state.ended:
             self._open = None
             self._untold.append(run.run_id)
         if run.won:
             self._champion = run.run_id
+
+    def _meets_champion(self, run: Run) -> None:
+        if self._champion != run.champion_before:
+            raise Conflict(f"Run {run.run_id} never met the champion.")
 
     def crown(self, run: Run) -> None:
         """Make a completed run the champion, whoever reigned."""
@@ -84,6 +93,10 @@ class MemoryRuns:
     def recent(self, limit: int) -> Sequence[Run]:
         """The latest runs, newest first."""
         return sorted(self._runs.values(), key=lambda run: run.created_at, reverse=True)[:limit]
+
+    def since(self, at: datetime) -> Iterator[Run]:
+        """The runs created then or later."""
+        return (run for run in list(self._runs.values()) if run.created_at >= at)
 
     def champion(self) -> Run | None:
         """The run whose model reigns."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from job_manager.domain import layout
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
 from tests.handlers.deployed import Deployed, Event
@@ -71,6 +72,19 @@ def test_what_is_not_there_is_answered_with_404_and_a_sentence(
     deployed: Deployed, event: Events, name: str, sentence: str
 ) -> None:
     assert asked(deployed, event(name)) == (404, {"message": sentence})
+
+
+def test_a_run_is_stopped_and_one_that_has_ended_is_not(deployed: Deployed, event: Events, run: Run) -> None:
+    deployed.runs.create(run)
+    request = event("api_stop_run")
+
+    status, body = asked(deployed, request)
+    assert (status, body["message"].split(":")[0]) == (202, f"The run {RUN_ID} is being stopped")
+    assert deployed.jobs.stopped == [f"{RUN_ID}-prepare"]
+    assert deployed.bucket.has(layout.stop(RUN_ID))
+
+    deployed.runs.move(run.ended(RunState.STOPPED, run.created_at), came_from=run.state)
+    assert asked(deployed, request) == (409, {"message": f"The run {RUN_ID} has ended already: it is Stopped."})
 
 
 def test_an_unknown_route_is_404(deployed: Deployed, event: Events) -> None:

@@ -111,6 +111,19 @@ def test_a_snapshot_whose_run_never_began_stays_one(world: World) -> None:
     assert run.run_id in world.bucket.snapshots
 
 
+def test_runs_that_ended_come_back_though_another_one_is_open(world: World) -> None:
+    lost = world.complete(world.start().run_id)
+    world.runs = MemoryRuns()
+    world.upload_dataset(batch="second")
+    (open_run,) = world.settle()
+
+    rebuild(world, world.rule)
+
+    assert world.runs.get(lost.run_id) == lost
+    assert world.runs.champion() == lost
+    assert world.runs.open_run() == open_run
+
+
 def test_a_rebuild_that_was_cut_off_is_gone_on_with(world: World, history: list[Run]) -> None:
     world.runs = MemoryRuns()
     world.runs.create(world.bucket.snapshots[history[0].run_id][0])

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from job_manager.domain.cost import upper_bound
 from job_manager.domain.run import RunState
+from job_manager.steps.reconcile import reconcile
 from job_manager.steps.start_run import start_run
 from tests.fakes.world import World, a_run
 
@@ -175,3 +177,36 @@ def test_an_unsettled_crash_between_run_and_job_is_mended_by_the_next_look(world
     world.advance(run.run_id)
 
     assert f"{run.run_id}-prepare" in world.jobs.jobs
+
+
+def test_a_month_that_has_cost_enough_has_no_further_run_until_the_next(world: World) -> None:
+    spent = world.complete(world.start().run_id).cost_usd
+    world.plan = replace(world.plan, monthly_budget=upper_bound(world.plan) + spent - 0.001)
+    world.upload_dataset(batch="second")
+    (refused,) = world.settle()
+
+    assert refused.state is RunState.REFUSED
+    assert f"This month's runs have cost ${spent:.2f}" in (refused.reason or "")
+    assert world.jobs.created[-1].startswith(world.runs.recent(2)[1].run_id)
+    reconcile(world, world.plan, world.rule)
+    assert world.timer.wakes == []
+
+    world.clock.forward(31 * 24 * 3600)
+    reconcile(world, world.plan, world.rule)
+    (run,) = world.settle()
+
+    assert run.state is RunState.PREPARING
+
+
+def test_a_month_that_is_just_cheap_enough_is_cheap_enough(world: World) -> None:
+    world.plan = replace(world.plan, monthly_budget=upper_bound(world.plan))
+
+    assert world.start().state is RunState.PREPARING
+
+
+def test_without_images_enough_nobody_hears_of_money(world: World) -> None:
+    world.plan = replace(world.plan, monthly_budget=0.0)
+    world.upload_dataset(images=2)
+    (run,) = world.settle()
+
+    assert "too few" in (run.reason or "")

@@ -71,7 +71,7 @@ class DynamoDBRuns:
             return
 
     def create(self, run: Run) -> None:
-        """Add a run; Conflict if it exists or, unless this one has ended already, another is open."""
+        """Add a run; Conflict if it exists, if it goes on while another is open, or if it won as `move` has it."""
         absent = "attribute_not_exists(pk)"
         writes: list[Item] = [{"Put": {"TableName": self._table, "Item": run_item(run), "ConditionExpression": absent}}]
         if run.state.ended:
@@ -79,6 +79,8 @@ class DynamoDBRuns:
         else:
             slot = {**OPEN, "run_id": {"S": run.run_id}}
             writes.append({"Put": {"TableName": self._table, "Item": slot, "ConditionExpression": absent}})
+        if run.won:
+            writes.append(self._crowned(run))
         with self._conflict(f"Run {run.run_id} exists, or another run is open."):
             self._client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
 
@@ -98,7 +100,7 @@ class DynamoDBRuns:
         if run.state.ended:
             writes += [{"Delete": self._key_of(OPEN, run.run_id)}, self._to_tell(run)]
         if run.won:
-            writes.append({"Put": {**self._champion_met(run), "Item": {**CHAMPION, "run_id": {"S": run.run_id}}}})
+            writes.append(self._crowned(run))
         with self._conflict(f"Run {run.run_id} has moved on."):
             self._client.transact_write_items(TransactItems=writes)  # type: ignore[arg-type]
 
@@ -128,6 +130,16 @@ class DynamoDBRuns:
             PaginationConfig={"MaxItems": limit},
         )
         return [msgspec.json.decode(item["body"]["S"], type=Run) for page in pages for item in page["Items"]]
+
+    def since(self, at: datetime) -> Iterator[Run]:
+        """The runs created then or later."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by_time",
+            KeyConditionExpression="kind = :run AND created_at >= :at",
+            ExpressionAttributeValues={":run": {"S": "run"}, ":at": {"S": stamp(at)}},
+        )
+        return (msgspec.json.decode(item["body"]["S"], type=Run) for page in pages for item in page["Items"])
 
     def save_trial(self, run_id: str, trial: Trial) -> None:
         """Add a trial or replace what was known of it; one that ended never goes on again."""
@@ -189,6 +201,9 @@ class DynamoDBRuns:
 
     def _to_tell(self, run: Run) -> Item:
         return {"Put": {"TableName": self._table, "Item": {**untold_key(run.run_id), "run_id": {"S": run.run_id}}}}
+
+    def _crowned(self, run: Run) -> Item:
+        return {"Put": {**self._champion_met(run), "Item": {**CHAMPION, "run_id": {"S": run.run_id}}}}
 
     def _champion_met(self, run: Run) -> Item:
         if run.champion_before is None:

@@ -1,6 +1,7 @@
 """The bucket on S3."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -87,6 +88,10 @@ class S3Bucket:
     def mark_notified(self, run_id: str, message: Message) -> None:
         """Set the outbox mark: this message went out."""
         self._write(layout.notified(run_id), message)
+
+    def ask_to_stop(self, run_id: str, at: datetime) -> None:
+        """Keep that somebody wants this run to stop."""
+        self._write(layout.stop(run_id), {"asked_at": at})
 
     def _write(self, key: str, content: object) -> None:
         self._client.put_object(

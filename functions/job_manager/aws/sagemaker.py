@@ -97,6 +97,17 @@ class SageMakerJobs:
             return []
         return [self.trial(name) for name in names]
 
+    def stop(self, name: str) -> None:
+        """Ask for the end of a job, by name; nothing happens where it has ended or isn't there."""
+        try:
+            if name.endswith(layout.PROCESSING_JOBS):
+                self._client.stop_processing_job(ProcessingJobName=name)
+            else:
+                self._client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"ValidationException", "ResourceNotFound"}:
+                raise
+
     def _processing_job(self, name: str) -> Job | None:
         try:
             answer = self._client.describe_processing_job(ProcessingJobName=name)

@@ -12,6 +12,7 @@ from ..domain.result import Trial
 from ..domain.run import Run, RunState, run_id_in
 from ..domain.settling import SettleRule
 from ..ports import Ports
+from .stop_run import asked_to_stop, stopped
 
 
 def advance_run(run_id: str, ports: Ports, rule: SettleRule) -> Run:
@@ -45,8 +46,9 @@ def record_trial(name: str, ports: Ports) -> None:
 
 def next_move(run: Run, ports: Ports) -> Run | None:
     """The run after its present stage, or None while that goes on; one that can't go on fails rather than block all."""
+    stage = STAGES[run.state]
     try:
-        return STAGES[run.state](run, ports)
+        return stopped(run, ports, stage) if asked_to_stop(run, ports) else stage(run, ports)
     except (JobRejected, MalformedOutput, NotFound) as error:
         return run.ended(RunState.FAILED, ports.clock.now(), str(error))
 

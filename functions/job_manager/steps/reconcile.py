@@ -1,9 +1,7 @@
 """What the events missed: take the open run a step further, and notice a bucket which differs from its last run."""
 
-from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from ..domain import layout
 from ..domain.dataset import take_snapshot
 from ..domain.plan import Plan
 from ..domain.run import Run, RunState
@@ -15,11 +13,6 @@ from .start_run import new_run, notice_of_strays
 
 RUNS_SEEN = 10
 
-TUNING_JOBS: Mapping[RunState, Callable[[str], str]] = {
-    RunState.TUNING: layout.tuning_job,
-    RunState.FINE_TUNING: layout.fine_tuning_job,
-}
-
 
 def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
     """With every event lost, calling this now and then still brings every run to its end; the open run, if any."""
@@ -27,8 +20,8 @@ def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
         ports.runs.remind(run_id, ports.clock.now())
     run = ports.runs.open_run()
     if run:
-        if run.state in TUNING_JOBS:
-            for trial in ports.jobs.trials(TUNING_JOBS[run.state](run.run_id)):
+        if run.state in {RunState.TUNING, RunState.FINE_TUNING}:
+            for trial in ports.jobs.trials(run.job):
                 ports.runs.save_trial(run.run_id, trial)
         return advance_run(run.run_id, ports, rule)
     pending = ports.runs.pending()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from itertools import count
 
-from ..domain.cost import check_budget
+from ..domain.cost import check_budget, check_month
 from ..domain.dataset import DatasetReport, Snapshot, Split, take_snapshot
 from ..domain.errors import Conflict, NotFound, RunRefused
 from ..domain.plan import Plan
@@ -41,7 +41,7 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
     """The run that this snapshot should have, refused where it can't succeed; None if it had one."""
     if not snapshot.images and not snapshot.refused:
         return None
-    reason = why_refused(snapshot, plan)
+    reason = why_refused(snapshot, ports, plan)
     run_id, before = next_attempt(ports.runs, snapshot.version(plan))
     if before and (before.state is not RunState.REFUSED or reason):
         return notice_of_strays(snapshot, before, ports, plan)
@@ -79,11 +79,13 @@ def refused(run: Run, snapshot: Snapshot, reason: str, ports: Ports) -> Run:
     return run.ended(RunState.REFUSED, ports.clock.now(), reason, dataset=report)
 
 
-def why_refused(snapshot: Snapshot, plan: Plan) -> str | None:
+def why_refused(snapshot: Snapshot, ports: Ports, plan: Plan) -> str | None:
     """The sentence that refuses a run on this snapshot, if one does."""
+    month = ports.clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     try:
         snapshot.check(plan)
         check_budget(plan)
+        check_month(plan, sum(run.cost_usd for run in ports.runs.since(month)))
     except RunRefused as error:
         return str(error)
     return None

@@ -13,7 +13,7 @@ from trainer.averaging import Floats
 from trainer.errors import TrainerError
 from trainer.exports import litert, onnx, saved_model
 from trainer.images import Pixels
-from trainer.quiet import native_messages_held_back, keras
+from trainer.quiet import keras, native_messages_held_back
 
 BATCH = 32
 

@@ -1,0 +1,108 @@
+"""Dead letters: messages that no function could take, seen, and sent again to where they came from."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from .errors import SeedbedError
+from .stack import Stack
+
+BATCH = 10
+HIDDEN_SECONDS = 120
+SHOWN = 120
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message, what it is about, and the queue that it came from, None where no queue ever had it."""
+
+    message_id: str
+    about: str
+    sent_at: datetime
+    body: str
+    came_from: str | None
+    queue: str
+    handle: str
+
+    def as_json(self) -> dict[str, str | bool]:
+        """The same for programs."""
+        return {
+            "message_id": self.message_id,
+            "about": self.about,
+            "sent_at": self.sent_at.isoformat(),
+            "body": self.body,
+            "redrivable": self.came_from is not None,
+        }
+
+    @property
+    def summary(self) -> str:
+        """Its body on one line that no terminal can be steered by."""
+        text = "".join(letter if letter.isprintable() else "?" for letter in self.body)
+        return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def dead_letters(stack: Stack) -> list[DeadLetter]:
+    """All dead letters, oldest first; they stay where they are."""
+    sqs = stack.client("sqs")
+    found = list(taken(stack))
+    for letter in found:
+        sqs.change_message_visibility(QueueUrl=letter.queue, ReceiptHandle=letter.handle, VisibilityTimeout=0)
+    return sorted(found, key=lambda letter: letter.sent_at)
+
+
+def redrive(stack: Stack) -> tuple[int, int]:
+    """Send dead letters to where they came from; how many went, and how many stay because no queue ever had them.
+
+    Each is sent before it is deleted: a break in between doubles it, which every function bears.
+    """
+    sqs = stack.client("sqs")
+    sent = stay = 0
+    for letter in list(taken(stack)):
+        if letter.came_from is None:
+            sqs.change_message_visibility(QueueUrl=letter.queue, ReceiptHandle=letter.handle, VisibilityTimeout=0)
+            stay += 1
+            continue
+        sqs.send_message(QueueUrl=letter.came_from, MessageBody=letter.body)
+        sqs.delete_message(QueueUrl=letter.queue, ReceiptHandle=letter.handle)
+        sent += 1
+    return sent, stay
+
+
+def taken(stack: Stack) -> Iterator[DeadLetter]:
+    """Every dead letter, hidden from others for two minutes."""
+    sqs = stack.client("sqs")
+    for about, (queue, source) in dead_letter_queues(stack).items():
+        seen: set[str] = set()
+        while messages := sqs.receive_message(
+            QueueUrl=queue,
+            MaxNumberOfMessages=BATCH,
+            VisibilityTimeout=HIDDEN_SECONDS,
+            MessageSystemAttributeNames=["SentTimestamp"],
+            MessageAttributeNames=["All"],
+        ).get("Messages"):
+            fresh = [message for message in messages if message["MessageId"] not in seen]
+            seen |= {message["MessageId"] for message in fresh}
+            yield from (letter_of(message, about, queue, source or target_of(message, stack)) for message in fresh)
+
+
+def letter_of(message: dict[str, Any], about: str, queue: str, came_from: str | None) -> DeadLetter:
+    sent_at = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
+    return DeadLetter(message["MessageId"], about, sent_at, message["Body"], came_from, queue, message["ReceiptHandle"])
+
+
+def target_of(message: dict[str, Any], stack: Stack) -> str | None:
+    """The queue that a rule could not deliver to; None for what was meant for a function."""
+    target = message.get("MessageAttributes", {}).get("TARGET_ARN", {}).get("StringValue", "")
+    name = target.rpartition(":")[2]
+    sources = {source for _, source in dead_letter_queues(stack).values() if source}
+    return next((source for source in sources if source.rpartition("/")[2] == name), None)
+
+
+def dead_letter_queues(stack: Stack) -> dict[str, tuple[str, str]]:
+    """By what its messages are about: a dead-letter queue, and the queue they came from, empty for the last."""
+    if "DeadLetterQueues" not in stack.outputs:
+        raise SeedbedError("This stack does not say where its dead letters are. Deploy it again, with this release.")
+    queues: dict[str, tuple[str, str]] = json.loads(stack.outputs["DeadLetterQueues"])
+    return queues

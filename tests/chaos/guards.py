@@ -1,0 +1,244 @@
+"""What keeps the promises, one line of code each, with the change that takes it away and a test that notices."""
+
+from dataclasses import dataclass
+
+FUNCTIONS = "functions/job_manager"
+TABLE = f"{FUNCTIONS}/aws/dynamodb.py"
+START_RUN = f"{FUNCTIONS}/steps/start_run.py"
+ADVANCE_RUN = f"{FUNCTIONS}/steps/advance_run.py"
+RECONCILE = f"{FUNCTIONS}/steps/reconcile.py"
+NOTIFY = f"{FUNCTIONS}/steps/notify.py"
+DATASET = f"{FUNCTIONS}/domain/dataset.py"
+FOUND = "tests/chaos/test_found.py"
+
+
+@dataclass(frozen=True)
+class Guard:
+    """`mutation` in place of `text`, which `file` has once, takes it away; `simulated`: the simulation could notice."""
+
+    name: str
+    file: str
+    text: str
+    mutation: str
+    test: str
+    simulated: bool = True
+
+
+GUARDS = (
+    Guard(
+        "a run moves only from the state it was read in (conditional write)",
+        TABLE,
+        '"#state = :from"',
+        '"#state = :from OR attribute_exists(pk)"',
+        "tests/adapters/test_runs.py::test_who_moves_a_run_second_meets_a_conflict_and_changes_nothing",
+    ),
+    Guard(
+        "one run at a time (the slot of the open run)",
+        TABLE,
+        '{"TableName": self._table, "Item": slot, "ConditionExpression": absent}',
+        '{"TableName": self._table, "Item": slot}',
+        "tests/adapters/test_runs.py::test_one_run_is_open_at_a_time",
+    ),
+    Guard(
+        "a run is created once (conditional write)",
+        TABLE,
+        '"Item": run_item(run), "ConditionExpression": absent}',
+        '"Item": run_item(run)}',
+        "tests/adapters/test_runs.py::test_a_run_is_created_once",
+    ),
+    Guard(
+        "a run takes the place only of the champion that it met (conditional write)",
+        TABLE,
+        "{**self._champion_met(run), ",
+        '{"TableName": self._table, ',
+        "tests/adapters/test_runs.py::test_who_won_over_somebody_else_than_who_reigns_meets_a_conflict",
+    ),
+    Guard(
+        "an upload while a run is being started stays pending (conditional delete)",
+        TABLE,
+        '"last_at = :seen"',
+        '"last_at = :seen OR attribute_exists(pk)"',
+        "tests/adapters/test_runs.py::test_a_pending_change_that_grew_since_it_was_seen_stays",
+    ),
+    Guard(
+        "a change noted late does not hide a later one (conditional update)",
+        TABLE,
+        '"attribute_not_exists(last_at) OR last_at < :at"',
+        '"attribute_not_exists(last_at) OR attribute_exists(pk)"',
+        "tests/adapters/test_runs.py::test_a_change_noted_late_is_answered_with_the_later_one",
+    ),
+    Guard(
+        "a trial that ended does not go on again (conditional write)",
+        TABLE,
+        '"attribute_not_exists(ended)"',
+        '"attribute_not_exists(ended) OR attribute_exists(pk)"',
+        "tests/adapters/test_runs.py::test_a_trial_that_ended_does_not_go_on_again",
+    ),
+    Guard(
+        "a job of a name that is taken is the run's own (ResourceInUse)",
+        f"{FUNCTIONS}/aws/sagemaker.py",
+        'if code == "ResourceInUse":',
+        'if code == "NeverInUse":',
+        "tests/adapters/test_jobs.py::test_a_job_that_is_there_already_is_success",
+    ),
+    Guard(
+        "a job's name is its run's (name check)",
+        f"{FUNCTIONS}/domain/layout.py",
+        "return run_id + PREPARE",
+        "import uuid; return run_id + uuid.uuid4().hex + PREPARE",
+        "tests/unit/test_advance_run.py::test_repeated_events_change_nothing",
+    ),
+    Guard(
+        "a dataset version that had its run gets no other",
+        START_RUN,
+        "if before and (before.state is not RunState.REFUSED or reason):",
+        "if before and reason:",
+        "tests/unit/test_start_run.py::test_the_same_version_starts_no_second_run",
+    ),
+    Guard(
+        "a file that can be no image is named, though no image is new",
+        START_RUN,
+        "return notice_of_strays(snapshot, before, ports, plan)",
+        "return None",
+        f"{FOUND}::test_a_file_that_can_be_no_image_is_named_though_no_image_changed",
+    ),
+    Guard(
+        "a run above its budget is refused before anything is spent",
+        f"{FUNCTIONS}/domain/cost.py",
+        "if bound > plan.budget:",
+        "if bound > plan.budget < 0:",
+        "tests/unit/test_start_run.py::test_a_run_above_the_budget_is_refused_and_gets_a_second_attempt_when_there_is_money",
+        simulated=False,
+    ),
+    Guard(
+        "a job that SageMaker will never accept ends its run, not all runs",
+        ADVANCE_RUN,
+        "except (JobRejected, MalformedOutput, NotFound) as error:",
+        "except (MalformedOutput, NotFound) as error:",
+        "tests/unit/test_advance_run.py::test_a_job_that_sagemaker_refuses_fails_the_run_with_why",
+    ),
+    Guard(
+        "output that can't be read ends its run, not all runs",
+        ADVANCE_RUN,
+        "except (JobRejected, MalformedOutput, NotFound) as error:",
+        "except (JobRejected, NotFound) as error:",
+        "tests/unit/test_advance_run.py"
+        "::test_a_job_whose_output_is_missing_or_malformed_fails_the_run_rather_than_stop_all_runs",
+    ),
+    Guard(
+        "a run that never met the champion does not take its place",
+        ADVANCE_RUN,
+        "return beside_who_reigns(completed, ports)",
+        "return completed",
+        "tests/unit/test_run_after_run.py::test_a_run_that_never_met_the_reigning_champion_ends_without_reigning",
+    ),
+    Guard(
+        "the champion gives way only to a better model",
+        f"{FUNCTIONS}/domain/result.py",
+        "return (self.accuracy, self.macro_f1) > (self.champion.accuracy, self.champion.macro_f1)",
+        "return True",
+        "tests/unit/test_evaluation.py",
+    ),
+    Guard(
+        "when a run ends, what was uploaded meanwhile gets its run",
+        ADVANCE_RUN,
+        "    if pending:\n",
+        "    if pending and not run:\n",
+        "tests/unit/test_run_after_run.py::test_uploads_during_a_run_start_exactly_one_more_which_learns_from_it",
+    ),
+    Guard(
+        "reconcile takes the open run a step further",
+        RECONCILE,
+        "return advance_run(run.run_id, ports, rule)",
+        "return run",
+        "tests/unit/test_reconcile.py::test_with_all_events_lost_a_dataset_still_gets_its_model",
+    ),
+    Guard(
+        "reconcile notices an upload whose event was lost",
+        RECONCILE,
+        "elif upload_was_missed(ports, plan):",
+        "elif False:",
+        "tests/unit/test_reconcile.py::test_a_bucket_that_differs_from_its_last_run_arms_the_timer",
+    ),
+    Guard(
+        "reconcile sends a lost settle message again",
+        RECONCILE,
+        "ports.timer.arm(pending, timedelta(0))",
+        "pass",
+        "tests/unit/test_reconcile.py::test_a_lost_settle_message_is_sent_again_when_it_is_due_and_not_before",
+    ),
+    Guard(
+        "reconcile has notify called again for runs that nobody was told of",
+        RECONCILE,
+        "ports.runs.remind(run_id, ports.clock.now())",
+        "pass",
+        f"{FOUND}::test_people_hear_of_a_run_though_no_mail_could_be_sent_for_longer_than_the_stream_tries",
+    ),
+    Guard(
+        "a mail goes out once (outbox mark)",
+        NOTIFY,
+        "if not ports.bucket.has(layout.notified(run.run_id)):",
+        "if run:",
+        "tests/unit/test_notify.py::test_a_run_that_ended_is_told_of_once",
+    ),
+    Guard(
+        "the outbox mark is set after the mail went out, not before",
+        NOTIFY,
+        "    ports.announcer.publish(message)\n        ports.bucket.mark_notified(run.run_id, message)\n",
+        "    ports.bucket.mark_notified(run.run_id, message)\n        ports.announcer.publish(message)\n",
+        "tests/unit/test_notify.py::test_a_message_that_could_not_be_sent_leaves_no_mark",
+    ),
+    Guard(
+        "a message that can't be read goes back alone (batch failure report, uploads)",
+        "functions/note_upload.py",
+        'failures.append({"itemIdentifier": record["messageId"]})',
+        "pass",
+        "tests/handlers/test_note_upload.py::test_note_upload_returns_a_malformed_message_alone",
+    ),
+    Guard(
+        "an event that failed goes back alone (batch failure report, job states)",
+        "functions/advance_run.py",
+        "return process_partial_response(event, record_handler=advance, processor=processor, context=context)",
+        "process_partial_response(event, record_handler=advance, processor=processor, context=context)\n"
+        '    return {"batchItemFailures": []}',
+        "tests/handlers/test_advance_run.py::test_advance_run_returns_a_malformed_message_alone",
+    ),
+    Guard(
+        "a rebuild needs no slot for a run that has ended",
+        f"{FUNCTIONS}/steps/rebuild.py",
+        "run = followed(kept, ports)",
+        "run = kept",
+        "tests/unit/test_rebuild.py::test_runs_that_ended_come_back_though_another_one_is_open",
+    ),
+    Guard(
+        "a name that no file system can hold is refused",
+        DATASET,
+        "if not all(is_safe_name(part) for part in parts):",
+        "if not parts:",
+        "tests/unit/test_dataset.py::test_a_key_that_can_be_no_image_is_refused_and_named",
+    ),
+    Guard(
+        "another image under a known key makes another version (etag in the digest)",
+        DATASET,
+        "{o.key}\\t{o.etag}\\t{o.size}",
+        "{o.key}\\t{o.size}",
+        "tests/unit/test_dataset.py"
+        "::test_the_version_changes_with_any_etag_size_or_key_and_with_any_image_added_or_deleted",
+    ),
+    Guard(
+        "an image's side follows from its pixels (split by hash)",
+        "training_container/trainer/dataset.py",
+        "fraction = int(digest[:16], 16) / 2**64",
+        "import random; fraction = random.random()",
+        "tests/trainer/test_trainer_dataset.py::test_no_image_changes_sides_as_the_dataset_grows",
+        simulated=False,
+    ),
+    Guard(
+        "equal pictures are on one side whatever their files are (hash of the pixels)",
+        "training_container/trainer/images.py",
+        'hashlib.sha256(f"{image.width}x{image.height} RGB\\n".encode() + image.tobytes())',
+        "hashlib.sha256(str(path).encode())",
+        "tests/trainer/test_trainer_images.py::test_equal_pictures_have_equal_digests_whatever_the_file_is",
+        simulated=False,
+    ),
+)
