@@ -4,8 +4,6 @@ import json
 import signal
 import sys
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,14 +13,16 @@ import typer
 from . import progress, show
 from .cloud import local_cloud
 from .demo import demo as run_demo
+from .dlq_command import dlq
 from .errors import SeedbedError
 from .fetch import fetch_report
 from .home import default_home
 from .import_command import import_pickles
+from .options import AsJson, OnAws, stack_for
 from .plans import PlanName, parameters
 from .predict import fetch_best_model, serve_model
 from .predict import predict as predict_files
-from .stack import Stack, any_local_stack, aws_stack, local_stack
+from .stack import aws_stack, local_stack
 from .submission import write_submission
 from .upload import files_of
 from .upload import upload as upload_files
@@ -36,12 +36,8 @@ app = typer.Typer(
 )
 console = progress.console()
 
-OnAws = Annotated[
-    str, typer.Option("--aws", metavar="STACK", help="Talk to this stack on AWS instead of this machine.")
-]
 Trials = Annotated[int | None, typer.Option(min=1, max=750, help="How many heads a run tries.")]
 Plan = Annotated[PlanName, typer.Option(help="Train heads alone, or the whole network too and export it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 class Containers(StrEnum):
@@ -50,15 +46,6 @@ class Containers(StrEnum):
     auto = "auto"
     process = "process"
     docker = "docker"
-
-
-@contextmanager
-def stack_for(aws: str) -> Iterator[Stack]:
-    if aws:
-        yield aws_stack(aws)
-        return
-    with any_local_stack(default_home()) as stack:
-        yield stack
 
 
 @app.command()
@@ -140,6 +127,13 @@ def runs(
 
 
 @app.command()
+def stop(run_id: Annotated[str, typer.Argument(metavar="RUN")], aws: OnAws = "") -> None:
+    """Stop a run that goes on; it ends within seconds, and what was uploaded since gets the next one."""
+    with stack_for(aws) as stack:
+        console.print(stack.post(f"/runs/{run_id}/stop")["message"], markup=False, soft_wrap=True)
+
+
+@app.command()
 def best(as_json: AsJson = False, aws: OnAws = "") -> None:
     """Show the best model."""
     with stack_for(aws) as stack:
@@ -195,6 +189,7 @@ def serve(port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1."
 
 
 app.command("import")(import_pickles)
+app.add_typer(dlq, name="dlq")
 
 
 def main() -> None:
