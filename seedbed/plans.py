@@ -4,15 +4,20 @@ from enum import StrEnum
 
 
 class PlanName(StrEnum):
-    """`quick` trains heads alone, `full` the whole network too and exports it."""
+    """`quick` trains heads alone, on fewer turned views, `full` the whole network too and exports it."""
 
     quick = "quick"
     full = "full"
 
 
 PARAMETERS: dict[PlanName, dict[str, str]] = {
-    PlanName.quick: {"FineTuneTrials": "0", "Exports": ""},
-    PlanName.full: {"FineTuneTrials": "2", "Exports": "saved_model,litert,litert_int8,onnx"},
+    PlanName.quick: {"FineTuneTrials": "0", "Exports": "", "CachedViews": "4", "EvaluationViews": "1"},
+    PlanName.full: {
+        "FineTuneTrials": "2",
+        "Exports": "saved_model,litert,litert_int8,onnx",
+        "CachedViews": "8",
+        "EvaluationViews": "8",
+    },
 }
 
 

@@ -28,7 +28,9 @@ def test_a_laptop_pays_nothing() -> None:
 
 def test_a_laptop_is_quick_unless_it_is_asked_to_do_all() -> None:
     assert PARAMETERS[PlanName.quick].items() <= LAPTOP.items()
-    assert PARAMETERS[PlanName.quick] == {"FineTuneTrials": "0", "Exports": ""}
+    assert PARAMETERS[PlanName.quick]["FineTuneTrials"] == "0"
+    assert PARAMETERS[PlanName.quick]["Exports"] == ""
+    assert PARAMETERS[PlanName.quick].keys() == PARAMETERS[PlanName.full].keys()
     assert PARAMETERS[PlanName.full]["Exports"] == KNOWN["Exports"]["Default"]
     assert int(PARAMETERS[PlanName.full]["FineTuneTrials"]) > 0
 
