@@ -7,7 +7,7 @@ TRIALS ?=
 IMAGES ?=
 REQUIREMENTS := requirements/dev requirements/laptop functions/requirements training_container/requirements
 
-.PHONY: demo test check bench-tuner bench-endpoint bench-training requirements clean
+.PHONY: demo test check bench-tuner bench-endpoint bench-load bench-training chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n]
@@ -25,6 +25,15 @@ bench-tuner: $(VENV)/bench/ready  ## how well Bayesian tuning finds good setting
 
 bench-endpoint: $(VENV)/laptop  ## what the local SageMaker endpoint adds to a training job
 	@$(BIN)/python -m benchmarks.bench_endpoint | tee docs/bench-endpoint.md
+
+bench-load: $(VENV)/dev  ## what many uploads cost: calls, memory, US dollars
+	@$(BIN)/python -m benchmarks.bench_load
+
+chaos: $(VENV)/dev  ## the manager under faults, with many more stories than the tests tell: make chaos [EXAMPLES=n]
+	@CHAOS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest tests/chaos/test_chaos.py
+
+guards: $(VENV)/dev  ## takes each guard away and shows which test misses it
+	@$(BIN)/python -m tests.chaos.mutations
 
 bench-training: $(VENV)/laptop  ## training beside the founding recipe and plain Keras: make bench-training [IMAGES=folder]
 	@$(BIN)/python -m benchmarks.bench_training $(if $(IMAGES),--images "$(IMAGES)") --out docs/bench-training.md

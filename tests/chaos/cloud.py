@@ -57,11 +57,11 @@ CONTEXT = LambdaContext()
 class Cloud:
     """Everything that the template deploys, and SageMaker; `faults` strike what the functions ask of it."""
 
-    def __init__(self, plan: Plan = SMALL_PLAN) -> None:
+    def __init__(self, plan: Plan = SMALL_PLAN, storage: MemoryStorage | None = None) -> None:
         self.plan = self.affordable = plan
         self.clock = MemoryClock()
         self.faults = Faults()
-        self.storage = MemoryStorage()
+        self.storage = storage or MemoryStorage()
         self.table = MemoryTable(self._written)
         self.topic = MemoryTopic()
         self.sagemaker = MemorySageMaker(self.clock.now, self.storage)

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 Item = dict[str, Any]
 PAGE = 4
+LONGEST_KEY = 1024
 
 
 class ConditionalCheckFailedException(ClientError):
@@ -45,6 +46,8 @@ class MemoryTable:
 
     def get_item(self, Key: Item, **_: Any) -> Item:
         """The item, if there is one."""
+        if not all(0 < len(part.encode()) <= LONGEST_KEY for part in key_of(Key)):
+            raise ClientError({"Error": {"Code": "ValidationException", "Message": "Too long"}}, "GetItem")
         found = self.items.get(key_of(Key))
         return {"Item": found} if found else {}
 

@@ -9,7 +9,7 @@ import msgspec
 
 from ..domain.errors import Conflict, NotFound
 from ..domain.result import Trial
-from ..domain.run import Run, RunState
+from ..domain.run import Run, RunState, is_run_id
 from ..domain.settling import PendingChange
 from .items import (
     CHAMPION,
@@ -106,7 +106,7 @@ class DynamoDBRuns:
 
     def get(self, run_id: str) -> Run:
         """A run by name; NotFound if there is none."""
-        item = self._get({"pk": {"S": f"RUN#{run_id}"}, "sk": {"S": "RUN"}})
+        item = self._get({"pk": {"S": f"RUN#{run_id}"}, "sk": {"S": "RUN"}}) if is_run_id(run_id) else None
         if item is None:
             raise NotFound(f"There is no run {run_id}.")
         return msgspec.json.decode(item["body"]["S"], type=Run)

@@ -9,6 +9,8 @@ from ..domain.errors import MalformedEvent
 from ..domain.run import Run
 from .sqs import SettleMessage
 
+UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeError)
+
 Form = TypeVar("Form")
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 
@@ -65,5 +67,5 @@ def changed_run(image: Mapping[str, Any]) -> Run:
 def decode(body: str, form: type[Form]) -> Form:
     try:
         return msgspec.json.decode(body, type=form)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise MalformedEvent(f"Not a {form.__name__}: {error}") from error

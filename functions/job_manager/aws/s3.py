@@ -12,6 +12,7 @@ from ..domain.errors import MalformedOutput, NotFound
 from ..domain.message import Message
 from ..domain.result import Evaluation
 from ..domain.run import Run
+from .events import UNREADABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
 Content = TypeVar("Content")
 
 
-class KeptSnapshot(msgspec.Struct):
-    """The form of `snapshot.json`; `images` are (key, etag, size) triples."""
+class SnapshotHead(msgspec.Struct):
+    """What is read of `snapshot.json`: of a million images there is no need here, nor room."""
 
     run: Run
-    images: list[tuple[str, str, int]]
     refused: tuple[Named, ...]
+
+
+class KeptSnapshot(SnapshotHead):
+    """The form of `snapshot.json`; `images` are (key, etag, size) triples."""
+
+    images: list[tuple[str, str, int]]
 
 
 class S3Bucket:
@@ -50,7 +56,7 @@ class S3Bucket:
         manifest: list[object] = [{"prefix": self.uri(UPLOADS)}]
         manifest += [image.key.removeprefix(UPLOADS) for image in snapshot.images]
         self._write(layout.manifest(run.run_id), manifest)
-        self._write(layout.snapshot(run.run_id), KeptSnapshot(run, images, snapshot.refused))
+        self._write(layout.snapshot(run.run_id), KeptSnapshot(run, snapshot.refused, images))
 
     def kept_runs(self) -> Iterator[Run]:
         """Every run as it was when its snapshot was written."""
@@ -59,13 +65,13 @@ class S3Bucket:
             for prefix in page.get("CommonPrefixes", []):
                 run_id = prefix["Prefix"].removeprefix(RUNS).strip("/")
                 try:
-                    yield self._read(layout.snapshot(run_id), KeptSnapshot).run
+                    yield self._read(layout.snapshot(run_id), SnapshotHead).run
                 except NotFound:
                     continue
 
     def read_refused(self, run_id: str) -> Sequence[Named]:
         """The files that the run's snapshot refused."""
-        return self._read(layout.snapshot(run_id), KeptSnapshot).refused
+        return self._read(layout.snapshot(run_id), SnapshotHead).refused
 
     def read_dataset_report(self, run_id: str) -> DatasetReport:
         """What prepare wrote."""
@@ -105,5 +111,5 @@ class S3Bucket:
             raise NotFound(f"{self.uri(key)} is not there.") from None
         try:
             return msgspec.json.decode(body, type=form)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise MalformedOutput(f"{self.uri(key)} can't be read: {error}") from error

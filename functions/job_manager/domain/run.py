@@ -1,5 +1,6 @@
 """A run: one dataset version on its way to a model, as a state machine."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -126,6 +127,11 @@ class Run:
 def run_id_of(version: str, attempt: int = 1) -> str:
     """The run's name, from its dataset version (hex) and attempt: at most 32 characters, as AMT demands."""
     return f"{PREFIX}{version[:16]}-{attempt}"
+
+
+def is_run_id(name: str) -> bool:
+    """Whether a run could have this name: what people ask for may be anything."""
+    return re.fullmatch(r"sb-[0-9a-f]{16}-[0-9]{1,9}", name) is not None
 
 
 def run_id_in(job_name: str) -> str | None:

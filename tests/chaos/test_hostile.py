@@ -1,0 +1,232 @@
+"""Whatever comes in from outside is taken or refused with a sentence: no crash, no hang, nothing of it is believed."""
+
+import io
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import api
+import note_upload
+from job_manager.aws.events import changed_run, job_state, settle_message, uploaded_key
+from job_manager.domain import layout
+from job_manager.domain.dataset import MAXIMUM_NAME_BYTES, StoredObject, take_snapshot
+from job_manager.domain.errors import MalformedEvent, MalformedOutput
+from job_manager.domain.message import message_about
+from job_manager.domain.run import RunState
+from tests.chaos.cloud import Cloud
+from tests.contract.template import ROOT
+from tests.fakes.world import a_run
+from trainer.errors import ImageRefused
+from trainer.images import decode_image
+
+COUNT = 2500
+IMAGES = 2500
+NASTY = (
+    "=cmd|' /C calc'!A0",
+    "<script>alert(1)</script>",
+    "a\nBcc: everybody@example.com",
+    "..",
+    "../../etc/passwd",
+    "\x1b[2J",
+    "\u202egnp.exe",
+    "\ud800",
+    "\0",
+    "%0d%0a",
+    "a" * 5000,
+    "",
+    " ",
+    "..\\..\\windows",
+    "seedlings/" * 100,
+    "٣",
+    "𝔪𝔞𝔦𝔷𝔢",
+)
+VALUES: tuple[Any, ...] = (*NASTY, None, True, -1, 2**70, 1e308, [], {}, [[[[]]]], {"S": {"S": "S"}})
+
+
+def spoiled_bytes(chance: random.Random, content: bytes) -> bytes:
+    """Some bytes changed, cut out, doubled or put in."""
+    spoiled = bytearray(content)
+    for _ in range(chance.randint(1, 8)):
+        at = chance.randrange(len(spoiled) + 1)
+        deed = chance.randrange(4)
+        if deed == 0:
+            del spoiled[at : at + chance.randint(1, 40)]
+        elif deed == 1:
+            spoiled[at:at] = chance.randbytes(chance.randint(1, 20))
+        elif deed == 2:
+            spoiled[at:at] = spoiled[at : at + 200]
+        elif spoiled:
+            spoiled[at % len(spoiled)] = chance.randrange(256)
+    return bytes(spoiled)
+
+
+def spoiled_tree(chance: random.Random, value: Any) -> Any:
+    """JSON of which some values, anywhere, are others."""
+    if chance.random() < 0.08:
+        return chance.choice(VALUES)
+    if isinstance(value, dict):
+        return {
+            chance.choice(NASTY) if chance.random() < 0.03 else name: spoiled_tree(chance, item)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [spoiled_tree(chance, item) for item in value] * chance.choice((0, 1, 1, 1, 3))
+    return value
+
+
+def spoiled_text(chance: random.Random, text: str) -> str:
+    """A JSON text, broken as JSON or in what it says."""
+    if chance.random() < 0.5:
+        return spoiled_bytes(chance, text.encode()).decode("utf-8", "surrogateescape")
+    return json.dumps(spoiled_tree(chance, json.loads(text)))
+
+
+def event(name: str) -> Any:
+    return json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+PARSERS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "upload": (uploaded_key, json.dumps(event("s3_object_created"))),
+    "wake-up": (settle_message, event("settled")["Records"][0]["body"]),
+    "job state": (job_state, json.dumps(event("tuning_job_state_change"))),
+    "run in the stream": (
+        lambda body: changed_run({"body": body}),
+        event("run_ended")["Records"][0]["dynamodb"]["NewImage"]["body"]["S"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PARSERS)
+def test_an_event_is_read_or_is_malformed(kind: str) -> None:
+    parse, whole = PARSERS[kind]
+    chance = random.Random(kind)
+    parse(whole)
+    reasons = []
+
+    for _ in range(COUNT):
+        try:
+            parse(spoiled_text(chance, whole))
+        except MalformedEvent as error:
+            reasons.append(str(error))
+    assert 20 < len(reasons) < COUNT - 20
+    assert all(reason.startswith(("Not a ", "A SageMaker event names no job.")) for reason in reasons)
+
+
+def test_nesting_without_end_is_malformed() -> None:
+    for deep in ("[" * 1_000_000, '{"detail":' * 1_000_000):
+        with pytest.raises(MalformedEvent):
+            uploaded_key(deep)
+
+
+@pytest.mark.parametrize("content", [b"[" * 1_000_000, b'{"images": "' + b"\xff" * 9, b'{"images": 1e999}', b""])
+def test_what_a_job_wrote_is_read_or_is_malformed(content: bytes) -> None:
+    cloud = Cloud()
+    cloud.storage.put(layout.dataset_report("sb-1"), content)
+
+    with pytest.raises(MalformedOutput):
+        cloud.ports.bucket.read_dataset_report("sb-1")
+
+
+def test_a_batch_of_uploads_gives_back_what_it_can_not_read_and_takes_the_rest() -> None:
+    chance = random.Random(3)
+    whole = json.dumps(event("s3_object_created"))
+
+    for _ in range(COUNT // 25):
+        cloud = Cloud()
+        bodies = [spoiled_text(chance, whole) if chance.random() < 0.5 else whole for _ in range(25)]
+        records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
+        answer = cloud.invoke(note_upload, {"Records": records})
+        back = {int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]}
+        assert back == {number for number, body in enumerate(bodies) if not readable(body)}
+
+
+def readable(body: str) -> bool:
+    try:
+        uploaded_key(body)
+    except MalformedEvent:
+        return False
+    return True
+
+
+def test_a_key_is_an_image_with_a_safe_name_or_refused_and_is_told_on_one_line() -> None:
+    chance = random.Random(4)
+    keys = {
+        "/".join(chance.choice(("seedlings", "Maize", "a.png", *NASTY)) for _ in range(chance.randint(1, 5)))
+        for _ in range(4 * COUNT)
+    }
+
+    snapshot = take_snapshot(StoredObject(key, "e", 1) for key in keys)
+
+    for image in snapshot.images:
+        uploads, label, file = image.key.split("/")
+        assert uploads == "seedlings"
+        for part in (label, file):
+            assert part not in {"", ".", ".."}
+            assert not set(part) & set("\\\n\0\x1b")
+            assert len(part.encode()) <= MAXIMUM_NAME_BYTES
+    assert len(snapshot.images) + len(snapshot.refused) == len({k for k in keys if not k.startswith("runs/")})
+    for named in snapshot.refused:
+        message = message_about(a_run(state=RunState.REFUSED, reason=named.file))
+        assert message.subject.isprintable()
+        assert len(message.subject) <= 99
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "HEAD", "\0"])
+def test_a_request_to_the_api_is_answered_with_a_sentence_or_data(method: str) -> None:
+    chance = random.Random(method)
+    cloud = Cloud()
+    whole = event("api_run")
+    run_id = "sb-3f9c1b7a5d2e8046-1"
+    places = ("runs", "models", "best", "stop", run_id, *NASTY)
+
+    for _ in range(COUNT // 5):
+        parts = [chance.choice(places) for _ in range(chance.randint(0, 4))]
+        path = "/".join(["", *(parts if chance.random() < 0.5 else ["runs", chance.choice(NASTY), *parts[:1]])])
+        context = {
+            **whole["requestContext"],
+            "http": {**whole["requestContext"]["http"], "method": method, "path": path},
+        }
+        request = {
+            **whole,
+            "rawPath": path,
+            "requestContext": context,
+            "rawQueryString": chance.choice(NASTY),
+            "headers": {**whole["headers"], "x": chance.choice(NASTY), chance.choice(NASTY): "1"},
+            "body": chance.choice((None, *NASTY)),
+        }
+        answer = cloud.invoke(api, request)
+        assert answer is not None, path
+        assert answer["statusCode"] in {200, 404, 405}, path
+        assert json.loads(answer["body"] or "{}").get("message", "") is not None
+    assert all(not key.startswith("runs/") for key in cloud.storage.contents)
+
+
+def pictures() -> dict[str, bytes]:
+    found = {}
+    base = Image.effect_noise((24, 24), 80).convert("RGB")
+    for kind in ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"):
+        packed = io.BytesIO()
+        base.save(packed, kind)
+        found[kind] = packed.getvalue()
+    return found
+
+
+@pytest.mark.parametrize("kind", pictures())
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_file_is_an_image_or_refused_with_its_reason(kind: str) -> None:
+    chance = random.Random(kind)
+    whole = pictures()[kind]
+    read, reasons = [], []
+
+    for _ in range(IMAGES):
+        try:
+            read.append(decode_image(io.BytesIO(spoiled_bytes(chance, whole))))
+        except ImageRefused as error:
+            reasons.append(str(error))
+    assert {image.mode for image in read} == {"RGB"}
+    assert all(reasons)
+    assert len(reasons) > 20
