@@ -3,15 +3,15 @@
 import pytest
 
 from tests.chaos.guards import GUARDS, Guard
-from tests.chaos.mutations import project_without, tests_pass
+from tests.chaos.mutations import project_without, tested_well
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
 def test_a_test_notices_where_a_guard_is_taken_away(guard: Guard) -> None:
     with project_without(guard) as copy:
-        assert not tests_pass(copy, guard.test)
+        assert not tested_well(copy, guard.test)
 
 
 def test_those_tests_pass_while_every_guard_is_in_place() -> None:
     with project_without(None) as whole:
-        assert tests_pass(whole, *sorted({guard.test for guard in GUARDS}))
+        assert tested_well(whole, *sorted({guard.test for guard in GUARDS}))
