@@ -12,6 +12,6 @@ def test_a_test_notices_where_a_guard_is_taken_away(guard: Guard) -> None:
         assert not tested_well(copy, guard.test)
 
 
-def test_those_tests_pass_while_every_guard_is_in_place() -> None:
+def test_those_end_well_while_every_guard_is_in_place() -> None:
     with project_without(None) as whole:
         assert tested_well(whole, *sorted({guard.test for guard in GUARDS}))
