@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from tests.trainer.painting import LABELS, archive, paint, paint_dataset
 
 CONTAINER = Path(__file__).parents[2] / "training_container"
-PROCESS_SECONDS = 120
+PROCESS_SECONDS = 280
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
