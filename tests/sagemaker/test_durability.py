@@ -36,8 +36,10 @@ def test_an_error_of_the_endpoints_own_is_tried_again_as_often_as_the_job_allows
     endpoint = own_endpoint
     endpoint.train("first")
     endpoint.ended("training", "first")
-    (endpoint.data_dir / "sagemaker/jobs").rmdir()
-    (endpoint.data_dir / "sagemaker/jobs").write_text("in the way of every working directory")
+    jobs = endpoint.data_dir / "sagemaker/jobs"
+    endpoint.eventually(lambda: not any(jobs.iterdir()))
+    jobs.rmdir()
+    jobs.write_text("in the way of every working directory")
     endpoint.train("retried", RetryStrategy={"MaximumRetryAttempts": 2})
     job = endpoint.ended("training", "retried")
     assert job["TrainingJobStatus"] == "Failed"
