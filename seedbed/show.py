@@ -82,8 +82,10 @@ def best_panel(best: Mapping[str, Any], title: str = "The best model") -> Panel:
     low, high = best["test_accuracy_interval"]
     settings = ", ".join(f"{name} {number(value)}" for name, value in sorted(best["hyperparameters"].items()))
     dataset = best["dataset"]
-    single = best.get("single_view")
-    averaged = f", {best['views']} turned views averaged; {percent(single['accuracy'])} by one alone" if single else ""
+    views, single = best.get("views", 1), best.get("single_view")
+    averaged = (
+        f", {views} turned views averaged; {percent(single['accuracy'])} by one alone" if single and views > 1 else ""
+    )
     lines = [
         f"[bold green]{percent(best['test_accuracy'])}[/] of the test images right, macro-F1 {best['macro_f1']:.3f}",
         f"95 % interval {percent(low)} to {percent(high)}{averaged}",

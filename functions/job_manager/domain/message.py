@@ -83,7 +83,7 @@ def verdict(run: Run, evaluation: Evaluation) -> Iterator[str]:
 
 def scores(run: Run) -> Iterator[str]:
     evaluation, head, best = run.evaluation, run.best_head, run.best_trial
-    if evaluation and evaluation.single_view:
+    if evaluation and evaluation.single_view and evaluation.views > 1:
         averaged, single = percent(evaluation.accuracy), percent(evaluation.single_view.accuracy)
         yield row("Views averaged", f"{averaged} over {evaluation.views} turned views, {single} on one alone")
     if head and best and head != best and head.objective is not None and best.objective is not None:
