@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chaos.guards import GUARDS, Guard
-from tests.chaos.mutations import project_without, tested_well
+from tests.chaos.mutations import ROOT, project_without, tested_well
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
@@ -15,3 +15,10 @@ def test_a_test_notices_where_a_guard_is_taken_away(guard: Guard) -> None:
 def test_those_end_well_while_every_guard_is_in_place() -> None:
     with project_without(None) as whole:
         assert tested_well(whole, *sorted({guard.test for guard in GUARDS}))
+
+
+def test_the_page_of_promises_names_every_guard_and_what_catches_its_loss() -> None:
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+
+    for guard in GUARDS:
+        assert f"| {guard.name} | `{guard.file}` | `{guard.test}` |" in page

