@@ -27,7 +27,7 @@ bench-endpoint: $(VENV)/laptop  ## what the local SageMaker endpoint adds to a t
 	@$(BIN)/python -m benchmarks.bench_endpoint | tee docs/bench-endpoint.md
 
 bench-load: $(VENV)/dev  ## what many uploads cost: calls, memory, US dollars
-	@$(BIN)/python -m benchmarks.bench_load | tee docs/bench-load.md
+	@PYTHONPATH=functions:. $(BIN)/python -m benchmarks.bench_load > docs/bench-load.md.new && mv docs/bench-load.md.new docs/bench-load.md
 
 chaos: $(VENV)/dev  ## the manager under faults, with many more stories than the tests tell: make chaos [EXAMPLES=n]
 	@CHAOS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest tests/chaos/test_chaos.py

@@ -55,7 +55,7 @@ def passes(folder: Path, *command: str) -> bool:
     return answer.returncode == 0
 
 
-def tested_well(folder: Path, *tests: str) -> bool:
+def all_pass(folder: Path, *tests: str) -> bool:
     """Whether these tests pass there."""
     return passes(folder, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests)
 
@@ -63,15 +63,15 @@ def tested_well(folder: Path, *tests: str) -> bool:
 def report() -> Iterator[str]:
     """The guard table, a row at a time, as Markdown."""
     with project_without(None) as whole:
-        if not tested_well(whole, *sorted({guard.test for guard in GUARDS})):
+        if not all_pass(whole, *sorted({guard.test for guard in GUARDS})):
             raise RuntimeError("With every guard in place these tests must pass.")
     yield "| guard | taken away in | caught by | and by the simulation |"
     yield "|---|---|---|---|"
     for guard in GUARDS:
         with project_without(guard) as copy:
-            by_test = not tested_well(copy, guard.test)
+            by_test = not all_pass(copy, guard.test)
             by_simulation = guard.simulated and not (
-                tested_well(copy, SWEEPS) and passes(copy, "-c", FIND.format(STORIES))
+                all_pass(copy, SWEEPS) and passes(copy, "-c", FIND.format(STORIES))
             )
         caught = f"`{guard.test}`" if by_test else "**nothing**"
         yield f"| {guard.name} | `{guard.file}` | {caught} | {'yes' if by_simulation else 'no'} |"
