@@ -11,7 +11,8 @@ from PIL import Image
 
 from trainer import pack
 from trainer.archive import HEAD, WHOLE, Model, write_archive
-from trainer.backbone import NORM_EPSILON, build_backbone, folded
+from trainer.backbone import build_backbone
+from trainer.efficientnet_lite import NORM_EPSILON, folded
 from trainer.ensemble import at_size, whole
 from trainer.ensemble import folded as folded_together
 from trainer.errors import BadInput

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-from trainer.efficientnet_lite import NORM_EPSILON, VARIANTS, efficientnet_lite, folded
+from trainer.efficientnet_lite import VARIANTS, efficientnet_lite
 from trainer.errors import BadInput
 from trainer.keras_application import APPLICATIONS, keras_application
 from trainer.quiet import keras
-
-__all__ = ["NORM_EPSILON", "build_backbone", "folded"]
 
 
 def build_backbone(name: str, image_size: int, pretrained: Path | None = None) -> keras.Model:

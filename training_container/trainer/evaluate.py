@@ -59,13 +59,14 @@ def evaluate(inputs: Inputs, output: Path, settings: Settings, say: Say) -> None
     model = _finished(chosen)
     _write_model(model, output / ARCHIVE)
 
-    answers = of_photos(model, test, settings.views)
-    probabilities = averaged(answers[: chosen.views])
+    answers = of_photos(model, test, chosen.views)
+    probabilities = averaged(answers)
+    scores = _scores(model, probabilities, test, labels)
     before = reliability(tempered(probabilities, 1 / chosen.temperature), test.labels)
     after = reliability(probabilities, test.labels)
     evaluation = {
-        **_scores(model, probabilities, test, labels).summary(),
-        **_scores(model, probabilities, test, labels).details(),
+        **scores.summary(),
+        **scores.details(),
         "single_view": _single_view(_scores(model, answers[0], test, labels)),
         "views": chosen.views,
         "temperature": chosen.temperature,

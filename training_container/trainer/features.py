@@ -25,7 +25,7 @@ class Extractor:
         name: str,
         image_size: int,
         done: Callable[[int], None],
-        say: Callable[[str], None] = print,
+        say: Callable[[str], None],
         pretrained: Path | None = None,
     ) -> None:
         backbone = build_backbone(name, image_size, pretrained)

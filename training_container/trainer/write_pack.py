@@ -87,7 +87,7 @@ class PackWriter:
         files = len(self.read.checked) + len(self.read.refused)
         progress = Progress(files, len(self.settings.backbones), say)
         progress.skip(files - sum(len(sides[split].rows) for split in LEARNT_FROM))
-        self._write_features(self.output / "features", sides, progress)
+        self._write_features(self.output / "features", sides, progress, say)
         self._finish(self.output / "features", sides)
 
     def _sides(self) -> dict[Split, Side]:
@@ -107,13 +107,13 @@ class PackWriter:
         write_photos(folder / pack.PHOTOS, self.images, side.files, large)
         self._describe(folder)
 
-    def _write_features(self, folder: Path, sides: dict[Split, Side], progress: Progress) -> None:
+    def _write_features(self, folder: Path, sides: dict[Split, Side], progress: Progress, say: Say) -> None:
         from trainer.features import Extractor  # noqa: PLC0415 - loads Keras, for which a refused dataset need not wait
 
         size = self.settings.image_size
         views: dict[Split, int] = {"validation": 1, "train": self.settings.views}
         for backbone in self.settings.backbones:
-            extractor = Extractor(backbone, size, progress.add)
+            extractor = Extractor(backbone, size, progress.add, say)
             for split in LEARNT_FROM:
                 path = folder / pack.features_file(backbone, split)
                 extractor.write(path, self.read.pixels[size], sides[split].rows, views[split])
