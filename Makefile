@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 TRIALS ?=
 IMAGES ?=
+PLAN ?=
 REQUIREMENTS := requirements/dev requirements/laptop functions/requirements training_container/requirements
 
 .PHONY: demo test check bench-tuner bench-endpoint bench-load bench-training chaos guards requirements clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n]
-	@$(BIN)/seedbed demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(TRIALS),--trials $(TRIALS))
+demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
+	@$(BIN)/seedbed demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(TRIALS),--trials $(TRIALS)) $(if $(PLAN),--plan $(PLAN))
 
 test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests
 	@$(BIN)/pytest
