@@ -13,11 +13,16 @@ logger = Logger()
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: object) -> None:
-    """Take one step for all that waits; `{"rebuild": true}` first fills an emptied table from bucket and SageMaker."""
+def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
+    """Take one step for all that waits; `{"rebuild": true}` first fills an emptied table from bucket and SageMaker.
+
+    The answer names the runs that were `rebuilt`.
+    """
+    rebuilt = []
     if event.get("rebuild"):
-        runs = rebuild(aws(), settings().settle_rule)
-        logger.info("Rebuilt", extra={"runs": [run.run_id for run in runs]})
+        rebuilt = [run.run_id for run in rebuild(aws(), settings().settle_rule)]
+        logger.info("Rebuilt", extra={"runs": rebuilt})
     run = reconcile(aws(), settings().plan, settings().settle_rule)
     if run:
         logger.info("Reconciled", extra={"run": run.run_id, "state": run.state})
+    return {"rebuilt": rebuilt}

@@ -133,6 +133,16 @@ def stop(run_id: Annotated[str, typer.Argument(metavar="RUN")], aws: OnAws = "")
         console.print(stack.post(f"/runs/{run_id}/stop")["message"], markup=False, soft_wrap=True)
 
 
+@app.command("rebuild")
+def rebuild_table(aws: OnAws = "") -> None:
+    """Fill a lost or emptied table anew, from the bucket and from SageMaker; what is in it stays."""
+    from .rebuild import rebuild  # noqa: PLC0415  reads the template, with a library that takes a second to load
+
+    with stack_for(aws) as stack:
+        rebuilt = rebuild(stack)
+    console.print("\n".join(rebuilt) or "The table lacks no run.")
+
+
 @app.command()
 def best(as_json: AsJson = False, aws: OnAws = "") -> None:
     """Show the best model."""

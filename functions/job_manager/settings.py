@@ -14,6 +14,7 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Names = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+(,[A-Za-z0-9_-]+)*$")]
 NamesOrNone = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]+(,[A-Za-z0-9_-]+)*)?$")]
+Folder = Annotated[str, msgspec.Meta(pattern=r"^(pretrained/([A-Za-z0-9_.-]+/)*)?$")]
 Dollars = Annotated[float, msgspec.Meta(ge=0)]
 
 
@@ -39,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     image_size: Positive
     cached_views: Positive
     backbones: Names
+    pretrained_weights: Folder
     fine_tune_trials: Natural
     fine_tune_parallel_trials: Positive
     fine_tune_epochs: Positive
@@ -81,6 +83,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
             fine_tuning=self.fine_tuning,
             evaluation_views=self.evaluation_views,
             exports=tuple(filter(None, self.exports.split(","))),
+            pretrained=self.pretrained_weights,
         )
 
     @property

@@ -22,7 +22,9 @@ MODEL = f"s3://{BUCKET}/runs/{RUN_ID}/trials/t/output/model.tar.gz"
 MODELS = dict.fromkeys(("model", "rival", "champion"), MODEL)
 HEAD = Trial(f"{RUN_ID}-007-0a1b2c3d", "Completed", {"backbone": "efficientnet-lite1", "epochs": "33"}, 0.9)
 FULL = replace(RUN, plan=FULL_PLAN, best_head=HEAD, best_trial=HEAD)
-TWO_BACKBONES = replace(FULL_PLAN, backbones=("efficientnet-lite0", "efficientnet-lite1"), exports=())
+TWO_BACKBONES = replace(
+    FULL_PLAN, backbones=("efficientnet-lite0", "efficientnet-lite1"), exports=(), pretrained="pretrained/vgg/"
+)
 
 
 def shape_of(operation: str) -> Any:

@@ -8,6 +8,7 @@ import pytest
 
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain import layout
+from job_manager.domain.dataset import PRETRAINED
 from job_manager.domain.result import Trial
 from job_manager.domain.search_space import METRICS, OBJECTIVE_METRIC
 from tests.contract.template import ROOT, Template
@@ -22,6 +23,7 @@ TEMPLATE = Template()
 RUN_ID, TRIAL = "<run_id>", "<training job>"
 HEAD = Trial("sb-0123456789abcdef-1-001-0a1b2c3d", "Completed", {}, 0.9)
 FULL = a_run(plan=FULL_PLAN, best_head=HEAD)
+BROUGHT = replace(FULL, plan=replace(FULL_PLAN, pretrained=PRETRAINED))
 MODELS = {name: f"s3://bucket/{name}" for name in ("model", "rival", "champion")}
 TUNING_JOBS = [REQUESTS.tuning(FULL), REQUESTS.fine_tuning(FULL)]
 KEYS = [
@@ -152,6 +154,11 @@ def test_the_contract_names_where_trials_and_images_are() -> None:
     assert "| `seedlings/<label>/<file>` |" in CONTRACTS
 
 
+def test_the_contract_names_where_weights_are_that_people_bring() -> None:
+    assert re.search(TEMPLATE.parameters["PretrainedWeights"]["AllowedPattern"], PRETRAINED)
+    assert f"| `{PRETRAINED}` | people |" in CONTRACTS
+
+
 def test_the_contract_names_every_key_there_is() -> None:
     named = set(re.findall(r"^\| `(runs/.*?)` \|", CONTRACTS, re.MULTILINE))
 
@@ -174,14 +181,16 @@ def test_the_contract_names_every_route() -> None:
 def test_the_contract_names_every_path_that_a_job_is_given() -> None:
     paths = [
         given["S3Input"]["LocalPath"]
-        for request in (REQUESTS.prepare(FULL), REQUESTS.evaluation(FULL, MODELS))
+        for request in (REQUESTS.prepare(BROUGHT), REQUESTS.evaluation(BROUGHT, MODELS))
         for given in request["ProcessingInputs"]
     ]
     channels = {
-        given["ChannelName"] for job in TUNING_JOBS for given in job["TrainingJobDefinition"]["InputDataConfig"]
+        given["ChannelName"]
+        for job in (*TUNING_JOBS, REQUESTS.fine_tuning(BROUGHT))
+        for given in job["TrainingJobDefinition"]["InputDataConfig"]
     }
 
-    assert len(paths) == 6
-    assert channels == {"features", "training", "head"}
+    assert len(paths) == 8
+    assert channels == {"features", "training", "head", "pretrained"}
     for path in (*paths, *(f"/opt/ml/input/data/{channel}" for channel in channels)):
         assert path in CONTRACTS

@@ -32,6 +32,6 @@ def test_reconcile_rebuilds_an_emptied_table_when_told(deployed: Deployed, run: 
     deployed.bucket.write_snapshot(run, Snapshot((), ()))
     deployed.jobs.start_prepare(run)
 
-    deployed.invoke("Reconcile", {"rebuild": True})
+    assert deployed.invoke("Reconcile", {"rebuild": True}) == {"rebuilt": [RUN_ID]}
 
     assert deployed.runs.open_run() == run

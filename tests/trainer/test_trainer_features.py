@@ -59,7 +59,7 @@ def test_openvino_gives_the_features_that_keras_gives(backbone: keras.Model, ima
 def test_each_row_and_view_lies_in_its_place(backbone: keras.Model, images: Pixels, tmp_path: Path) -> None:
     done: list[int] = []
     rows = [*range(len(images) - 1, -1, -1)]
-    extractor = Extractor("efficientnet-lite0", SIZE, done.append, unsaid)
+    extractor = Extractor("efficientnet-lite0", SIZE, done.append, unsaid, Path("none"))
     extractor.write(tmp_path / "features.npy", images, rows, MAX_VIEWS)
     assert done == [BATCH, 3]
     features = np.load(tmp_path / "features.npy")

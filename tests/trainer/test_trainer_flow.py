@@ -19,6 +19,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.trainer.conftest import CONTAINER, Flow, Run, training_job
 from tests.trainer.painting import LABELS, paint_dataset
 from trainer import pack
+from trainer.backbone import build_backbone
+from trainer.quiet import keras
 
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 EPOCH = r"epoch (\d+)/3 - " + " ".join(rf"{name}: [0-9.]+;" for name in METRICS)
@@ -115,6 +117,21 @@ def test_fine_tuning_starts_from_the_head_and_leaves_the_whole_network(flow: Flo
     assert {file.name for file in (flow.fine_tune / "model").iterdir()} == {"model.keras", "model.json"}
     facts = json.loads((flow.fine_tune / "model/model.json").read_text(encoding="utf-8"))
     assert (facts["kind"], facts["image_size"]) == ("fine-tune", 40)
+
+
+def test_fine_tuning_trains_all_convolutions_but_the_early_ones(flow: Flow) -> None:
+    tuned = keras.saving.load_model(flow.fine_tune / "model/model.keras")
+    pretrained = build_backbone("efficientnet-lite0", 40)
+    changed = {
+        layer.name: not np.array_equal(layer.get_weights()[0], tuned.get_layer(layer.name).get_weights()[0])
+        for layer in pretrained.layers
+        if layer.weights
+    }
+    early = [name for name in changed if name == "stem" or name.startswith(("block0_", "block1_", "block2_"))]
+    late = changed.keys() - {*early, "block3_expand"}  # the last at a quarter of the images' side
+    assert not any(changed[name] for name in (*early, "block3_expand"))
+    assert len(late) == 39
+    assert all(changed[name] for name in late)
 
 
 @pytest.mark.parametrize("trial", ["train", "fine_tune"])

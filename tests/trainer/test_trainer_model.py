@@ -77,7 +77,7 @@ def judged(photographs: Path, output: Path, views: int = 1, **archives: Path) ->
     """What evaluate says, with the same photographs as both splits."""
     nothing = photographs / "none.tar.gz"
     found = [archives.get(name, nothing) for name in ("model", "rival", "champion")]
-    evaluate(Inputs(photographs, photographs, *found), output, Settings(views, ()), lambda line: None)
+    evaluate(Inputs(photographs, photographs, Path("none"), *found), output, Settings(views, ()), lambda line: None)
     return evaluation(output)
 
 
@@ -107,7 +107,7 @@ def test_folding_the_normalisation_changes_nothing() -> None:
 
 
 def test_the_whole_model_is_the_backbone_and_then_the_head(head: keras.Model, images: np.ndarray) -> None:
-    joined = whole(Model(head, facts(LABELS), LABELS, SIZE)).network
+    joined = whole(Model(head, facts(LABELS), LABELS, SIZE), Path("none")).network
     apart = head.predict_on_batch(build_backbone("efficientnet-lite0", SIZE).predict_on_batch(images))
     assert joined.predict_on_batch(images) == pytest.approx(apart, abs=1e-5)
 

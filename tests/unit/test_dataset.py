@@ -98,7 +98,12 @@ def test_an_image_is_neither_empty_nor_huge(size: int, reason: str) -> None:
 
 def test_what_runs_write_and_folder_markers_are_neither_images_nor_refused() -> None:
     snapshot = take_snapshot(
-        [stored("runs/sb-1/snapshot.json"), stored("seedlings/", 0), stored("seedlings/Maize/", 0)]
+        [
+            stored("runs/sb-1/snapshot.json"),
+            stored("pretrained/vgg16.h5"),
+            stored("seedlings/", 0),
+            stored("seedlings/Maize/", 0),
+        ]
     )
 
     assert (snapshot.images, snapshot.refused) == ((), ())

@@ -213,6 +213,7 @@ def test_the_quick_plan_and_the_full_one_are_two_versions_of_one_dataset(world: 
         {"backbones": ("efficientnet-lite1",)},
         {"evaluation_views": 1},
         {"exports": ()},
+        {"pretrained": "pretrained/"},
         {"fine_tuning": None},
         {"fine_tuning": replace(FULL_PLAN.fine_tuning, epochs=4)},  # type: ignore[type-var]
         {"fine_tuning": replace(FULL_PLAN.fine_tuning, image_size=96)},  # type: ignore[type-var]

@@ -109,7 +109,8 @@ def _prepare(chosen: argparse.Namespace) -> None:
     settings = Settings(
         chosen.image_size, chosen.views, chosen.minimum_per_label, chosen.backbones, chosen.fine_tune_size
     )
-    prepare(job.processing_input("images"), job.processing_output, settings, _say)
+    images, pretrained = (job.processing_input(name) for name in ("images", "pretrained"))
+    prepare(images, pretrained, job.processing_output, settings, _say)
 
 
 def _train(_: argparse.Namespace) -> None:
@@ -127,9 +128,10 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     from trainer.evaluate import Inputs, Settings, evaluate
 
     job = Job()
-    test, validation = (job.processing_input(name) for name in ("test", "validation"))
+    test, validation, pretrained = (job.processing_input(name) for name in ("test", "validation", "pretrained"))
     archives = (job.processing_input(name) / "model.tar.gz" for name in ("model", "rival", "champion"))
-    evaluate(Inputs(test, validation, *archives), job.processing_output, Settings(chosen.views, chosen.exports), _say)
+    inputs = Inputs(test, validation, pretrained, *archives)
+    evaluate(inputs, job.processing_output, Settings(chosen.views, chosen.exports), _say)
 
 
 def _predict(chosen: argparse.Namespace) -> None:

@@ -12,7 +12,8 @@ def build_backbone(name: str, image_size: int, pretrained: Path | None = None) -
     """RGB images 0 to 255, (batch, image_size, image_size, 3) → features, (batch, d), with frozen ImageNet weights.
 
     `name` is `efficientnet-lite0`, `-lite1`, `-lite2` or a class of keras.applications, whose weights may lie in the
-    folder `pretrained`. All layers are Keras's own. BadInput for an unknown name, and where the weights can't be had.
+    folder `pretrained`, if it exists. All layers are Keras's own. BadInput for an unknown name, and where the weights
+    can't be had.
     """
     if name in VARIANTS:
         model = efficientnet_lite(name, image_size)

@@ -1,6 +1,7 @@
 """Networks joined, averaged into one, and calibrated: of stock Keras layers alone, so that anybody can load them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from trainer.archive import Model
 from trainer.backbone import build_backbone
@@ -8,11 +9,14 @@ from trainer.errors import UnreadableModel
 from trainer.quiet import keras
 
 
-def whole(trial: Model) -> Model:
-    """Images 0 to 255 → probabilities, whichever kind of trial it is: a head is put on top of its backbone."""
+def whole(trial: Model, pretrained: Path) -> Model:
+    """Images 0 to 255 → probabilities, whichever kind of trial it is: a head is put on top of its backbone.
+
+    `pretrained` is as `build_backbone` takes it.
+    """
     if len(trial.network.input_shape) == 4:
         return trial
-    backbone = build_backbone(str(trial.facts["backbone"]), trial.image_size)
+    backbone = build_backbone(str(trial.facts["backbone"]), trial.image_size, pretrained)
     if trial.network.input_shape != backbone.output_shape:
         raise UnreadableModel("The best trial's model takes other features than the backbone gives.")
     network = keras.Model(backbone.input, trial.network(backbone.output), name="images_to_probabilities")

@@ -30,10 +30,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Inputs:
-    """Folders of two splits, and archives: only `model` must be there and readable."""
+    """Folders of two splits and of pretrained weights, and archives: beside the splits only `model` must be there."""
 
     test: Path
     validation: Path
+    pretrained: Path
     model: Path
     rival: Path
     champion: Path
@@ -88,18 +89,18 @@ def evaluate(inputs: Inputs, output: Path, settings: Settings, say: Say) -> None
 
 def _read_trials(inputs: Inputs, labels: list[str], say: Say) -> list[Model]:
     """The best trial and, where it can be used, its rival, each whole."""
-    trials = [_read_trial(inputs.model, labels)]
+    trials = [_read_trial(inputs.model, inputs.pretrained, labels)]
     if inputs.rival.exists():
         try:
-            trials.append(_read_trial(inputs.rival, labels))
+            trials.append(_read_trial(inputs.rival, inputs.pretrained, labels))
         except BadInput as error:
             say(f"The rival is left out. {error}")
     return trials
 
 
-def _read_trial(archive: Path, labels: list[str]) -> Model:
+def _read_trial(archive: Path, pretrained: Path, labels: list[str]) -> Model:
     with tempfile.TemporaryDirectory() as scratch:
-        trial = whole(read_trial(archive, Path(scratch, "trial")))
+        trial = whole(read_trial(archive, Path(scratch, "trial")), pretrained)
     if trial.labels != labels:
         raise BadInput("The trial's labels differ from the test split's: the two are of different runs.")
     return trial

@@ -26,7 +26,7 @@ class Extractor:
         image_size: int,
         done: Callable[[int], None],
         say: Callable[[str], None],
-        pretrained: Path | None = None,
+        pretrained: Path,
     ) -> None:
         backbone = build_backbone(name, image_size, pretrained)
         self._width = int(backbone.output_shape[-1])

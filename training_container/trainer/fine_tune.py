@@ -27,10 +27,13 @@ EVALUATED_AT_ONCE = 64
 SAMPLED_IMAGES = 512
 AVERAGED_EPOCHS = 1
 PATCHED_SHARE = 0.5
+EARLY_STRIDE = 4
 
 
 def fine_tune_recipe(job: Job, chosen: Hyperparameters) -> Trial:
-    """From the channel `training` and, where there is one, the channel `head` with the best head's archive."""
+    """From the channel `training` and, where there are such, the channels `head`, with the best head's archive, and
+    `pretrained`, with the backbone's weights.
+    """
     folder = job.channel("training")
     description = pack.read_description(folder)
     training, validation = (pack.read_training(folder, split) for split in ("train", "validation"))
@@ -69,19 +72,23 @@ def batches(
 
 
 def _network(job: Job, images: Pixels, description: pack.Description, chosen: Hyperparameters) -> keras.Model:
-    """Images 0 to 255 → probabilities, all of it trainable but the statistics of normalisations."""
-    backbone = build_backbone(chosen.backbone, description.fine_tune_size)
+    """Images 0 to 255 → probabilities; its early layers and the statistics of normalisations stay as they are."""
+    backbone = build_backbone(chosen.backbone, description.fine_tune_size, job.channel("pretrained"))
     sample = np.linspace(0, len(images) - 1, min(len(images), SAMPLED_IMAGES)).astype(int)
     parts = np.array_split(sample, -(-len(sample) // EVALUATED_AT_ONCE))
     features = np.concatenate([backbone.predict_on_batch(images[rows].astype(np.float32)) for rows in parts])
     head = build_head(features, len(description.labels), chosen)
     _start_from(job.channel("head") / "model.tar.gz", head, description)
     network = keras.Model(backbone.input, head(backbone.output), name="images_to_probabilities")
-    network.trainable = True
-    for layer in [*network.layers, *head.layers]:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = False
+    for layer in [*backbone.layers, *head.layers]:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization) and not _is_early(layer, backbone)
     return network
+
+
+def _is_early(layer: keras.layers.Layer, backbone: keras.Model) -> bool:
+    """Whether a layer's maps are at least a quarter of the images' side: edges and colours, which all images share."""
+    shape = layer.output.shape
+    return len(shape) == 4 and shape[1] * EARLY_STRIDE >= backbone.input_shape[1]
 
 
 def _start_from(archive: Path, head: keras.Model, description: pack.Description) -> None:

@@ -16,8 +16,10 @@ from trainer.survey import survey
 from trainer.write_pack import PackWriter, Say, Settings
 
 
-def prepare(images: Path, output: Path, settings: Settings, say: Say) -> None:
-    """Writes the pack's folders, `report.json` and `mosaic.jpg` below `output`.
+def prepare(images: Path, pretrained: Path, output: Path, settings: Settings, say: Say) -> None:
+    """Writes the pack's folders, `report.json` and `mosaic.jpg` below `output`, from the folder `images`.
+
+    `pretrained` is as `build_backbone` takes it.
 
     BadInput where no model can come of the images. The report is written in either case, so that a person can see why
     files were refused.
@@ -32,7 +34,7 @@ def prepare(images: Path, output: Path, settings: Settings, say: Say) -> None:
         _write_report(output, dataset, len(files), settings, time.monotonic() - started)
         check_trainable(dataset, settings.minimum_per_label)
         write_mosaic(output / "mosaic.jpg", dataset, read)
-        PackWriter(images, output, read, dataset, settings).write(say)
+        PackWriter(images, pretrained, output, read, dataset, settings).write(say)
     _write_report(output, dataset, len(files), settings, time.monotonic() - started)
 
 

@@ -67,9 +67,13 @@ class Side:
 
 @dataclass(frozen=True)
 class PackWriter:
-    """Writes the folders of one pack below `output`, from the survey of the folder `images`."""
+    """Writes the folders of one pack below `output`, from the survey of the folder `images`.
+
+    `pretrained` is as `build_backbone` takes it.
+    """
 
     images: Path
+    pretrained: Path
     output: Path
     read: Survey
     dataset: Dataset
@@ -113,7 +117,7 @@ class PackWriter:
         size = self.settings.image_size
         views: dict[Split, int] = {"validation": 1, "train": self.settings.views}
         for backbone in self.settings.backbones:
-            extractor = Extractor(backbone, size, progress.add, say)
+            extractor = Extractor(backbone, size, progress.add, say, self.pretrained)
             for split in LEARNT_FROM:
                 path = folder / pack.features_file(backbone, split)
                 extractor.write(path, self.read.pixels[size], sides[split].rows, views[split])

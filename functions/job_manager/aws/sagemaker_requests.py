@@ -41,14 +41,15 @@ class JobRequests:
         }
         arguments = ["prepare", *(str(word) for option in options.items() for word in option)]
         images = self._input("images", layout.manifest(run.run_id), kind="ManifestFile")
-        return self._processing(run, layout.prepare_job(run.run_id), arguments, [images], layout.pack(run.run_id))
+        inputs = [images, *(self._input(*item) for item in weights(run).items())]
+        return self._processing(run, layout.prepare_job(run.run_id), arguments, inputs, layout.pack(run.run_id))
 
     def evaluation(self, run: Run, models: Mapping[str, str]) -> dict[str, Any]:
         """CreateProcessingJob for evaluate: both splits and the models in, scores and the whole model out."""
         plan = run.plan
         arguments = ["evaluate", "--views", str(plan.evaluation_views), f"--exports={','.join(plan.exports)}"]
         splits = {"test": layout.test_split(run.run_id), "validation": layout.validation_split(run.run_id)}
-        inputs = [self._input(name, place) for name, place in {**splits, **models}.items()]
+        inputs = [self._input(name, place) for name, place in {**splits, **models, **weights(run)}.items()]
         name = layout.evaluation_job(run.run_id)
         return self._processing(run, name, arguments, inputs, layout.evaluation(run.run_id))
 
@@ -96,6 +97,7 @@ class JobRequests:
         channels = {
             "training": self._uri(layout.training(run.run_id)),
             "head": self._uri(layout.trial_model(run.run_id, head.name)),
+            **{name: self._uri(place) for name, place in weights(run).items()},
         }
         request = self._tuning(run, stage, channels)
         checkpoints = {"S3Uri": self._uri(layout.checkpoints(run.run_id))}
@@ -155,6 +157,11 @@ class JobRequests:
 
     def _uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"
+
+
+def weights(run: Run) -> dict[str, str]:
+    """The input of the jobs that build a backbone, where the weights of one lie in the bucket."""
+    return {"pretrained": run.plan.pretrained} if run.plan.pretrained else {}
 
 
 def channel(name: str, uri: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from .plan import Plan
 
 UPLOADS = "seedlings/"
 RUNS = "runs/"
+PRETRAINED = "pretrained/"
 MAXIMUM_IMAGE_BYTES = 50 * 1024 * 1024
 MAXIMUM_NAME_BYTES = 255
 NAMES_KEPT = 100
@@ -125,10 +126,10 @@ class DatasetReport:
 
 
 def take_snapshot(objects: Iterable[StoredObject]) -> Snapshot:
-    """Sort a bucket's objects into images and refused files; what runs write is neither."""
+    """Sort a bucket's objects into images and refused files; what runs write, and pretrained weights, are neither."""
     images, refused = [], []
     for stored in objects:
-        if stored.key.startswith(RUNS) or (stored.key.endswith("/") and stored.size == 0):
+        if stored.key.startswith((RUNS, PRETRAINED)) or (stored.key.endswith("/") and stored.size == 0):
             continue
         reason = refusal(stored)
         if reason:

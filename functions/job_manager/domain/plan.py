@@ -40,7 +40,8 @@ class Plan:
     """Everything that decides a run's outcome beside the images; times in seconds, `image_size` in pixels a side.
 
     `views` are the turned views of a training image whose features are kept, `evaluation_views` those that the model
-    averages over. Without `fine_tuning` the best head is the run's model. Only runs that agree on `search_space` and
+    averages over. `pretrained` is where in the bucket weights for keras.applications lie; where it is empty, the jobs
+    download them. Without `fine_tuning` the best head is the run's model. Only runs that agree on `search_space` and
     `backbones` can warm-start one another. The defaults are what runs did before there was a choice.
     """
 
@@ -64,6 +65,7 @@ class Plan:
     evaluation_views: int = 1
     exports: tuple[str, ...] = ()
     monthly_budget: float | None = None
+    pretrained: str = ""
 
     @property
     def fine_tune_size(self) -> int:
@@ -85,5 +87,6 @@ class Plan:
             "fine_tuning": stage and [stage.trials, stage.epochs, stage.image_size, stage.search_space],
             "evaluation_views": self.evaluation_views,
             "exports": self.exports,
+            **({"pretrained": self.pretrained} if self.pretrained else {}),
         }
         return json.dumps(outcome, sort_keys=True)

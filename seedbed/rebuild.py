@@ -1,0 +1,46 @@
+"""The table filled anew: it is an index of what the bucket keeps and SageMaker knows."""
+
+import json
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from .errors import SeedbedError
+from .local_cloud.deploy import ROOT
+from .stack import Stack
+
+GONE_ON_AWS = (
+    "The table {table} is gone. Have CloudFormation make it anew with a change set whose deployment mode is "
+    "REVERT_DRIFT, then say this again."
+)
+
+
+def rebuild(stack: Stack) -> list[str]:
+    """The runs that the table lacked and has now; one that goes on goes on.
+
+    A table that was deleted is made again on this machine; on AWS, where only CloudFormation may do that, SeedbedError
+    says so.
+    """
+    table = stack.outputs["TableName"]
+    dynamodb = stack.client("dynamodb")
+    try:
+        dynamodb.describe_table(TableName=table)
+    except dynamodb.exceptions.ResourceNotFoundException:
+        if stack.endpoint is None:
+            raise SeedbedError(GONE_ON_AWS.format(table=table)) from None
+        dynamodb.create_table(TableName=table, **table_in_template())
+        dynamodb.get_waiter("table_exists").wait(TableName=table)
+    function = stack.outputs["ReconcileFunction"]
+    answer = stack.client("lambda").invoke(FunctionName=function, Payload=b'{"rebuild": true}')
+    said = json.loads(answer["Payload"].read() or "null")
+    if "FunctionError" in answer:
+        raise SeedbedError(f"The function {function} failed: {said}. Say this again in a minute; its log says more.")
+    runs: list[str] = said["rebuilt"]
+    return runs
+
+
+def table_in_template() -> dict[str, Any]:
+    """The table of template.yaml as CreateTable wants it."""
+    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    properties: dict[str, Any] = template["Resources"]["Table"]["Properties"]
+    return {**properties, "StreamSpecification": {"StreamEnabled": True, **properties["StreamSpecification"]}}

@@ -1,0 +1,71 @@
+"""`seedbed rebuild`: what it asks of the function, and what a person reads where that can't work."""
+
+import io
+import json
+from collections.abc import Iterator
+from unittest.mock import MagicMock
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from seedbed.errors import SeedbedError
+from seedbed.rebuild import rebuild, table_in_template
+from seedbed.stack import Stack
+
+OUTPUTS = {"TableName": "runs", "ReconcileFunction": "reconcile"}
+RUN_ID = "sb-3f9c1b7a5d2e8046-1"
+
+
+@pytest.fixture
+def function() -> MagicMock:
+    """Lambda, whose function answers that it rebuilt a run."""
+    client = MagicMock()
+    client.invoke.return_value = {"Payload": io.BytesIO(json.dumps({"rebuilt": [RUN_ID]}).encode())}
+    return client
+
+
+@pytest.fixture
+def on_aws(function: MagicMock) -> Iterator[Stack]:
+    with mock_aws():
+        yield Stack(boto3.Session(region_name="us-east-1"), None, OUTPUTS, {"lambda": function})
+
+
+@pytest.fixture
+def local(on_aws: Stack) -> Stack:
+    """The same, but as if it were this machine's."""
+    clients = {"lambda": on_aws.client("lambda"), "dynamodb": on_aws.client("dynamodb")}
+    return Stack(on_aws.session, "http://127.0.0.1:1", OUTPUTS, clients)
+
+
+def test_the_runs_that_came_back_are_named(on_aws: Stack, function: MagicMock) -> None:
+    on_aws.client("dynamodb").create_table(TableName="runs", **table_in_template())
+
+    assert rebuild(on_aws) == [RUN_ID]
+    function.invoke.assert_called_once_with(FunctionName="reconcile", Payload=b'{"rebuild": true}')
+
+
+def test_a_deleted_table_is_made_again_on_this_machine(local: Stack) -> None:
+    assert rebuild(local) == [RUN_ID]
+
+    table = local.client("dynamodb").describe_table(TableName="runs")["Table"]
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by_time"]
+    assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+
+
+def test_on_aws_a_deleted_table_is_cloudformations_to_make(on_aws: Stack, function: MagicMock) -> None:
+    with pytest.raises(SeedbedError, match=r"runs is gone\. .*REVERT_DRIFT"):
+        rebuild(on_aws)
+
+    function.invoke.assert_not_called()
+
+
+def test_a_function_that_fails_is_told(local: Stack, function: MagicMock) -> None:
+    failure = {"errorMessage": "Task timed out after 60.00 seconds"}
+    function.invoke.return_value = {
+        "Payload": io.BytesIO(json.dumps(failure).encode()),
+        "FunctionError": "Unhandled",
+    }
+
+    with pytest.raises(SeedbedError, match=r"reconcile failed: .*timed out"):
+        rebuild(local)
