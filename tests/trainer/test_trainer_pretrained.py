@@ -14,6 +14,9 @@ from trainer.backbone import build_backbone
 from trainer.pack import read_photos
 from trainer.quiet import keras
 
+# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
 BACKBONE, SIZE = "MobileNetV2", 48
 
 

@@ -17,6 +17,7 @@ from trainer.averaging import Floats
 from trainer.classify import BATCH, classify
 from trainer.errors import ImageRefused
 from trainer.images import Pixels, decode_image, resize
+from trainer.spreadsheet import label_cell
 
 JSON, CSV = "application/json", "text/csv"
 MAX_IMAGES = 128
@@ -106,5 +107,5 @@ def _csv(labels: Sequence[str], probabilities: Floats) -> Response:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("label", "confidence"))
-    rows.writerows((labels[of_label.argmax()], f"{of_label.max():.4f}") for of_label in probabilities)
+    rows.writerows((label_cell(labels[of_label.argmax()]), f"{of_label.max():.4f}") for of_label in probabilities)
     return Response(text.getvalue(), media_type=CSV)

@@ -17,6 +17,7 @@ from trainer.classify import BATCH, classify
 from trainer.dataset import list_files
 from trainer.errors import BadInput, ImageRefused
 from trainer.images import DECODERS, Pixels, read_image, resize
+from trainer.spreadsheet import file_cell, label_cell
 
 STANDARD_OUTPUT = "-"
 
@@ -66,7 +67,8 @@ def _predictions(model: Model, files: Iterator[Path], refusals: TextIO) -> Itera
                     images.append(pixels)
             if images:
                 for file, of_label in zip(read, classify(model, np.stack(images)), strict=True):
-                    yield str(file), model.labels[of_label.argmax()], f"{of_label.max():.4f}"
+                    label = model.labels[of_label.argmax()]
+                    yield file_cell(str(file)), label_cell(label), f"{of_label.max():.4f}"
 
 
 def _read(path: Path, image_size: int) -> Pixels | ImageRefused:

@@ -1,0 +1,152 @@
+"""What the container reads from outside is taken or refused with a sentence: no crash, no hang, nothing is believed."""
+
+import csv
+import io
+import json
+import random
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.exceptions import HTTPException
+
+from tests.chaos.test_hostile import spoiled_bytes, spoiled_text
+from tests.trainer.small_model import write_small_model
+from trainer import pack
+from trainer.archive import WHOLE, Model, read_model
+from trainer.errors import BadHyperparameter, BadInput, UnreadableModel
+from trainer.hyperparameters import Hyperparameters, read_hyperparameters
+from trainer.invocation import answer
+from trainer.predict import predict
+
+# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+COUNT = 2500
+ARCHIVES = 400
+HYPERPARAMETERS = json.dumps({"kind": "head", "epochs": "30", "learning_rate": "0.003", "seed": "7", "backbone": "b"})
+
+
+def test_hyperparameters_are_numbers_within_their_limits_or_named(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    file = tmp_path / "hyperparameters.json"
+    read, reasons = [], []
+
+    for _ in range(COUNT):
+        file.write_bytes(spoiled_text(chance, HYPERPARAMETERS).encode(errors="surrogateescape"))
+        try:
+            read.append(read_hyperparameters(file))
+        except BadHyperparameter as error:
+            reasons.append(str(error))
+    assert len(read) > 20
+    assert len(reasons) > 20
+    assert all(isinstance(chosen, Hyperparameters) and 1 <= chosen.epochs <= 10_000 for chosen in read)
+    assert all(1e-8 <= chosen.learning_rate <= 1 for chosen in read)
+    assert all(reason.isprintable() or len(reason) < 1000 for reason in reasons)
+
+
+def test_a_packs_description_is_read_or_refused(tmp_path: Path) -> None:
+    chance = random.Random(2)
+    pack.describe(tmp_path, pack.Description(["efficientnet-lite0"], 288, 160, ["Maize", "Sugar beet"]))
+    whole = (tmp_path / pack.DESCRIPTION).read_text(encoding="utf-8")
+    refused = 0
+
+    for _ in range(COUNT):
+        (tmp_path / pack.DESCRIPTION).write_bytes(spoiled_bytes(chance, whole.encode()))
+        try:
+            pack.read_description(tmp_path)
+        except BadInput:
+            refused += 1
+    assert refused > 20
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_model(tmp_path_factory.mktemp("model") / "whole")
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+        for name, body in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(body)
+            tar.addfile(entry, io.BytesIO(body))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("part", ["the archive", WHOLE, "model.json"])
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_an_archive_is_a_model_or_refused_and_nothing_lands_beside_it(part: str, folder: Path, tmp_path: Path) -> None:
+    chance = random.Random(part)
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    archive = tmp_path / "in" / "model.tar.gz"
+    archive.parent.mkdir()
+    read, reasons = 0, []
+
+    for number in range(ARCHIVES):
+        spoiled = {name: spoiled_bytes(chance, body) if name == part else body for name, body in files.items()}
+        content = packed(spoiled)
+        archive.write_bytes(spoiled_bytes(chance, content) if part == "the archive" else content)
+        scratch = tmp_path / f"scratch {number}"
+        try:
+            model = read_model(archive, WHOLE, scratch)
+        except UnreadableModel as error:
+            reasons.append(str(error))
+        else:
+            assert model.network.output_shape == (None, len(model.labels))
+            read += 1
+        if scratch.exists():
+            assert {file.name for file in scratch.iterdir()} <= files.keys()
+    assert read + len(reasons) == ARCHIVES
+    assert len(reasons) > 20
+    assert all("model.tar.gz can't be read: " in reason for reason in reasons)
+    assert {path.name for path in (tmp_path / "in").iterdir()} == {"model.tar.gz"}
+
+
+def test_a_body_is_answered_or_refused_as_the_senders_fault(folder: Path) -> None:
+    chance = random.Random(3)
+    model = read_model(folder, WHOLE, folder.parent / "unused")
+    picture = io.BytesIO()
+    Image.effect_noise((16, 16), 80).save(picture, "PNG")
+    statuses = []
+
+    for _ in range(COUNT // 5):
+        body, kind = spoiled_bytes(chance, picture.getvalue()), "image/png"
+        if chance.random() < 0.5:
+            body, kind = (
+                spoiled_text(chance, '{"images": ["aGVsbG8="]}').encode(errors="surrogateescape"),
+                "application/json",
+            )
+        try:
+            statuses.append(answer(model, kind, body, "*/*").status_code)
+        except HTTPException as error:
+            statuses.append(error.status_code if error.detail else 0)
+    assert set(statuses) == {200, 400}
+
+
+def test_a_label_or_file_that_a_spreadsheet_would_compute_is_text_there(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    for file in folder.iterdir():
+        (hostile / file.name).write_bytes(file.read_bytes())
+    facts = json.loads((hostile / "model.json").read_text(encoding="utf-8"))
+    facts["labels"] = ["=cmd|' /C calc'!A0", "@SUM(1)", "-1+1"]
+    (hostile / "model.json").write_text(json.dumps(facts))
+    Image.new("RGB", (20, 20), "green").save(tmp_path / "=1+1.png")
+    monkeypatch.chdir(tmp_path)
+
+    predict(hostile, [Path("=1+1.png")], "labels.csv", io.StringIO())
+
+    with Path("labels.csv").open(newline="", encoding="utf-8") as rows:
+        (row,) = csv.DictReader(rows)
+    assert row["file"] == "./=1+1.png"
+    assert row["label"] in {f"'{label}" for label in facts["labels"]}
+    model = Model(read_model(hostile, WHOLE, tmp_path / "x").network, facts, facts["labels"], 16)
+    said = bytes(answer(model, "image/png", Path("=1+1.png").read_bytes(), "text/csv").body).decode()
+    assert said.splitlines()[1].lstrip('"').startswith("'")
+    assert np.isfinite(float(said.splitlines()[1].rpartition(",")[2]))
