@@ -8,14 +8,14 @@ IMAGES ?=
 PLAN ?=
 REQUIREMENTS := requirements/dev requirements/laptop functions/requirements training_container/requirements
 
-.PHONY: demo test check bench-tuner bench-endpoint bench-load bench-training chaos guards requirements clean
+.PHONY: demo test check bench-tuner bench-endpoint bench-load bench-uploads bench-training chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
 	@$(BIN)/seedbed demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(TRIALS),--trials $(TRIALS)) $(if $(PLAN),--plan $(PLAN))
 
 test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 check: $(VENV)/dev  ## types and style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -29,6 +29,9 @@ bench-endpoint: $(VENV)/laptop  ## what the local SageMaker endpoint adds to a t
 
 bench-load: $(VENV)/dev  ## what many uploads cost: calls, memory, US dollars
 	@PYTHONPATH=functions:. $(BIN)/python -m benchmarks.bench_load > docs/bench-load.md.new && mv docs/bench-load.md.new docs/bench-load.md
+
+bench-uploads: $(VENV)/laptop  ## ten thousand real uploads through the local cloud, and the run that follows
+	@$(BIN)/python -m benchmarks.bench_uploads --out docs/bench-uploads.md
 
 chaos: $(VENV)/dev  ## the manager under faults, with many more stories than the tests tell: make chaos [EXAMPLES=n]
 	@CHAOS_EXAMPLES=$(or $(EXAMPLES),50000) $(BIN)/pytest tests/chaos/test_chaos.py
