@@ -3,7 +3,6 @@
 import json
 import signal
 import sys
-import webbrowser
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,15 +14,12 @@ from .cloud import local_cloud
 from .demo import demo as run_demo
 from .dlq_command import dlq
 from .errors import SeedbedError
-from .fetch import fetch_report
 from .home import default_home
 from .import_command import import_pickles
+from .model_commands import best, predict, report, serve
 from .options import AsJson, OnAws, stack_for
 from .plans import PlanName, parameters
-from .predict import fetch_best_model, serve_model
-from .predict import predict as predict_files
 from .stack import aws_stack, local_stack
-from .submission import write_submission
 from .upload import files_of
 from .upload import upload as upload_files
 from .watch import Step
@@ -143,61 +139,8 @@ def rebuild_table(aws: OnAws = "") -> None:
     console.print("\n".join(rebuilt) or "The table lacks no run.")
 
 
-@app.command()
-def best(as_json: AsJson = False, aws: OnAws = "") -> None:
-    """Show the best model."""
-    with stack_for(aws) as stack:
-        answer = stack.get("/models/best")
-    if as_json:
-        sys.stdout.write(json.dumps(answer, indent=2) + "\n")
-    else:
-        console.print(show.best_panel(answer))
-
-
-@app.command()
-def report(
-    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The best model's run if left out.")] = "",
-    browser: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-    aws: OnAws = "",
-) -> None:
-    """Fetch the report of a run's evaluation and print where it is."""
-    with stack_for(aws) as stack:
-        path = fetch_report(stack, default_home(), run_id)
-    console.print(str(path), soft_wrap=True, markup=False)
-    if browser and not webbrowser.open(path.as_uri()):
-        raise SeedbedError(f"No browser could be started. Open {path.as_uri()} in one.")
-
-
-@app.command()
-def predict(
-    paths: Annotated[list[Path], typer.Argument(help="Images, or folders of them.")],
-    csv: Annotated[
-        Path | None, typer.Option(help="Where to write file,label,confidence; standard output if left out.")
-    ] = None,
-    submission: Annotated[
-        Path | None, typer.Option(help="Where to write file,species as the Plant Seedlings competition wants it.")
-    ] = None,
-    aws: OnAws = "",
-) -> None:
-    """Label images with the best model."""
-    if csv and submission:
-        raise SeedbedError("Choose one of --csv and --submission.")
-    with stack_for(aws) as stack:
-        model = fetch_best_model(stack, default_home())
-    if not submission:
-        predict_files(model, paths, csv)
-        return
-    console.print(write_submission(model, paths, submission), soft_wrap=True, markup=False)
-
-
-@app.command()
-def serve(port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1.")] = 8080, aws: OnAws = "") -> None:
-    """Serve the best model over HTTP, as SageMaker hosting would, until Ctrl-C."""
-    with stack_for(aws) as stack:
-        model = fetch_best_model(stack, default_home())
-    serve_model(model, port)
-
-
+for command in (best, report, predict, serve):
+    app.command()(command)
 app.command("import")(import_pickles)
 app.add_typer(dlq, name="dlq")
 

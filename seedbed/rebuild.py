@@ -14,6 +14,17 @@ GONE_ON_AWS = (
     "REVERT_DRIFT, then say this again."
 )
 
+# What a mapping keeps of the one before it.
+MAPPED = (
+    "BatchSize",
+    "BisectBatchOnFunctionError",
+    "DestinationConfig",
+    "FilterCriteria",
+    "FunctionResponseTypes",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+)
+
 
 def rebuild(stack: Stack) -> list[str]:
     """The runs that the table lacked and has now; one that goes on goes on.
@@ -28,8 +39,7 @@ def rebuild(stack: Stack) -> list[str]:
     except dynamodb.exceptions.ResourceNotFoundException:
         if stack.endpoint is None:
             raise SeedbedError(GONE_ON_AWS.format(table=table)) from None
-        dynamodb.create_table(TableName=table, **table_in_template())
-        dynamodb.get_waiter("table_exists").wait(TableName=table)
+        make_table(stack, table)
     function = stack.outputs["ReconcileFunction"]
     answer = stack.client("lambda").invoke(FunctionName=function, Payload=b'{"rebuild": true}')
     said = json.loads(answer["Payload"].read() or "null")
@@ -37,6 +47,23 @@ def rebuild(stack: Stack) -> list[str]:
         raise SeedbedError(f"The function {function} failed: {said}. Say this again in a minute; its log says more.")
     runs: list[str] = said["rebuilt"]
     return runs
+
+
+def make_table(stack: Stack, table: str) -> None:
+    """A new table of that name, whose stream calls the function that the old one's called."""
+    dynamodb, functions = stack.client("dynamodb"), stack.client("lambda")
+    dynamodb.create_table(TableName=table, **table_in_template())
+    dynamodb.get_waiter("table_exists").wait(TableName=table)
+    stream = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    for old in functions.list_event_source_mappings()["EventSourceMappings"]:
+        if f":table/{table}/stream/" in old["EventSourceArn"]:
+            functions.delete_event_source_mapping(UUID=old["UUID"])
+            functions.create_event_source_mapping(
+                EventSourceArn=stream,
+                FunctionName=old["FunctionArn"],
+                StartingPosition="TRIM_HORIZON",
+                **{name: old[name] for name in MAPPED if old.get(name)},
+            )
 
 
 def table_in_template() -> dict[str, Any]:

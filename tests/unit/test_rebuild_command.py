@@ -14,6 +14,15 @@ from seedbed.rebuild import rebuild, table_in_template
 from seedbed.stack import Stack
 
 OUTPUTS = {"TableName": "runs", "ReconcileFunction": "reconcile"}
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/runs/stream/"
+MAPPING = {
+    "UUID": "u",
+    "EventSourceArn": f"{ARN}2026-01-01",
+    "FunctionArn": "notify",
+    "BatchSize": 10,
+    "State": "Enabled",
+}
+OF_A_QUEUE = {"UUID": "q", "EventSourceArn": "arn:aws:sqs:us-east-1:123456789012:runs", "FunctionArn": "note"}
 RUN_ID = "sb-3f9c1b7a5d2e8046-1"
 
 
@@ -22,6 +31,7 @@ def function() -> MagicMock:
     """Lambda, whose function answers that it rebuilt a run."""
     client = MagicMock()
     client.invoke.return_value = {"Payload": io.BytesIO(json.dumps({"rebuilt": [RUN_ID]}).encode())}
+    client.list_event_source_mappings.return_value = {"EventSourceMappings": [MAPPING, OF_A_QUEUE]}
     return client
 
 
@@ -45,12 +55,16 @@ def test_the_runs_that_came_back_are_named(on_aws: Stack, function: MagicMock) -
     function.invoke.assert_called_once_with(FunctionName="reconcile", Payload=b'{"rebuild": true}')
 
 
-def test_a_deleted_table_is_made_again_on_this_machine(local: Stack) -> None:
+def test_a_deleted_table_is_made_again_on_this_machine(local: Stack, function: MagicMock) -> None:
     assert rebuild(local) == [RUN_ID]
 
     table = local.client("dynamodb").describe_table(TableName="runs")["Table"]
     assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by_time"]
     assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    function.delete_event_source_mapping.assert_called_once_with(UUID="u")
+    function.create_event_source_mapping.assert_called_once_with(
+        EventSourceArn=table["LatestStreamArn"], FunctionName="notify", StartingPosition="TRIM_HORIZON", BatchSize=10
+    )
 
 
 def test_on_aws_a_deleted_table_is_cloudformations_to_make(on_aws: Stack, function: MagicMock) -> None:
