@@ -35,7 +35,7 @@ SearchSpace = Mapping[str, Continuous | Integer | Choice]
 # Tuning: heads on cached features, seconds each.
 SEARCH_SPACE: SearchSpace = {
     "learning_rate": Continuous(5e-4, 1e-2, logarithmic=True),
-    "epochs": Integer(15, 40),
+    "epochs": Integer(10, 25),
     "batch_size": Integer(64, 256, logarithmic=True),
     "augmentation": Continuous(0.0, 1.0),
     "dropout": Continuous(0.0, 0.6),
