@@ -6,7 +6,6 @@ UV := $(BIN)/uv
 TRIALS ?=
 IMAGES ?=
 PLAN ?=
-WORKERS ?=
 REQUIREMENTS := requirements/dev requirements/laptop functions/requirements training_container/requirements
 
 .PHONY: demo test check bench-tuner bench-endpoint bench-load bench-uploads bench-training chaos guards requirements clean
@@ -15,8 +14,8 @@ REQUIREMENTS := requirements/dev requirements/laptop functions/requirements trai
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
 	@$(BIN)/seedbed demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(TRIALS),--trials $(TRIALS)) $(if $(PLAN),--plan $(PLAN))
 
-test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests: make test [WORKERS=2]
-	@$(BIN)/pytest $(if $(WORKERS),--numprocesses $(WORKERS) --dist loadgroup)
+test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests
+	@$(BIN)/pytest
 
 check: $(VENV)/dev  ## types and style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

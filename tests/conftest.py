@@ -20,13 +20,6 @@ ENVIRONMENT = {
 REAL_ACCOUNT = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, those that share something costly stay together."""
-    for item in items:
-        shares_the_flow = item.path.parent.name == "trainer" and "flow" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("flow" if shares_the_flow else str(item.path)))
-
-
 class ReachedOut(AssertionError):
     """A test wanted to talk to another machine."""
 
