@@ -1,13 +1,17 @@
 """The real local cloud, with little images, so that a whole run takes seconds."""
 
 import io
+import os
+import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -95,12 +99,30 @@ class LittleCloud:
         return kept(self.home.mail)
 
 
+@contextmanager
+def up(home: Home, parameters: Mapping[str, str] = LITTLE) -> Iterator[LittleCloud]:
+    """A local cloud that serves a home for a while."""
+    with local_cloud(home, parameters) as answers:
+        yield LittleCloud(home, local_stack(answers))
+
+
+def kill(home: Home) -> None:
+    """End the cloud's process as a power cut would, and wait until all that it had started is gone."""
+    cloud = home.running()
+    assert cloud
+    process = psutil.Process(cloud["pid"])
+    family = [process, *process.children(recursive=True)]
+    os.kill(process.pid, signal.SIGKILL)
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+
+
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LittleCloud]:
     """A local cloud of its own for a module's tests."""
     home = Home(tmp_path_factory.mktemp("home") / "seedbed")
-    with local_cloud(home, LITTLE) as answers:
-        yield LittleCloud(home, local_stack(answers))
+    with up(home) as cloud:
+        yield cloud
     assert home.running() is None
 
 

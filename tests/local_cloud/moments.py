@@ -14,7 +14,7 @@ class Traces:
     """What a run has left on disk since this object was made: nothing that was there before counts as news."""
 
     home: Home
-    read_before: dict[Path, int] = field(default_factory=dict)
+    read_before: dict[Path, int] = field(init=False)
 
     def __post_init__(self) -> None:
         self.read_before = {path: path.stat().st_size for path in self._logs()}

@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 
-from seedbed.cloud import local_cloud
 from seedbed.fetch import fetch_report
 from seedbed.home import Home
 from seedbed.local_cloud.mail import kept
 from seedbed.plans import PARAMETERS, PlanName
-from seedbed.stack import local_stack
-from tests.local_cloud.conftest import LITTLE, LittleCloud, wait_for
+from tests.local_cloud.conftest import LITTLE, LittleCloud, up, wait_for
 
 FULL = {**LITTLE, **PARAMETERS[PlanName.full], "FineTuneEpochs": "2", "FineTuneSize": "64"}
 
@@ -20,8 +18,8 @@ FULL = {**LITTLE, **PARAMETERS[PlanName.full], "FineTuneEpochs": "2", "FineTuneS
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LittleCloud]:
     """A local cloud whose runs are fine-tuned."""
     home = Home(tmp_path_factory.mktemp("home") / "seedbed")
-    with local_cloud(home, FULL) as answers:
-        yield LittleCloud(home, local_stack(answers))
+    with up(home, FULL) as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="module")

@@ -1,44 +1,20 @@
 """The local cloud is killed at any moment, as a power cut would, and a run comes to its end all the same."""
 
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
-import psutil
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from seedbed.cloud import local_cloud
 from seedbed.home import Home
-from seedbed.stack import local_stack
-from tests.local_cloud.conftest import LITTLE, LittleCloud
+from tests.local_cloud.conftest import LITTLE, kill, up
 from tests.local_cloud.moments import MOMENTS, Moment, Traces
 
 IMAGES = 120
 CUT_OFF_AFTER = (0, 1, 17, 60, 119, IMAGES)
 UNHURRIED = {**LITTLE, "QuietPeriodSeconds": "120"}
 PATIENCE = 120
-
-
-@contextmanager
-def up(home: Home, parameters: dict[str, str]) -> Iterator[LittleCloud]:
-    with local_cloud(home, parameters) as answers:
-        yield LittleCloud(home, local_stack(answers))
-
-
-def kill(home: Home) -> None:
-    """Ends the cloud's process without a chance to tidy up, and waits until all that it had started is gone."""
-    cloud = home.running()
-    assert cloud
-    process = psutil.Process(cloud["pid"])
-    family = [process, *process.children(recursive=True)]
-    os.kill(process.pid, signal.SIGKILL)
-    _, alive = psutil.wait_procs(family, timeout=30)
-    assert alive == []
 
 
 def kill_at(home: Home, moment: Moment, name: str) -> None:
@@ -61,11 +37,11 @@ def test_a_run_ends_well_though_the_cloud_is_killed_at_each_of_its_moments(tmp_p
             with pytest.raises((BotoCoreError, ClientError)):  # the person's upload that was under way
                 cloud.put_images(range(end, end + 1))
     for name, moment in MOMENTS.items():
-        with up(home, LITTLE):
+        with up(home):
             kill_at(home, moment, name)
     assert len(MOMENTS) >= 20
 
-    with up(home, LITTLE) as cloud:
+    with up(home) as cloud:
         (run,) = cloud.ended_runs(1)
         assert (run["run_id"][-2:], run["state"]) == ("-1", "Completed"), run["reason"]
         details = cloud.stack.get(f"/runs/{run['run_id']}")

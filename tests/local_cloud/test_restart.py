@@ -1,34 +1,9 @@
 """The local cloud goes on where it was stopped, in good order or not."""
 
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
-from seedbed.cloud import local_cloud
 from seedbed.home import Home
-from seedbed.stack import local_stack
-from tests.local_cloud.conftest import LITTLE, LittleCloud, wait_for
-
-
-@contextmanager
-def up(home: Home) -> Iterator[LittleCloud]:
-    with local_cloud(home, LITTLE) as answers:
-        yield LittleCloud(home, local_stack(answers))
-
-
-def kill(home: Home) -> None:
-    """End the cloud's process as a power cut would, and wait until all that it had started is gone."""
-    cloud = home.running()
-    assert cloud
-    process = psutil.Process(cloud["pid"])
-    family = [process, *process.children(recursive=True)]
-    os.kill(process.pid, signal.SIGKILL)
-    _, alive = psutil.wait_procs(family, timeout=30)
-    assert alive == []
+from tests.local_cloud.conftest import kill, up, wait_for
 
 
 def test_a_run_survives_a_kill_and_nothing_is_told_twice(tmp_path: Path) -> None:

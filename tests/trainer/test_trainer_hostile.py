@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import random
-import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,10 @@ import pytest
 from PIL import Image
 from starlette.exceptions import HTTPException
 
-from tests.chaos.test_hostile import spoiled_bytes, spoiled_text
+from tests.spoiled import spoiled_bytes, spoiled_text
 from tests.trainer.small_model import write_small_model
 from trainer import pack
-from trainer.archive import WHOLE, Model, read_model
+from trainer.archive import WHOLE, Model, read_model, write_archive
 from trainer.errors import BadHyperparameter, BadInput, UnreadableModel
 from trainer.hyperparameters import Hyperparameters, read_hyperparameters
 from trainer.invocation import answer
@@ -67,29 +66,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_small_model(tmp_path_factory.mktemp("model") / "whole")
 
 
-def packed(files: dict[str, bytes]) -> bytes:
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w:gz") as tar:
-        for name, body in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(body)
-            tar.addfile(entry, io.BytesIO(body))
-    return content.getvalue()
-
-
 @pytest.mark.parametrize("part", ["the archive", WHOLE, "model.json"])
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_an_archive_is_a_model_or_refused_and_nothing_lands_beside_it(part: str, folder: Path, tmp_path: Path) -> None:
     chance = random.Random(part)
     files = {file.name: file.read_bytes() for file in folder.iterdir()}
-    archive = tmp_path / "in" / "model.tar.gz"
+    archive, spoiled = tmp_path / "in" / "model.tar.gz", tmp_path / "spoiled"
     archive.parent.mkdir()
+    spoiled.mkdir()
     read, reasons = 0, []
 
     for number in range(ARCHIVES):
-        spoiled = {name: spoiled_bytes(chance, body) if name == part else body for name, body in files.items()}
-        content = packed(spoiled)
-        archive.write_bytes(spoiled_bytes(chance, content) if part == "the archive" else content)
+        for name, body in files.items():
+            (spoiled / name).write_bytes(spoiled_bytes(chance, body) if name == part else body)
+        write_archive(archive, sorted(spoiled.iterdir()))
+        if part == "the archive":
+            archive.write_bytes(spoiled_bytes(chance, archive.read_bytes()))
         scratch = tmp_path / f"scratch {number}"
         try:
             model = read_model(archive, WHOLE, scratch)

@@ -18,7 +18,7 @@ def build_head(features: npt.NDArray[Any], labels: int, chosen: Hyperparameters)
     """An untrained head for features (n, d), from whose first rows it takes mean and variance to standardise by.
 
     The variance has a floor: a feature that is constant in training must not explode on the first image where it isn't.
-    All images of a batch lose the same features to dropout: to draw others for each takes half of a step's time.
+    All images of a batch lose the same features to dropout: to draw others for each takes up to half of a step's time.
     """
     sample = np.asarray(features[:STATISTICS_ROWS], np.float32)
     standardise = layers.BatchNormalization(
