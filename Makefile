@@ -15,7 +15,7 @@ demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folde
 	@$(BIN)/seedbed demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(TRIALS),--trials $(TRIALS)) $(if $(PLAN),--plan $(PLAN))
 
 test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev  ## types and style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -11,7 +11,7 @@ class PlanName(StrEnum):
 
 
 PARAMETERS: dict[PlanName, dict[str, str]] = {
-    PlanName.quick: {"FineTuneTrials": "0", "Exports": "", "CachedViews": "2", "EvaluationViews": "1"},
+    PlanName.quick: {"FineTuneTrials": "0", "Exports": "", "CachedViews": "2", "EvaluationViews": "2"},
     PlanName.full: {
         "FineTuneTrials": "2",
         "Exports": "saved_model,litert,litert_int8,onnx",

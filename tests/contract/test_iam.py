@@ -12,7 +12,7 @@ NEEDED_BY_AWS = {
     "sagemaker:CreateTrainingJob": "a tuning job creates its trials for who created it",
 }
 NEEDED_BY_EVENTS = {"Notify": {"sqs:SendMessage"}}
-POLICIES = {granted(TEMPLATE, function) for function in TEMPLATE.functions}
+POLICIES = list(dict.fromkeys(granted(TEMPLATE, function) for function in TEMPLATE.functions))
 SHARING = [[name for name in TEMPLATE.functions if granted(TEMPLATE, name) == policy] for policy in POLICIES]
 
 

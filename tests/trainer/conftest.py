@@ -136,5 +136,5 @@ def flow(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow:
         shutil.copytree(flow.pack / split, flow.evaluate / "processing/input" / split)
     pack_model(flow.fine_tune, flow.evaluate / "processing/input/model/model.tar.gz")
     pack_model(flow.train, flow.evaluate / "processing/input/rival/model.tar.gz")
-    flow.log["evaluate"] = run_trainer(flow.evaluate, "evaluate", "--views", "8", "--exports=onnx")
+    flow.log["evaluate"] = run_trainer(flow.evaluate, "evaluate", "--views", "8", "--exports=saved_model")
     return flow

@@ -53,7 +53,7 @@ def test_openvino_gives_the_features_that_keras_gives(backbone: keras.Model, ima
     engine = fastest_engine(backbone, unsaid)
     assert isinstance(engine, OpenVinoEngine)
     assert engine(images) == pytest.approx(backbone.predict_on_batch(images), abs=SAME)
-    assert engine(images[:0]).shape == (0, 6016)
+    assert engine(images[:0]).shape == (0, 9584)
 
 
 def test_each_row_and_view_lies_in_its_place(backbone: keras.Model, images: Pixels, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_each_row_and_view_lies_in_its_place(backbone: keras.Model, images: Pixe
     extractor.write(tmp_path / "features.npy", images, rows, MAX_VIEWS)
     assert done == [BATCH, 3]
     features = np.load(tmp_path / "features.npy")
-    assert (features.shape, features.dtype) == ((BATCH + 3, MAX_VIEWS, 6016), np.float16)
+    assert (features.shape, features.dtype) == ((BATCH + 3, MAX_VIEWS, 9584), np.float16)
     for view in range(MAX_VIEWS):
         expected = backbone.predict_on_batch(turned(images[rows], view))
         assert features[:, view] == pytest.approx(expected, abs=2e-3)  # float16 has 11 bits
@@ -131,7 +131,7 @@ def test_where_openvino_is_missing_keras_does_it_and_says_so(
     engine = fastest_engine(backbone, said.append)
     assert (engine(images) == backbone.predict_on_batch(images)).all()
     (sentence,) = said
-    assert sentence.startswith("Features are extracted with Keras, which is slower")
+    assert sentence.startswith("The network runs with Keras, which is slower")
     assert "openvino" in sentence
 
 
@@ -148,7 +148,7 @@ def test_an_engine_with_other_features_is_not_used(
     said: list[str] = []
     engine = fastest_engine(backbone, said.append)
     assert (engine(images) == backbone.predict_on_batch(images)).all()
-    assert "its features differ by" in said[0]
+    assert "its numbers differ by" in said[0]
 
 
 def test_on_a_graphics_processor_keras_is_the_fastest(backbone: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:

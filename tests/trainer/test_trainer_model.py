@@ -33,7 +33,7 @@ LABELS = ["a", "b", "c"]
 def head() -> keras.Model:
     """A head with random weights."""
     keras.utils.set_random_seed(3)
-    features = np.random.default_rng(3).random((20, 6016), np.float32)
+    features = np.random.default_rng(3).random((20, 9584), np.float32)
     return build_head(features, len(LABELS), Hyperparameters(hidden_units=4))
 
 

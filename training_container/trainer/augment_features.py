@@ -26,7 +26,7 @@ def batches(split: FeatureSplit, chosen: Hyperparameters, labels: int, rng: np.r
     for start in range(0, images, chosen.batch_size):
         rows = order[start : start + chosen.batch_size]
         view = np.where(rng.random(len(rows)) < strength, rng.integers(views, size=len(rows)), 0)
-        features = split.features[rows, view].astype(np.float32)
+        features = split.features[rows, view].astype(np.float32, copy=False)
         targets = one_hot[split.labels[rows]]
         if strength:
             features, targets = _mixed(features, targets, strength, rng)

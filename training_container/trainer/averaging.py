@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.archive import Model
+from trainer.engines import fastest_engine
 from trainer.images import Pixels
 from trainer.photos import Photos
 from trainer.views import turned
@@ -28,9 +29,9 @@ def of_views(predict: Predict, images: Pixels, views: int) -> Floats:
     return np.stack([predict(np.ascontiguousarray(turned(images, view))) for view in range(views)])
 
 
-def of_photos(model: Model, photos: Photos, views: int) -> Floats:
+def of_photos(model: Model, photos: Photos, views: int, say: Callable[[str], None]) -> Floats:
     """What a whole model says of a split's photographs, at its own size: probabilities (views, n, labels)."""
-    images, predict = len(photos.names), model.network.predict_on_batch
+    images, predict = len(photos.names), fastest_engine(model.network, say, keep=False)
     batches = (range(start, min(start + BATCH, images)) for start in range(0, images, BATCH))
     return np.concatenate([of_views(predict, photos.load(rows, model.image_size), views) for rows in batches], axis=1)
 

@@ -1,6 +1,6 @@
 """Which model, alone or averaged with its rival, and seen in how many turned views: settled on the validation split."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,10 +33,10 @@ class Candidate:
         return [f"{member.facts.get('kind', 'head')}/{member.facts['backbone']}" for member in self.members]
 
 
-def candidates(models: Sequence[Model], validation: Photos, views: int) -> list[Candidate]:
+def candidates(models: Sequence[Model], validation: Photos, views: int, say: Callable[[str], None]) -> list[Candidate]:
     """The best trial; where it has a rival, this, and both averaged: each with one view and with `views`."""
     truth, counts = validation.labels, sorted({1, views})
-    alone = [of_photos(model, validation, views) for model in models]
+    alone = [of_photos(model, validation, views, say) for model in models]
     found = [
         _candidate(title, (model,), [answers[:count]], truth)
         for title, model, answers in zip(TITLES, models, alone, strict=False)
@@ -45,7 +45,7 @@ def candidates(models: Sequence[Model], validation: Photos, views: int) -> list[
     if len(models) > 1:
         size = max(model.image_size for model in models)
         together = [
-            answers if model.image_size == size else of_photos(at_size(model, size), validation, views)
+            answers if model.image_size == size else of_photos(at_size(model, size), validation, views, say)
             for model, answers in zip(models, alone, strict=True)
         ]
         found += [_candidate(AVERAGED, tuple(models), [of[:count] for of in together], truth) for count in counts]

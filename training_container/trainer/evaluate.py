@@ -54,13 +54,13 @@ def evaluate(inputs: Inputs, output: Path, settings: Settings, say: Say) -> None
     labels = pack.read_description(inputs.test).labels
     test, validation = pack.read_photos(inputs.test), pack.read_photos(inputs.validation)
     trials = _read_trials(inputs, labels, say)
-    found = candidates(trials, validation, settings.views)
+    found = candidates(trials, validation, settings.views, say)
     chosen = choose(found)
     say(f"chosen: {' and '.join(chosen.names)}, {chosen.views} views - validation_accuracy: {chosen.accuracy:.4f};")
     model = _finished(chosen)
     _write_model(model, output / ARCHIVE)
 
-    answers = of_photos(model, test, chosen.views)
+    answers = of_photos(model, test, chosen.views, say)
     probabilities = averaged(answers)
     scores = _scores(model, probabilities, test, labels)
     before = reliability(tempered(probabilities, 1 / chosen.temperature), test.labels)
@@ -74,7 +74,7 @@ def evaluate(inputs: Inputs, output: Path, settings: Settings, say: Say) -> None
         "calibration": {"ece_before": round(before.error, 4), "ece_after": round(after.error, 4)},
         "members": chosen.names,
         "candidates": [_summary(candidate, chosen) for candidate in found],
-        "champion": _champion(inputs.champion, test, labels),
+        "champion": _champion(inputs.champion, test, labels, say),
     }
     sample = validation.load(_spread(len(validation.names), SAMPLED), model.image_size)
     evaluation["exports"] = exports.export(model, sample, output / "exports", settings.exports)
@@ -128,14 +128,14 @@ def _write_model(model: Model, archive: Path) -> None:
         write_archive(archive, (network, facts))
 
 
-def _champion(archive: Path, test: Photos, labels: list[str]) -> dict[str, Any] | None:
+def _champion(archive: Path, test: Photos, labels: list[str], say: Say) -> dict[str, Any] | None:
     """The champion's scores on the same photographs, at its own size and in as many views as it says."""
     if not archive.exists():
         return None
     try:
         with tempfile.TemporaryDirectory() as scratch:
             champion = read_model(archive, WHOLE, Path(scratch, "champion"))
-        return _scores(champion, averaged(of_photos(champion, test, champion.views)), test, labels).summary()
+        return _scores(champion, averaged(of_photos(champion, test, champion.views, say)), test, labels).summary()
     except UnreadableModel as error:
         return {"error": str(error)}
 

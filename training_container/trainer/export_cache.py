@@ -19,16 +19,16 @@ def kept(network: keras.Model) -> Path | None:
     return file if file and file.exists() else None
 
 
-def export(network: keras.Model, scratch: Path) -> Path:
-    """Writes an .xml, and a .bin beside it, into the folder `scratch`, and keeps copies where the cache is writable."""
+def export(network: keras.Model, scratch: Path, keep: bool) -> Path:
+    """Writes an .xml, and a .bin beside it, into the folder `scratch`; to `keep` them is to copy them to the cache."""
     load_openvino()
     file = scratch / "network.xml"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras and TensorFlow use parts of NumPy that will go
         network.export(str(file), format="openvino", verbose=False)
-    place = _place(network)
+    place = _place(network) if keep else None
     if place:
-        with suppress(OSError):
+        with suppress(OSError):  # a cache that can't be written
             place.parent.mkdir(parents=True, exist_ok=True)
             for suffix in (".bin", ".xml"):  # whoever sees the .xml finds its .bin
                 copy = shutil.copy(file.with_suffix(suffix), place.with_suffix(f"{suffix}.{os.getpid()}"))

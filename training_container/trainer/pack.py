@@ -21,6 +21,7 @@ from trainer.photos import Labels, Photos
 
 DESCRIPTION = "pack.json"
 PHOTOS = "images.zip"
+WIDENED_BYTES = 2**28
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Description:
 class FeatureSplit(NamedTuple):
     """One split as a head sees it: features (n, views, d), view 0 the picture as it is, and label numbers (n,)."""
 
-    features: npt.NDArray[np.float16]
+    features: npt.NDArray[np.float16] | npt.NDArray[np.float32]
     labels: Labels
 
 
@@ -89,11 +90,16 @@ def read_description(folder: Path) -> Description:
 
 
 def read_features(folder: Path, backbone: str, split: str) -> FeatureSplit:
-    """Memory-mapped features of the train or validation split; BadInput where they are missing or damaged."""
+    """Features of the train or validation split; BadInput where they are missing or damaged.
+
+    Few are read into memory as float32, as each epoch would convert them anew; many are memory-mapped as they are.
+    """
     backbones = read_description(folder).backbones
     if backbone not in backbones:
         raise BadInput(f"The pack holds no features of {backbone[:100]!r}, but of {', '.join(backbones)}.")
-    return FeatureSplit(*_aligned(folder, features_file(backbone, split), labels_file(split), dimensions=3))
+    features, labels = _aligned(folder, features_file(backbone, split), labels_file(split), dimensions=3)
+    few = features.size * np.dtype(np.float32).itemsize <= WIDENED_BYTES
+    return FeatureSplit(np.array(features, np.float32) if few else features, labels)
 
 
 def read_training(folder: Path, split: str) -> TrainingSplit:

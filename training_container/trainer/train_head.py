@@ -30,7 +30,9 @@ def head_recipe(job: Job, chosen: Hyperparameters) -> Trial:
 
     def validate() -> Floats:
         starts = range(0, len(validation.labels), VALIDATION_ROWS)
-        rows = (validation.features[start : start + VALIDATION_ROWS, 0].astype(np.float32) for start in starts)
+        rows = (
+            validation.features[start : start + VALIDATION_ROWS, 0].astype(np.float32, copy=False) for start in starts
+        )
         return np.concatenate([network.predict_on_batch(part) for part in rows])
 
     recipe = Recipe(network, chosen.epochs, epoch, validate, validation.labels)

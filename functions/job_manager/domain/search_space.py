@@ -34,12 +34,12 @@ SearchSpace = Mapping[str, Continuous | Integer | Choice]
 
 # Tuning: heads on cached features, seconds each.
 SEARCH_SPACE: SearchSpace = {
-    "learning_rate": Continuous(5e-4, 1e-2, logarithmic=True),
-    "epochs": Integer(10, 25),
-    "batch_size": Integer(64, 256, logarithmic=True),
-    "augmentation": Continuous(0.0, 1.0),
-    "dropout": Continuous(0.0, 0.6),
-    "weight_decay": Continuous(1e-3, 1.0, logarithmic=True),
+    "learning_rate": Continuous(1e-3, 6e-3, logarithmic=True),
+    "epochs": Integer(15, 25),
+    "batch_size": Integer(64, 192, logarithmic=True),
+    "augmentation": Continuous(0.3, 1.0),
+    "dropout": Continuous(0.0, 0.4),
+    "weight_decay": Continuous(0.3, 3.0, logarithmic=True),
 }
 
 FIXED_HYPERPARAMETERS = {"kind": "head", "hidden_units": "0", "seed": "1"}

@@ -1,5 +1,6 @@
 """ONNX, for onnxruntime, OpenVINO, TensorRT and browsers."""
 
+import logging
 import tempfile
 from pathlib import Path
 
@@ -18,6 +19,7 @@ def write(network: keras.Model, file: Path, sample: Pixels) -> None:
 
     Keras's `export` fails where a layer holds constants, as `Normalization` in networks of keras.applications does.
     """
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what it can't convert, its exception says too
     import tf2onnx  # type: ignore[import-untyped]  # noqa: PLC0415 - loads TensorFlow
 
     with tempfile.TemporaryDirectory() as folder:
