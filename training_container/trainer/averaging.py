@@ -21,6 +21,8 @@ Predict = Callable[[Pixels], Floats]
 """Images (n, size, size, 3), RGB 0 to 255 → probabilities of the labels (n, labels)."""
 
 BATCH = 32
+EXPORTED_FOR = 500
+"""Passes through a network from which on to export it to a faster engine, a matter of seconds, is worth the while."""
 SMALLEST = float(np.finfo(np.float32).tiny)
 
 
@@ -31,7 +33,9 @@ def of_views(predict: Predict, images: Pixels, views: int) -> Floats:
 
 def of_photos(model: Model, photos: Photos, views: int, say: Callable[[str], None]) -> Floats:
     """What a whole model says of a split's photographs, at its own size: probabilities (views, n, labels)."""
-    images, predict = len(photos.names), fastest_engine(model.network, say, keep=False)
+    images, predict = len(photos.names), model.network.predict_on_batch
+    if images * views >= EXPORTED_FOR:
+        predict = fastest_engine(model.network, say, keep=False)
     batches = (range(start, min(start + BATCH, images)) for start in range(0, images, BATCH))
     return np.concatenate([of_views(predict, photos.load(rows, model.image_size), views) for rows in batches], axis=1)
 
