@@ -39,7 +39,10 @@ def rebuild(stack: Stack) -> list[str]:
     except dynamodb.exceptions.ResourceNotFoundException:
         if stack.endpoint is None:
             raise SeedbedError(GONE_ON_AWS.format(table=table)) from None
-        make_table(stack, table)
+        dynamodb.create_table(TableName=table, **table_in_template())
+        dynamodb.get_waiter("table_exists").wait(TableName=table)
+    if stack.endpoint is not None:
+        follow_stream(stack, table)
     function = stack.outputs["ReconcileFunction"]
     answer = stack.client("lambda").invoke(FunctionName=function, Payload=b'{"rebuild": true}')
     said = json.loads(answer["Payload"].read() or "null")
@@ -49,21 +52,26 @@ def rebuild(stack: Stack) -> list[str]:
     return runs
 
 
-def make_table(stack: Stack, table: str) -> None:
-    """A new table of that name, whose stream calls the function that the old one's called."""
-    dynamodb, functions = stack.client("dynamodb"), stack.client("lambda")
-    dynamodb.create_table(TableName=table, **table_in_template())
-    dynamodb.get_waiter("table_exists").wait(TableName=table)
-    stream = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
-    for old in functions.list_event_source_mappings()["EventSourceMappings"]:
-        if f":table/{table}/stream/" in old["EventSourceArn"]:
-            functions.delete_event_source_mapping(UUID=old["UUID"])
+def follow_stream(stack: Stack, table: str) -> None:
+    """The functions that an earlier table's stream called are called by this one's.
+
+    Repeatable: a mapping goes only when the one after it is there, so an attempt that died is finished by the next.
+    """
+    functions = stack.client("lambda")
+    stream = stack.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    mappings = functions.list_event_source_mappings()["EventSourceMappings"]
+    called = {mapping["FunctionArn"] for mapping in mappings if mapping["EventSourceArn"] == stream}
+    for old in mappings:
+        if old["EventSourceArn"] == stream or f":table/{table}/stream/" not in old["EventSourceArn"]:
+            continue
+        if old["FunctionArn"] not in called:
             functions.create_event_source_mapping(
                 EventSourceArn=stream,
                 FunctionName=old["FunctionArn"],
                 StartingPosition="TRIM_HORIZON",
                 **{name: old[name] for name in MAPPED if old.get(name)},
             )
+        functions.delete_event_source_mapping(UUID=old["UUID"])
 
 
 def table_in_template() -> dict[str, Any]:

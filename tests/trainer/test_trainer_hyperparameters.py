@@ -68,8 +68,15 @@ def test_an_unknown_kind_is_refused() -> None:
     ],
 )
 def test_an_unknown_or_malformed_one_is_named(name: str, text: str) -> None:
-    with pytest.raises(BadHyperparameter, match=f"The hyperparameter {name} "):
+    with pytest.raises(BadHyperparameter, match=f"The hyperparameter '?{name}'? "):
         parse_hyperparameters({name: text})
+
+
+def test_an_unknown_name_is_told_in_one_short_printable_line() -> None:
+    with pytest.raises(BadHyperparameter) as refusal:
+        parse_hyperparameters({"\n\x1b[2J" + "x" * 10_000: "1"})
+    assert str(refusal.value).isprintable()
+    assert len(str(refusal.value)) < 500
 
 
 @pytest.mark.parametrize("content", ["", "[]", '"epochs"', "{"])

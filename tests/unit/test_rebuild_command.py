@@ -67,6 +67,30 @@ def test_a_deleted_table_is_made_again_on_this_machine(local: Stack, function: M
     )
 
 
+def test_a_rebuild_that_died_before_the_new_stream_was_followed_is_finished_by_the_next(
+    local: Stack, function: MagicMock
+) -> None:
+    local.client("dynamodb").create_table(TableName="runs", **table_in_template())
+
+    rebuild(local)
+
+    stream = local.client("dynamodb").describe_table(TableName="runs")["Table"]["LatestStreamArn"]
+    assert function.create_event_source_mapping.call_args.kwargs["EventSourceArn"] == stream
+    function.delete_event_source_mapping.assert_called_once_with(UUID="u")
+
+
+def test_a_stream_that_is_followed_already_stays_followed_once(local: Stack, function: MagicMock) -> None:
+    local.client("dynamodb").create_table(TableName="runs", **table_in_template())
+    stream = local.client("dynamodb").describe_table(TableName="runs")["Table"]["LatestStreamArn"]
+    followed = {**MAPPING, "UUID": "new", "EventSourceArn": stream}
+    function.list_event_source_mappings.return_value = {"EventSourceMappings": [MAPPING, followed]}
+
+    rebuild(local)
+
+    function.create_event_source_mapping.assert_not_called()
+    function.delete_event_source_mapping.assert_called_once_with(UUID="u")
+
+
 def test_on_aws_a_deleted_table_is_cloudformations_to_make(on_aws: Stack, function: MagicMock) -> None:
     with pytest.raises(SeedbedError, match=r"runs is gone\. .*REVERT_DRIFT"):
         rebuild(on_aws)

@@ -85,7 +85,7 @@ def parse_hyperparameters(texts: Mapping[str, Any]) -> Hyperparameters:
         if name.startswith(IGNORED_PREFIXES):
             continue
         if name not in types:
-            raise BadHyperparameter(f"The hyperparameter {name} is unknown: known are {', '.join(types)}.")
+            raise BadHyperparameter(f"The hyperparameter {name[:100]!r} is unknown: known are {', '.join(types)}.")
         values[name] = str(text) if types[name] is str else _number(name, str(text), whole=types[name] is int)
     match values.get("kind", HEAD_KIND):
         case "head":
