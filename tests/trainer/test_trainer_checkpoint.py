@@ -58,6 +58,7 @@ def network() -> Any:
     keras.utils.set_random_seed(1)
     made = keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5), keras.layers.Dense(2, activation="softmax")])
     made.compile(optimizer=keras.optimizers.AdamW(1e-2, use_ema=True), loss="categorical_crossentropy")
+    made.optimizer.build(made.trainable_variables)
     return made
 
 

@@ -80,5 +80,4 @@ class Checkpoints:
 
 def _state(network: keras.Model) -> list[Any]:
     """Weights, seeds of the random layers, and the optimizer's variables."""
-    network.optimizer.build(network.trainable_variables)
     return [*network.variables, *network.optimizer.variables]

@@ -25,7 +25,8 @@ class Trial:
 def compile_for(network: keras.Model, chosen: Hyperparameters, steps: int, average_over: int = 0) -> None:
     """AdamW over `steps` steps: a short warm-up to the peak learning rate, then half a cosine down to 0.
 
-    `average_over` steps are what a moving average of the weights remembers; 0 for none.
+    `average_over` steps are what a moving average of the weights remembers; 0 for none. All variables are made here:
+    TensorFlow traces the first step twice, which takes seconds, where a variable is made in it.
     """
     warm_up = max(1, round(steps * WARM_UP_SHARE))
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -42,8 +43,9 @@ def compile_for(network: keras.Model, chosen: Hyperparameters, steps: int, avera
             ema_momentum=1 - 1 / max(2, average_over),
         ),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=chosen.label_smoothing),
-        metrics=["accuracy"],
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
+    network.optimizer.build(network.trainable_variables)
 
 
 def label_weights(numbers: npt.NDArray[np.int32], labels: int, chosen: Hyperparameters) -> Floats:

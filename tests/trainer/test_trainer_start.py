@@ -1,0 +1,62 @@
+"""What a job need not load or do before its first step, it does not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.trainer.conftest import CONTAINER
+from trainer.head import build_head
+from trainer.hyperparameters import Hyperparameters
+from trainer.quiet import keras
+from trainer.trial import compile_for
+
+# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+
+LOADED = """
+import sys
+from trainer.quiet import keras
+print(keras.backend.backend(), *sorted({"jax", "matplotlib", "pandas", "sklearn"} & sys.modules.keys()))
+import matplotlib.figure, pandas
+"""
+
+
+def says(script: str, **environment: str) -> str:
+    """What a Python process prints that has the trainer at hand."""
+    variables = {**os.environ, "PYTHONPATH": str(CONTAINER), **environment}
+    return subprocess.run(
+        [sys.executable, "-c", script], env=variables, capture_output=True, text=True, timeout=120, check=True
+    ).stdout.strip()
+
+
+def test_packages_that_no_job_uses_are_not_loaded_with_keras_and_can_be_afterwards() -> None:
+    assert says(LOADED) == "tensorflow"
+    assert says(LOADED, KERAS_BACKEND="jax").startswith("jax jax")
+
+
+def test_a_persons_own_settings_of_keras_choose_no_backend_for_jobs(tmp_path: Path) -> None:
+    (tmp_path / "keras.json").write_text('{"backend": "torch"}')
+    assert says(LOADED, KERAS_HOME=str(tmp_path)) == "tensorflow"
+
+
+@pytest.mark.parametrize("average_over", [0, 10])
+def test_a_training_step_is_traced_once(average_over: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    features = np.random.default_rng(1).normal(size=(8, 6)).astype(np.float32)
+    network = build_head(features, 2, Hyperparameters())
+    compile_for(network, Hyperparameters(), steps=10, average_over=average_over)
+    traced = []
+    train_step = keras.Model.train_step
+
+    def counted(self: Any, *arguments: Any) -> Any:
+        traced.append(self.name)
+        return train_step(self, *arguments)
+
+    monkeypatch.setattr(keras.Model, "train_step", counted)
+    for _ in range(3):
+        network.train_on_batch(features, np.eye(2, dtype=np.float32)[[0, 1] * 4], np.ones(8, np.float32))
+    assert len(traced) == 1
