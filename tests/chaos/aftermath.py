@@ -25,7 +25,14 @@ def calm_down(cloud: Cloud) -> list[str]:
     deliver_what_is_late(cloud)
     finish(cloud)
     extra = [f"{name} was started for nothing." for name in set(cloud.sagemaker.jobs) - jobs]
-    return [*cloud.watch.now(), *unfinished(cloud), *extra, *unrecorded(cloud), *poison_lost(cloud)]
+    return [
+        *cloud.watch.now(),
+        *unfinished(cloud),
+        *extra,
+        *unrecorded(cloud),
+        *misremembered(cloud),
+        *poison_lost(cloud),
+    ]
 
 
 def finish(cloud: Cloud) -> None:
@@ -61,6 +68,15 @@ def unrecorded(cloud: Cloud) -> list[str]:
         for trial in job.trials
         if (recorded := status_of(table.get((f"RUN#{run_id_in(job.name)}", f"TRIAL#{trial.name}")))) != trial.status
     ]
+
+
+def misremembered(cloud: Cloud) -> list[str]:
+    """The runs whose beginning the bucket, from which a table is rebuilt, tells in another way than the table."""
+    runs = [json.loads(item["body"]["S"]) for item in cloud.table.items.values() if "state" in item]
+    began = [
+        (run["run_id"], run["created_at"], cloud.watch.snapshot(run["run_id"])["run"]["created_at"]) for run in runs
+    ]
+    return [f"{run_id} began at {at}, and as the bucket has it at {kept}." for run_id, at, kept in began if at != kept]
 
 
 def status_of(trial: Item | None) -> str | None:

@@ -103,6 +103,14 @@ GUARDS = (
         f"{FOUND}::test_a_file_that_can_be_no_image_is_named_though_no_image_changed",
     ),
     Guard(
+        "the bucket keeps a run as it was begun first, though two wake-ups began it",
+        START_RUN,
+        "keep_as_begun(run.run_id, snapshot, ports)\n            return None",
+        "return None",
+        f"{FOUND}::test_the_bucket_keeps_the_run_that_was_begun_though_two_wake_ups_began_it",
+        simulated=False,
+    ),
+    Guard(
         "a run above its budget is refused before anything is spent",
         f"{FUNCTIONS}/domain/cost.py",
         "if bound > plan.budget:",

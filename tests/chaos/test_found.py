@@ -115,3 +115,17 @@ def test_a_file_that_can_be_no_image_is_named_though_no_image_changed(cloud: Clo
 
     bodies = [json.loads(item["body"]["S"]) for item in cloud.table.items.values() if "state" in item]
     assert "stray.png" in {named["file"] for run in bodies for named in run["dataset"]["refused"]}
+
+
+def test_the_bucket_keeps_the_run_that_was_begun_though_two_wake_ups_began_it(cloud: Cloud) -> None:
+    """Who came second had written over the first one's snapshot, and a rebuilt table told another beginning."""
+
+    def another_wake_up() -> None:
+        cloud.forward(1)
+        cloud.settled.send_message(MessageBody=cloud.settled.messages[0].body)
+        cloud.deliver("start_run")
+
+    cloud.faults.meanwhile(calls_of(cloud, "put_object")[0], another_wake_up)
+    cloud.flow(300)
+
+    assert calm_down(cloud) == []

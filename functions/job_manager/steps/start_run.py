@@ -1,5 +1,6 @@
 """The bucket has settled: take a snapshot and start a run, unless this very dataset had one."""
 
+from contextlib import suppress
 from datetime import datetime
 from itertools import count
 
@@ -32,9 +33,16 @@ def start_run(seen: datetime, ports: Ports, plan: Plan, rule: SettleRule) -> Run
         try:
             ports.runs.create(run)
         except Conflict:
+            keep_as_begun(run.run_id, snapshot, ports)
             return None
     ports.runs.clear_pending(pending)
     return advance_run(run.run_id, ports, rule) if run else None
+
+
+def keep_as_begun(run_id: str, snapshot: Snapshot, ports: Ports) -> None:
+    """Have the bucket keep a run as who began it first did: what came second was just written over that."""
+    with suppress(NotFound):
+        ports.bucket.write_snapshot(ports.runs.get(run_id), snapshot)
 
 
 def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
