@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +22,7 @@ from .plans import PARAMETERS, PlanName
 
 START_TIMEOUT = 120
 STOP_TIMEOUT = 20
+POLL_SECONDS = 0.01
 
 LAPTOP = {
     "NotificationEmail": "you@localhost",
@@ -114,9 +116,28 @@ def end(process: "subprocess.Popen[bytes]") -> None:
             child.kill()
         except psutil.NoSuchProcess:
             continue
-    psutil.wait_procs(family, timeout=STOP_TIMEOUT)
+    wait_until_ended(family, STOP_TIMEOUT)
     if process.stdout:
         process.stdout.close()
+
+
+def wait_until_ended(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still run after so many seconds.
+
+    Unlike psutil's own waiting this ends when they have: init, whose children orphans are, may take seconds to notice.
+    """
+    running, deadline = list(processes), time.monotonic() + seconds
+    while (running := [process for process in running if runs(process)]) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return running
+
+
+def runs(process: psutil.Process) -> bool:
+    """Whether it has not ended, be it gone or a zombie."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def free_port() -> int:

@@ -14,6 +14,7 @@ import boto3
 import psutil
 import pytest
 
+from seedbed.cloud import wait_until_ended
 from tests.sagemaker.toy_endpoint import DOCKERFILE, TOY, definition, eventually
 
 PROGRAM = [sys.executable, "-c", "from seedbed.cli import main; main()", "sagemaker"]
@@ -60,9 +61,8 @@ class Command:
         family = psutil.Process(self.process.pid).children(recursive=True)
         self.process.send_signal(how)
         self.process.wait(30)
-        gone, alive = psutil.wait_procs(family, 30)
-        assert not alive, alive
-        assert gone
+        assert family
+        assert wait_until_ended(family, 30) == []
 
     def status(self, job: str) -> str:
         return str(self.client("sagemaker").describe_training_job(TrainingJobName=job)["TrainingJobStatus"])

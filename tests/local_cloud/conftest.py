@@ -15,7 +15,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from seedbed.cloud import local_cloud
+from seedbed.cloud import local_cloud, wait_until_ended
 from seedbed.home import Home
 from seedbed.local_cloud.mail import kept
 from seedbed.stack import Stack, local_stack
@@ -113,8 +113,7 @@ def kill(home: Home) -> None:
     process = psutil.Process(cloud["pid"])
     family = [process, *process.children(recursive=True)]
     os.kill(process.pid, signal.SIGKILL)
-    _, alive = psutil.wait_procs(family, timeout=30)
-    assert alive == []
+    assert wait_until_ended(family, 30) == []
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from seedbed.cloud import wait_until_ended
 from seedbed.seedlings import draw
 from tests.local_cloud.conftest import wait_for
 
@@ -87,8 +88,7 @@ def test_nothing_is_left_of_an_interrupted_demo(tmp_path: Path, folder: Path, bl
     family = wait_for(trials_are_running, "a job of the demo", 90)
     demo.send_signal(blow)
     demo.communicate(timeout=60)
-    _, alive = psutil.wait_procs(family, timeout=30)
-    assert alive == []
+    assert wait_until_ended(family, 30) == []
 
 
 def test_without_any_state_a_command_says_how_to_begin(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from seedbed.cloud import wait_until_ended
 from seedbed.errors import SeedbedError
 from seedbed.home import Home
 from seedbed.predict import fetch_best_model, serve_model
@@ -65,7 +66,7 @@ def test_the_model_answers_here_until_it_is_interrupted_and_leaves_no_process(tm
             os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=60)
     assert len(family) == 1
-    assert psutil.wait_procs(family, timeout=60)[1] == []
+    assert wait_until_ended(family, 60) == []
 
 
 def test_what_cannot_be_served_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
