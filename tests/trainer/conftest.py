@@ -109,8 +109,8 @@ def pack_model(trained: Path, path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def flow(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow:
-    """Prepare, a head, fine-tuning and evaluate, each as a real process on what the one before wrote."""
+def prepared(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow:
+    """The flow up to the pack; like each of its steps a real process, on what the one before wrote."""
     flow = Flow(tmp_path_factory.mktemp("flow"))
     images = flow.prepare / "processing/input/images"
     paint_dataset(images, per_label=30)
@@ -124,11 +124,24 @@ def flow(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow:
     flow.log["prepare"] = run_trainer(
         flow.prepare, "prepare", "--image-size", "48", "--views", "3", "--fine-tune-size", "40"
     )
+    return flow
 
+
+@pytest.fixture(scope="session")
+def trained(prepared: Flow, run_trainer: Run) -> Flow:
+    """The flow up to a head, packed where fine-tuning looks for it."""
+    flow = prepared
     training_job(flow.train, HYPERPARAMETERS, features=flow.pack / "features")
     flow.log["train"] = run_trainer(flow.train, "train")
 
     pack_model(flow.train, flow.fine_tune / "head/model.tar.gz")
+    return flow
+
+
+@pytest.fixture(scope="session")
+def flow(trained: Flow, run_trainer: Run) -> Flow:
+    """Prepare, a head, fine-tuning and evaluate."""
+    flow = trained
     training_job(flow.fine_tune, FINE_TUNING, training=flow.pack / "training", head=flow.fine_tune / "head")
     flow.log["fine-tune"] = run_trainer(flow.fine_tune, "train")
 

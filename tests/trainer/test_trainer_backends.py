@@ -17,26 +17,27 @@ def best(log: str) -> tuple[float, float]:
     return float(found[0]), float(found[1])
 
 
-def test_a_head_on_jax_comes_to_what_it_comes_to_on_tensorflow(flow: Flow, run_trainer: Run, tmp_path: Path) -> None:
-    training_job(tmp_path, HYPERPARAMETERS, features=flow.pack / "features")
+def test_a_head_on_jax_comes_to_what_it_comes_to_on_tensorflow(trained: Flow, run_trainer: Run, tmp_path: Path) -> None:
+    training_job(tmp_path, HYPERPARAMETERS, features=trained.pack / "features")
     on_jax = run_trainer(tmp_path, "train", KERAS_BACKEND="jax")
     assert on_jax.returncode == 0, on_jax.stderr
-    assert best(on_jax.stdout)[1] == pytest.approx(best(flow.log["train"].stdout)[1], abs=0.15)  # other random numbers
+    _, on_tensorflow = best(trained.log["train"].stdout)
+    assert best(on_jax.stdout)[1] == pytest.approx(on_tensorflow, abs=0.15)  # other random numbers
 
     resumed = run_trainer(tmp_path, "train", KERAS_BACKEND="jax")
     assert resumed.stdout.splitlines()[-1] == on_jax.stdout.splitlines()[-1]
 
     inputs = tmp_path / "evaluate/processing/input"
     for split in ("test", "validation"):
-        shutil.copytree(flow.pack / split, inputs / split)
+        shutil.copytree(trained.pack / split, inputs / split)
     pack_model(tmp_path, inputs / "model/model.tar.gz")
     evaluated = run_trainer(tmp_path / "evaluate", "evaluate")
     assert evaluated.returncode == 0, evaluated.stderr
 
 
-def test_fine_tuning_on_jax_starts_from_a_head_of_tensorflows(flow: Flow, run_trainer: Run, tmp_path: Path) -> None:
+def test_fine_tuning_on_jax_starts_from_a_head_of_tensorflows(trained: Flow, run_trainer: Run, tmp_path: Path) -> None:
     """One epoch: JAX needs most of a minute to compile the gradients for a processor."""
-    channels = {"training": flow.pack / "training", "head": flow.fine_tune / "head"}
+    channels = {"training": trained.pack / "training", "head": trained.fine_tune / "head"}
     training_job(tmp_path, {**FINE_TUNING, "epochs": "1"}, **channels)
     on_jax = run_trainer(tmp_path, "train", KERAS_BACKEND="jax")
     assert on_jax.returncode == 0, on_jax.stderr

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 KINDS = {"head": {**HYPERPARAMETERS, "epochs": "6"}, "fine-tune": {**FINE_TUNING, "epochs": "3"}}
 
 
-def lay_out(flow: Flow, base: Path, kind: str) -> Path:
-    channels = {"head": {"features": flow.pack / "features"}, "fine-tune": {"training": flow.pack / "training"}}
+def lay_out(prepared: Flow, base: Path, kind: str) -> Path:
+    channels = {"head": {"features": prepared.pack / "features"}, "fine-tune": {"training": prepared.pack / "training"}}
     training_job(base, KINDS[kind], **channels[kind])
     return base
 
@@ -42,9 +42,9 @@ def killed_after_epoch(base: Path, epoch: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_killed_trial_goes_on_to_the_same_result(kind: str, flow: Flow, run_trainer: Run, tmp_path: Path) -> None:
-    whole = run_trainer(lay_out(flow, tmp_path / "whole", kind), "train").stdout.splitlines()
-    interrupted = lay_out(flow, tmp_path / "interrupted", kind)
+def test_a_killed_trial_goes_on_to_the_same_result(kind: str, prepared: Flow, run_trainer: Run, tmp_path: Path) -> None:
+    whole = run_trainer(lay_out(prepared, tmp_path / "whole", kind), "train").stdout.splitlines()
+    interrupted = lay_out(prepared, tmp_path / "interrupted", kind)
     killed_after_epoch(interrupted, 1)
     first, *rest = run_trainer(interrupted, "train").stdout.splitlines()
     done = re.fullmatch(r"going on after epoch (\d+) from the checkpoint", first)
