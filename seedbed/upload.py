@@ -1,5 +1,6 @@
 """Put a folder of images, one sub-folder a label, into the bucket."""
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -11,13 +12,30 @@ WORKERS = 16
 
 
 def files_of(folder: Path) -> list[tuple[Path, str]]:
-    """Each file with the key it will have. What lies elsewhere than `<label>/<file>` goes too: the run will name it."""
+    """Each file with the key it will have. What lies elsewhere than `<label>/<file>` goes too: the run will name it.
+
+    Raises SeedbedError where there is none, or where most lie elsewhere: another folder must be meant.
+    """
     if not folder.is_dir():
         raise SeedbedError(f"{folder} is not a folder. Name one that has a sub-folder of images for each label.")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     if not files:
         raise SeedbedError(f"{folder} holds no files. Name a folder that has a sub-folder of images for each label.")
+    check_layout(folder, files)
     return [(path, f"seedlings/{path.relative_to(folder).as_posix()}") for path in files]
+
+
+def check_layout(folder: Path, files: list[Path]) -> None:
+    """Raises SeedbedError where most files lie elsewhere than `<label>/<file>`, with the folder that may be meant."""
+    files_in_labels_of = Counter(path.parent.parent for path in files)
+    if 2 * files_in_labels_of[folder] >= len(files):
+        return
+    hint = "Name a folder that has a sub-folder of images for each label."
+    for other, _ in files_in_labels_of.most_common():
+        if folder in other.parents:
+            hint = f"Did you mean {other}?"
+            break
+    raise SeedbedError(f"Most files in {folder} do not lie there as <label>/<file>. {hint}")
 
 
 def upload(stack: Stack, files: list[tuple[Path, str]]) -> Iterator[str]:
