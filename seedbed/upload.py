@@ -9,6 +9,7 @@ from .errors import SeedbedError
 from .stack import Stack
 
 WORKERS = 16
+WHAT_TO_NAME = "Name a folder that has a sub-folder of images for each label."
 
 
 def files_of(folder: Path) -> list[tuple[Path, str]]:
@@ -17,10 +18,10 @@ def files_of(folder: Path) -> list[tuple[Path, str]]:
     Raises SeedbedError where there is none, or where most lie elsewhere: another folder must be meant.
     """
     if not folder.is_dir():
-        raise SeedbedError(f"{folder} is not a folder. Name one that has a sub-folder of images for each label.")
+        raise SeedbedError(f"{folder} is not a folder. {WHAT_TO_NAME}")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     if not files:
-        raise SeedbedError(f"{folder} holds no files. Name a folder that has a sub-folder of images for each label.")
+        raise SeedbedError(f"{folder} holds no files. {WHAT_TO_NAME}")
     check_layout(folder, files)
     return [(path, f"seedlings/{path.relative_to(folder).as_posix()}") for path in files]
 
@@ -30,11 +31,8 @@ def check_layout(folder: Path, files: list[Path]) -> None:
     files_in_labels_of = Counter(path.parent.parent for path in files)
     if 2 * files_in_labels_of[folder] >= len(files):
         return
-    hint = "Name a folder that has a sub-folder of images for each label."
-    for other, _ in files_in_labels_of.most_common():
-        if folder in other.parents:
-            hint = f"Did you mean {other}?"
-            break
+    meant = next((other for other, _ in files_in_labels_of.most_common() if folder in other.parents), None)
+    hint = f"Did you mean {meant}?" if meant else WHAT_TO_NAME
     raise SeedbedError(f"Most files in {folder} do not lie there as <label>/<file>. {hint}")
 
 

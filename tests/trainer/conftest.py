@@ -20,6 +20,21 @@ PROCESS_SECONDS = 280
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def run_script(script: str, folder: Path, **environment: str) -> str:
+    """What a script prints that has the trainer at hand, as a process of its own in that folder."""
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(CONTAINER), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
 @pytest.fixture(scope="session")
 def run_trainer() -> Run:
     """Runs `python -m trainer` as SageMaker would, with a directory in the place of /opt/ml."""

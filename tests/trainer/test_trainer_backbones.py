@@ -1,15 +1,13 @@
 """Pretrained networks: what they compute, where their weights come from, and what is said where there are none."""
 
-import os
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.trainer.conftest import CONTAINER
+from tests.trainer.conftest import run_script
 from trainer import keras_application
 from trainer.backbone import build_backbone
 from trainer.errors import BadInput
@@ -66,21 +64,6 @@ def test_a_backbone_is_frozen_and_anybody_can_load_it(name: str, tmp_path: Path)
     assert loaded.predict_on_batch(PATTERN) == pytest.approx(backbone.predict_on_batch(PATTERN), rel=1e-4, abs=1e-5)
 
 
-def alone(script: str, folder: Path, **environment: str) -> str:
-    """What the script prints, in a process of its own that has none of our code."""
-    run = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    return run.stdout
-
-
 def test_jax_gives_the_features_that_tensorflow_gives(tmp_path: Path) -> None:
     np.save(tmp_path / "images.npy", PATTERN)
     script = """
@@ -91,7 +74,7 @@ from trainer.quiet import keras
 assert keras.backend.backend() == "jax"
 np.save("features.npy", build_backbone("efficientnet-lite0", 64).predict_on_batch(np.load("images.npy")))
 """
-    alone(script, tmp_path, KERAS_BACKEND="jax", PYTHONPATH=str(CONTAINER))
+    run_script(script, tmp_path, KERAS_BACKEND="jax")
     features = build_backbone("efficientnet-lite0", SIZE).predict_on_batch(PATTERN)
     assert np.load(tmp_path / "features.npy") == pytest.approx(features, abs=1e-4)
 
@@ -173,7 +156,7 @@ def test_without_a_network_it_is_said_where_weights_go(network: str, tmp_path: P
             server.close()
         environment = {"https_proxy": proxy, "no_proxy": "", "KERAS_HOME": str(tmp_path / "keras")}
         (tmp_path / "pretrained").mkdir()
-        said = alone(OFFLINE, tmp_path, PYTHONPATH=str(CONTAINER), **environment)
+        said = run_script(OFFLINE, tmp_path, **environment)
     assert "weights of VGG16 can't be downloaded: put a file VGG16.weights.h5" in said.splitlines()[-1]
     assert "into the channel pretrained" in said
     assert not list((tmp_path / "keras").rglob("*.h5"))

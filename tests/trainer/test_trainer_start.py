@@ -1,22 +1,16 @@
 """What a job need not load or do before its first step, it does not."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.trainer.conftest import CONTAINER
+from tests.trainer.conftest import run_script
 from trainer.head import build_head
 from trainer.hyperparameters import Hyperparameters
 from trainer.quiet import keras
 from trainer.trial import compile_for
-
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 LOADED = """
 import sys
@@ -26,22 +20,14 @@ import matplotlib.figure, pandas
 """
 
 
-def says(script: str, **environment: str) -> str:
-    """What a Python process prints that has the trainer at hand."""
-    variables = {**os.environ, "PYTHONPATH": str(CONTAINER), **environment}
-    return subprocess.run(
-        [sys.executable, "-c", script], env=variables, capture_output=True, text=True, timeout=120, check=True
-    ).stdout.strip()
-
-
-def test_packages_that_no_job_uses_are_not_loaded_with_keras_and_can_be_afterwards() -> None:
-    assert says(LOADED) == "tensorflow"
-    assert says(LOADED, KERAS_BACKEND="jax").startswith("jax jax")
+def test_packages_that_no_job_uses_are_not_loaded_with_keras_and_can_be_afterwards(tmp_path: Path) -> None:
+    assert run_script(LOADED, tmp_path) == "tensorflow\n"
+    assert run_script(LOADED, tmp_path, KERAS_BACKEND="jax").startswith("jax jax")
 
 
 def test_a_persons_own_settings_of_keras_choose_no_backend_for_jobs(tmp_path: Path) -> None:
     (tmp_path / "keras.json").write_text('{"backend": "torch"}')
-    assert says(LOADED, KERAS_HOME=str(tmp_path)) == "tensorflow"
+    assert run_script(LOADED, tmp_path, KERAS_HOME=str(tmp_path)) == "tensorflow\n"
 
 
 @pytest.mark.parametrize("average_over", [0, 10])
