@@ -27,7 +27,7 @@ import psutil
 
 from seedbed.cloud import served
 from seedbed.home import Home
-from seedbed.local_cloud.clients import local_client
+from seedbed.local_cloud.clients import LocalAws
 
 ENTRY = """
 began=$(date +%s%N)
@@ -75,8 +75,8 @@ class Row:
 class Bench:
     """The clients of one endpoint."""
 
-    def __init__(self, endpoint: str, server: psutil.Process, times: Path) -> None:
-        self.sagemaker, self.s3 = local_client("sagemaker", endpoint), local_client("s3", endpoint)
+    def __init__(self, aws: LocalAws, server: psutil.Process, times: Path) -> None:
+        self.sagemaker, self.s3 = aws.client("sagemaker"), aws.client("s3")
         self._server = server
         self._times = times
         self._numbers = itertools.count()
@@ -151,13 +151,14 @@ def bench(rules: int) -> Iterator[Bench]:
         options = ["--no-template", "--image", f"sleeper={image}"]
         with served(home, 0, options) as cloud:
             process = json.loads((home.path / "cloud.json").read_text())["pid"]
-            made = Bench(cloud["endpoint"], psutil.Process(process), times)
-            add_rules(cloud["endpoint"], rules)
+            aws = LocalAws.of(cloud)
+            made = Bench(aws, psutil.Process(process), times)
+            add_rules(aws, rules)
             yield made
 
 
-def add_rules(endpoint: str, count: int) -> None:
-    events, sqs = local_client("events", endpoint), local_client("sqs", endpoint)
+def add_rules(aws: LocalAws, count: int) -> None:
+    events, sqs = aws.client("events"), aws.client("sqs")
     for number in range(count):
         sqs.create_queue(QueueName=f"changes-{number}")
         arn = f"arn:aws:sqs:us-east-1:000000000000:changes-{number}"

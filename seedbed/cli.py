@@ -64,11 +64,15 @@ def up(
     home = default_home()
     with local_cloud(home, parameters(plan, trials), port=port) as cloud:
         stack = local_stack(cloud)
-        console.print(f"The local cloud is up at {stack.endpoint} (region us-east-1, credentials test/test).")
-        console.print(f"Bucket {stack.bucket}, API {stack.api_url}, state in {home.path}, e-mails in {home.mail}.")
-        console.print("Upload a folder of images with: seedbed upload DIR")
-        console.print(f"Ask for the best model with:\n  {show.ask_for_best(stack)}", soft_wrap=True)
-        console.print("Stop with Ctrl-C.")
+        for line in (
+            f"The local cloud is up at {stack.endpoint}; it answers programs that sign with this home's key alone.",
+            f"Bucket {stack.bucket}, state in {home.path}, e-mails in {home.mail}.",
+            "Upload a folder of images with: seedbed upload DIR",
+            f"Ask for the best model with:\n  {show.ask_for_best(stack, home)}",
+            f"For the AWS CLI, boto3 and other S3 clients:\n  {show.exports(cloud['endpoint'], cloud['credentials'])}",
+            "Stop with Ctrl-C.",
+        ):
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
         progress.print_states(stack, console)
 
 

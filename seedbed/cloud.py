@@ -11,13 +11,15 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import psutil
 
 from .errors import SeedbedError
 from .home import Home
-from .local_cloud.environment import cloud_environment
+from .local_cloud.credentials import credentials_of
+from .local_cloud.environment import REGION, cloud_environment
 from .plans import PARAMETERS, PlanName
 
 START_TIMEOUT = 120
@@ -42,8 +44,9 @@ LAPTOP = {
 def local_cloud(
     home: Home, parameters: Mapping[str, str] | None = None, *, port: int = 0, run_jobs: bool = True
 ) -> Iterator[dict[str, Any]]:
-    """Serve a home while the block runs: its `endpoint` and the stack's `outputs`. Afterwards nothing of it is left.
+    """Serve a home while the block runs: its `endpoint`, `credentials` and the stack's `outputs`.
 
+    Afterwards nothing of it is left.
     `parameters` are the template's, over the laptop's defaults; without `run_jobs` it answers questions and starts no
     job. Raises SeedbedError if another process serves this home, or the cloud can't start.
     """
@@ -66,6 +69,7 @@ def served(home: Home, port: int, options: Sequence[str]) -> Iterator[dict[str, 
     port = port or free_port()
     shutil.rmtree(home.scratch, ignore_errors=True)
     home.scratch.mkdir(parents=True)
+    credentials = credentials_of(home.path, REGION)
     command = [sys.executable, "-m", "seedbed.local_cloud", "--port", str(port), "--data", str(home.path), *options]
     with home.log.open("ab") as log:
         process = subprocess.Popen(
@@ -74,10 +78,10 @@ def served(home: Home, port: int, options: Sequence[str]) -> Iterator[dict[str, 
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
-            env=cloud_environment(port, home.path),
+            env=cloud_environment(port, home.path, credentials),
         )
     try:
-        cloud = wait_until_ready(process, home)
+        cloud = {**wait_until_ready(process, home), "credentials": asdict(credentials)}
         home.say_running(process.pid, cloud)
         yield cloud
     finally:

@@ -16,7 +16,6 @@ from .local_cloud.mail import kept
 from .progress import Stages
 from .seedlings import SPECIES, write
 from .show import (
-    ask_for_best,
     best_panel,
     champion_note,
     labels_table,
@@ -110,8 +109,6 @@ def report(stack: Stack, run_id: str, home: Home, console: Console) -> None:
     if note:
         console.print(note)
     console.print(report_note(fetch_report(stack, home, run_id), fetch_mosaic(stack, home, run_id)), soft_wrap=True)
-    console.print("\nThe scores came from the API, by a signed request:")
-    console.print(f"  {ask_for_best(stack)}", soft_wrap=True)
 
 
 def farewell(console: Console) -> None:

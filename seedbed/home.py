@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from .local_cloud.credentials import CURL_FILE
+
 END_TIMEOUT = 60
 
 
@@ -47,6 +49,11 @@ class Home:
         return self.path / "cloud.log"
 
     @property
+    def curl(self) -> Path:
+        """A configuration file for `curl -K` that signs requests to the API."""
+        return self.path / CURL_FILE
+
+    @property
     def _process_file(self) -> Path:
         return self.path / "cloud.json"
 
@@ -55,7 +62,7 @@ class Home:
         return self.path / "demo"
 
     def running(self) -> dict[str, Any] | None:
-        """The cloud that serves this home now: its `endpoint` and the stack's `outputs`; None if none does.
+        """The cloud that serves this home now, None if none does: its `endpoint`, `credentials`, the stack's `outputs`.
 
         One that is just ending is waited for.
         """
@@ -75,6 +82,8 @@ class Home:
         """Tell other commands of the process that serves this home."""
         started = psutil.Process(pid).create_time()
         partial = self._process_file.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        partial.touch(0o600)
         partial.write_text(json.dumps({**cloud, "pid": pid, "started": started}))
         partial.replace(self._process_file)
 

@@ -1,16 +1,18 @@
 """The SageMaker endpoint alone, with the local cloud's other services beside it, for anybody's container code."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from .cloud import served
 from .errors import SeedbedError
 from .home import Home
-from .local_cloud.environment import CREDENTIALS, REGION
 from .local_cloud.sagemaker.container import read_image, repository_of
 from .local_cloud.sagemaker.errors import JobFailure
+from .show import exports
 
 EXAMPLE = """aws s3 mb s3://bench
 aws sagemaker create-training-job --training-job-name first \\
@@ -29,7 +31,7 @@ def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, c
         options += ["--image", f"{name}={folder}"]
     home = Home(data.absolute())
     with served(home, port, options) as cloud:
-        say_how_to_use(cloud["endpoint"], folders, home, console)
+        say_how_to_use(cloud, folders, home, console)
         while home.running():
             time.sleep(0.5)
         raise SeedbedError(f"The endpoint has ended by itself; {home.log} says why.")
@@ -50,14 +52,13 @@ def parse_image(text: str) -> tuple[str, Path]:
     return repository, path
 
 
-def say_how_to_use(endpoint: str, folders: dict[str, Path], home: Home, console: Console) -> None:
-    credentials = " ".join(f"{name}={value}" for name, value in CREDENTIALS.items())
+def say_how_to_use(cloud: Mapping[str, Any], folders: dict[str, Path], home: Home, console: Console) -> None:
     lines = [
-        f"SageMaker training, tuning and processing jobs, S3 and more are up at {endpoint}.",
+        f"SageMaker training, tuning and processing jobs, S3 and more are up at {cloud['endpoint']}.",
         f"State is kept in {home.path}, the log is {home.log}. Images:",
         *(f"  {name} from {folder}" for name, folder in folders.items()),
         "\nIn another terminal:\n",
-        f"export AWS_ENDPOINT_URL={endpoint} AWS_REGION={REGION} {credentials}",
+        exports(cloud["endpoint"], cloud["credentials"]),
         EXAMPLE.format(image=next(iter(folders))),
         "\nStop with Ctrl-C.",
     ]

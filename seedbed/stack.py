@@ -16,6 +16,7 @@ from .cloud import local_cloud
 from .errors import SeedbedError
 from .home import Home
 from .local_cloud.clients import CONFIG, local_session
+from .local_cloud.credentials import Credentials
 from .local_cloud.environment import REGION
 
 TIMEOUT = 60
@@ -75,7 +76,7 @@ class Stack:
 
 def local_stack(cloud: dict[str, Any]) -> Stack:
     """The stack on a local cloud that is up."""
-    return Stack(local_session(), cloud["endpoint"], cloud["outputs"])
+    return Stack(local_session(Credentials(**cloud["credentials"])), cloud["endpoint"], cloud["outputs"])
 
 
 @contextmanager

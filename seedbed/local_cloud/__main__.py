@@ -20,9 +20,12 @@ from hypercorn.config import Config
 from ministack.app import app as ministack
 
 from .app import LocalCloud
-from .clients import local_client
+from .clients import LocalAws
+from .credentials import Credentials
 from .deploy import ROOT, DeployFailed, deploy
 from .environment import ACCOUNT, HOST, REGION, endpoint_url
+from .gate import Gate
+from .keys import hide_function_keys, known_keys
 from .mail import Mailer
 from .sagemaker import SageMaker
 
@@ -54,25 +57,36 @@ async def serve(arguments: argparse.Namespace) -> None:
     """Serve on the port until SIGTERM or the end of standard input; state lives in the data folder."""
     told_to_end, may_close = asyncio.Event(), asyncio.Event()
     watch_for_the_end(told_to_end)
-    endpoint, data = endpoint_url(arguments.port), arguments.data
+    aws, data = LocalAws(endpoint_url(arguments.port), Credentials.from_environment()), arguments.data
+    hide_function_keys(aws.credentials)
     images = dict(arguments.image or IMAGES)
-    sagemaker = SageMaker(data / "sagemaker", images, endpoint, REGION, stop_grace=10, containers=arguments.containers)
-    mailer = Mailer(data / "mail", endpoint)
-    app = LocalCloud(sagemaker, mailer, ministack)
+    sagemaker = SageMaker(
+        data / "sagemaker",
+        images,
+        aws.endpoint,
+        REGION,
+        aws.credentials,
+        stop_grace=10,
+        containers=arguments.containers,
+    )
+    mailer = Mailer(data / "mail")
+    mailer.take_published()
+    app = Gate(LocalCloud(sagemaker, ministack), known_keys(aws.credentials))
     served = asyncio.create_task(serve_app(app, server_config(arguments.port), shutdown_trigger=may_close.wait))
     try:
         if arguments.no_template:
-            outputs = await asyncio.to_thread(restore_buckets, endpoint, data / "s3" / ACCOUNT)
+            outputs = await asyncio.to_thread(restore_buckets, aws, data / "s3" / ACCOUNT)
         else:
-            outputs = await asyncio.to_thread(set_up, endpoint, arguments.parameters, mailer)
+            outputs = await asyncio.to_thread(set_up, aws, arguments.parameters)
         async with nullcontext() if arguments.no_jobs else jobs_running(sagemaker):
-            say({"endpoint": endpoint, "outputs": outputs})
+            say({"endpoint": aws.endpoint, "outputs": outputs})
             await told_to_end.wait()
     except DeployFailed as error:
         say({"error": f"The template could not be deployed: {error}"})
     finally:
         may_close.set()
         await served
+        mailer.close()
 
 
 @asynccontextmanager
@@ -93,17 +107,16 @@ def server_config(port: int) -> Config:
     return config
 
 
-def set_up(endpoint: str, parameters: Mapping[str, str], mailer: Mailer) -> dict[str, str]:
-    """Deploy the template, subscribe the mailer, and fill the table from what is on disk."""
-    outputs = deploy(endpoint, parameters)
-    mailer.subscribe(outputs["TopicArn"])
-    local_client("lambda", endpoint).invoke(FunctionName=outputs["ReconcileFunction"], Payload=b'{"rebuild": true}')
+def set_up(aws: LocalAws, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Deploy the template, and fill the table from what is on disk."""
+    outputs = deploy(aws, parameters)
+    aws.client("lambda").invoke(FunctionName=outputs["ReconcileFunction"], Payload=b'{"rebuild": true}')
     return outputs
 
 
-def restore_buckets(endpoint: str, kept: Path) -> dict[str, str]:
+def restore_buckets(aws: LocalAws, kept: Path) -> dict[str, str]:
     """MiniStack finds its buckets again by the objects in them; those that had none are made anew."""
-    s3 = local_client("s3", endpoint)
+    s3 = aws.client("s3")
     found = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for folder in sorted(kept.glob("*/")):
         if folder.name not in found:

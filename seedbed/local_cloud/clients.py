@@ -1,10 +1,13 @@
 """boto3 clients for the local cloud, whatever the person's own AWS settings say."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from .credentials import Credentials
 from .environment import REGION
 
 CONFIG = Config(
@@ -12,11 +15,28 @@ CONFIG = Config(
 )
 
 
-def local_session() -> boto3.session.Session:
-    """A session with the local cloud's credentials."""
-    return boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
+@dataclass(frozen=True)
+class LocalAws:
+    """A local cloud's endpoint, with the credentials that it takes."""
+
+    endpoint: str
+    credentials: Credentials
+
+    @classmethod
+    def of(cls, cloud: Mapping[str, Any]) -> "LocalAws":
+        """That of a cloud that is up, as `local_cloud` and `Home.running` give it."""
+        return cls(cloud["endpoint"], Credentials(**cloud["credentials"]))
+
+    def client(self, service: str) -> Any:
+        """A client of `service` there."""
+        session = local_session(self.credentials)
+        return session.client(service, endpoint_url=self.endpoint, config=CONFIG)  # type: ignore[call-overload]
 
 
-def local_client(service: str, endpoint: str) -> Any:
-    """A client of `service` at the local cloud's endpoint."""
-    return local_session().client(service, endpoint_url=endpoint, config=CONFIG)  # type: ignore[call-overload]
+def local_session(credentials: Credentials) -> boto3.session.Session:
+    """A session with a local cloud's credentials."""
+    return boto3.session.Session(
+        aws_access_key_id=credentials.access_key,
+        aws_secret_access_key=credentials.secret_key,
+        region_name=REGION,
+    )

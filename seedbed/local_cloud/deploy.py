@@ -13,7 +13,7 @@ from botocore.exceptions import WaiterError
 
 import seedbed
 
-from .clients import local_client
+from .clients import LocalAws
 from .environment import ACCOUNT, REGION
 
 ROOT = Path(seedbed.__file__).parent.parent
@@ -28,20 +28,20 @@ class DeployFailed(Exception):
     """CloudFormation did not create the stack; its text is CloudFormation's reason."""
 
 
-def deploy(endpoint: str, parameters: Mapping[str, str]) -> dict[str, str]:
+def deploy(aws: LocalAws, parameters: Mapping[str, str]) -> dict[str, str]:
     """Create the stack of template.yaml, as it stands but for where the code lies; return its outputs.
 
     A bucket which is there already, from an earlier time, is imported into the new stack with all that is in it.
     """
-    uploaded = upload_code(ROOT / CODE, endpoint)
-    cloudformation = local_client("cloudformation", endpoint)
+    uploaded = upload_code(ROOT / CODE, aws)
+    cloudformation = aws.client("cloudformation")
     stack: dict[str, Any] = {
         "StackName": STACK,
         "TemplateBody": (ROOT / "template.yaml").read_text().replace(f"CodeUri: {CODE}", f"CodeUri: {uploaded}"),
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     }
-    if bucket_exists(endpoint):
+    if bucket_exists(aws):
         import_bucket(cloudformation)
         cloudformation.update_stack(**stack)
         wait(cloudformation, "stack_update_complete")
@@ -52,8 +52,8 @@ def deploy(endpoint: str, parameters: Mapping[str, str]) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
 
 
-def bucket_exists(endpoint: str) -> bool:
-    s3 = local_client("s3", endpoint)
+def bucket_exists(aws: LocalAws) -> bool:
+    s3 = aws.client("s3")
     return any(bucket["Name"] == BUCKET for bucket in s3.list_buckets()["Buckets"])
 
 
@@ -79,7 +79,7 @@ def import_bucket(cloudformation: Any) -> None:
     wait(cloudformation, "stack_import_complete")
 
 
-def upload_code(folder: Path, endpoint: str) -> str:
+def upload_code(folder: Path, aws: LocalAws) -> str:
     """Zip the functions' folder into the code bucket; its s3:// address, which changes only with the code."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -87,7 +87,7 @@ def upload_code(folder: Path, endpoint: str) -> str:
             archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix()), path.read_bytes())
     body = packed.getvalue()
     key = f"{hashlib.sha256(body).hexdigest()}.zip"
-    s3 = local_client("s3", endpoint)
+    s3 = aws.client("s3")
     with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=CODE_BUCKET)
     s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=body)

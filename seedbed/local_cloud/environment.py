@@ -4,13 +4,16 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from .credentials import Credentials
+
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 
-def cloud_environment(port: int, data: Path, base: Mapping[str, str] = os.environ) -> dict[str, str]:
+def cloud_environment(
+    port: int, data: Path, credentials: Credentials, base: Mapping[str, str] = os.environ
+) -> dict[str, str]:
     """What the local cloud and the functions in it see: never the person's own AWS settings.
 
     AUTH makes MiniStack hold every function to its role: a permission the template forgets fails here as on AWS.
@@ -18,7 +21,8 @@ def cloud_environment(port: int, data: Path, base: Mapping[str, str] = os.enviro
     inherited = {name: value for name, value in base.items() if not name.startswith("AWS_")}
     return {
         **inherited,
-        **CREDENTIALS,
+        **credentials.environment(),
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": endpoint_url(port),
         "AWS_EC2_METADATA_DISABLED": "true",
         "BIND_HOST": HOST,

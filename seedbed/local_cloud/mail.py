@@ -1,21 +1,18 @@
 """E-mail on a laptop: what SNS would mail is kept in a Maildir, and sent by SMTP where a server is configured."""
 
-import asyncio
-import json
 import logging
 import mailbox
 import os
 import smtplib
-import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from .clients import local_client
+from ministack.services import sns
 
-PATH = "/_seedbed/mail"
 SENDER = "Seedbed <seedbed@localhost>"
 TIMEOUT = 20
 
@@ -23,32 +20,36 @@ logger = logging.getLogger(__name__)
 
 
 class Mailer:
-    """Receives a topic's notifications over HTTP and delivers each as a message."""
+    """Delivers what topics publish to e-mail addresses."""
 
-    def __init__(self, maildir: Path, endpoint: str) -> None:
+    def __init__(self, maildir: Path) -> None:
         self._maildir = maildir
-        self._endpoint = endpoint
+        self._sending = ThreadPoolExecutor(1, thread_name_prefix="smtp")
 
-    def subscribe(self, topic: str) -> None:
-        """Deliver to every e-mail address that is subscribed to the topic."""
-        sns = local_client("sns", self._endpoint)
-        for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
-            for subscription in page["Subscriptions"]:
-                if subscription["Protocol"] == "email":
-                    url = f"{self._endpoint}{PATH}?to={quote(subscription['Endpoint'])}"
-                    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=url)
+    def close(self) -> None:
+        """Wait until what is being sent has been."""
+        self._sending.shutdown()
 
-    async def receive(self, query: str, body: bytes) -> None:
-        """Take one request of SNS: confirm a subscription, or deliver a notification."""
-        notice = json.loads(body)
-        if notice.get("Type") == "SubscriptionConfirmation":
-            await asyncio.to_thread(self._confirm, notice["SubscribeURL"])
-        elif notice.get("Type") == "Notification":
-            to = parse_qs(query)["to"][0]
-            await asyncio.to_thread(self.deliver, to, notice.get("Subject") or "Seedbed", notice["Message"])
+    def take_published(self) -> None:
+        """Deliver from now on what is published, where the emulator only logs an address.
+
+        A message is on disk before its publisher hears that it was taken: who then dies has lost none.
+        """
+        fan_out = sns._fanout
+
+        def fan_out_and_mail(
+            topic: str, message_id: str, message: str, subject: str, structure: str = "", *others: Any, **more: Any
+        ) -> None:
+            text = sns._resolve_message_for_protocol(message, structure, "email")
+            for subscription in sns._topic_by_arn_any_scope(topic)["subscriptions"]:
+                if subscription["protocol"] == "email":
+                    self.deliver(subscription["endpoint"], subject or "Seedbed", text)
+            fan_out(topic, message_id, message, subject, structure, *others, **more)
+
+        sns._fanout = fan_out_and_mail
 
     def deliver(self, to: str, subject: str, body: str) -> None:
-        """Keep the message, then send it if there is a server; a server that fails costs the sending only."""
+        """Keep the message, then send it if there is a server."""
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = SENDER, one_line(to), one_line(subject)
         message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="localhost")
@@ -56,15 +57,14 @@ class Mailer:
         mailbox.Maildir(self._maildir).add(message)
         server = os.environ.get("SEEDBED_SMTP_URL")
         if server:
-            try:
-                send(message, server)
-            except (OSError, smtplib.SMTPException) as error:
-                logger.warning("The e-mail could not be sent (it is kept in %s): %s", self._maildir, error)
+            self._sending.submit(self._send, message, server)
 
-    def _confirm(self, url: str) -> None:
-        local = self._endpoint + "/?" + urlsplit(url).query
-        with urllib.request.urlopen(local, timeout=TIMEOUT) as answer:  # noqa: S310
-            answer.read()
+    def _send(self, message: EmailMessage, server: str) -> None:
+        """A server that fails costs the sending only."""
+        try:
+            send(message, server)
+        except (OSError, smtplib.SMTPException) as error:
+            logger.warning("The e-mail could not be sent (it is kept in %s): %s", self._maildir, error)
 
 
 def send(message: EmailMessage, server: str) -> None:

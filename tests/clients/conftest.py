@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sagemaker.toy_endpoint import BUCKET, Endpoint
+from tests.sagemaker.toy_endpoint import BUCKET, CREDENTIALS, Endpoint
 
 ARTICLE = """
 import json, math, os, pathlib, sys
@@ -37,6 +37,8 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", server.url)
         patch.delenv("AWS_SESSION_TOKEN", raising=False)
+        for name, value in CREDENTIALS.environment().items():
+            patch.setenv(name, value)
         yield server
     server.end()
 

@@ -55,7 +55,7 @@ def after_demo(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> tuple[
 
 def test_the_demo_shows_scores_trials_mail_and_where_to_ask(after_demo: tuple[Path, str]) -> None:
     _, output = after_demo
-    for words in ("The best model", "Trial", "Subject: Seedbed: a new best model", "/models/best", "seedbed predict"):
+    for words in ("The best model", "Trial", "Subject: Seedbed: a new best model", "seedbed best", "seedbed predict"):
         assert words in output
 
 

@@ -13,7 +13,7 @@ from seedbed.local_cloud.mail import Mailer, kept
 
 @pytest.fixture
 def mailer(tmp_path: Path) -> Mailer:
-    return Mailer(tmp_path / "mail", "http://127.0.0.1:1")
+    return Mailer(tmp_path / "mail")
 
 
 def text_of(message: Message) -> str:
@@ -46,6 +46,7 @@ def test_a_message_is_sent_to_the_configured_server(
     try:
         monkeypatch.setenv("SEEDBED_SMTP_URL", f"smtp://127.0.0.1:{port}")
         mailer.deliver("you@localhost", "Seedbed: done", "body")
+        mailer.close()
     finally:
         server.stop()
     [message] = kept(tmp_path / "received")
@@ -57,4 +58,5 @@ def test_a_server_that_is_down_costs_the_sending_only(
 ) -> None:
     monkeypatch.setenv("SEEDBED_SMTP_URL", f"smtp://127.0.0.1:{free_port()}")
     mailer.deliver("you@localhost", "Seedbed: done", "body")
+    mailer.close()
     assert len(kept(tmp_path / "mail")) == 1

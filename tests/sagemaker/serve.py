@@ -4,29 +4,25 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app as ministack
 
+from seedbed.local_cloud.app import LocalCloud
+from seedbed.local_cloud.credentials import Credentials
+from seedbed.local_cloud.gate import Gate
+from seedbed.local_cloud.keys import known_keys
 from seedbed.local_cloud.sagemaker import SageMaker
-
-ACCOUNT = "000000000000"
-Answer = Callable[[], Awaitable[Any]]
 
 
 async def main(port: int, data_dir: Path, images: dict[str, Path], grace: float, containers: str) -> None:
     url = f"http://127.0.0.1:{port}"
-    sagemaker = SageMaker(data_dir, images, url, "us-east-1", account=ACCOUNT, stop_grace=grace, containers=containers)
+    credentials = Credentials.from_environment()
+    sagemaker = SageMaker(data_dir, images, url, "us-east-1", credentials, stop_grace=grace, containers=containers)
 
-    async def app(scope: dict[str, Any], receive: Answer, send: Callable[[Any], Awaitable[None]]) -> None:
-        target = dict(scope.get("headers", [])).get(b"x-amz-target", b"")
-        ours = target.startswith(b"SageMaker.") or scope.get("path", "").startswith("/_seedbed/sagemaker/")
-        await (sagemaker if ours else ministack)(scope, receive, send)
-
+    app = Gate(LocalCloud(sagemaker, ministack), known_keys(credentials))
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.graceful_timeout = 1

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.local_cloud.credentials import Credentials
 from seedbed.local_cloud.sagemaker.container import (
     command,
     environment,
@@ -96,7 +97,9 @@ def test_a_persons_credentials_stay_out_of_the_container(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
     monkeypatch.setenv("AWS_PROFILE", "real")
-    settings = Settings(tmp_path, {}, "http://127.0.0.1:1", "us-east-1", "000000000000", 1)
+    settings = Settings(
+        tmp_path, {}, "http://127.0.0.1:1", "us-east-1", "000000000000", Credentials("key", "secret"), 1
+    )
     given = environment(read_image(folder), settings, tmp_path, threads=3, job={"MOOD": "calm"})
     assert not {"AKIAREAL", "real"} & set(given.values())
     assert given["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from seedbed.local_cloud.credentials import Credentials
 from seedbed.local_cloud.sagemaker import listing, tuning_view
 from seedbed.local_cloud.sagemaker.errors import Invalid, NotFound
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
@@ -17,7 +18,7 @@ from seedbed.local_cloud.sagemaker.store import Store
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     store = Store(tmp_path / "jobs.db")
-    yield Ledger(store, Settings(tmp_path, {}, "", "us-east-1", "000000000000", 1.0))
+    yield Ledger(store, Settings(tmp_path, {}, "", "us-east-1", "000000000000", Credentials("key", "secret"), 1.0))
     store.close()
 
 

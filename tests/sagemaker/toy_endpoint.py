@@ -10,14 +10,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from http.client import HTTPConnection
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import boto3
 import psutil
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import ReadOnlyCredentials
+from botocore.httpsession import URLLib3Session
+
+from seedbed.local_cloud.credentials import Credentials
+
+CREDENTIALS = Credentials("SEEDBEDTOYENDPOINT00", "a secret of the tests alone, thirty letters long")
 
 TOY = """
 import json, os, pathlib, signal, sys, time
@@ -135,14 +142,15 @@ class Endpoint:
             service,
             endpoint_url=self.url,
             region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=CREDENTIALS.access_key,
+            aws_secret_access_key=CREDENTIALS.secret_key,
             **options,
         )
 
     def start(self) -> None:
         environment = {
             **os.environ,
+            **CREDENTIALS.environment(),
             "PATH": self.path,
             "GATEWAY_PORT": str(self.port),
             "S3_PERSIST": "1",
@@ -205,12 +213,11 @@ class Endpoint:
     def interrupt(self, name: str, seconds: float = 0) -> tuple[int, dict[str, Any]]:
         """Takes a Spot job's instance away: (HTTP status, answer)."""
         body = json.dumps({"TrainingJobName": name, "CapacityInSeconds": seconds})
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
-        with contextlib.closing(connection):
-            headers = {"Content-Type": "application/json"}
-            connection.request("POST", "/_seedbed/sagemaker/interrupt", body, headers)
-            response = connection.getresponse()
-            return response.status, json.loads(response.read())
+        request = AWSRequest("POST", f"{self.url}/_seedbed/sagemaker/interrupt", data=body)
+        keys = ReadOnlyCredentials(CREDENTIALS.access_key, CREDENTIALS.secret_key, None)
+        SigV4Auth(keys, "sagemaker", "us-east-1").add_auth(request)
+        answer = URLLib3Session(timeout=10).send(request.prepare())
+        return answer.status_code, json.loads(answer.content)
 
     def read(self, key: str) -> bytes:
         content: bytes = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.model import OperationNotFoundError
 
+from ..credentials import Credentials
 from . import listing, model, spot, tags, tuning_view
 from .cache import Cache
 from .clients import Clients
@@ -46,6 +47,7 @@ class SageMaker:
 
     data_dir: where jobs, logs and downloaded objects are kept. images: repository name → folder with a Dockerfile.
     endpoint_url: where S3, SQS, Lambda, EventBridge and CloudWatch Logs answer; usually this application's own server.
+    credentials: what they take; jobs get them too.
     stop_grace: seconds between SIGTERM and SIGKILL. containers: `process`, `docker` or `auto`, as in Settings.
 
     `start` takes up what an earlier run left in progress, so call it when S3 answers. `stop` ends all processes; their
@@ -58,12 +60,22 @@ class SageMaker:
         images: Mapping[str, Path],
         endpoint_url: str,
         region: str,
+        credentials: Credentials,
         *,
         account: str = "000000000000",
         stop_grace: float = 120.0,
         containers: str = "process",
     ) -> None:
-        settings = Settings(Path(data_dir).resolve(), images, endpoint_url, region, account, stop_grace, containers)
+        settings = Settings(
+            data_dir=Path(data_dir).resolve(),
+            images=images,
+            endpoint_url=endpoint_url,
+            region=region,
+            account=account,
+            credentials=credentials,
+            stop_grace=stop_grace,
+            containers=containers,
+        )
         self._settings = settings
         self._store = Store(settings.data_dir / "jobs.db")
         # Read now: what is created from here on, even before the start, runs by itself.

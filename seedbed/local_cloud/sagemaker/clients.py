@@ -1,4 +1,4 @@
-"""boto3 clients for the rest of the local cloud: only its endpoint is ever asked, with the account's id as key."""
+"""boto3 clients for the rest of the local cloud: only its endpoint is ever asked."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-SECRET = "local"  # noqa: S105  nobody checks it: the emulator takes any account id as a root key
 CONNECTIONS = 32
 
 
@@ -24,7 +23,9 @@ class Clients:
 
     def __init__(self, settings: Settings) -> None:
         session = boto3.session.Session(
-            aws_access_key_id=settings.account, aws_secret_access_key=SECRET, region_name=settings.region
+            aws_access_key_id=settings.credentials.access_key,
+            aws_secret_access_key=settings.credentials.secret_key,
+            region_name=settings.region,
         )
         config = Config(connect_timeout=5, read_timeout=60, retries=_attempts(1), proxies={})
         for_data = Config(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .clients import SECRET
 from .errors import Invalid, JobFailure
 from .kinds import Body, Settings
 
@@ -129,8 +128,7 @@ def aws(settings: Settings, endpoint_url: str) -> dict[str, str]:
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
-        "AWS_ACCESS_KEY_ID": settings.account,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
+        **settings.credentials.environment(),
     }
 
 

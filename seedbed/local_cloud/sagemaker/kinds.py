@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..credentials import Credentials
+
 Body = dict[str, Any]
 
 ENDED = ("Completed", "Failed", "Stopped")
@@ -50,6 +52,7 @@ class Settings:
     data_dir: jobs.db, logs/, jobs/ (working directories) and cache/ (downloaded objects) lie below it.
     images: repository name (an image URI's last part, without tag or digest) → the folder with its Dockerfile.
     endpoint_url: where S3, SQS, Lambda, EventBridge and CloudWatch Logs answer.
+    credentials: what they take; jobs get them too.
     stop_grace: seconds between SIGTERM and SIGKILL; AWS gives 120.
     containers: `process` runs an image's ENTRYPOINT on this machine, `docker` runs the image, `auto` the latter where a
       Docker engine answers and has the image or can build it.
@@ -61,6 +64,7 @@ class Settings:
     endpoint_url: str
     region: str
     account: str
+    credentials: Credentials
     stop_grace: float
     containers: str = "process"
     cache_bytes: int = 5 * 2**30

@@ -1,0 +1,83 @@
+"""The access key of one home: random, kept in it, and the only one that its local cloud takes from outside."""
+
+import configparser
+import io
+import os
+import secrets
+import string
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FILE = "credentials"
+CURL_FILE = "curl.conf"
+KEY_PREFIX = "SEEDBED"
+KEY_LENGTH = 20
+SECRET_BYTES = 30
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An access key and its secret, which no text of this object shows."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+
+    def environment(self) -> dict[str, str]:
+        """The variables in which AWS's tools look for them."""
+        return {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
+
+    @classmethod
+    def from_environment(cls) -> "Credentials":
+        """Those of this process, as `environment` gave them to it."""
+        return cls(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+
+
+def credentials_of(home: Path, region: str) -> Credentials:
+    """The home's credentials, made where it has none that can be read.
+
+    They are kept as a shared credentials file of AWS's tools, and as a configuration file for `curl -K`, both readable
+    by their owner alone.
+    """
+    credentials = _read(home / FILE)
+    if credentials is None:
+        letters = string.ascii_uppercase + string.digits
+        random_part = "".join(secrets.choice(letters) for _ in range(KEY_LENGTH - len(KEY_PREFIX)))
+        credentials = Credentials(KEY_PREFIX + random_part, secrets.token_urlsafe(SECRET_BYTES))
+    _write(home / FILE, _shared_file(credentials, region))
+    user = f"{credentials.access_key}:{credentials.secret_key}"
+    _write(home / CURL_FILE, f'user = "{user}"\naws-sigv4 = "aws:amz:{region}:execute-api"\n')
+    return credentials
+
+
+def _read(path: Path) -> Credentials | None:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(path.read_text(encoding="utf-8"))
+        profile = parser["default"]
+        access_key, secret_key = profile["aws_access_key_id"], profile["aws_secret_access_key"]
+    except (OSError, ValueError, KeyError, configparser.Error):
+        return None
+    sound = access_key.startswith(KEY_PREFIX) and len(access_key) == KEY_LENGTH and len(secret_key) >= SECRET_BYTES
+    return Credentials(access_key, secret_key) if sound else None
+
+
+def _shared_file(credentials: Credentials, region: str) -> str:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser["default"] = {
+        "aws_access_key_id": credentials.access_key,
+        "aws_secret_access_key": credentials.secret_key,
+        "region": region,
+    }
+    text = io.StringIO()
+    parser.write(text)
+    return text.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    """Puts a file in place whole, readable by its owner alone from the first moment."""
+    if path.is_file() and path.stat().st_mode & 0o777 == 0o600 and path.read_bytes() == text.encode():
+        return
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        file.write(text)
+    Path(file.name).replace(path)

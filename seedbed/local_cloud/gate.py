@@ -1,0 +1,164 @@
+"""The only door of the local cloud: what is not signed with a key of this home is refused before anybody sees it."""
+
+import json
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+from xml.sax.saxutils import escape
+
+from ministack.core.iam_actions import access_denied_response
+from ministack.core.router import detect_service
+
+from .signature import (
+    Request,
+    SecretOf,
+    Unsigned,
+    check_older_presigned,
+    claimed_signature,
+    is_older_presigned,
+)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LOCAL_NAMES = {"127.0.0.1", "localhost", "host.docker.internal"}
+CLOSED = ("/_ministack/", "/_localstack/", "/_aws/")
+OPEN = "/_aws/execute-api/"
+OWN_PAGES = {"", "none", "same-origin"}
+ADVICE = "Sign with this local cloud's own access key: `seedbed up` and `seedbed sagemaker` print it."
+
+
+class Disconnected(Exception):
+    """The client went before its request had arrived."""
+
+
+class Gate:
+    """Lets a request through to `app` if it comes from this machine's own programs and is signed.
+
+    secret_of: the keys that count. Beside the signature, which no web page and no other user can make, it refuses what
+    a browser sends on another page's behalf, and the emulator's routes for its own administration, which nobody needs.
+    """
+
+    def __init__(self, app: App, secret_of: SecretOf, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._app = app
+        self._secret_of = secret_of
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one HTTP request or websocket, or has `app` answer it (ASGI 3)."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        request = request_of(scope)
+        try:
+            check_origin(request)
+            receive = await self._signed(request, receive, is_http=scope["type"] == "http")
+        except Unsigned as refusal:
+            await refuse(scope, receive, send, request, refusal)
+        except Disconnected:
+            return
+        else:
+            await self._app(scope, receive, send)
+
+    async def _signed(self, request: Request, receive: Receive, *, is_http: bool) -> Receive:
+        """What hands out the request's messages once its signature holds. Raises Unsigned."""
+        if is_older_presigned(request):
+            check_older_presigned(request, self._secret_of, self._now())
+            return receive
+        signature = claimed_signature(request, self._secret_of, self._now())
+        if not is_http:
+            signature.check(b"")
+            return receive
+        if not signature.needs_body:
+            signature.check(b"")
+            if signature.body_digest is None:
+                return receive
+        body = await read(receive)
+        signature.check(body)
+        signature.check_digest(body)
+        return replayed(body, receive)
+
+
+def request_of(scope: Scope) -> Request:
+    """A request in the form in which signatures are checked."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name = raw_name.decode("latin-1").lower()
+        value = raw_value.decode("utf-8", "surrogateescape")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    path = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string", b"").decode("latin-1")
+    return Request(scope.get("method", "GET"), path.decode("latin-1"), query, headers)
+
+
+def check_origin(request: Request) -> None:
+    """Raises Unsigned for what another page makes a browser send, and for what is asked under a foreign name."""
+    origin, site = request.headers.get("origin", ""), request.headers.get("sec-fetch-site", "")
+    foreign = bool(origin) and not is_local(origin.partition("://")[2])
+    if foreign or site not in OWN_PAGES or not is_local(request.headers.get("host", "")):
+        raise Unsigned("AccessDenied", "This local cloud answers programs on this machine, and no web page.")
+    if "Action" in request.parameters and not request.signed_in_headers:
+        raise Unsigned("AccessDenied", "An Action is taken only if it is signed in the headers.")
+    if request.raw_path.startswith(CLOSED) and not request.raw_path.startswith(OPEN):
+        raise Unsigned("AccessDenied", "The emulator's own administration is closed.")
+
+
+def is_local(host: str) -> bool:
+    """Whether a host, with or without a port, names this machine by a name that nobody else can serve a page under."""
+    name = host.rsplit(":", 1)[0].lower()
+    return name in LOCAL_NAMES or name.endswith(".localhost")
+
+
+async def read(receive: Receive) -> bytes:
+    """A request's whole body. Raises Disconnected."""
+    chunks, more = [], True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Disconnected
+        chunks.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A body that was read already, then whatever comes after it."""
+    left = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> MutableMapping[str, Any]:
+        return left.pop() if left else await receive()
+
+    return receive_again
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, request: Request, refusal: Unsigned) -> None:
+    """Says why, in the words of the service that was asked, so that its client can tell its person."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    status, headers, body = denial(request, refusal)
+    raw = [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]
+    raw.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
+
+
+def denial(request: Request, refusal: Unsigned) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of a refusal."""
+    message = f"{refusal} {ADVICE}"
+    service = detect_service(request.method, request.raw_path, dict(request.headers), request.parameters)
+    if request.headers.get("x-amz-target", "").startswith("SageMaker."):
+        said = {"__type": refusal.code, "message": message}
+        return 403, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(said).encode()
+    if service == "s3":
+        code = "InvalidAccessKeyId" if refusal.code == "UnrecognizedClientException" else refusal.code
+        text = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+        return 403, {"Content-Type": "application/xml"}, text.encode()
+    status, headers, body = access_denied_response(
+        service, "", "", str(uuid.uuid4()), error_code=refusal.code, message=message, headers=dict(request.headers)
+    )
+    return status, headers, body
