@@ -1,0 +1,213 @@
+"""Nothing that is unsigned, wrongly signed, too old or sent for a web page gets past the gate, whatever it asks for."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as Keys
+
+from seedbed.local_cloud.credentials import Credentials, credentials_of
+from seedbed.local_cloud.gate import Gate
+from seedbed.local_cloud.keys import known_keys
+
+from .routes import Route, routes
+
+HOME = Credentials("SEEDBED1234567890ABC", "a secret of thirty letters or more")
+HOST = "127.0.0.1:4566"
+REFUSED = {400, 401, 403}
+WEBSOCKET = Route("GET", "/_aws/execute-api/x/stage")
+FOREIGN = [
+    {"host": "evil.example"},
+    {"host": "evil.example:4566"},
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": "http://ec2-192-0-2-1.compute-1.amazonaws.com"},
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+]
+
+
+class Behind:
+    """What stands behind the gate: it remembers what reached it."""
+
+    def __init__(self) -> None:
+        self.reached: list[tuple[str, str, bytes]] = []
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        body = (await receive()).get("body", b"") if scope["type"] == "http" else b""
+        self.reached.append((scope["type"], scope["path"], body))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"reached"})
+
+
+@pytest.fixture
+def behind() -> Behind:
+    return Behind()
+
+
+@pytest.fixture(scope="module")
+def every_route() -> list[Route]:
+    found = routes()
+    assert len(found) > 3000
+    for path in ("/_ministack/reset", "/_ministack/config", "/_localstack/", "/_aws/execute-api/", "/health"):
+        assert any(route.path == path for route in found), path
+    assert any(route.target == "SageMaker.CreateProcessingJob" for route in found)
+    assert any(route.query.startswith("Action=CreateStack&") for route in found)
+    return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request to the gate, on a machine whose clock is `late`."""
+
+    route: Route
+    headers: MutableMapping[str, str]
+    body: bytes = b""
+    kind: str = "http"
+    late: timedelta = timedelta()
+
+    async def of(self, behind: Behind) -> tuple[int, bytes]:
+        """The status and body that the gate answers."""
+        said: list[MutableMapping[str, Any]] = []
+        websocket, plain = {"type": "websocket.connect"}, {"type": "http.request", "body": self.body}
+        messages = [websocket if self.kind == "websocket" else plain]
+        scope = {
+            "type": self.kind,
+            "method": self.route.method,
+            "path": self.route.path,
+            "raw_path": self.route.path.encode(),
+            "query_string": self.route.query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in self.headers.items()],
+        }
+
+        async def receive() -> MutableMapping[str, Any]:
+            return messages.pop()
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            said.append(message)
+
+        await Gate(behind, known_keys(HOME), lambda: datetime.now(UTC) + self.late)(scope, receive, send)
+        return said[0].get("status", said[0].get("code", 0)), said[-1].get("body", b"")
+
+
+def ask(behind: Behind, *all_asked: Asked) -> list[tuple[int, bytes]]:
+    """What the gate answers to each."""
+
+    async def each() -> list[tuple[int, bytes]]:
+        return [await asked.of(behind) for asked in all_asked]
+
+    return asyncio.run(each())
+
+
+def headers_of(route: Route, keys: Keys | None = None, body: bytes = b"", **more: str) -> dict[str, str]:
+    """Those of a client, signed if there are keys."""
+    plain = {**({"X-Amz-Target": route.target} if route.target else {}), **more}
+    request = AWSRequest(route.method, f"http://{HOST}{route.path}{'?' * bool(route.query)}{route.query}", plain, body)
+    if keys:
+        SigV4Auth(keys, "sagemaker", "us-east-1").add_auth(request)
+    return {"host": HOST, **{name.lower(): value for name, value in request.headers.items()}}
+
+
+OWN = Keys(HOME.access_key, HOME.secret_key)
+OTHERS = [
+    Keys("test", "test"),
+    Keys("000000000000", "test"),
+    Keys(HOME.access_key, "test"),
+    Keys(HOME.access_key, HOME.secret_key, "token"),
+    Keys("ASIA0000000000000000", "secret", "token"),
+]
+
+
+def statuses(behind: Behind, all_asked: Iterable[Asked]) -> set[int]:
+    return {status for status, _ in ask(behind, *all_asked)}
+
+
+def test_no_route_answers_what_is_not_signed(behind: Behind, every_route: list[Route]) -> None:
+    assert statuses(behind, (Asked(route, headers_of(route)) for route in every_route)) <= REFUSED
+    assert behind.reached == []
+
+
+def test_no_route_answers_other_keys(behind: Behind, every_route: list[Route]) -> None:
+    pairs = zip(every_route[::4], itertools.cycle(OTHERS), strict=False)
+    assert statuses(behind, (Asked(route, headers_of(route, keys)) for route, keys in pairs)) <= REFUSED
+    assert behind.reached == []
+
+
+def test_no_route_answers_an_old_signature(behind: Behind, every_route: list[Route]) -> None:
+    late = timedelta(minutes=20)
+    assert statuses(behind, (Asked(route, headers_of(route, OWN), late=late) for route in every_route)) <= REFUSED
+    assert behind.reached == []
+
+
+def test_no_route_answers_a_page_even_if_it_could_sign(behind: Behind, every_route: list[Route]) -> None:
+    pairs = zip(every_route, itertools.cycle(FOREIGN), strict=False)
+    assert statuses(behind, (Asked(route, {**headers_of(route, OWN), **page}) for route, page in pairs)) <= REFUSED
+    assert behind.reached == []
+
+
+def test_the_emulators_administration_is_closed_to_its_owner(behind: Behind, every_route: list[Route]) -> None:
+    closed = [
+        route for route in every_route if route.path.startswith(("/_ministack/", "/_localstack/", "/_aws/lambda"))
+    ]
+    assert closed
+    assert statuses(behind, (Asked(route, headers_of(route, OWN)) for route in closed)) <= REFUSED
+    assert behind.reached == []
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}], ids=["plain", "page", "site"]
+)
+def test_a_websocket_is_closed_before_it_opens(behind: Behind, headers: dict[str, str]) -> None:
+    assert statuses(behind, [Asked(WEBSOCKET, {"host": HOST, **headers}, kind="websocket")]) == {1008}
+    assert behind.reached == []
+
+
+def test_what_is_signed_arrives_with_its_body(behind: Behind) -> None:
+    route = Route("POST", "/", target="SageMaker.ListTrainingJobs")
+    signed = Asked(route, headers_of(route, OWN, b"{}"), b"{}")
+    assert ask(behind, signed, Asked(WEBSOCKET, headers_of(WEBSOCKET, OWN), kind="websocket"))[0] == (200, b"reached")
+    assert behind.reached == [("http", "/", b"{}"), ("websocket", WEBSOCKET.path, b"")]
+
+
+def test_a_body_that_is_not_the_signed_one_does_not_arrive(behind: Behind) -> None:
+    route = Route("PUT", "/bucket/key")
+    headers = headers_of(route, OWN, b"body", **{"X-Amz-Content-SHA256": "0" * 64})
+    assert statuses(behind, [Asked(route, headers, b"body")]) == {403}
+    assert behind.reached == []
+
+
+def test_an_action_in_a_presigned_url_is_refused(behind: Behind) -> None:
+    route = Route("GET", "/", "Action=ListQueues&AWSAccessKeyId=x&Signature=x&Expires=9999999999")
+    assert statuses(behind, [Asked(route, {"host": HOST})]) == {403}
+    assert behind.reached == []
+
+
+@pytest.mark.parametrize("target", ["SageMaker.ListTrainingJobs", "DynamoDB_20120810.ListTables"])
+def test_a_refusal_tells_a_client_which_key_to_use(behind: Behind, target: str) -> None:
+    route = Route("POST", "/", target=target)
+    [(status, body)] = ask(behind, Asked(route, headers_of(route, Keys("test", "test"), b"{}"), b"{}"))
+    answer = json.loads(body)
+    assert status in REFUSED
+    assert "UnrecognizedClient" in answer["__type"]
+    assert "`seedbed up`" in answer["message"]
+
+
+def test_a_homes_key_stays_and_is_its_owners_alone(tmp_path: Any) -> None:
+    first = credentials_of(tmp_path, "us-east-1")
+    assert credentials_of(tmp_path, "us-east-1") == first
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    assert first.secret_key not in repr(first)
+
+
+@pytest.mark.parametrize("damage", [b"", b"[default]\n", b"\xff\xfe", b"[default]\naws_access_key_id = test\n"])
+def test_a_damaged_key_gives_way_to_another(tmp_path: Any, damage: bytes) -> None:
+    first = credentials_of(tmp_path, "us-east-1")
+    (tmp_path / "credentials").write_bytes(damage)
+    assert credentials_of(tmp_path, "us-east-1") != first
