@@ -9,8 +9,10 @@ from xml.sax.saxutils import escape
 
 from ministack.core.iam_actions import access_denied_response
 from ministack.core.router import detect_service
+from ministack.core.sigv4 import decode_header_value
 
 from .signature import (
+    LOCAL_NAMES,
     Request,
     SecretOf,
     Unsigned,
@@ -24,7 +26,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-LOCAL_NAMES = {"127.0.0.1", "localhost", "host.docker.internal"}
 CLOSED = ("/_ministack/", "/_localstack/", "/_aws/")
 OPEN = "/_aws/execute-api/"
 OWN_PAGES = {"", "none", "same-origin"}
@@ -87,7 +88,7 @@ def request_of(scope: Scope) -> Request:
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name = raw_name.decode("latin-1").lower()
-        value = raw_value.decode("utf-8", "surrogateescape")
+        value = decode_header_value(raw_value)
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     path = scope.get("raw_path") or scope["path"].encode()
     query = scope.get("query_string", b"").decode("latin-1")

@@ -18,8 +18,9 @@ from ministack.core import sigv4
 from ministack.core.sigv4 import HeaderSignature
 
 SKEW = timedelta(minutes=15)
-LONGEST_PRESIGNED = 7 * 24 * 3600
+LONGEST_PRESIGNED = timedelta(days=7)
 ALGORITHM = "AWS4-HMAC-SHA256"
+LOCAL_NAMES = {"127.0.0.1", "localhost", "host.docker.internal"}
 NO_SUCH_KEY = "UnrecognizedClientException"
 
 SecretOf = Callable[[str, str], str | None]
@@ -144,6 +145,8 @@ def is_older_presigned(request: Request) -> bool:
 
 def check_older_presigned(request: Request, secret_of: SecretOf, now: datetime) -> None:
     """Raises Unsigned unless such a URL was made with a known key and is still valid."""
+    if request.headers.get("host", "").partition(":")[0] not in LOCAL_NAMES:
+        raise Unsigned("AccessDenied", "A presigned URL of version 2 names its bucket in the path.")
     expires = request.parameter("Expires")
     if not (expires.isascii() and expires.isdigit() and len(expires) < 12) or int(expires) < now.timestamp():
         raise Unsigned("RequestExpired", "This presigned URL has expired. Make another one.")
@@ -177,13 +180,13 @@ def _secret(key: str, token: str, secret_of: SecretOf) -> str:
 
 def _check_time(amz_date: str, expires: str | None, now: datetime) -> None:
     try:
-        signed_at = datetime.strptime(amz_date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        seconds = SKEW.total_seconds() if expires is None else float(int(expires))
-    except ValueError:
+        age = now - datetime.strptime(amz_date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        lasts = SKEW if expires is None else timedelta(seconds=int(expires))
+    except (ValueError, OverflowError):
         raise Unsigned("IncompleteSignature", "The signature's date or its time of expiry can't be read.") from None
-    if expires is not None and not 0 < seconds <= LONGEST_PRESIGNED:
+    if not timedelta() < lasts <= LONGEST_PRESIGNED:
         raise Unsigned("IncompleteSignature", "X-Amz-Expires must lie between 1 second and 7 days.")
-    if not signed_at - SKEW <= now <= signed_at + timedelta(seconds=seconds):
+    if not -SKEW <= age <= lasts:
         raise Unsigned("RequestTimeTooSkewed", "The request was signed too long ago, or the clocks differ.")
 
 

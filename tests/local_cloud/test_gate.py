@@ -7,11 +7,14 @@ from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Keys
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from seedbed.local_cloud.credentials import Credentials, credentials_of
 from seedbed.local_cloud.gate import Gate
@@ -82,9 +85,9 @@ class Asked:
             "type": self.kind,
             "method": self.route.method,
             "path": self.route.path,
-            "raw_path": self.route.path.encode(),
+            "raw_path": self.route.path.encode("latin-1"),
             "query_string": self.route.query.encode(),
-            "headers": [(name.encode(), value.encode()) for name, value in self.headers.items()],
+            "headers": [(name.encode(), value.encode("latin-1")) for name, value in self.headers.items()],
         }
 
         async def receive() -> MutableMapping[str, Any]:
@@ -197,6 +200,65 @@ def test_a_refusal_tells_a_client_which_key_to_use(behind: Behind, target: str) 
     assert status in REFUSED
     assert "UnrecognizedClient" in answer["__type"]
     assert "`seedbed up`" in answer["message"]
+
+
+SCOPE = f"{HOME.access_key}/20261126/us-east-1/s3/aws4_request"
+AUTHORIZATIONS = [
+    f"AWS4-HMAC-SHA256 Credential={SCOPE}, SignedHeaders=host, Signature=00".encode(),
+    b"AWS4-HMAC-SHA256 Credential=///, SignedHeaders=;;, Signature=",
+    b"AWS4-ECDSA-P256-SHA256 Credential=a/b/s3/aws4_request, SignedHeaders=x-amz-region-set, Signature=00",
+    b"AWS test:signature",
+]
+HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        b"authorization": st.sampled_from(AUTHORIZATIONS) | st.binary(max_size=30),
+        b"x-amz-date": st.sampled_from([b"20261126T000000Z", b"99991231T235959Z"]) | st.binary(max_size=16),
+        b"x-amz-content-sha256": st.sampled_from([b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD", b"UNSIGNED-PAYLOAD"]),
+        b"x-amz-target": st.binary(max_size=20),
+        b"content-type": st.binary(max_size=20),
+    },
+)
+NUMBERS = st.sampled_from(["9" * 400, "-1", "60", "9999999999"]) | st.text(max_size=6)
+PRESIGNED = {
+    "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+    "X-Amz-Credential": SCOPE,
+    "X-Amz-Date": "20261126T000000Z",
+    "X-Amz-SignedHeaders": "host",
+    "X-Amz-Signature": "00",
+    "X-Amz-Expires": "60",
+}
+PARAMETERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "X-Amz-Algorithm": st.just("AWS4-HMAC-SHA256") | st.text(max_size=6),
+        "X-Amz-Credential": st.just(SCOPE) | st.text(max_size=12),
+        "X-Amz-Date": st.sampled_from(["20261126T000000Z", "99991231T235959Z"]) | st.text(max_size=16),
+        "X-Amz-SignedHeaders": st.just("host") | st.text(max_size=6),
+        "X-Amz-Signature": st.text(max_size=6),
+        "X-Amz-Security-Token": st.text(max_size=6),
+        "X-Amz-Expires": NUMBERS,
+        "AWSAccessKeyId": st.just(HOME.access_key) | st.text(max_size=6),
+        "Signature": st.text(max_size=6),
+        "Expires": NUMBERS,
+        "Action": st.text(max_size=6),
+    },
+)
+
+
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(HEADERS, PARAMETERS, st.binary(max_size=20), st.sampled_from(["GET", "POST", "PUT"]), st.binary(max_size=20))
+@example({}, {**PRESIGNED, "X-Amz-Expires": "9" * 400}, b"k", "GET", b"")
+@example({}, {**PRESIGNED, "X-Amz-Date": "99991231T235959Z"}, b"k", "GET", b"")
+@example({}, {"AWSAccessKeyId": HOME.access_key, "Signature": "s", "Expires": "9" * 400}, b"k", "GET", b"")
+def test_nonsense_is_refused_with_an_answer(
+    headers: dict[bytes, bytes], parameters: dict[str, str], path: bytes, method: str, body: bytes
+) -> None:
+    behind = Behind()
+    route = Route(method, "/" + path.decode("latin-1"), urlencode(parameters))
+    nonsense = {name.decode(): value.decode("latin-1") for name, value in headers.items()}
+    assert statuses(behind, [Asked(route, {"host": HOST, **nonsense}, body)]) <= REFUSED
+    assert behind.reached == []
 
 
 def test_a_homes_key_stays_and_is_its_owners_alone(tmp_path: Any) -> None:
