@@ -222,7 +222,10 @@ def test_a_refused_dataset_leaves_its_sentence_and_a_report(tmp_path: Path, run_
     }
 
 
-@pytest.mark.parametrize("arguments", [("prepare", "--views", "9"), ("prepare", "--colour"), ("bake",), ()])
+@pytest.mark.parametrize(
+    "arguments",
+    [("prepare", "--views", "9"), ("prepare", "--colour"), ("evaluate", "--champion-sha256", "abc"), ("bake",), ()],
+)
 def test_arguments_that_make_no_sense_are_a_failure_too(
     arguments: tuple[str, ...], tmp_path: Path, run_trainer: Run
 ) -> None:

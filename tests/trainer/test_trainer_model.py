@@ -1,5 +1,6 @@
 """The network: folding, joining, archives from outside, and the champion on the same test images."""
 
+import hashlib
 import json
 import tarfile
 from pathlib import Path
@@ -73,11 +74,14 @@ def photographs(tmp_path: Path, images: np.ndarray) -> Path:
     return folder
 
 
-def judged(photographs: Path, output: Path, views: int = 1, **archives: Path) -> dict[str, Any]:
-    """What evaluate says, with the same photographs as both splits."""
+def judged(
+    photographs: Path, output: Path, views: int = 1, sha256: str | None = None, **archives: Path
+) -> dict[str, Any]:
+    """What evaluate says, with the same photographs as both splits; `sha256` is what the champion's should be."""
     nothing = photographs / "none.tar.gz"
     found = [archives.get(name, nothing) for name in ("model", "rival", "champion")]
-    evaluate(Inputs(photographs, photographs, Path("none"), *found), output, Settings(views, ()), lambda line: None)
+    inputs = Inputs(photographs, photographs, Path("none"), *found)
+    evaluate(inputs, output, Settings(views, (), sha256), lambda line: None)
     return evaluation(output)
 
 
@@ -193,6 +197,22 @@ def test_a_broken_champion_does_not_stop_the_challenger(head: keras.Model, photo
     (tmp_path / "champion.tar.gz").write_bytes(b"no archive")
     scores = judged(photographs, tmp_path / "out", model=trial, champion=tmp_path / "champion.tar.gz")
     assert "can't be read" in scores["champion"]["error"]
+
+
+def test_a_champion_is_loaded_only_if_it_is_the_archive_that_was_recorded(
+    head: keras.Model, photographs: Path, tmp_path: Path
+) -> None:
+    trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
+    recorded = judged(photographs, tmp_path / "first", model=trial)["model_sha256"]
+    champion = tmp_path / "first/model.tar.gz"
+    assert recorded == hashlib.sha256(champion.read_bytes()).hexdigest()
+
+    same = judged(photographs, tmp_path / "same", model=trial, champion=champion, sha256=recorded)
+    champion.write_bytes((tmp_path / "same/model.tar.gz").read_bytes() + b"\0")
+    other = judged(photographs, tmp_path / "other", model=trial, champion=champion, sha256=recorded)
+
+    assert same["champion"]["accuracy"] == same["accuracy"]
+    assert other["champion"] == {"error": "The model model.tar.gz is another file than was recorded: it is not used."}
 
 
 def test_a_broken_rival_is_left_out(head: keras.Model, photographs: Path, tmp_path: Path) -> None:

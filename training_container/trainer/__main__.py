@@ -63,6 +63,7 @@ def _parser() -> Parser:
     evaluate.add_argument(
         "--exports", type=_names_if_any, default="", help="formats to write, with a comma between them"
     )
+    evaluate.add_argument("--champion-sha256", type=_sha256, help="a champion whose archive has another is not scored")
     evaluate.set_defaults(run=_evaluate)
 
     predict = verbs.add_parser("predict", help="images → a CSV of labels")
@@ -88,6 +89,12 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return whole_number
+
+
+def _sha256(text: str) -> str:
+    if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError(f"{text[:100]!r} is not a SHA-256 of 64 lower-case hex digits")
+    return text
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -131,7 +138,8 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     test, validation, pretrained = (job.processing_input(name) for name in ("test", "validation", "pretrained"))
     archives = (job.processing_input(name) / "model.tar.gz" for name in ("model", "rival", "champion"))
     inputs = Inputs(test, validation, pretrained, *archives)
-    evaluate(inputs, job.processing_output, Settings(chosen.views, chosen.exports), _say)
+    settings = Settings(chosen.views, chosen.exports, chosen.champion_sha256)
+    evaluate(inputs, job.processing_output, settings, _say)
 
 
 def _predict(chosen: argparse.Namespace) -> None:

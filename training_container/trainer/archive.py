@@ -3,6 +3,7 @@
 They come from outside: nothing in them is trusted.
 """
 
+import hashlib
 import json
 import tarfile
 import zipfile
@@ -73,6 +74,18 @@ def write_archive(archive: Path, files: Iterable[Path]) -> None:
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
         for file in files:
             tar.add(file, arcname=file.name)
+
+
+def sha256_of(archive: Path) -> str:
+    """The archive's SHA-256 in hex, by which all that load it later know it again."""
+    with archive.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_recorded(archive: Path, sha256: str | None) -> None:
+    """UnreadableModel where the archive's SHA-256 is another than `sha256`, if that is known."""
+    if sha256 and sha256_of(archive) != sha256:
+        raise UnreadableModel(f"The model {archive.name} is another file than was recorded: it is not used.")
 
 
 def _extracted(archive: Path, networks: tuple[str, ...], scratch: Path) -> Path:

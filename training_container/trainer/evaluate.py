@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from trainer import exports, model_card, pack
-from trainer.archive import FACTS, WHOLE, Model, read_model, read_trial, write_archive
+from trainer.archive import FACTS, WHOLE, Model, check_recorded, read_model, read_trial, sha256_of, write_archive
 from trainer.averaging import Floats, averaged, of_photos
 from trainer.calibration import reliability, tempered
 from trainer.candidates import Candidate, candidates, choose
@@ -42,10 +42,11 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Settings:
-    """The arguments of `evaluate`."""
+    """The arguments of `evaluate`; `champion_sha256` is that of the champion's archive, if it is known."""
 
     views: int
     exports: tuple[str, ...]
+    champion_sha256: str | None = None
 
 
 def evaluate(inputs: Inputs, output: Path, settings: Settings, say: Say) -> None:
@@ -74,7 +75,8 @@ def evaluate(inputs: Inputs, output: Path, settings: Settings, say: Say) -> None
         "calibration": {"ece_before": round(before.error, 4), "ece_after": round(after.error, 4)},
         "members": chosen.names,
         "candidates": [_summary(candidate, chosen) for candidate in found],
-        "champion": _champion(inputs.champion, test, labels, say),
+        "model_sha256": sha256_of(output / ARCHIVE),
+        "champion": _champion(inputs.champion, settings.champion_sha256, test, labels, say),
     }
     sample = validation.load(_spread(len(validation.names), SAMPLED), model.image_size)
     evaluation["exports"] = exports.export(model, sample, output / "exports", settings.exports)
@@ -128,11 +130,12 @@ def _write_model(model: Model, archive: Path) -> None:
         write_archive(archive, (network, facts))
 
 
-def _champion(archive: Path, test: Photos, labels: list[str], say: Say) -> dict[str, Any] | None:
+def _champion(archive: Path, sha256: str | None, test: Photos, labels: list[str], say: Say) -> dict[str, Any] | None:
     """The champion's scores on the same photographs, at its own size and in as many views as it says."""
     if not archive.exists():
         return None
     try:
+        check_recorded(archive, sha256)
         with tempfile.TemporaryDirectory() as scratch:
             champion = read_model(archive, WHOLE, Path(scratch, "champion"))
         return _scores(champion, averaged(of_photos(champion, test, champion.views, say)), test, labels).summary()
