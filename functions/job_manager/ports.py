@@ -114,8 +114,11 @@ class Jobs(Protocol):
     def start_fine_tuning(self, run: Run) -> None:
         """Start the tuning job that trains the whole network, from the run's best head on."""
 
-    def start_evaluation(self, run: Run, models: Mapping[str, str]) -> None:
-        """Start the processing job that scores models on the test split: `model`, and maybe `rival` and `champion`."""
+    def start_evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> None:
+        """Start the processing job that scores models on the test split: `model`, and maybe `rival` and `champion`.
+
+        A champion whose archive has another SHA-256 than `champion_sha256`, where that is known, is not loaded.
+        """
 
     def prepare_job(self, run_id: str) -> Job | None:
         """The run's prepare job."""

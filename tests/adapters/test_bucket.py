@@ -133,6 +133,7 @@ def test_evaluates_scores_are_read_as_the_contract_has_them(
         "confusion": [[6]],
         "per_label": {"Maize": {"precision": 1.0, "recall": 0.83, "f1": 0.91, "images": 6}},
         "champion": champion,
+        "model_sha256": "ab" * 32,
     }
     known.put(layout.scores(RUN.run_id), json.dumps(scores).encode())
 
@@ -141,6 +142,16 @@ def test_evaluates_scores_are_read_as_the_contract_has_them(
     assert (evaluation.images, evaluation.accuracy, evaluation.confusion) == (70, 0.914, ((6,),))
     assert evaluation.per_label["Maize"].recall == 0.83
     assert evaluation.champion == read
+    assert evaluation.model_sha256 == "ab" * 32
+
+
+@pytest.mark.parametrize("digest", ["", "ab" * 31, "AB" * 32, "g" * 64, "--views=9", "ab" * 32 + "\n"])
+def test_a_digest_that_is_none_makes_the_evaluation_unreadable(known: KnownBucket, digest: str) -> None:
+    scores = {"images": 1, "accuracy": 1.0, "accuracy_interval": [0.2, 1.0], "macro_f1": 1.0, "model_sha256": digest}
+    known.put(layout.scores(RUN.run_id), json.dumps(scores).encode())
+
+    with pytest.raises(MalformedOutput, match="model_sha256 is not"):
+        known.bucket.read_evaluation(RUN.run_id)
 
 
 def test_what_is_not_there_is_not_found(known: KnownBucket) -> None:

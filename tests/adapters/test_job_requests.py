@@ -38,7 +38,7 @@ def shape_of(operation: str) -> Any:
         ("CreateHyperParameterTuningJob", REQUESTS.tuning),
         ("CreateHyperParameterTuningJob", REQUESTS.fine_tuning),
         ("CreateProcessingJob", lambda run: REQUESTS.evaluation(run, {"model": MODEL})),
-        ("CreateProcessingJob", lambda run: REQUESTS.evaluation(run, MODELS)),
+        ("CreateProcessingJob", lambda run: REQUESTS.evaluation(run, MODELS, "ab" * 32)),
     ],
 )
 @pytest.mark.parametrize(
@@ -176,3 +176,9 @@ def test_evaluate_is_told_how_many_views_and_which_exports(run: Run, arguments: 
     request = REQUESTS.evaluation(run, {"model": MODEL})
 
     assert " ".join(request["AppSpecification"]["ContainerArguments"]) == arguments
+
+
+def test_evaluate_is_told_the_digest_that_the_champion_must_have() -> None:
+    request = REQUESTS.evaluation(RUN, MODELS, "ab" * 32)
+
+    assert request["AppSpecification"]["ContainerArguments"][-2:] == ["--champion-sha256", "ab" * 32]

@@ -242,6 +242,15 @@ GUARDS = (
         "tests/unit/test_stop_run.py::test_a_job_that_completes_all_the_same_starts_no_other",
     ),
     Guard(
+        "evaluate is told by the table which archive is the champion's (SHA-256)",
+        ADVANCE_RUN,
+        "ports.runs.get(run.champion_before).model_sha256 if",
+        "None if",
+        "tests/unit/test_run_after_run.py"
+        "::test_evaluate_is_told_the_champions_digest_from_the_table_not_from_the_bucket",
+        simulated=False,
+    ),
+    Guard(
         "a month that has cost enough has no further run",
         f"{FUNCTIONS}/domain/cost.py",
         "if plan.monthly_budget is not None and spent + bound > plan.monthly_budget:",

@@ -1,6 +1,7 @@
 """SageMaker in memory: any processing or tuning job by name, what it reads and writes, and how it may end."""
 
 # ruff: noqa: N803 (AWS names its parameters)
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -248,7 +249,15 @@ class MemorySageMaker:
         }
         self._storage.put(f"{target}/model.tar.gz", models["model"])
         scores = {name: score(float(body)) for name, body in models.items()}
-        return "evaluation.json", {**scores["model"], "champion": scores.get("champion")}
+        *_, option, recorded = job.request["AppSpecification"]["ContainerArguments"]
+        if option == "--champion-sha256" and recorded != digest(models["champion"]):
+            scores["champion"] = {"error": "another file than was recorded"}
+        sha256 = digest(models["model"])
+        return "evaluation.json", {**scores["model"], "champion": scores.get("champion"), "model_sha256": sha256}
+
+
+def digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
 def score(quality: float) -> Request:

@@ -126,7 +126,7 @@ def test_the_trainer_takes_the_arguments_that_its_jobs_are_given(end: str) -> No
 
     for plan_ in (plan, replace(PLAN, exports=())):
         run = replace(FULL, plan=plan_)
-        for request in (REQUESTS.prepare(run), REQUESTS.evaluation(run, MODELS)):
+        for request in (REQUESTS.prepare(run), REQUESTS.evaluation(run, MODELS, "ab" * 32)):
             _parser().parse_args(request["AppSpecification"]["ContainerArguments"])
 
 

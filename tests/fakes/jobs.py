@@ -23,6 +23,7 @@ class MemoryJobs:
         self.tuned: dict[str, Run] = {}
         self.fine_tuned: dict[str, Run] = {}
         self.evaluated: dict[str, dict[str, str]] = {}
+        self.champion_sha256: dict[str, str | None] = {}
         self._trials: dict[str, dict[str, Trial]] = {}
 
     def end(self, name: str, status: JobStatus = JobStatus.COMPLETED, reason: str = "", seconds: float = 0.0) -> None:
@@ -52,9 +53,10 @@ class MemoryJobs:
         self._create(layout.fine_tuning_job(run.run_id))
         self.fine_tuned[run.run_id] = run
 
-    def start_evaluation(self, run: Run, models: Mapping[str, str]) -> None:
+    def start_evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> None:
         """Start the processing job that scores models on the test split."""
         self._create(layout.evaluation_job(run.run_id))
+        self.champion_sha256[run.run_id] = champion_sha256
         self.evaluated[run.run_id] = dict(models)
 
     def prepare_job(self, run_id: str) -> Job | None:

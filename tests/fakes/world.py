@@ -1,5 +1,6 @@
 """The job manager with everything around it in memory, and people and SageMaker acting on it."""
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from tests.fakes.neighbours import MemoryAnnouncer, MemoryClock, MemoryTimer
 from tests.fakes.runs import MemoryRuns
 
 LABELS = ("Common wheat", "Maize")
+MODEL_SHA256 = hashlib.sha256(b"a model").hexdigest()
 
 PLAN = Plan(
     training_image="123456789012.dkr.ecr.us-east-1.amazonaws.com/seedbed-trainer:latest",
@@ -140,7 +142,8 @@ class World:
         scores = {"images": 20, "accuracy": accuracy, "accuracy_interval": [0.7, 0.97], "macro_f1": accuracy}
         met = None if champion is None else {**scores, "accuracy": champion, "macro_f1": champion}
         self.bucket.put(layout.model(run_id), b"a model")
-        self.bucket.put(layout.scores(run_id), msgspec.json.encode({**scores, "champion": met, **more}))
+        evaluation = {**scores, "champion": met, "model_sha256": MODEL_SHA256, **more}
+        self.bucket.put(layout.scores(run_id), msgspec.json.encode(evaluation))
         self.jobs.end(layout.evaluation_job(run_id), seconds=60)
         return self.advance(run_id)
 

@@ -74,14 +74,16 @@ def photographs(tmp_path: Path, images: np.ndarray) -> Path:
     return folder
 
 
-def judged(
-    photographs: Path, output: Path, views: int = 1, sha256: str | None = None, **archives: Path
-) -> dict[str, Any]:
-    """What evaluate says, with the same photographs as both splits; `sha256` is what the champion's should be."""
+def judged(photographs: Path, output: Path, views: int = 1, **archives: Path) -> dict[str, Any]:
+    """What evaluate says, with the same photographs as both splits."""
+    return judged_by(Settings(views, ()), photographs, output, **archives)
+
+
+def judged_by(settings: Settings, photographs: Path, output: Path, **archives: Path) -> dict[str, Any]:
     nothing = photographs / "none.tar.gz"
     found = [archives.get(name, nothing) for name in ("model", "rival", "champion")]
     inputs = Inputs(photographs, photographs, Path("none"), *found)
-    evaluate(inputs, output, Settings(views, (), sha256), lambda line: None)
+    evaluate(inputs, output, settings, lambda line: None)
     return evaluation(output)
 
 
@@ -207,9 +209,10 @@ def test_a_champion_is_loaded_only_if_it_is_the_archive_that_was_recorded(
     champion = tmp_path / "first/model.tar.gz"
     assert recorded == hashlib.sha256(champion.read_bytes()).hexdigest()
 
-    same = judged(photographs, tmp_path / "same", model=trial, champion=champion, sha256=recorded)
+    settings = Settings(1, (), recorded)
+    same = judged_by(settings, photographs, tmp_path / "same", model=trial, champion=champion)
     champion.write_bytes((tmp_path / "same/model.tar.gz").read_bytes() + b"\0")
-    other = judged(photographs, tmp_path / "other", model=trial, champion=champion, sha256=recorded)
+    other = judged_by(settings, photographs, tmp_path / "other", model=trial, champion=champion)
 
     assert same["champion"]["accuracy"] == same["accuracy"]
     assert other["champion"] == {"error": "The model model.tar.gz is another file than was recorded: it is not used."}

@@ -7,7 +7,7 @@ import pytest
 
 from job_manager.domain.errors import NotFound
 from job_manager.steps.api import best_model, one_run, recent_runs
-from tests.fakes.world import FULL_PLAN, World
+from tests.fakes.world import FULL_PLAN, MODEL_SHA256, World
 
 FULL_SCORES: dict[str, Any] = {
     "single_view": {"accuracy": 0.88, "macro_f1": 0.87},
@@ -41,6 +41,7 @@ def test_the_best_model_comes_with_its_scores_settings_and_dataset(world: World)
     assert answer == {
         "run_id": run.run_id,
         "model_uri": run.model_uri,
+        "model_sha256": MODEL_SHA256,
         "validation_accuracy": 0.9,
         "test_accuracy": 0.85,
         "test_accuracy_interval": [0.7, 0.97],

@@ -7,7 +7,7 @@ import pytest
 from job_manager.domain import layout
 from job_manager.domain.run import Run, RunState
 from tests.fakes.runs import MemoryRuns
-from tests.fakes.world import World
+from tests.fakes.world import MODEL_SHA256, World
 
 
 def test_evaluate_gets_the_reigning_champion(world: World, run: Run) -> None:
@@ -19,6 +19,32 @@ def test_evaluate_gets_the_reigning_champion(world: World, run: Run) -> None:
 
     assert second.champion_before == champion.run_id
     assert world.jobs.evaluated[second.run_id]["champion"] == champion.model_uri
+    assert world.jobs.champion_sha256[second.run_id] == MODEL_SHA256
+
+
+def test_evaluate_is_told_the_champions_digest_from_the_table_not_from_the_bucket(world: World, run: Run) -> None:
+    world.complete(run.run_id)
+    beside = layout.scores(run.run_id)
+    world.bucket.put(beside, world.bucket.contents[beside].replace(MODEL_SHA256.encode(), b"0" * 64))
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+
+    world.complete(second.run_id, 0.95, champion=0.9)
+
+    assert world.jobs.champion_sha256[second.run_id] == MODEL_SHA256
+
+
+def test_a_champion_recorded_without_a_digest_is_scored_as_it_is(world: World, run: Run) -> None:
+    world.end_prepare(run.run_id)
+    world.end_tuning(run.run_id)
+    champion = world.end_evaluation(run.run_id, model_sha256=None)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+
+    world.complete(second.run_id, 0.95, champion=0.9)
+
+    assert world.jobs.evaluated[second.run_id]["champion"] == champion.model_uri
+    assert world.jobs.champion_sha256[second.run_id] is None
 
 
 @pytest.mark.parametrize(("accuracy", "reigns"), [(0.95, "second"), (0.9, "first"), (0.8, "first")])

@@ -38,9 +38,10 @@ class SageMakerJobs:
         request = self._requests.fine_tuning(run)
         create("fine-tuning job", self._client.create_hyper_parameter_tuning_job, request)
 
-    def start_evaluation(self, run: Run, models: Mapping[str, str]) -> None:
+    def start_evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> None:
         """Start the processing job that scores models on the test split: `model`, and maybe `rival` and `champion`."""
-        create("evaluate job", self._client.create_processing_job, self._requests.evaluation(run, models))
+        request = self._requests.evaluation(run, models, champion_sha256)
+        create("evaluate job", self._client.create_processing_job, request)
 
     def prepare_job(self, run_id: str) -> Job | None:
         """The run's prepare job."""

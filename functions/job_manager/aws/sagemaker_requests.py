@@ -44,10 +44,11 @@ class JobRequests:
         inputs = [images, *(self._input(*item) for item in weights(run).items())]
         return self._processing(run, layout.prepare_job(run.run_id), arguments, inputs, layout.pack(run.run_id))
 
-    def evaluation(self, run: Run, models: Mapping[str, str]) -> dict[str, Any]:
+    def evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> dict[str, Any]:
         """CreateProcessingJob for evaluate: both splits and the models in, scores and the whole model out."""
         plan = run.plan
         arguments = ["evaluate", "--views", str(plan.evaluation_views), f"--exports={','.join(plan.exports)}"]
+        arguments += ["--champion-sha256", champion_sha256] if champion_sha256 else []
         splits = {"test": layout.test_split(run.run_id), "validation": layout.validation_split(run.run_id)}
         inputs = [self._input(name, place) for name, place in {**splits, **models, **weights(run)}.items()]
         name = layout.evaluation_job(run.run_id)

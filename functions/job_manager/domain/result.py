@@ -1,5 +1,6 @@
 """What came out: trials, the evaluation on the test split, and who is champion."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -93,7 +94,7 @@ class Evaluation:
     """Scores on the test split; `confusion[i][j]` counts images of label i taken for label j.
 
     They are of the model as it is used: averaged over `views` turned views, its logits divided by `temperature`.
-    `members` are the networks averaged in it.
+    `members` are the networks averaged in it, `model_sha256` is its archive's. Raises ValueError for what can't be one.
     """
 
     images: int
@@ -110,6 +111,11 @@ class Evaluation:
     calibration: Calibration | None = None
     exports: tuple[Export, ...] = ()
     members: tuple[str, ...] = ()
+    model_sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.model_sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", self.model_sha256):
+            raise ValueError("model_sha256 is not 64 lower-case hex digits")
 
     def as_recorded(self) -> "Evaluation":
         """As an item of the table can hold it: of many labels, the confusion matrix stays in the bucket alone."""

@@ -96,6 +96,11 @@ class Run:
         return JOBS[self.state](self.run_id)
 
     @property
+    def model_sha256(self) -> str | None:
+        """The SHA-256 of the archive at `model_uri`, None where evaluate said none."""
+        return self.evaluation.model_sha256 if self.evaluation else None
+
+    @property
     def report_uri(self) -> str | None:
         """Where the evaluation for people to read is."""
         return self._beside_model(layout.report(self.run_id))

@@ -129,7 +129,7 @@ def recorded_trials(run: Run, job: Job, ports: Ports) -> tuple[Sequence[Trial], 
 def evaluate(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.evaluation_job(run.run_id)
     if job is None:
-        ports.jobs.start_evaluation(run, models_to_score(run, ports))
+        ports.jobs.start_evaluation(run, models_to_score(run, ports), champion_sha256(run, ports))
         return None
     if job.status is JobStatus.IN_PROGRESS:
         return None
@@ -164,6 +164,17 @@ def champion_model(run: Run, ports: Ports) -> str | None:
     if run.champion_before and ports.bucket.has(layout.model(run.champion_before)):
         return ports.bucket.uri(layout.model(run.champion_before))
     return None
+
+
+def champion_sha256(run: Run, ports: Ports) -> str | None:
+    """What the reigning model's archive must have; None where the table knows none.
+
+    Only the functions write the table: who can write into the bucket can change an archive, but not this.
+    """
+    try:
+        return ports.runs.get(run.champion_before).model_sha256 if run.champion_before else None
+    except NotFound:
+        return None
 
 
 def beside_who_reigns(run: Run, ports: Ports) -> Run:

@@ -59,6 +59,7 @@ def scores(run: Run) -> dict[str, Any]:
     return {
         "run_id": run.run_id,
         "model_uri": run.model_uri,
+        "model_sha256": run.model_sha256,
         "validation_accuracy": trial.objective if trial else None,
         "test_accuracy": evaluation.accuracy if evaluation else None,
         "test_accuracy_interval": list(evaluation.accuracy_interval) if evaluation else None,
