@@ -1,5 +1,6 @@
 """What runs leave in the bucket, brought to this machine."""
 
+import hashlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,18 +11,35 @@ from .home import Home
 from .stack import Stack
 
 
-def fetch(stack: Stack, uri: str, path: Path) -> Path:
-    """Bring an s3:// address to `path`, once. Raises SeedbedError if nothing is there."""
-    if path.exists():
+def fetch(stack: Stack, uri: str, path: Path, sha256: str | None = None) -> Path:
+    """Bring an s3:// address to `path`, once. Raises SeedbedError if nothing is there.
+
+    Where it must have a SHA-256, a file that was kept with another is fetched again, and one that comes with another
+    is deleted: SeedbedError.
+    """
+    if path.exists() and is_recorded(path, sha256):
         return path
+    path.unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     place, partial = urlsplit(uri, allow_fragments=False), path.with_name(f"{path.name}.partial")
     try:
         stack.client("s3").download_file(place.netloc, place.path.lstrip("/"), str(partial))
     except ClientError as error:
         raise SeedbedError(f"{uri} can't be fetched: {error}") from error
+    if not is_recorded(partial, sha256):
+        partial.unlink()
+        raise SeedbedError(
+            f"{uri} is another file than was recorded when its run ended, so nothing of it is used. "
+            "Find out who wrote it, and put the file with the recorded SHA-256 back."
+        )
     partial.replace(path)
     return path
+
+
+def is_recorded(path: Path, sha256: str | None) -> bool:
+    """Whether a file has this SHA-256, or nobody knows which one it should have."""
+    with path.open("rb") as file:
+        return sha256 is None or hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
 def fetch_report(stack: Stack, home: Home, run_id: str = "") -> Path:

@@ -16,9 +16,10 @@ CONTAINER = Path(seedbed.__file__).parent.parent / "training_container"
 
 
 def fetch_best_model(stack: Stack, home: Home) -> Path:
-    """The best model's archive on this machine, fetched once."""
+    """The best model's archive on this machine, fetched once; SeedbedError where it isn't the one that was recorded."""
     best = stack.get("/models/best")
-    return fetch(stack, best["model_uri"], home.models / best["run_id"] / "model.tar.gz")
+    path = home.models / best["run_id"] / "model.tar.gz"
+    return fetch(stack, best["model_uri"], path, best.get("model_sha256"))
 
 
 def predict(model: Path, paths: list[Path], csv: Path | None) -> None:

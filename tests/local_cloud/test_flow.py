@@ -1,14 +1,18 @@
 """From put_object to the e-mail and the API's answer, on the real local cloud."""
 
+import hashlib
 import io
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
 
+from seedbed.errors import SeedbedError
+from seedbed.predict import fetch_best_model
 from tests.local_cloud.conftest import LittleCloud, photograph, wait_for
 
 BURST = 500
@@ -105,9 +109,9 @@ def test_the_api_answers_with_the_best_model(cloud: LittleCloud, first: FirstRun
     assert best["test_accuracy_interval"][0] <= best["test_accuracy"] <= best["test_accuracy_interval"][1]
     assert cloud.stack.bucket in best["model_uri"]
     assert set(best) == {
-        "run_id", "model_uri", "report_uri", "model_card_uri", "mosaic_uri", "validation_accuracy", "test_accuracy",
-        "test_accuracy_interval", "macro_f1", "single_view", "views", "hyperparameters", "dataset", "cost_usd",
-        "created_at",
+        "run_id", "model_uri", "model_sha256", "report_uri", "model_card_uri", "mosaic_uri", "validation_accuracy",
+        "test_accuracy", "test_accuracy_interval", "macro_f1", "single_view", "views", "hyperparameters", "dataset",
+        "cost_usd", "created_at",
     }  # fmt: skip
 
 
@@ -160,7 +164,24 @@ def test_uploads_during_a_run_start_exactly_one_more(cloud: LittleCloud, first: 
     assert third["dataset"]["used"] == BURST + 80
     assert third["warm_start_from"] == [runs[1]["run_id"], runs[0]["run_id"]]
     assert third["evaluation"]["champion"] is not None
+    assert third["evaluation"]["champion"]["error"] is None
     assert len(cloud.mails(3)) == 3
+
+
+def test_a_best_model_that_was_changed_in_the_bucket_is_not_used(cloud: LittleCloud, first: FirstRun) -> None:
+    best = cloud.stack.get("/models/best")
+    place, s3 = urlsplit(best["model_uri"]), cloud.stack.client("s3")
+    kept = fetch_best_model(cloud.stack, cloud.home)
+    archive = kept.read_bytes()
+    assert hashlib.sha256(archive).hexdigest() == best["model_sha256"]
+
+    kept.unlink()
+    s3.put_object(Bucket=place.netloc, Key=place.path[1:], Body=archive + b"\0")
+    with pytest.raises(SeedbedError, match="another file than was recorded"):
+        fetch_best_model(cloud.stack, cloud.home)
+
+    s3.put_object(Bucket=place.netloc, Key=place.path[1:], Body=archive)
+    assert fetch_best_model(cloud.stack, cloud.home).read_bytes() == archive
 
 
 def test_the_functions_wrote_no_error(cloud: LittleCloud, first: FirstRun) -> None:

@@ -1,5 +1,6 @@
 """The best model on a person's machine: fetched once, and served on this machine alone."""
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from tests.trainer.small_model import write_small_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
+SHA256 = hashlib.sha256(b"a model").hexdigest()
 SERVE = "import sys, pathlib, seedbed.predict as p; p.serve_model(pathlib.Path(sys.argv[1]), 0)"
 
 
@@ -28,10 +30,13 @@ class Deployed:
     """A stack with one model, which counts how often it is fetched."""
 
     fetched: list[tuple[str, str]] = field(default_factory=list)
+    archive: str = "a model"
+    recorded: str | None = SHA256
 
     def get(self, path: str) -> dict[str, Any]:
         assert path == "/models/best"
-        return {"run_id": "sb-1", "model_uri": "s3://bucket/runs/sb-1/evaluation/model.tar.gz"}
+        uri = "s3://bucket/runs/sb-1/evaluation/model.tar.gz"
+        return {"run_id": "sb-1", "model_uri": uri, "model_sha256": self.recorded}
 
     def client(self, service: str) -> "Deployed":
         assert service == "s3"
@@ -39,7 +44,7 @@ class Deployed:
 
     def download_file(self, bucket: str, key: str, path: str) -> None:
         self.fetched.append((bucket, key))
-        Path(path).write_text("a model")
+        Path(path).write_text(self.archive)
 
 
 def test_the_best_model_is_fetched_once(tmp_path: Path) -> None:
@@ -47,6 +52,35 @@ def test_the_best_model_is_fetched_once(tmp_path: Path) -> None:
     paths = {fetch_best_model(stack, Home(tmp_path)) for _ in range(2)}
     assert stack.fetched == [("bucket", "runs/sb-1/evaluation/model.tar.gz")]
     assert {path.read_text() for path in paths} == {"a model"}
+
+
+def test_a_model_that_is_another_file_than_was_recorded_is_refused_and_not_kept(tmp_path: Path) -> None:
+    stack: Any = Deployed(archive="somebody else's")
+    with pytest.raises(SeedbedError, match=r"model\.tar\.gz is another file than was recorded .*nothing of it is used"):
+        fetch_best_model(stack, Home(tmp_path))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_kept_model_that_has_changed_is_fetched_again(tmp_path: Path) -> None:
+    stack: Any = Deployed()
+    fetch_best_model(stack, Home(tmp_path)).write_text("changed")
+    assert fetch_best_model(stack, Home(tmp_path)).read_text() == "a model"
+    assert len(stack.fetched) == 2
+
+
+def test_a_kept_model_that_has_changed_is_not_used_though_the_bucket_has_the_same(tmp_path: Path) -> None:
+    stack: Any = Deployed()
+    kept = fetch_best_model(stack, Home(tmp_path))
+    kept.write_text("changed")
+    stack.archive = "changed"
+    with pytest.raises(SeedbedError, match="another file"):
+        fetch_best_model(stack, Home(tmp_path))
+    assert not kept.exists()
+
+
+def test_a_model_recorded_without_a_digest_is_used_as_it_is(tmp_path: Path) -> None:
+    stack: Any = Deployed(recorded=None)
+    assert fetch_best_model(stack, Home(tmp_path)).read_text() == "a model"
 
 
 def test_the_model_answers_here_until_it_is_interrupted_and_leaves_no_process(tmp_path: Path) -> None:
