@@ -178,6 +178,25 @@ def test_evaluate_is_told_how_many_views_and_which_exports(run: Run, arguments: 
     assert " ".join(request["AppSpecification"]["ContainerArguments"]) == arguments
 
 
+@pytest.mark.parametrize(
+    ("backbones", "pretrained", "isolated"),
+    [
+        (("efficientnet-lite0", "efficientnet-lite2"), "", True),
+        (("efficientnet-lite0", "ResNet50V2"), "", False),
+        (("efficientnet-lite0", "ResNet50V2"), "pretrained/", True),
+    ],
+)
+def test_jobs_have_no_network_but_where_they_download_weights(
+    backbones: tuple[str, ...], pretrained: str, isolated: bool
+) -> None:
+    run = replace(FULL, plan=replace(FULL_PLAN, backbones=backbones, pretrained=pretrained))
+
+    for processing in (REQUESTS.prepare(run), REQUESTS.evaluation(run, MODELS)):
+        assert processing["NetworkConfig"] == {"EnableNetworkIsolation": isolated}
+    assert REQUESTS.fine_tuning(run)["TrainingJobDefinition"]["EnableNetworkIsolation"] is isolated
+    assert REQUESTS.tuning(run)["TrainingJobDefinition"]["EnableNetworkIsolation"] is True
+
+
 def test_evaluate_is_told_the_digest_that_the_champion_must_have() -> None:
     request = REQUESTS.evaluation(RUN, MODELS, "ab" * 32)
 

@@ -9,6 +9,7 @@ import pytest
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain import layout
 from job_manager.domain.dataset import PRETRAINED
+from job_manager.domain.plan import BACKBONES_IN_THE_IMAGE
 from job_manager.domain.result import Trial
 from job_manager.domain.search_space import METRICS, OBJECTIVE_METRIC
 from tests.contract.template import ROOT, Template
@@ -141,6 +142,12 @@ def test_the_trainer_takes_every_backbone_and_export_that_the_template_names() -
     assert prepare.fine_tune_size == FULL.plan.fine_tune_size
     assert list(evaluate.exports) == defaults["Exports"]
     assert evaluate.views == FULL.plan.evaluation_views
+
+
+def test_the_backbones_that_jobs_without_a_network_can_build_come_with_the_image() -> None:
+    from trainer.efficientnet_lite import VARIANTS  # noqa: PLC0415 - it loads TensorFlow: only for who asks for these
+
+    assert set(BACKBONES_IN_THE_IMAGE) == set(VARIANTS)
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -26,6 +26,14 @@ def test_inputs_arguments_and_environment_reach_the_container_and_outputs_reach_
     assert seen["mood"] == "calm"
 
 
+def test_network_isolation_is_taken_and_described(endpoint: "Endpoint") -> None:
+    isolated = {"EnableNetworkIsolation": True}
+    endpoint.process_images("isolated", NetworkConfig=isolated)
+    endpoint.train("isolated", **isolated)
+    assert endpoint.ended("processing", "isolated")["NetworkConfig"] == isolated
+    assert endpoint.ended("training", "isolated")["EnableNetworkIsolation"] is True
+
+
 def test_the_dockerfiles_environment_holds_where_the_job_sets_none(endpoint: "Endpoint") -> None:
     endpoint.process_images("mood")
     endpoint.ended("processing", "mood")

@@ -16,8 +16,18 @@ from tests.trainer.painting import LABELS, archive, paint, paint_dataset
 
 CONTAINER = Path(__file__).parents[2] / "training_container"
 PROCESS_SECONDS = 280
+WITHOUT_NETWORK = ["unshare", "--map-root-user", "--net"]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def isolation() -> list[str]:
+    """The command before one that is to have no network, as SageMaker gives these jobs none; empty where none can."""
+    try:
+        subprocess.run([*WITHOUT_NETWORK, "true"], check=True, capture_output=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return WITHOUT_NETWORK
 
 
 def run_script(script: str, folder: Path, **environment: str) -> str:
@@ -37,11 +47,12 @@ def run_script(script: str, folder: Path, **environment: str) -> str:
 
 @pytest.fixture(scope="session")
 def run_trainer() -> Run:
-    """Runs `python -m trainer` as SageMaker would, with a directory in the place of /opt/ml."""
+    """Runs `python -m trainer` as SageMaker would, isolated and with a directory in the place of /opt/ml."""
+    isolated = isolation()
 
     def run(base: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "trainer", *arguments],
+            [*isolated, sys.executable, "-m", "trainer", *arguments],
             cwd=CONTAINER,
             env={**os.environ, "SAGEMAKER_BASE_DIR": str(base), **environment},
             capture_output=True,

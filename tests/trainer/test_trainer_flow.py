@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.trainer.conftest import CONTAINER, Flow, Run, training_job
+from tests.trainer.conftest import CONTAINER, WITHOUT_NETWORK, Flow, Run, isolation, training_job
 from tests.trainer.painting import LABELS, paint_dataset
 from trainer import pack
 from trainer.backbone import build_backbone
@@ -29,6 +29,14 @@ EPOCH = r"epoch (\d+)/3 - " + " ".join(rf"{name}: [0-9.]+;" for name in METRICS)
 def test_every_verb_ends_well_and_native_code_stays_silent(flow: Flow) -> None:
     for verb, process in flow.log.items():
         assert (verb, process.returncode, process.stderr) == (verb, 0, "")
+
+
+def test_no_job_of_the_flow_needs_a_network(flow: Flow) -> None:
+    if not isolation():
+        pytest.skip("this machine gives no process a network of its own (unshare --net), so these had everybody's")
+    for verb, process in flow.log.items():
+        assert process.args[: len(WITHOUT_NETWORK)] == WITHOUT_NETWORK, verb
+        assert process.returncode == 0, process.stderr
 
 
 def test_prepare_reports_each_file_once(flow: Flow) -> None:

@@ -1,4 +1,7 @@
-"""The jobs as SageMaker's API wants them described."""
+"""The jobs as SageMaker's API wants them described.
+
+SageMaker itself brings their data, so they have no network but where they download a backbone's weights.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,6 +73,7 @@ class JobRequests:
             early_stopping="Auto",
         )
         request = self._tuning(run, stage, {"features": self._uri(layout.features(run.run_id))})
+        request["TrainingJobDefinition"]["EnableNetworkIsolation"] = True
         if run.warm_start_from:
             parents = [{"HyperParameterTuningJobName": parent} for parent in run.warm_start_from]
             request["WarmStartConfig"] = {
@@ -103,6 +107,7 @@ class JobRequests:
         request = self._tuning(run, stage, channels)
         checkpoints = {"S3Uri": self._uri(layout.checkpoints(run.run_id))}
         request["TrainingJobDefinition"]["CheckpointConfig"] = checkpoints
+        request["TrainingJobDefinition"]["EnableNetworkIsolation"] = not run.plan.downloads_weights
         return request
 
     def _tuning(self, run: Run, stage: Stage, channels: Mapping[str, str]) -> dict[str, Any]:
@@ -141,6 +146,7 @@ class JobRequests:
             "ProcessingOutputConfig": {"Outputs": [{"OutputName": "output", "S3Output": target}]},
             "ProcessingResources": {"ClusterConfig": cluster(run.plan.processing)},
             "StoppingCondition": {"MaxRuntimeInSeconds": run.plan.processing_time_limit},
+            "NetworkConfig": {"EnableNetworkIsolation": not run.plan.downloads_weights},
             "Tags": tags(run),
         }
 

@@ -11,6 +11,8 @@ from .search_space import (
     as_text,
 )
 
+BACKBONES_IN_THE_IMAGE = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -71,6 +73,11 @@ class Plan:
     def fine_tune_size(self) -> int:
         """Pixels a side of the images kept for fine-tuning, 0 where none are needed."""
         return self.fine_tuning.image_size if self.fine_tuning else 0
+
+    @property
+    def downloads_weights(self) -> bool:
+        """Whether jobs that build a backbone have to fetch its weights from where Keras keeps them."""
+        return not self.pretrained and not set(self.backbones) <= set(BACKBONES_IN_THE_IMAGE)
 
     def fingerprint(self) -> str:
         """What of the plan decides the outcome, as one line of text: equal text, equal outcome (but for chance)."""
