@@ -165,8 +165,7 @@ class SageMaker:
         self._containers.remove_leftovers()
         for kind in (PROCESSING, TRAINING):
             for job in self._left[kind]:
-                if "pid" in job.private:
-                    kill_leftover(job.private["pid"], job.private["pid_created"])
+                kill_leftover(job.private.get("process"))
                 remove_directory(self._settings.work_dir(kind, job.body[kind.name_field]))
         for job in self._left[PROCESSING]:
             self._processing.recover(job.body)

@@ -82,7 +82,7 @@ class Cache:
             except BaseException:
                 part.unlink()
                 raise
-        part.chmod(0o444)
+        part.chmod(0o400)
         os.utime(part, (time.time(), item.modified))
         part.replace(entry)
         self._grown.set()

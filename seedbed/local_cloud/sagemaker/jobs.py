@@ -36,8 +36,8 @@ class Workshop:
     def run(self, kind: Kind, name: str, launch: Launch, stop: Stop, heard: Callable[[str], None]) -> Outcome:
         """Runs the job's process; its identity is recorded, so that the next start can end it should this one crash."""
 
-        def started(pid: int, created: float) -> None:
-            self.ledger.store.remember(kind, name, pid=pid, pid_created=created)
+        def started(process: str) -> None:
+            self.ledger.store.remember(kind, name, process=process)
 
         if stop.reason is not None:
             return Outcome(-signal.SIGTERM, stop.reason)

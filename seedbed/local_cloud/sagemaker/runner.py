@@ -14,6 +14,7 @@ from typing import IO
 
 import psutil
 
+from ..process_identity import is_there, process_id, process_identity
 from .guard import Guard
 
 log = logging.getLogger(__name__)
@@ -95,12 +96,10 @@ class Runner:
     def close(self) -> None:
         self._guard.close()
 
-    def run(
-        self, launch: Launch, stop: Stop, started: Callable[[int, float], None], heard: Callable[[str], None]
-    ) -> Outcome:
+    def run(self, launch: Launch, stop: Stop, started: Callable[[str], None], heard: Callable[[str], None]) -> Outcome:
         """Blocks until the process has ended; it is told to when its time is up or `stop` asks.
 
-        started: gets the process id and its time of creation, to find it again after a crash of the endpoint.
+        started: gets the process's identity, to find it again after a crash of the endpoint.
         heard: gets every line of its output, standard error included. Raises OSError where it can't be started.
         """
         launch.log_path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +115,7 @@ class Runner:
         try:
             self._guard.watch(process.pid)
             with contextlib.suppress(psutil.Error):
-                started(process.pid, psutil.Process(process.pid).create_time())
+                started(process_identity(process.pid))
             assert process.stdout is not None
             reader = threading.Thread(target=_read, args=(process.stdout, launch.log_path, heard), daemon=True)
             reader.start()
@@ -162,11 +161,10 @@ def kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def kill_leftover(pid: int, created: float) -> None:
-    """Kills the group of a process that outlived the endpoint, if this process is the one that was recorded."""
-    with contextlib.suppress(psutil.Error):
-        if abs(psutil.Process(pid).create_time() - created) < 1.0:
-            kill_group(pid)
+def kill_leftover(identity: object) -> None:
+    """Kills the group of a process that outlived the endpoint, if it is still the one that was recorded."""
+    if is_there(identity):
+        kill_group(process_id(identity))
 
 
 def _read(output: IO[bytes], log_path: Path, heard: Callable[[str], None]) -> None:
