@@ -12,6 +12,7 @@ import typer
 from . import progress, show
 from .cloud import local_cloud
 from .demo import demo as run_demo
+from .demo_home import keep
 from .dlq_command import dlq
 from .errors import SeedbedError
 from .home import default_home
@@ -63,6 +64,7 @@ def up(
     """Keep the local cloud up until Ctrl-C; it goes on where it was stopped."""
     home = default_home()
     with local_cloud(home, parameters(plan, trials), port=port) as cloud:
+        keep(home)
         stack = local_stack(cloud)
         for line in (
             f"The local cloud is up at {stack.endpoint}; it answers programs that sign with this home's key alone.",
@@ -96,12 +98,10 @@ def sagemaker(
 @app.command()
 def upload(folder: Annotated[Path, typer.Argument(help="One sub-folder a label.")], aws: OnAws = "") -> None:
     """Put a folder of images into the bucket; a run starts when the uploads end."""
-    home = default_home()
-    cloud = home.running()
+    cloud = default_home().running()
     if not aws and not cloud:
         raise SeedbedError("No local cloud is up. Start one in another terminal: seedbed up")
     stack = aws_stack(aws) if aws else local_stack(cloud or {})
-    home.keep()
     files = files_of(folder)
     with progress.Stages(console) as stages:
         for done, _ in enumerate(upload_files(stack, files), start=1):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -18,10 +18,12 @@ import psutil
 
 from .errors import SeedbedError
 from .home import Home
-from .local_cloud.credentials import credentials_of
+from .home_lock import hold
+from .local_cloud.credentials import Credentials, credentials_of
 from .local_cloud.environment import REGION, cloud_environment
 from .plans import PARAMETERS, PlanName
 
+PROGRAM = [sys.executable, "-P", "-m", "seedbed.local_cloud"]
 START_TIMEOUT = 120
 STOP_TIMEOUT = 20
 POLL_SECONDS = 0.01
@@ -42,52 +44,68 @@ LAPTOP = {
 
 @contextmanager
 def local_cloud(
-    home: Home, parameters: Mapping[str, str] | None = None, *, port: int = 0, run_jobs: bool = True
+    home: Home,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    port: int = 0,
+    run_jobs: bool = True,
+    lock: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Serve a home while the block runs: its `endpoint`, `credentials` and the stack's `outputs`.
 
     Afterwards nothing of it is left.
-    `parameters` are the template's, over the laptop's defaults; without `run_jobs` it answers questions and starts no
-    job. Raises SeedbedError if another process serves this home, or the cloud can't start.
+    `parameters` are the template's, over the laptop's defaults; without `run_jobs` it answers questions of the caller
+    alone and starts no job. `lock` is the home's, where the caller holds it already. Raises what `served` raises.
     """
     options = ["--parameters", json.dumps({**LAPTOP, **(parameters or {})})]
     options += [] if run_jobs else ["--no-jobs"]
-    with served(home, port, options) as cloud:
+    with served(home, port, options, lock=lock, known=run_jobs) as cloud:
         yield cloud
 
 
 @contextmanager
-def served(home: Home, port: int, options: Sequence[str]) -> Iterator[dict[str, Any]]:
+def served(
+    home: Home, port: int, options: Sequence[str], *, lock: int | None = None, known: bool = True
+) -> Iterator[dict[str, Any]]:
     """Have the local cloud's process, told `options`, serve a home on a port, any free one if 0, while the block runs.
 
-    Raises SeedbedError if another process serves this home, the port is taken, or the cloud can't start.
+    Other commands find it if it is `known`. Raises SeedbedError if another process serves this home (AlreadyUp) or
+    works in it, the port is taken, or the cloud can't start.
     """
-    if home.running():
-        raise SeedbedError("A local cloud is already up for this folder. Stop it first (Ctrl-C where it runs).")
-    if port and not is_free(port):
-        raise SeedbedError(f"Port {port} is taken by another program. Choose another one with --port.")
-    port = port or free_port()
+    with nullcontext(lock) if lock is not None else hold(home) as held:
+        if port and not is_free(port):
+            raise SeedbedError(f"Port {port} is taken by another program. Choose another one with --port.")
+        credentials = credentials_of(home.path, REGION)
+        process = start(home, port or free_port(), options, held, credentials)
+        try:
+            cloud = {**wait_until_ready(process, home), "credentials": asdict(credentials)}
+            if known:
+                home.say_running(process.pid, cloud)
+            yield cloud
+        finally:
+            end(process)
+            home.say_ended()
+            shutil.rmtree(home.scratch, ignore_errors=True)
+
+
+def start(
+    home: Home, port: int, options: Sequence[str], lock: int, credentials: Credentials
+) -> "subprocess.Popen[bytes]":
+    """The local cloud's process, which holds the home's lock for as long as it lives. It works in the home's folder."""
     shutil.rmtree(home.scratch, ignore_errors=True)
-    home.scratch.mkdir(parents=True)
-    credentials = credentials_of(home.path, REGION)
-    command = [sys.executable, "-m", "seedbed.local_cloud", "--port", str(port), "--data", str(home.path), *options]
+    home.scratch.mkdir(0o700, exist_ok=True)
+    home.log.touch(0o600)
     with home.log.open("ab") as log:
-        process = subprocess.Popen(
-            command,
+        return subprocess.Popen(
+            [*PROGRAM, "--port", str(port), "--data", str(home.path), "--lock", str(lock), *options],
+            cwd=home.path,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             start_new_session=True,
+            pass_fds=(lock,),
             env=cloud_environment(port, home.path, credentials),
         )
-    try:
-        cloud = {**wait_until_ready(process, home), "credentials": asdict(credentials)}
-        home.say_running(process.pid, cloud)
-        yield cloud
-    finally:
-        end(process)
-        home.say_ended()
-        shutil.rmtree(home.scratch, ignore_errors=True)
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", home: Home) -> dict[str, Any]:

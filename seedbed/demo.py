@@ -1,5 +1,6 @@
 """The whole flow on this machine, shown live: images in, best model out, e-mail sent."""
 
+import shlex
 import shutil
 import tempfile
 import time
@@ -9,9 +10,11 @@ from pathlib import Path
 from rich.console import Console
 
 from .cloud import local_cloud
+from .demo_home import demo_home, hold_for_demo, home_to_ask
 from .errors import SeedbedError
 from .fetch import fetch_mosaic, fetch_report
 from .home import Home
+from .home_mark import write_mark
 from .local_cloud.mail import kept
 from .progress import Stages
 from .seedlings import SPECIES, write
@@ -33,28 +36,27 @@ PROCEDURAL = {"ImageSize": "224"}
 MAIL_TIMEOUT = 30
 
 
-def demo(home: Home, images: Path | None, parameters: Mapping[str, str], console: Console) -> None:
+def demo(own: Home, images: Path | None, parameters: Mapping[str, str], console: Console) -> None:
     """Run it: on the folder `images`, or on procedural seedlings, with the template's `parameters`.
 
-    Everything that is started ends with it.
+    Its state is kept beside the person's own home. Everything that is started ends with it.
     """
-    if home.running():
-        raise SeedbedError("A local cloud is up for this folder. Stop it first (Ctrl-C where it runs).")
     if images:
         files_of(images)
     started = time.monotonic()
-    aside = home.clear_for_demo()
-    if aside:
-        console.print(f"Your own local cloud's state was moved to {aside}.")
-    parameters = parameters if images else {**PROCEDURAL, **parameters}
-    console.print("Starting the local cloud …")
-    with tempfile.TemporaryDirectory() as scratch, local_cloud(home, parameters) as cloud:
-        stack = local_stack(cloud)
-        console.print(f"It is up at {stack.endpoint}, with template.yaml deployed to it.\n")
-        run_id = run_once(stack, images or Path(scratch), home, console, draw=images is None)
-        report(stack, run_id, home, console)
+    home = demo_home(own)
+    with hold_for_demo(home) as (lock, aside):
+        if aside:
+            console.print(f"An earlier demo's state has images of your own and was moved to {aside}.", soft_wrap=True)
+        parameters = parameters if images else {**PROCEDURAL, **parameters}
+        console.print("Starting the local cloud …")
+        with tempfile.TemporaryDirectory() as scratch, local_cloud(home, parameters, lock=lock) as cloud:
+            stack = local_stack(cloud)
+            console.print(f"It is up at {stack.endpoint}, with template.yaml deployed to it.\n")
+            run_id = run_once(stack, images or Path(scratch), home, console, draw=images is None)
+            report(stack, run_id, home, console)
     console.print(f"\nAll of it took {time.monotonic() - started:.0f} seconds, and the local cloud has ended.")
-    farewell(console)
+    farewell(own, home, console)
 
 
 def run_once(stack: Stack, folder: Path, home: Home, console: Console, *, draw: bool) -> str:
@@ -63,6 +65,8 @@ def run_once(stack: Stack, folder: Path, home: Home, console: Console, *, draw: 
         if draw:
             draw_seedlings(folder, stages)
         files = files_of(folder)
+        if draw:
+            write_mark(home.path, "demo", drawn=(key for _, key in files))
         for done, _ in enumerate(upload(stack, files), start=1):
             stages.show(Step("upload", done, len(files)))
         run_id = ""
@@ -111,14 +115,16 @@ def report(stack: Stack, run_id: str, home: Home, console: Console) -> None:
     console.print(report_note(fetch_report(stack, home, run_id), fetch_mosaic(stack, home, run_id)), soft_wrap=True)
 
 
-def farewell(console: Console) -> None:
-    console.print("What it left on disk still answers:")
+def farewell(own: Home, home: Home, console: Console) -> None:
+    console.print(f"What it left in {home.path} still answers:", soft_wrap=True)
+    named = f"SEEDBED_HOME={shlex.quote(str(home.path))} " if home_to_ask(own) != home else ""
+    program = "" if shutil.which("seedbed") else ".venv/bin/"
     for command, meaning in (
         ("seedbed best", "the best model (--json for programs)"),
         ("seedbed runs", "all runs"),
         ("seedbed report --open", "the best model's report in a browser"),
         ("seedbed predict FILE_OR_FOLDER --csv labels.csv", "label images with the best model"),
-        ("seedbed up", "the local cloud again, until you stop it"),
     ):
-        prefix = "" if shutil.which("seedbed") else ".venv/bin/"
-        console.print(f"  {prefix}{command:<50} {meaning}", soft_wrap=True)
+        console.print(f"  {named}{program}{command:<50} {meaning}", soft_wrap=True)
+    console.print("A local cloud for images of your own, until you stop it:")
+    console.print(f"  {program}seedbed up")

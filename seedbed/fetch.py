@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from .errors import SeedbedError
-from .home import Home
+from .home import Home, private_files
 from .stack import Stack
 
 
@@ -20,10 +20,11 @@ def fetch(stack: Stack, uri: str, path: Path, sha256: str | None = None) -> Path
     if path.exists() and is_recorded(path, sha256):
         return path
     path.unlink(missing_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
     place, partial = urlsplit(uri, allow_fragments=False), path.with_name(f"{path.name}.partial")
     try:
-        stack.client("s3").download_file(place.netloc, place.path.lstrip("/"), str(partial))
+        with private_files():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.client("s3").download_file(place.netloc, place.path.lstrip("/"), str(partial))
     except ClientError as error:
         raise SeedbedError(f"{uri} can't be fetched: {error}") from error
     if not is_recorded(partial, sha256):

@@ -2,19 +2,18 @@
 
 import json
 import os
-import shutil
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
-
 from .local_cloud.credentials import CURL_FILE
+from .local_cloud.process_identity import is_alive, process_identity
 
-END_TIMEOUT = 60
+LISTEN_TIMEOUT = 5
 
 
 @dataclass(frozen=True)
@@ -54,65 +53,56 @@ class Home:
         return self.path / CURL_FILE
 
     @property
+    def was_used(self) -> bool:
+        """Whether a local cloud has ever kept its state here."""
+        return (self.path / "sagemaker").is_dir()
+
+    @property
     def _process_file(self) -> Path:
         return self.path / "cloud.json"
 
-    @property
-    def _demo_mark(self) -> Path:
-        return self.path / "demo"
-
     def running(self) -> dict[str, Any] | None:
-        """The cloud that serves this home now, None if none does: its `endpoint`, `credentials`, the stack's `outputs`.
-
-        One that is just ending is waited for.
-        """
+        """The cloud that serves this home now, None if none does: `endpoint`, `credentials`, the stack's `outputs`."""
         try:
             cloud: dict[str, Any] = json.loads(self._process_file.read_text())
-            process = psutil.Process(cloud["pid"])
-            if process.create_time() != cloud["started"]:
-                return None
-            if not listens(cloud["endpoint"]):
-                process.wait(END_TIMEOUT)
-                return None
-        except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
+            serves = is_own(self.path) and is_alive(cloud["process"]) and listens(cloud["endpoint"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        return cloud
+        return cloud if serves else None
 
     def say_running(self, pid: int, cloud: dict[str, Any]) -> None:
         """Tell other commands of the process that serves this home."""
-        started = psutil.Process(pid).create_time()
         partial = self._process_file.with_suffix(".partial")
         partial.unlink(missing_ok=True)
         partial.touch(0o600)
-        partial.write_text(json.dumps({**cloud, "pid": pid, "started": started}))
+        partial.write_text(json.dumps({**cloud, "pid": pid, "process": process_identity(pid)}))
         partial.replace(self._process_file)
 
     def say_ended(self) -> None:
         """No process serves this home any more."""
         self._process_file.unlink(missing_ok=True)
 
-    def keep(self) -> None:
-        """These are a person's own images from now on: no demo may clear them away."""
-        self._demo_mark.unlink(missing_ok=True)
 
-    def clear_for_demo(self) -> Path | None:
-        """Make room: what an earlier demo left is deleted, a person's own state is moved aside; where to, if so."""
-        aside = None
-        if self._demo_mark.exists():
-            shutil.rmtree(self.path)
-        elif self.path.exists():
-            aside = self.path.with_name(f"{self.path.name}-{datetime.now().astimezone():%Y-%m-%d-%H%M%S}")
-            self.path.rename(aside)
-        self.path.mkdir(parents=True)
-        self._demo_mark.touch()
-        return aside
+def is_own(path: Path) -> bool:
+    """Whether a folder is this user's: in /tmp, say, anybody may have made one. Raises OSError if it's not there."""
+    return os.getuid() in {0, path.stat().st_uid}
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """What is made while the block runs is for its owner alone, as all in a home is."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def listens(endpoint: str) -> bool:
     """Whether somebody accepts connections there."""
     url = urlsplit(endpoint)
     try:
-        with socket.create_connection((url.hostname or "", url.port or 0), timeout=5):
+        with socket.create_connection((url.hostname or "", url.port or 0), timeout=LISTEN_TIMEOUT):
             return True
     except OSError:
         return False

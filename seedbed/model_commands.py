@@ -11,8 +11,7 @@ import typer
 from . import show
 from .errors import SeedbedError
 from .fetch import fetch_report
-from .home import default_home
-from .options import AsJson, OnAws, stack_for
+from .options import AsJson, OnAws, stack_and_home, stack_for
 from .predict import fetch_best_model, serve_model
 from .predict import predict as predict_files
 from .progress import console
@@ -35,8 +34,8 @@ def report(
     aws: OnAws = "",
 ) -> None:
     """Fetch the report of a run's evaluation and print where it is."""
-    with stack_for(aws) as stack:
-        path = fetch_report(stack, default_home(), run_id)
+    with stack_and_home(aws) as (stack, home):
+        path = fetch_report(stack, home, run_id)
     console().print(str(path), soft_wrap=True, markup=False)
     if browser and not webbrowser.open(path.as_uri()):
         raise SeedbedError(f"No browser could be started. Open {path.as_uri()} in one.")
@@ -55,8 +54,8 @@ def predict(
     """Label images with the best model."""
     if csv and submission:
         raise SeedbedError("Choose one of --csv and --submission.")
-    with stack_for(aws) as stack:
-        model = fetch_best_model(stack, default_home())
+    with stack_and_home(aws) as (stack, home):
+        model = fetch_best_model(stack, home)
     if not submission:
         predict_files(model, paths, csv)
         return
@@ -65,6 +64,6 @@ def predict(
 
 def serve(port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1.")] = 8080, aws: OnAws = "") -> None:
     """Serve the best model over HTTP, as SageMaker hosting would, until Ctrl-C."""
-    with stack_for(aws) as stack:
-        model = fetch_best_model(stack, default_home())
+    with stack_and_home(aws) as (stack, home):
+        model = fetch_best_model(stack, home)
     serve_model(model, port)

@@ -1,12 +1,15 @@
 """Options that several commands take."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from .home import default_home
+from .demo_home import home_to_ask
+from .home import Home, default_home
+from .home_lock import make_home
 from .stack import Stack, any_local_stack, aws_stack
 
 OnAws = Annotated[
@@ -21,5 +24,27 @@ def stack_for(aws: str) -> Iterator[Stack]:
     if aws:
         yield aws_stack(aws)
         return
-    with any_local_stack(default_home()) as stack:
+    with any_local_stack(asked_home()) as stack:
         yield stack
+
+
+@contextmanager
+def stack_and_home(aws: str) -> Iterator[tuple[Stack, Home]]:
+    """The stack, and the home where what is fetched from it is kept."""
+    if aws:
+        stack, home = aws_stack(aws), default_home()
+        make_home(home)
+        yield stack, home
+        return
+    home = asked_home()
+    with any_local_stack(home) as stack:
+        yield stack, home
+
+
+def asked_home() -> Home:
+    """The home that answers here; if it is the demo's, for want of one's own, that is said."""
+    own = default_home()
+    home = home_to_ask(own)
+    if home != own:
+        sys.stderr.write(f"The demo's home {home.path} answers, as long as there is nothing in {own.path}.\n")
+    return home

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from botocore.httpsession import URLLib3Session
 from .cloud import local_cloud
 from .errors import SeedbedError
 from .home import Home
+from .home_lock import AlreadyUp
 from .local_cloud.clients import CONFIG, local_session
 from .local_cloud.credentials import Credentials
 from .local_cloud.environment import REGION
@@ -82,14 +83,18 @@ def local_stack(cloud: dict[str, Any]) -> Stack:
 @contextmanager
 def any_local_stack(home: Home) -> Iterator[Stack]:
     """The stack of the cloud that serves this home; where none is up, one that answers questions for the while."""
-    cloud = home.running()
-    if cloud:
-        yield local_stack(cloud)
-        return
-    if not home.path.exists():
+    if not home.was_used:
         raise SeedbedError(f"There is nothing in {home.path} yet. Start with: seedbed demo, or: seedbed up")
-    with local_cloud(home, run_jobs=False) as temporary:
-        yield local_stack(temporary)
+    with ExitStack() as opened:
+        cloud = home.running()
+        if not cloud:
+            try:
+                cloud = opened.enter_context(local_cloud(home, run_jobs=False))
+            except AlreadyUp:  # since it was looked for
+                cloud = home.running()
+        if not cloud:
+            raise SeedbedError(f"The local cloud of {home.path} has just ended. Try again.")
+        yield local_stack(cloud)
 
 
 def aws_stack(name: str) -> Stack:

@@ -12,8 +12,11 @@ from typing import Any
 import psutil
 import pytest
 
-from seedbed.cloud import wait_until_ended
+from seedbed.cloud import free_port, wait_until_ended
+from seedbed.home import Home
+from seedbed.home_mark import MARK
 from seedbed.seedlings import draw
+from seedbed.stack import local_stack
 from tests.local_cloud.conftest import wait_for
 
 SPECIES = ("Maize", "Small-flowered Cranesbill", "Loose Silky-bent")
@@ -24,17 +27,20 @@ def command(home: Path, *words: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", "from seedbed.cli import main; main()", *words],
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         env=environment,
         text=True,
     )
 
 
 def output_of(home: Path, *words: str) -> str:
-    process = command(home, *words)
-    output, _ = process.communicate(timeout=280)
-    assert process.returncode == 0, output
-    return output
+    return output_and_notes(command(home, *words))[0]
+
+
+def output_and_notes(process: "subprocess.Popen[str]") -> tuple[str, str]:
+    output, notes = process.communicate(timeout=280)
+    assert process.returncode == 0, output + notes
+    return output, notes
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +66,22 @@ def test_the_demo_shows_scores_trials_mail_and_where_to_ask(after_demo: tuple[Pa
 
 
 def test_what_the_demo_left_still_answers(after_demo: tuple[Path, str]) -> None:
-    home, _ = after_demo
-    best: dict[str, Any] = json.loads(output_of(home, "best", "--json"))
+    home, output = after_demo
+    assert not home.exists()
+    assert "SEEDBED_HOME" not in output
+    asked = [command(home, *words) for words in (("best", "--json"), ("runs",))]
+    (answer, notes), (runs, _) = (output_and_notes(process) for process in asked)
+    best: dict[str, Any] = json.loads(answer)
     assert best["dataset"]["used"] == 24 * len(SPECIES)
-    assert best["run_id"] in output_of(home, "runs")
+    assert best["run_id"] in runs
+    assert notes == f"The demo's home {home}-demo answers, as long as there is nothing in {home}.\n"
+
+
+def test_all_that_a_run_leaves_is_for_its_owner_alone(after_demo: tuple[Path, str]) -> None:
+    folder = Path(f"{after_demo[0]}-demo")
+    paths = [folder, *folder.rglob("*")]
+    assert {"jobs.db", "report.html", MARK} <= {path.name for path in paths}
+    assert [path for path in paths if path.stat().st_mode & 0o077] == []
 
 
 def test_the_best_model_labels_images(after_demo: tuple[Path, str], folder: Path, tmp_path: Path) -> None:
@@ -96,3 +114,26 @@ def test_without_any_state_a_command_says_how_to_begin(tmp_path: Path) -> None:
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "seedbed demo" in output
+
+
+def test_of_two_clouds_started_at_once_on_one_home_one_is_up(tmp_path: Path) -> None:
+    home = Home(tmp_path / "seedbed")
+    both = [command(home.path, "up", "--port", str(free_port())) for _ in range(2)]
+    wait_for(lambda: [process for process in both if process.poll() is not None], "one of them to give up", 90)
+    refused, up = sorted(both, key=lambda process: process.poll() is None)
+    assert refused.returncode == 1
+    assert "already up for this folder" in refused.communicate()[0]
+    assert home.running()
+    stack = local_stack(home.running() or {})
+    stack.client("s3").put_object(Bucket=stack.bucket, Key="seedlings/Maize/mine.png", Body=b"pixels")
+    assert json.loads(output_of(home.path, "runs", "--json"))["runs"] == []
+    up.kill()
+    up.communicate()
+
+    again = command(home.path, "up", "--port", str(free_port()))
+    try:
+        assert wait_for(home.running, "the next to be up", 90)
+        assert (home.path / "s3/000000000000" / stack.bucket / "seedlings/Maize/mine.png").exists()
+    finally:
+        again.send_signal(signal.SIGINT)
+        again.communicate(timeout=60)

@@ -1,0 +1,103 @@
+"""One command at a time works in a home: a lock that the kernel takes back when its holders have ended, however."""
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .errors import SeedbedError
+from .home import Home, is_own
+from .home_mark import INSTEAD, LOCK, check_is_home, read_mark, write_mark
+
+UP = "A local cloud is already up for this folder. Stop it first (Ctrl-C where it runs)."
+LOCK_TIMEOUT = 45.0
+POLL_SECONDS = 0.05
+
+
+class AlreadyUp(SeedbedError):
+    """A local cloud serves the home."""
+
+
+@contextmanager
+def hold(home: Home, kind: str = "own", seconds: float = LOCK_TIMEOUT) -> Iterator[int]:
+    """The home is this command's alone while the block runs: the file descriptor that holds the lock.
+
+    A folder that is not there yet is made, and marked as being of that kind. Whoever inherits the descriptor holds the
+    lock as well. Raises AlreadyUp while a local cloud serves the home, SeedbedError where a command uses it for longer
+    than `seconds`, or where it is not a folder that Seedbed may use.
+    """
+    with _refused_in_a_sentence(home):
+        check_is_home(home.path)
+        descriptor = _lock(home, time.monotonic() + seconds)
+    try:
+        make_home(home, kind)
+        keep_private(home.path)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def make_home(home: Home, kind: str = "own") -> None:
+    """Makes and marks the folder where that is not done yet. Raises SeedbedError where Seedbed may not use it."""
+    with _refused_in_a_sentence(home):
+        check_is_home(home.path)
+        _make_folder(home.path)
+        if read_mark(home.path) is None:
+            write_mark(home.path, kind)
+
+
+@contextmanager
+def _refused_in_a_sentence(home: Home) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SeedbedError(f"{home.path} can't be used: {error.strerror}. {INSTEAD}") from error
+
+
+def _lock(home: Home, deadline: float) -> int:
+    while True:
+        _make_folder(home.path)
+        descriptor = os.open(home.path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            while not _is_taken(descriptor):
+                if home.running():
+                    raise AlreadyUp(UP)
+                if time.monotonic() > deadline:
+                    raise SeedbedError(f"Another command is at work in {home.path}. Try again when it has ended.")
+                time.sleep(POLL_SECONDS)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), (home.path / LOCK).stat()):
+                    return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _is_taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _make_folder(path: Path) -> None:
+    path.mkdir(0o700, parents=True, exist_ok=True)
+    if not is_own(path):
+        raise PermissionError(errno.EPERM, "It belongs to another user")
+
+
+def keep_private(path: Path) -> None:
+    """Takes from everybody but its owner what an earlier release let them read. The folder itself comes last."""
+    if not path.stat().st_mode & 0o077:
+        return
+    for folder, folders, files in os.walk(path):
+        for entry in (Path(folder, name) for name in (*folders, *files)):
+            with suppress(OSError):
+                if not entry.is_symlink():
+                    entry.chmod(entry.stat().st_mode & 0o700)
+    path.chmod(path.stat().st_mode & 0o700)

@@ -1,0 +1,70 @@
+"""The mark that says which folders Seedbed has made: nothing else is ever used as a home, cleared or moved."""
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .errors import SeedbedError
+
+MARK = "made-by-seedbed.json"
+LOCK = "lock"
+ABOUT = {
+    "own": "Seedbed keeps its state here and nowhere else; it never deletes this folder.",
+    "demo": "The next `seedbed demo` clears this folder, unless images of a person's own are in it.",
+}
+EARLIER = {"cloud.json", "cloud.log", "demo", "mail", "models", "reports", "s3", "sagemaker", "scratch"}
+INSTEAD = "Name a new or an empty folder instead, by SEEDBED_HOME (or --data of seedbed sagemaker)."
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a home is for: `own` or `demo`. `drawn`: the keys of the images that the demo itself put in."""
+
+    kind: str
+    drawn: tuple[str, ...] = ()
+
+
+def read_mark(folder: Path) -> Mark | None:
+    """A folder's mark; None where it has none. One that can't be read makes it a person's own, which nobody clears."""
+    try:
+        content = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        return Mark(content["kind"], tuple(content["drawn"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return Mark("own")
+
+
+def write_mark(folder: Path, kind: str, drawn: Iterable[str] = ()) -> None:
+    """Marks a folder, at once or not at all."""
+    mark = Mark(kind, tuple(drawn))
+    partial = folder / f"{MARK}.partial"
+    partial.touch(0o600)
+    partial.write_text(json.dumps({"about": ABOUT[kind], **asdict(mark)}, indent=1) + "\n", encoding="utf-8")
+    partial.replace(folder / MARK)
+
+
+def check_is_home(folder: Path) -> None:
+    """Raises SeedbedError for what is there and was not made by Seedbed, this release or an earlier one."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise SeedbedError(f"{folder} is a file. {INSTEAD}")
+    names = {entry.name for entry in folder.iterdir()} - {LOCK, f"{MARK}.partial"}
+    if not names or MARK in names or (folder / "sagemaker" / "jobs.db").is_file():
+        return
+    if not ("cloud.log" in names and names <= EARLIER):
+        raise SeedbedError(f"{folder} holds files that are not Seedbed's. {INSTEAD}")
+
+
+def put_in(folder: Path) -> set[str]:
+    """The keys of what people, or a demo, put into the buckets of a home, and no run wrote."""
+    found = set()
+    for bucket in folder.glob("s3/[0-9]*/*/"):
+        for path in bucket.rglob("*"):
+            with suppress(OSError):
+                if path.is_file():
+                    found.add(path.relative_to(bucket).as_posix().removesuffix(".meta.json"))
+    return {key for key in found if not key.startswith("runs/")}

@@ -1,0 +1,243 @@
+"""Which folders are used as a home, by whom, and what a demo may clear."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from stat import S_IMODE
+
+import psutil
+import pytest
+
+from seedbed.demo_home import demo_home, hold_for_demo, home_to_ask, keep
+from seedbed.errors import SeedbedError
+from seedbed.home import Home
+from seedbed.home_lock import AlreadyUp, hold
+from seedbed.home_mark import LOCK, MARK, read_mark, write_mark
+from tests.sagemaker.toy_endpoint import eventually
+
+HOLDER = """
+import subprocess, sys, time
+from pathlib import Path
+from seedbed.home import Home
+from seedbed.home_lock import hold
+with hold(Home(Path(sys.argv[1]))) as lock:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], pass_fds=[lock], stdin=subprocess.PIPE)
+    print(child.pid, flush=True)
+    input()
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "seedbed")
+
+
+@pytest.fixture
+def listener() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def image(home: Home, key: str) -> Path:
+    """An object in the home's bucket, with the file that MiniStack keeps beside it."""
+    path = home.path / "s3/000000000000/bucket" / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"pixels")
+    path.with_name(f"{path.name}.meta.json").write_text("{}")
+    return path
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_new_home_is_marked_and_its_owners_alone(home: Home) -> None:
+    with hold(home):
+        assert read_mark(home.path)
+    assert {S_IMODE(path.stat().st_mode) for path in home.path.iterdir()} == {0o600}
+    assert S_IMODE(home.path.stat().st_mode) == 0o700
+
+
+def test_a_folder_with_files_of_others_is_refused_and_left_as_it_is(home: Home) -> None:
+    (home.path / "holiday").mkdir(parents=True)
+    (home.path / "holiday/beach.jpg").write_bytes(b"sea")
+    mode, before = home.path.stat().st_mode, everything(home.path)
+    for way in (hold(home), hold_for_demo(home)):
+        with pytest.raises(SeedbedError, match="not Seedbed's"), way:
+            pass
+    assert everything(home.path) == before
+    assert home.path.stat().st_mode == mode
+
+
+def test_a_file_in_its_place_is_refused_and_left_as_it_is(home: Home) -> None:
+    home.path.write_text("my notes")
+    with pytest.raises(SeedbedError, match="is a file"), hold(home):
+        pass
+    assert home.path.read_text() == "my notes"
+
+
+def test_a_home_of_an_earlier_release_is_taken_up_and_made_private(home: Home) -> None:
+    (home.path / "sagemaker").mkdir(parents=True)
+    for name in ("sagemaker/jobs.db", "cloud.log"):
+        (home.path / name).touch(0o644)
+    outside = home.path.with_name("outside")
+    outside.touch(0o644)
+    (home.path / "link").symlink_to(outside)
+    home.path.chmod(0o755)
+    with hold(home):
+        assert read_mark(home.path)
+    assert S_IMODE((home.path / "sagemaker").stat().st_mode) == 0o700
+    assert S_IMODE((home.path / "sagemaker/jobs.db").stat().st_mode) == 0o600
+    assert S_IMODE(outside.stat().st_mode) == 0o644
+
+
+def test_a_folder_of_another_user_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.path.mkdir()
+    monkeypatch.setattr(os, "getuid", lambda: home.path.stat().st_uid + 1)
+    with pytest.raises(SeedbedError, match="another user"), hold(home):
+        pass
+
+
+def test_a_home_that_cant_be_made_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SeedbedError, match="SEEDBED_HOME"), hold(Home(tmp_path / "file" / "home")):
+        pass
+
+
+def test_who_comes_second_waits_for_a_while_and_then_reads_a_sentence(home: Home) -> None:
+    with hold(home), pytest.raises(SeedbedError, match="Another command is at work"), hold(home, seconds=0.1):
+        pass
+    with hold(home, seconds=0.1):
+        pass
+
+
+def test_who_comes_second_hears_at_once_of_a_cloud_that_is_up(home: Home, listener: str) -> None:
+    with hold(home):
+        home.say_running(os.getpid(), {"endpoint": listener, "outputs": {}})
+        with pytest.raises(AlreadyUp), hold(home, seconds=60):
+            pass
+
+
+def test_a_cloud_is_found_up_though_the_clock_was_set(
+    home: Home, listener: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hold(home):
+        home.say_running(os.getpid(), {"endpoint": listener, "outputs": {}})
+    monkeypatch.setattr("psutil.Process.create_time", lambda self: 12.0)
+    assert home.running()
+
+
+def test_the_lock_is_held_until_the_last_of_its_holders_has_ended(home: Home) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(home.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert parent.stdout
+    assert parent.stdin
+    child = int(parent.stdout.readline())
+    os.kill(child, signal.SIGSTOP)
+    parent.kill()
+    parent.wait()
+    with pytest.raises(SeedbedError, match="Another command"), hold(home, seconds=0.1):
+        pass
+    os.kill(child, signal.SIGKILL)
+    with hold(home, seconds=30):
+        pass
+    parent.stdin.close()
+    parent.stdout.close()
+
+
+def test_a_home_moved_while_it_was_waited_for_is_not_taken_for_the_new_one(home: Home) -> None:
+    waiter = [sys.executable, "-c", HOLDER, str(home.path)]
+    with hold(home):
+        second = subprocess.Popen(waiter, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        opened = psutil.Process(second.pid).open_files
+        eventually(lambda: str(home.path / LOCK) in {file.path for file in opened()})
+        aside = home.path.rename(home.path.with_name("aside"))
+    assert second.stdin
+    assert second.stdout
+    second.stdout.readline()
+    with hold(Home(aside), seconds=0.1):
+        pass
+    with pytest.raises(SeedbedError, match="Another command"), hold(home, seconds=0.1):
+        pass
+    second.communicate(b"\n", timeout=30)
+
+
+def test_a_demo_has_a_home_of_its_own_beside_the_persons(home: Home) -> None:
+    assert demo_home(home).path == home.path.with_name("seedbed-demo")
+    with hold_for_demo(demo_home(home)):
+        assert not home.path.exists()
+    assert demo_home(demo_home(home)) == demo_home(home)
+
+
+def test_what_a_demo_drew_is_cleared_by_the_next(home: Home) -> None:
+    key = "seedlings/Maize/maize-001.png"
+    with hold_for_demo(home):
+        write_mark(home.path, "demo", drawn=[key])
+        drawn, made = image(home, key), image(home, "runs/a/evaluation.json")
+    with hold_for_demo(home) as (_, aside):
+        assert aside is None
+        assert not drawn.exists()
+        assert not made.exists()
+
+
+@pytest.mark.parametrize("key", ["seedlings/Maize/mine.png", "stray.png", ".ministack-keys/%2E", "pretrained/w.h5"])
+def test_what_a_person_put_into_a_demos_home_is_moved_aside_whole(home: Home, key: str) -> None:
+    with hold_for_demo(home):
+        image(home, key)
+        (home.path / "cloud.log").write_text("said")
+    before = everything(home.path)
+    with hold_for_demo(home) as (_, aside):
+        assert aside
+        assert everything(aside) == before
+        assert {path.name for path in home.path.iterdir()} == {"lock", MARK}
+
+
+def test_a_home_that_became_a_persons_own_is_never_a_demos_again(home: Home) -> None:
+    with hold_for_demo(home):
+        image(home, "seedlings/Maize/mine.png")
+    keep(home)
+    before = everything(home.path)
+    with pytest.raises(SeedbedError, match="home of your own"), hold_for_demo(home):
+        pass
+    assert everything(home.path) == before
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"kind": "demo"}', '{"kind": "demo", "drawn": 7}'])
+def test_a_home_whose_mark_cant_be_read_is_not_cleared(home: Home, content: str) -> None:
+    with hold_for_demo(home):
+        mine = image(home, "seedlings/Maize/mine.png")
+        (home.path / MARK).write_text(content)
+    with pytest.raises(SeedbedError, match="home of your own"), hold_for_demo(home):
+        pass
+    assert mine.exists()
+
+
+def test_the_demo_does_not_clear_a_home_that_a_cloud_serves(home: Home, listener: str) -> None:
+    with hold_for_demo(home):
+        home.say_running(os.getpid(), {"endpoint": listener, "outputs": {}})
+        with pytest.raises(AlreadyUp), hold_for_demo(home):
+            pass
+        assert home.running()
+
+
+def test_the_demos_home_answers_until_there_is_one_of_ones_own(home: Home) -> None:
+    assert home_to_ask(home) == home
+    demo = demo_home(home)
+    (demo.path / "sagemaker").mkdir(parents=True)
+    assert home_to_ask(home) == demo
+    (home.path / "sagemaker").mkdir(parents=True)
+    assert home_to_ask(home) == home
+
+
+def test_an_images_name_is_its_own_though_it_ends_as_a_sidecars(home: Home) -> None:
+    with hold_for_demo(home):
+        write_mark(home.path, "demo", drawn=["seedlings/Maize/a.png"])
+        image(home, "seedlings/Maize/a.png")
+        image(home, "seedlings/Maize/b.png.meta.json")
+    with hold_for_demo(home) as (_, aside):
+        assert aside
