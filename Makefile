@@ -77,4 +77,4 @@ requirements:  ## pin anew what the .in files ask for
 			--no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit 1; done
 
 clean:  ## the environment and all local data
-	rm -rf $(VENV) .seedbed .aws-sam
+	rm -rf $(VENV) .seedbed .seedbed-demo .aws-sam
