@@ -49,6 +49,10 @@ def train():
             (base / "output/failure").write_text(given["fail"])
         say("the last words")
         sys.exit(3)
+    if "waste" in given:
+        with (base / "model/waste").open("wb", buffering=0) as file:
+            for _ in range(0, int(given["waste"]), 65536):
+                file.write(bytes(65536))
     if "ignore_term" in given:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if "running" in given:
@@ -242,6 +246,10 @@ class Endpoint:
 
         eventually(over, seconds)
         return described
+
+    def described(self, kind: str, name: str) -> dict[str, Any]:
+        """What Describe answers of a job now."""
+        return self._describe(kind)[0](name)
 
     def status(self, kind: str, name: str) -> str:
         describe, field = self._describe(kind)

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import logging
+import sqlite3
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,14 +21,16 @@ from .containers import Containers
 from .courier import Courier
 from .curves import Curves
 from .data import Data
+from .disk import Disk
 from .errors import ApiError, Unsupported
 from .jobs import Running, Workshop, remove_directory
+from .keeper import Keeper
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
 from .ledger import Ledger
 from .logs import LogLines
 from .processing import ProcessingJobs
 from .runner import Runner, kill_leftover
-from .store import Store
+from .store import Job, Store
 from .telemetry import Telemetry
 from .training import TrainingJobs
 from .tuning import TuningJobs
@@ -89,18 +93,21 @@ class SageMaker:
         self._running = Running()
         self._runner = Runner(stop_grace)
         self._containers = Containers(settings)
+        self.disk = Disk(settings.data_dir)
         self._shop = shop = Workshop(
-            settings, self._ledger, self._data, logs, curves, self._containers, self._runner, self._running
+            settings, self._ledger, self._data, logs, curves, self._containers, self._runner, self._running, self.disk
         )
         self._processing = ProcessingJobs(shop)
         self._training = TrainingJobs(shop)
         self._tuning = TuningJobs(shop, self._training)
         self._operations = self._table()
+        self._keeper = Keeper(self._store, self._running, self.disk, self._take_up)
 
     async def start(self) -> None:
         self._courier.start()
         self._telemetry.start()
         await asyncio.to_thread(self._recover)
+        self._keeper.start()
 
     async def stop(self) -> None:
         await asyncio.to_thread(self._close)
@@ -115,6 +122,10 @@ class SageMaker:
             status = 200
         except ApiError as error:
             status, answer = 400, {"__type": error.code, "Message": error.message, "message": error.message}
+        except sqlite3.OperationalError as error:
+            log.warning("%s was refused: %s", target, error)
+            message = f"Nothing can be recorded now: {error}. {self.disk.sentence()}"
+            status, answer = 507, {"__type": "ServiceUnavailable", "Message": message, "message": message}
         except Exception:
             log.exception("%s ended in an error of the endpoint's own", target)
             message = "The endpoint has failed. Its log says why."
@@ -143,7 +154,9 @@ class SageMaker:
     def _table(self) -> dict[str, Callable[[Body], Body]]:
         ledger = self._ledger
         table: dict[str, Callable[[Body], Body]] = {
-            "DescribeHyperParameterTuningJob": partial(tuning_view.describe, ledger),
+            "DescribeHyperParameterTuningJob": lambda request: self.disk.told(
+                TUNING, tuning_view.describe(ledger, request)
+            ),
             "DeleteHyperParameterTuningJob": self._tuning.delete,
             "ListTrainingJobsForHyperParameterTuningJob": lambda request: listing.list_training_jobs_of(
                 ledger, request
@@ -157,8 +170,11 @@ class SageMaker:
             table[f"Create{kind.name}"] = operations.create
             table[f"Stop{kind.name}"] = operations.stop
             table[f"List{kind.name}s"] = partial(listing.list_jobs, ledger, kind)
-            table.setdefault(f"Describe{kind.name}", partial(_describe, ledger, kind))
+            table.setdefault(f"Describe{kind.name}", partial(self._describe, kind))
         return table
+
+    def _describe(self, kind: Kind, request: Body) -> Body:
+        return self.disk.told(kind, self._ledger.find(kind, request[kind.name_field]).body)
 
     def _recover(self) -> None:
         """After a crash: ends the processes that outlived it, and runs again what had not ended."""
@@ -167,25 +183,30 @@ class SageMaker:
             for job in self._left[kind]:
                 kill_leftover(job.private.get("process"))
                 remove_directory(self._settings.work_dir(kind, job.body[kind.name_field]))
-        for job in self._left[PROCESSING]:
-            self._processing.recover(job.body)
-        for job in self._left[TRAINING]:
-            if job.parent is None:  # a tuning job takes care of its own
-                self._training.recover(job.body)
-        for job in self._left[TUNING]:
-            self._tuning.start(job.body["HyperParameterTuningJobName"])
+        for kind in (PROCESSING, TRAINING, TUNING):
+            for job in self._left[kind]:
+                if kind is not TRAINING or job.parent is None:  # a tuning job takes care of its own
+                    with suppress(sqlite3.OperationalError):  # the keeper does it once the disk has room
+                        self._take_up(kind, job)
+
+    def _take_up(self, kind: Kind, job: Job) -> None:
+        """Runs a recorded job that has neither ended nor a process."""
+        name = job.body[kind.name_field]
+        if kind is PROCESSING:
+            self._processing.start(name)
+        elif kind is TRAINING:
+            self._training.recover(job.body)
+        else:
+            self._tuning.start(name)
 
     def _close(self) -> None:
+        self._keeper.stop(CLOSING_SECONDS)
         self._running.shutdown(CLOSING_SECONDS)
         self._courier.stop(CLOSING_SECONDS)
         self._telemetry.stop(CLOSING_SECONDS)
         self._data.close()
         self._runner.close()
         self._store.close()
-
-
-def _describe(ledger: Ledger, kind: Kind, request: Body) -> Body:
-    return ledger.find(kind, request[kind.name_field]).body
 
 
 def _parse(body: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 4
 LINGER = 0.1
+RETRY_SECONDS = 2.0
 BATCH_EVENTS = 10
 BATCH_BYTES = 200_000
 
@@ -33,6 +35,7 @@ class Courier:
         self._clients = clients
         self._closing = threading.Event()
         self._queue_urls: dict[str, str] = {}
+        self._delivered = 0  # as the store has it, unless the disk does not take it
         self._thread = threading.Thread(target=self._work, name="sagemaker-events", daemon=True)
 
     def start(self) -> None:
@@ -46,15 +49,23 @@ class Courier:
 
     def _work(self) -> None:
         while not self._closing.is_set():
-            batch = self._store.posted(100)
-            if batch:
-                self._deliver([event for _, event in batch])
-                if not self._closing.is_set():
-                    self._store.delivered(batch[-1][0])
-            else:
-                self._posted.wait(60)
-                self._posted.clear()
-                self._closing.wait(LINGER)
+            try:
+                self._deliver_posted()
+            except sqlite3.OperationalError as error:
+                log.warning("Delivered events can't be recorded yet: %s", error)
+                self._closing.wait(RETRY_SECONDS)
+
+    def _deliver_posted(self) -> None:
+        batch = [(number, event) for number, event in self._store.posted(100) if number > self._delivered]
+        if batch:
+            self._deliver([event for _, event in batch])
+            if not self._closing.is_set():
+                self._delivered = batch[-1][0]
+                self._store.delivered(self._delivered)
+        else:
+            self._posted.wait(60)
+            self._posted.clear()
+            self._closing.wait(LINGER)
 
     def _deliver(self, events: list[Body]) -> None:
         chosen: list[tuple[Mapping[str, Any], list[Body]]] = []

@@ -2,8 +2,10 @@
 
 import shutil
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,10 +13,12 @@ from .container import REASON_LENGTH
 from .containers import Containers
 from .curves import Curves
 from .data import Data
+from .disk import Disk
 from .errors import JobFailure
-from .kinds import Kind, Settings
+from .kinds import TUNING, Kind, Settings
 from .ledger import Ledger
 from .logs import LogLines
+from .room import Room
 from .runner import Launch, Outcome, Runner, Stop
 
 TAIL_LINES = 12
@@ -32,12 +36,20 @@ class Workshop:
     containers: Containers
     runner: Runner
     running: "Running"
+    disk: Disk
 
-    def run(self, kind: Kind, name: str, launch: Launch, stop: Stop, heard: Callable[[str], None]) -> Outcome:
+    def room(self, kind: Kind, name: str, stop: Stop, tuning_job: str = "") -> Room:
+        """The job's claim to room on the disk; its tuning job, if it has one, waits when it does."""
+        return Room(self.disk, [(kind, name), *([(TUNING, tuning_job)] if tuning_job else [])], stop)
+
+    def run(self, launch: Launch, heard: Callable[[str], None], room: Room) -> Outcome:
         """Runs the job's process; its identity is recorded, so that the next start can end it should this one crash."""
 
+        (kind, name), stop = room.job, room.stop
+
         def started(process: str) -> None:
-            self.ledger.store.remember(kind, name, process=process)
+            with suppress(sqlite3.OperationalError):  # this very process may fill the disk, and must not be waited for
+                self.ledger.store.remember(kind, name, process=process)
 
         if stop.reason is not None:
             return Outcome(-signal.SIGTERM, stop.reason)
@@ -59,7 +71,7 @@ class Running:
     _closing: bool = False
 
     def start(self, kind: Kind, name: str, work: Callable[[Stop], None]) -> Stop:
-        """Runs `work` in a thread. After `shutdown` nothing starts any more: the job waits for the next start."""
+        """Runs `work` in a thread, unless the job has one. After `shutdown` it waits for the next start instead."""
         stop = Stop()
         key = (kind, name.lower())
 
@@ -74,6 +86,8 @@ class Running:
 
         thread = threading.Thread(target=target, name=f"sagemaker-{name}", daemon=True)
         with self._lock:
+            if key in self._stops:
+                return self._stops[key]
             if self._closing:
                 stop.ask("shutdown")
                 return stop
@@ -81,6 +95,11 @@ class Running:
             self._threads.add(thread)
         thread.start()
         return stop
+
+    def has(self, kind: Kind, name: str) -> bool:
+        """Whether the job has a thread."""
+        with self._lock:
+            return (kind, name.lower()) in self._stops
 
     def ask_stop(self, kind: Kind, name: str, reason: str = "stopped") -> None:
         with self._lock:

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,10 @@ from . import container
 from .containers import Job
 from .errors import Invalid, JobFailure
 from .jobs import Workshop, failure_reason, fresh_directory, remove_directory
-from .kinds import PROCESSING, Body, cores
+from .kinds import ENDED, PROCESSING, Body, cores
 from .ledger import now
 from .output import Output
+from .room import Room
 from .runner import Outcome, Stop
 from .sync import Mirror, kept_in_s3
 
@@ -36,46 +39,56 @@ class ProcessingJobs:
 
     def stop(self, request: Body) -> Body:
         name = request["ProcessingJobName"]
-        self._shop.ledger.begin_stop(PROCESSING, name)
-        self._shop.running.ask_stop(PROCESSING, name)
+        try:
+            self._shop.ledger.begin_stop(PROCESSING, name)
+        finally:
+            self._shop.running.ask_stop(PROCESSING, name)
         return {}
 
     def start(self, name: str) -> None:
         """Runs a recorded job in a thread of its own, from scratch."""
         self._shop.running.start(PROCESSING, name, lambda stop: self._work(name, stop))
 
-    def recover(self, body: Body) -> None:
-        """For a job that had not ended when the endpoint did: its process is gone."""
-        if body["ProcessingJobStatus"] == "Stopping":
-            self._end(body["ProcessingJobName"], "Stopped")
-        else:
-            self.start(body["ProcessingJobName"])
-
     def _work(self, name: str, stop: Stop) -> None:
-        try:
-            self._run(name, stop)
-        except JobFailure as failure:
-            self._end(name, "Stopped" if stop.reason == "stopped" else "Failed", str(failure), stop=stop)
-        except Exception as error:
-            if stop.reason == "shutdown":
-                return
-            log.exception("The processing job %s ended in an error of the endpoint's own", name)
-            self._end(name, "Failed", f"InternalServerError: {error}", stop=stop)
+        """Attempts until one of them is not for want of room; then the job's end, unless the endpoint shuts down."""
+        room = self._shop.room(PROCESSING, name, stop)
+        status = self._shop.ledger.find(PROCESSING, name).body["ProcessingJobStatus"]
+        if status in ENDED:
+            return
+        end = End("Stopped")
+        while status == "InProgress":
+            room.begin()
+            end = self._attempt(name, stop, room)
+            if end.status != "Failed" or not room.came_back():
+                break
+        if stop.reason == "shutdown":
+            return
+        if end.status == "Failed" and stop.reason == "stopped":
+            end = replace(end, status="Stopped")
+        room.until_kept(lambda: self._shop.ledger.change(PROCESSING, name, end.enter))
 
-    def _run(self, name: str, stop: Stop) -> None:
+    def _attempt(self, name: str, stop: Stop, room: Room) -> "End":
+        try:
+            return self._run(name, stop, room)
+        except JobFailure as failure:
+            return End("Failed", str(failure))
+        except Exception as error:
+            if stop.reason != "shutdown":
+                log.exception("The processing job %s met an error of the endpoint's own", name)
+            return End("Failed", f"InternalServerError: {error}")
+
+    def _run(self, name: str, stop: Stop, room: Room) -> "End":
         body = self._shop.ledger.find(PROCESSING, name).body
-        if body["ProcessingJobStatus"] == "Stopping":
-            stop.ask("stopped")
         base = fresh_directory(self._shop.settings.work_dir(PROCESSING, name))
         try:
             self._shop.containers.ready(body["AppSpecification"]["ImageUri"])
             self._prepare(body, base, stop)
-            started = now()
-            self._shop.ledger.change(PROCESSING, name, lambda body: body.update(ProcessingStartTime=started))
+            begun = {"ProcessingStartTime": now()}
+            room.until_kept(lambda: self._shop.ledger.change(PROCESSING, name, lambda body: body.update(begun)))
             output = Output(self._shop, LOG_GROUP, name)
             mirrors = [Mirror(self._shop.data, *place) for place in outputs(body, base, "Continuous")]
             with kept_in_s3(mirrors):
-                outcome = self._launch(body, base, stop, output)
+                outcome = self._launch(body, base, output, room)
             message = container.read_message(base / "output" / "message")
             if outcome.ended_by:
                 reason = (
@@ -83,13 +96,12 @@ class ProcessingJobs:
                     if outcome.ended_by == "timeout"
                     else ""
                 )
-                self._end(name, "Stopped", reason, message, stop)
-            elif outcome.exit_code:
-                self._end(name, "Failed", failure_reason(message, outcome.exit_code, list(output.tail)), message, stop)
-            else:
-                for directory, uri in outputs(body, base, "EndOfJob"):
-                    self._shop.data.upload_directory(directory, uri)
-                self._end(name, "Completed", message=message, stop=stop)
+                return End("Stopped", reason, message)
+            if outcome.exit_code:
+                return End("Failed", failure_reason(message, outcome.exit_code, list(output.tail)), message)
+            for place in outputs(body, base, "EndOfJob"):
+                room.again(partial(self._shop.data.upload_directory, *place))
+            return End("Completed", message=message)
         finally:
             remove_directory(base)
 
@@ -104,7 +116,7 @@ class ProcessingJobs:
             directory = container.local_path(source["LocalPath"], base)
             self._shop.data.download(source["S3DataType"], source["S3Uri"], directory, lambda: stop.reason is not None)
 
-    def _launch(self, body: Body, base: Path, stop: Stop, output: Output) -> Outcome:
+    def _launch(self, body: Body, base: Path, output: Output, room: Room) -> Outcome:
         shop, name = self._shop, body["ProcessingJobName"]
         specification = body["AppSpecification"]
         job = Job(
@@ -122,20 +134,24 @@ class ProcessingJobs:
             cores(),
             body.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY),
         )
-        return shop.run(PROCESSING, name, shop.containers.launch(job), stop, output.heard)
+        return shop.run(shop.containers.launch(job), output.heard, room)
 
-    def _end(self, name: str, status: str, reason: str = "", message: str = "", stop: Stop | None = None) -> None:
-        if stop is not None and stop.reason == "shutdown":
-            return
 
-        def end(body: Body) -> None:
-            body.update(ProcessingJobStatus=status, ProcessingEndTime=now())
-            if reason:
-                body["FailureReason"] = reason[: container.REASON_LENGTH]
-            if message:
-                body["ExitMessage"] = message
+@dataclass(frozen=True)
+class End:
+    """How a processing job ends: its status, why, and what its container left for people."""
 
-        self._shop.ledger.change(PROCESSING, name, end)
+    status: str
+    reason: str = ""
+    message: str = ""
+
+    def enter(self, body: Body) -> None:
+        """Into the job's record."""
+        body.update(ProcessingJobStatus=self.status, ProcessingEndTime=now())
+        if self.reason:
+            body["FailureReason"] = self.reason[: container.REASON_LENGTH]
+        if self.message:
+            body["ExitMessage"] = self.message
 
 
 def check(request: Body, workshop: Workshop) -> None:

@@ -168,13 +168,14 @@ def kill_leftover(identity: object) -> None:
 
 
 def _read(output: IO[bytes], log_path: Path, heard: Callable[[str], None]) -> None:
+    """Takes in all that a job says: it must never wait for its reader, whatever becomes of its log."""
     kept = 0
-    with output, log_path.open("ab") as log_file:
+    with output:
         while line := output.readline(LINE_BYTES):
             kept += len(line)
             if kept <= LOG_BYTES:
-                log_file.write(line)
-                log_file.flush()
+                with contextlib.suppress(OSError), log_path.open("ab", buffering=0) as log_file:  # the disk may be full
+                    log_file.write(line)
             try:
                 heard(line.decode(errors="replace").rstrip("\r\n"))
             except Exception:

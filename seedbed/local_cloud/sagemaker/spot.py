@@ -56,6 +56,10 @@ class Clock:
     def start(self) -> None:
         self.since = time.time()
 
+    def forget(self) -> None:
+        """The present attempt does not count."""
+        self.since = None
+
     def pause(self) -> float:
         """The instance is gone; all seconds used so far."""
         self.used = self.seconds_used()

@@ -28,8 +28,10 @@ class TrainingJobs:
 
     def stop(self, request: Body) -> Body:
         name = request["TrainingJobName"]
-        self._shop.ledger.begin_stop(TRAINING, name)
-        self._shop.running.ask_stop(TRAINING, name)
+        try:
+            self._shop.ledger.begin_stop(TRAINING, name)
+        finally:
+            self._shop.running.ask_stop(TRAINING, name)
         return {}
 
     def start(self, name: str, watcher: Watcher) -> None:
@@ -37,7 +39,7 @@ class TrainingJobs:
         self._shop.running.start(TRAINING, name, lambda stop: TrainingRun(self._shop, name, watcher, stop).work())
 
     def recover(self, body: Body) -> None:
-        """For a job that had not ended when the endpoint did: its process is gone."""
+        """For a job that had not ended when the endpoint did, or its thread: its process is gone."""
         if body["TrainingJobStatus"] == "Stopping":
             self.end_stopped(body["TrainingJobName"])
         else:

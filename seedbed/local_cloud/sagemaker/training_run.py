@@ -3,12 +3,13 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from .containers import Job
 from .errors import JobFailure
 from .jobs import Workshop, failure_reason, remove_directory
-from .kinds import TRAINING, Body, cores
+from .kinds import ENDED, TRAINING, Body, cores
 from .ledger import enter, now
 from .metrics import Metrics
 from .output import MeasuredOutput, Output
@@ -29,11 +30,16 @@ class Watcher:
     objective = ""
     threads = 0
 
+    tuning_job = ""
+
     def reported(self, series: list[float], stop: Stop) -> None:
         """The objective's values so far, whenever there is a new one."""
 
+    def record(self, body: Body, series: list[float]) -> None:
+        """Keeps what came of the job, within the transaction that records its last state."""
+
     def ended(self, body: Body, series: list[float]) -> None:
-        """The job's last state, within the transaction that records it."""
+        """The job's last state, once that is on disk."""
 
 
 class TrainingRun:
@@ -51,9 +57,12 @@ class TrainingRun:
         self._clock = Clock.of(job.body, job.private.get("seconds_used", 0.0))
         self._retries = job.body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0) - job.private.get("retries", 0)
         self._output = Output(shop, LOG_GROUP, name)
+        self._room = shop.room(TRAINING, name, stop, watcher.tuning_job)
 
     def work(self) -> None:
         """Blocks until the job has ended or the endpoint shuts down."""
+        if self._body["TrainingJobStatus"] in ENDED:
+            return
         try:
             if self._body["TrainingJobStatus"] == "Stopping":
                 self._stop.ask("stopped")
@@ -69,29 +78,48 @@ class TrainingRun:
 
     def _attempt(self) -> bool:
         """One instance's worth of the job; False where another is to try."""
+        self._room.begin()
         try:
-            outcome = self._run()
-            if self._stop.reason == "shutdown":
-                return True
-            if outcome.ended_by == "interrupted":
-                return self._wait_for_capacity()
-            self._conclude(outcome)
+            return self._take(self._run())
         except JobFailure as failure:
-            if self._stop.reason in ("stopped", "early"):
-                self._finish("Stopped", "Stopped")
-            else:
-                self._finish("Failed", "Failed", str(failure))
+            if self._has_room_again():
+                return False
+            stopped = self._stop.reason in ("stopped", "early")
+            self._finish(*(("Stopped", "Stopped") if stopped else ("Failed", "Failed", str(failure))))
+            return True
         except Exception:
             if self._stop.reason == "shutdown":
                 return True
-            if self._retries < 1:
+            if not self._has_room_again() and not self._may_try_again():
                 raise
-            log.exception("The training job %s is tried again after an error of the endpoint's own", self._name)
-            self._retries -= 1
-            tried = self._body["RetryStrategy"]["MaximumRetryAttempts"] - self._retries
-            self._shop.ledger.store.remember(TRAINING, self._name, retries=tried, seconds_used=self._clock.pause())
             return False
+
+    def _take(self, outcome: Outcome) -> bool:
+        """How the container ended decides how the job does; False where another attempt is to be made."""
+        if outcome.ended_by == "interrupted":
+            return self._wait_for_capacity()
+        if outcome.exit_code and not outcome.ended_by and self._has_room_again():
+            return False
+        if self._stop.reason != "shutdown":
+            self._conclude(replace(outcome, ended_by=outcome.ended_by or self._stop.reason))
         return True
+
+    def _may_try_again(self) -> bool:
+        """Whether the job allows another attempt after an error of the endpoint's own."""
+        if self._retries < 1:
+            return False
+        log.exception("The training job %s is tried again after an error of the endpoint's own", self._name)
+        self._retries -= 1
+        tried = self._body["RetryStrategy"]["MaximumRetryAttempts"] - self._retries
+        self._remember(retries=tried, seconds_used=self._clock.pause())
+        return True
+
+    def _has_room_again(self) -> bool:
+        """Whether the attempt failed for want of room on the disk, and there is some now."""
+        came_back = self._room.came_back(lambda: remove_directory(self._files.base))
+        if came_back:
+            self._clock.forget()
+        return came_back
 
     def _run(self) -> Outcome:
         self._shop.containers.ready(self._body["AlgorithmSpecification"]["TrainingImage"])
@@ -106,7 +134,7 @@ class TrainingRun:
     def _wait_for_capacity(self) -> bool:
         """A Spot instance was taken away. True where the job has ended instead of going on with another."""
         self._enter("Interrupted")
-        self._shop.ledger.store.remember(TRAINING, self._name, seconds_used=self._clock.pause())
+        self._remember(seconds_used=self._clock.pause())
         self._stop.forget_interruption()
         back = self._shop.ledger.find(TRAINING, self._name).private.get("capacity_at", 0.0)
         self._stop.wait(min(back - time.time(), self._clock.seconds_to_wait()))
@@ -124,9 +152,9 @@ class TrainingRun:
         if not failed:
             self._enter("Uploading")
             if not outcome.ended_by or self._files.has_model():
-                uri = self._files.upload_model()
+                uri = self._room.again(self._files.upload_model)
                 self._change(lambda body: body.update(ModelArtifacts={"S3ModelArtifacts": uri}))
-        self._files.upload_output()
+        self._room.again(self._files.upload_output)
         if failed:
             reason = failure_reason(self._files.failure(), outcome.exit_code, list(self._output.tail))
             self._finish("Failed", "Failed", reason)
@@ -157,7 +185,7 @@ class TrainingRun:
             self._clock.seconds_to_run(),
         )
         self._output = MeasuredOutput(shop, LOG_GROUP, self._name, self._metrics, self._found)
-        return shop.run(TRAINING, self._name, shop.containers.launch(job), self._stop, self._output.heard)
+        return shop.run(shop.containers.launch(job), self._output.heard, self._room)
 
     def _found(self, metrics: set[str]) -> None:
         if self._watcher.objective in metrics:
@@ -179,11 +207,15 @@ class TrainingRun:
         self._change(change)
 
     def _change(self, change: Callable[[Body], Any]) -> None:
-        self._shop.ledger.change(TRAINING, self._name, change)
+        self._room.until_kept(lambda: self._shop.ledger.change(TRAINING, self._name, change))
+
+    def _remember(self, **private: Any) -> None:
+        self._room.until_kept(lambda: self._shop.ledger.store.remember(TRAINING, self._name, **private))
 
     def _finish(self, status: str, secondary: str, reason: str = "") -> None:
         if self._stop.reason == "shutdown":
             return
+        remove_directory(self._files.base)  # all of it was read; the record may need the room
         metrics = self._metrics.final()
         objective = [metric for metric in metrics if metric["MetricName"] == self._watcher.objective]
         metrics += [{**metric, "MetricName": "ObjectiveMetric"} for metric in objective]
@@ -193,6 +225,12 @@ class TrainingRun:
                 body["FinalMetricDataList"] = metrics
             end(body, status, secondary, reason, self._clock.seconds_used())
 
-        with self._shop.ledger.store.transaction():
-            body = self._shop.ledger.change(TRAINING, self._name, change)
-            self._watcher.ended(body, self._metrics.series(self._watcher.objective))
+        series = self._metrics.series(self._watcher.objective)
+
+        def write() -> Body:
+            with self._shop.ledger.store.transaction():
+                body = self._shop.ledger.change(TRAINING, self._name, change)
+                self._watcher.record(body, series)
+            return body
+
+        self._watcher.ended(self._room.until_kept(write), series)

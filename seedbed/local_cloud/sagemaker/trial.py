@@ -29,6 +29,7 @@ class Trial(Watcher):
     """Follows one training job. The job's threads call `reported` and `ended`.
 
     number: its place in the tuning job, place: in its branch, both from 1. threads: how many its process may use.
+    tuning_job: its name.
     stop: ends it early. done: hands its last state to the loop.
     """
 
@@ -40,6 +41,7 @@ class Trial(Watcher):
     stop: Callable[[str], None]
     done: "Callable[[Trial, Body, list[float]], None]"
     threads: int = 1
+    tuning_job: str = ""
     objective: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,11 +54,9 @@ class Trial(Watcher):
             self.stop(self.name)
 
     def ended(self, body: Body, series: list[float]) -> None:
-        self.record(body, series)
         self.done(self, body, series)
 
     def record(self, body: Body, series: list[float]) -> None:
-        """Keeps what came of the job, in the transaction that ends it."""
         value = objective_of(body, series)
         self.store.set_objective(TRAINING, self.name, "Failed" if value is None else "Succeeded", value)
         self.store.remember(TRAINING, self.name, series=series)

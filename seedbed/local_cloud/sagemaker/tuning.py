@@ -34,8 +34,10 @@ class TuningJobs:
 
     def stop(self, request: Body) -> Body:
         name = request["HyperParameterTuningJobName"]
-        self._shop.ledger.begin_stop(TUNING, name)
-        self._shop.running.ask_stop(TUNING, name)
+        try:
+            self._shop.ledger.begin_stop(TUNING, name)
+        finally:
+            self._shop.running.ask_stop(TUNING, name)
         return {}
 
     def delete(self, request: Body) -> Body:

@@ -3,6 +3,8 @@
 import contextlib
 import logging
 import queue
+import sqlite3
+from functools import partial
 
 from . import warm_start
 from .container import REASON_LENGTH
@@ -12,6 +14,7 @@ from .jobs import Workshop
 from .kinds import ENDED, TRAINING, TUNING, Body, cores
 from .ledger import now
 from .limits import Limits
+from .room import passes
 from .runner import Stop
 from .store import Job
 from .training import TrainingJobs
@@ -42,12 +45,16 @@ class TuningRun:
         self._objectives: list[float | None] = []
         self._last_failure = ""
         self._closing = ""
+        self._room = shop.room(TUNING, name, stop)
 
     def work(self) -> None:
         """Blocks until the tuning job has ended or the endpoint shuts down."""
         try:
             self._stop.when_asked(lambda: self._results.put(None))
-            if self._shop.ledger.find(TUNING, self._name).body["HyperParameterTuningJobStatus"] == "Stopping":
+            status = self._shop.ledger.find(TUNING, self._name).body["HyperParameterTuningJobStatus"]
+            if status in ENDED:
+                return
+            if status == "Stopping":
                 self._close("Stopped")
             for prior in warm_start.priors(self._body, self._shop.ledger.store):
                 self._branches[0].search.add_prior(*prior)
@@ -55,6 +62,9 @@ class TuningRun:
             self._loop()
         except Exception as error:
             if self._stop.reason == "shutdown":
+                return
+            if isinstance(error, sqlite3.OperationalError) and passes(error):
+                log.warning("The tuning job %s is taken up again once its records can be read: %s", self._name, error)
                 return
             log.exception("The tuning job %s ended in an error of the endpoint's own", self._name)
             for trial in self._running.values():
@@ -98,7 +108,8 @@ class TuningRun:
         }
         tags = self._shop.ledger.store.tags(self._body["HyperParameterTuningJobArn"])
         private = {"tuned": tuned, "tuning_job": self._name, "definition": branch.definition.name}
-        self._shop.ledger.create(TRAINING, body, tags, self._name, number, **private)
+        create = self._shop.ledger.create
+        self._room.until_kept(lambda: create(TRAINING, body, tags, self._name, number, **private))
         self._start(self._trial(branch, number, body["TrainingJobName"]))
 
     def _trial(self, branch: Branch, number: int, name: str) -> Trial:
@@ -107,7 +118,7 @@ class TuningRun:
         self._launched = number
         threads = max(1, cores() // min(self._limits.parallel, self._limits.jobs))
         store = self._shop.ledger.store
-        return Trial(branch, number, branch.jobs, name, store, self._stop_early, self._ended, threads)
+        return Trial(branch, number, branch.jobs, name, store, self._stop_early, self._ended, threads, self._name)
 
     def _start(self, trial: Trial) -> None:
         self._running[trial.number] = trial
@@ -120,7 +131,7 @@ class TuningRun:
         self._results.put((trial, body, series))
 
     def _ask(self, name: str, reason: str) -> None:
-        with contextlib.suppress(Invalid):  # it has just ended
+        with contextlib.suppress(Invalid, sqlite3.OperationalError):  # it has just ended, or the disk is full
             self._shop.ledger.begin_stop(TRAINING, name)
         self._shop.running.ask_stop(TRAINING, name, reason)
 
@@ -157,7 +168,7 @@ class TuningRun:
             if reason:
                 body["FailureReason"] = reason[:REASON_LENGTH]
 
-        self._shop.ledger.change(TUNING, self._name, end)
+        self._room.until_kept(lambda: self._shop.ledger.change(TUNING, self._name, end))
 
     def _resume(self) -> None:
         """Takes up the training jobs of before the endpoint's last start; those that had not ended run again."""
@@ -176,7 +187,10 @@ class TuningRun:
                 self._start(trial)
             elif status not in ENDED:
                 series = job.private.get("series", [])
-                with self._shop.ledger.store.transaction():
-                    body = self._training_jobs.end_stopped(trial.name)
-                    trial.record(body, series)
-                self._take(trial, body, series)
+                self._take(trial, self._room.until_kept(partial(self._end_stopped, trial, series)), series)
+
+    def _end_stopped(self, trial: Trial, series: list[float]) -> Body:
+        with self._shop.ledger.store.transaction():
+            body = self._training_jobs.end_stopped(trial.name)
+            trial.record(body, series)
+        return body

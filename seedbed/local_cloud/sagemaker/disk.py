@@ -1,0 +1,81 @@
+"""How much room is left on the disk that keeps everything, and which jobs wait for more."""
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .kinds import ENDED, Body, Kind
+
+LARGEST_FLOOR = 256 * 2**20
+SHARE = 20
+MIB = 2**20
+
+
+class Disk:
+    """The file system of a folder that exists.
+
+    It is short from the moment when less than `floor` bytes are free, a twentieth of it but 256 MiB at most, until a
+    quarter more than that is free again: what is large stops there, and leaves the rest to records and mail.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._short = False
+        self._last_short = float("-inf")
+        self._waiting: Counter[tuple[Kind, str]] = Counter()
+        size = os.statvfs(folder)
+        self.floor = min(LARGEST_FLOOR, size.f_blocks * size.f_frsize // SHARE)
+
+    def free(self) -> int:
+        """Bytes that this user may still write."""
+        room = os.statvfs(self._folder)
+        return room.f_bavail * room.f_frsize
+
+    def is_short(self) -> bool:
+        """Whether the disk has too little room now."""
+        free = self.free()
+        with self._lock:
+            self._short = free < (self.floor + self.floor // 4 if self._short else self.floor)
+            if self._short:
+                self._last_short = time.monotonic()
+            return self._short
+
+    def was_short(self, since: float) -> bool:
+        """Whether it was seen short after a moment of the monotonic clock, or is now."""
+        return self.is_short() or self._last_short >= since
+
+    def sentence(self) -> str:
+        """What a person should know and do."""
+        return (
+            f"The disk that holds {self._folder} has less than {self.floor / MIB:,.0f} MiB free."
+            " Make room on it; everything continues by itself then."
+        )
+
+    @contextmanager
+    def waited_for(self, jobs: list[tuple[Kind, str]]) -> Iterator[None]:
+        """These jobs wait for room while the block runs."""
+        keys = [(kind, name.lower()) for kind, name in jobs]
+        with self._lock:
+            self._waiting.update(keys)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting.subtract(keys)
+                self._waiting = +self._waiting
+
+    def waiting(self) -> list[str]:
+        """The names of the jobs that wait for room now."""
+        with self._lock:
+            return sorted(name for _, name in self._waiting)
+
+    def told(self, kind: Kind, body: Body) -> Body:
+        """A job's description, with what it waits for where it waits for room."""
+        with self._lock:
+            waits = (kind, body[kind.name_field].lower()) in self._waiting and body[kind.status_field] not in ENDED
+        return {**body, "FailureReason": f"It waits: {self.sentence()}"} if waits else body

@@ -1,0 +1,53 @@
+"""A small disk of a test's own, which it may fill."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+PIECE = 2**20
+
+
+@contextmanager
+def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
+    """A tmpfs of that size, mounted at the folder for a while; the test is skipped where none can be."""
+    folder.mkdir(parents=True)
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount the small disk that is filled here")
+    options = f"size={mebibytes}m,mode=0700"
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=False, capture_output=True, text=True
+    )
+    if made.returncode:
+        pytest.skip(f"no tmpfs can be mounted here: {made.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@contextmanager
+def filled(folder: Path, left: int = 0) -> Iterator[None]:
+    """A disk with no more than `left` bytes free while the block runs, though others give some back meanwhile."""
+    ballast = folder / "ballast"
+    fill(ballast, left)
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+def fill(ballast: Path, left: int = 0) -> None:
+    """Write the file until so many bytes are free."""
+    with suppress(OSError), ballast.open("ab", buffering=0) as file:
+        while (room := free(ballast.parent) - left) > 0:
+            file.write(bytes(min(PIECE, room)))
+
+
+def free(folder: Path) -> int:
+    """Bytes that may still be written there."""
+    room = os.statvfs(folder)
+    return room.f_bavail * room.f_frsize

@@ -1,0 +1,95 @@
+"""Jobs in progress without a thread are taken up; those with one are left alone."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seedbed.local_cloud.sagemaker.disk import Disk
+from seedbed.local_cloud.sagemaker.jobs import Running
+from seedbed.local_cloud.sagemaker.keeper import PATIENCE, Keeper
+from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Kind, Settings
+from seedbed.local_cloud.sagemaker.ledger import Ledger
+from seedbed.local_cloud.sagemaker.runner import Stop
+from seedbed.local_cloud.sagemaker.store import Store
+
+
+class Bench:
+    """A store with jobs, the threads of some of them, and what the keeper took up."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(folder / "jobs.db")
+        self.ledger = Ledger(self.store, Settings(folder, {}, "", "us-east-1", "0" * 12, 1.0))
+        self.running = Running()
+        self.taken: list[str] = []
+        self.keeper = Keeper(
+            self.store, self.running, Disk(folder), lambda kind, job: self.taken.append(job.body[kind.name_field])
+        )
+
+    def job(self, kind: Kind, name: str, parent: str | None = None) -> None:
+        self.ledger.create(kind, {kind.name_field: name}, [], parent)
+
+    def thread(self, kind: Kind, name: str) -> Stop:
+        """Gives the job a thread that ends when it is asked to."""
+
+        def work(stop: Stop) -> None:
+            asked = threading.Event()
+            stop.when_asked(asked.set)
+            asked.wait(20)
+
+        return self.running.start(kind, name, work)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.running.shutdown(5)
+    bench.store.close()
+
+
+def test_a_job_without_a_thread_is_taken_up(bench: Bench) -> None:
+    for kind, name in ((PROCESSING, "pack"), (TRAINING, "alone"), (TUNING, "search")):
+        bench.job(kind, name)
+        bench.job(kind, f"{name}-running")
+        bench.thread(kind, f"{name}-running")
+        bench.job(kind, f"{name}-ended")
+        bench.ledger.change(kind, f"{name}-ended", lambda body, kind=kind: body.update({kind.status_field: "Failed"}))  # type: ignore[misc]
+
+    bench.keeper.look()
+
+    assert sorted(bench.taken) == ["alone", "pack", "search"]
+
+
+def test_a_tuning_job_is_taken_up_once_no_trial_of_it_runs(bench: Bench) -> None:
+    bench.job(TUNING, "search")
+    bench.job(TRAINING, "search-001", "search")
+    stop = bench.thread(TRAINING, "search-001")
+
+    bench.keeper.look()
+    assert (bench.taken, stop.reason) == ([], "shutdown")
+    bench.running.shutdown(5)
+    bench.keeper.look()
+
+    assert bench.taken == ["search"]
+
+
+def test_a_trial_that_lost_its_thread_has_its_tuning_job_begin_again(bench: Bench) -> None:
+    bench.job(TUNING, "search")
+    stop = bench.thread(TUNING, "search")
+    bench.job(TRAINING, "search-001", "search")
+
+    for _ in range(PATIENCE - 1):
+        bench.keeper.look()
+    assert stop.reason is None, "it may be about to get its thread"
+    bench.keeper.look()
+
+    assert (bench.taken, stop.reason) == ([], "shutdown")
+
+
+def test_a_job_has_one_thread_at_most(bench: Bench) -> None:
+    bench.job(PROCESSING, "pack")
+    first = bench.thread(PROCESSING, "pack")
+
+    assert bench.thread(PROCESSING, "pack") is first
