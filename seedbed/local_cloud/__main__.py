@@ -26,6 +26,7 @@ from .deploy import ROOT, DeployFailed, deploy
 from .environment import ACCOUNT, HOST, REGION, endpoint_url
 from .gate import Gate
 from .keys import hide_function_keys, known_keys
+from .kept import KeptS3
 from .mail import Mailer
 from .sagemaker import SageMaker
 
@@ -74,7 +75,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     )
     mailer = Mailer(data / "mail")
     mailer.take_published()
-    app = Gate(LocalCloud(sagemaker, ministack), known_keys(aws.credentials))
+    app = Gate(LocalCloud(sagemaker, KeptS3(ministack, sagemaker.disk)), known_keys(aws.credentials))
     served = asyncio.create_task(serve_app(app, server_config(arguments.port), shutdown_trigger=may_close.wait))
     try:
         if arguments.no_template:

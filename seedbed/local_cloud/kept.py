@@ -1,0 +1,200 @@
+"""MiniStack's S3 on a disk that may fill: no write begins without room for it, or is answered before it is on disk.
+
+MiniStack keeps objects as files, but answers 200 also where a file could not be written; it says so in its log alone.
+"""
+
+import asyncio
+import errno
+import logging
+import os
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from ministack.core.responses import get_account_id
+from ministack.core.router import detect_service
+from ministack.services import s3
+
+from .sagemaker.disk import MIB, Disk
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+FAILED = ("Failed to persist", "Failed to delete persisted", "Failed to read persisted")
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+RECORD = re.compile(r"/runs/[^/]+/[^/]+\.json")
+RECORD_BYTES = MIB
+
+
+@dataclass
+class Notes:
+    """What MiniStack did to the disk for one request: the files it wrote, and what it could not do."""
+
+    written: list[str] = field(default_factory=list)
+    faults: list[BaseException] = field(default_factory=list)
+
+
+NOTES: ContextVar[Notes | None] = ContextVar("notes", default=None)
+
+
+class KeptS3:
+    """Hands on every request, those to S3 with care. `on_refusal` is called with each write for which there is no room.
+
+    A write that failed is answered with an error, and what MiniStack has in memory is written once there is room: like
+    any S3 it may or may not have taken a write that it answered with a 5xx.
+    """
+
+    def __init__(self, app: App, disk: Disk, on_refusal: Callable[[], None] = lambda: None) -> None:
+        self._app = app
+        self._disk = disk
+        self._on_refusal = on_refusal
+        self._unwritten: set[tuple[str, str, str]] = set()
+        note_what_is_written()
+        s3.logger.addFilter(self._heard)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
+        if scope["type"] != "http" or not is_for_s3(scope, headers):
+            await self._app(scope, receive, send)
+            return
+        self.write_the_unwritten()
+        if scope["method"] in {"PUT", "POST"} and self._lacks_room(scope, int(headers.get("content-length") or 0)):
+            await drain(receive)
+            self._on_refusal()
+            await refuse(send, scope, NoRoom(self._disk.sentence()))
+        else:
+            await self._answer(scope, receive, send)
+
+    def write_the_unwritten(self) -> None:
+        """Have MiniStack write what it could not, if there is room now."""
+        if self._unwritten and not self._disk.is_short():
+            for account, bucket, key in sorted(self._unwritten):
+                self._unwritten.discard((account, bucket, key))
+                with s3._in_account(account):
+                    if bucket in s3._buckets:
+                        s3._persist_version_state(bucket, key, s3._buckets[bucket])
+
+    def _lacks_room(self, scope: Scope, size: int) -> bool:
+        """The last of the room is for the records of runs: small, and worth more than an upload."""
+        if "delete" in scope["query_string"].decode("latin-1").split("&"):
+            return False
+        if RECORD.search(scope["path"]) and size <= RECORD_BYTES:
+            return self._disk.free() - size < self._disk.floor // 4
+        return self._disk.is_short() or self._disk.free() - size < self._disk.floor
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        notes = Notes()
+        token = NOTES.set(notes)
+        refused = False
+
+        async def send_once_kept(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start":
+                if notes.written and not notes.faults:
+                    notes.faults += await synced(notes.written)
+                if notes.faults and message["status"] < 300:
+                    refused = True
+                    await refuse(send, scope, notes.faults[0])
+            if not refused:
+                await send(message)
+
+        try:
+            await self._app(scope, receive, send_once_kept)
+        finally:
+            NOTES.reset(token)
+
+    def _heard(self, record: logging.LogRecord) -> bool:
+        """Listens to MiniStack's log of S3; lets every line through."""
+        if str(record.msg).startswith(FAILED) and isinstance(record.args, tuple) and len(record.args) == 3:
+            bucket, key, fault = record.args
+            notes = NOTES.get()
+            if notes is not None and isinstance(fault, BaseException):
+                notes.faults.append(fault)
+            if not str(record.msg).startswith("Failed to read"):
+                self._unwritten.add((get_account_id(), str(bucket), str(key)))
+        return True
+
+
+class NoRoom(OSError):
+    """The disk lacks room; the text is for a person."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(errno.ENOSPC, sentence)
+
+
+def is_for_s3(scope: Scope, headers: dict[str, str]) -> bool:
+    """Whether MiniStack takes a request for one of S3's, by its own rules."""
+    service: str = detect_service(scope["method"], scope["path"], headers, {})
+    return service == "s3" or b"%2Fs3%2Faws4_request" in scope["query_string"]
+
+
+def note_what_is_written() -> None:
+    """Have MiniStack's one way of writing a file note the file with the request at hand."""
+    write = s3._atomic_write
+    if hasattr(write, "noted"):
+        return
+
+    def noted(path: str, data: bytes, *, text: bool = False) -> None:
+        write(path, data, text=text)
+        notes = NOTES.get()
+        if notes is not None:
+            notes.written.append(path)
+
+    noted.noted = True  # type: ignore[attr-defined]
+    s3._atomic_write = noted
+
+
+async def synced(files: Sequence[str]) -> list[OSError]:
+    """Waits until the files, and their names, outlast a power cut; what stood in the way, if anything did."""
+    faults = []
+    for paths in (set(files), {str(Path(path).parent) for path in files}):
+        faults += await asyncio.gather(*(asyncio.to_thread(flush, path) for path in paths))  # together: one commit
+    return [fault for fault in faults if fault]
+
+
+def flush(path: str) -> OSError | None:
+    try:
+        opened = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+    except FileNotFoundError:
+        return None  # it has been deleted meanwhile
+    except OSError as error:
+        return error
+    return None
+
+
+async def drain(receive: Receive) -> None:
+    """Take in a request's body and forget it: a client that still sends hears no answer."""
+    while (await receive()).get("more_body"):
+        pass
+
+
+async def refuse(send: Send, scope: Scope, fault: BaseException) -> None:
+    """S3's own error for a write that was not done, or a read of what is gone."""
+    no_room = isinstance(fault, OSError) and fault.errno in NO_ROOM
+    sentence = str(fault.strerror) if isinstance(fault, NoRoom) else f"The disk did not do it: {fault}."
+    status, code = (507, "InsufficientCapacity") if no_room else (500, "InternalError")
+    request = uuid.uuid4().hex.upper()
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{escape(sentence)}</Message>'
+        f"<Resource>{escape(scope['path'])}</Resource><RequestId>{request}</RequestId></Error>"
+    ).encode()
+    headers: Iterable[tuple[bytes, bytes]] = [
+        (b"content-type", b"application/xml"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-amz-request-id", request.encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
