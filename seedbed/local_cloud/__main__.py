@@ -25,8 +25,8 @@ from .credentials import Credentials
 from .deploy import ROOT, DeployFailed, deploy
 from .environment import ACCOUNT, HOST, REGION, endpoint_url
 from .gate import Gate
-from .keys import hide_function_keys, known_keys
 from .kept import KeptS3
+from .keys import hide_function_keys, known_keys
 from .mail import Mailer
 from .sagemaker import SageMaker
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.local_cloud.credentials import Credentials
 from seedbed.local_cloud.sagemaker.disk import Disk
 from seedbed.local_cloud.sagemaker.jobs import Running
 from seedbed.local_cloud.sagemaker.keeper import PATIENCE, Keeper
@@ -20,7 +21,9 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder / "jobs.db")
-        self.ledger = Ledger(self.store, Settings(folder, {}, "", "us-east-1", "0" * 12, 1.0))
+        self.ledger = Ledger(
+            self.store, Settings(folder, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0)
+        )
         self.running = Running()
         self.taken: list[str] = []
         self.keeper = Keeper(

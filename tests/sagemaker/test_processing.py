@@ -29,7 +29,7 @@ def test_inputs_arguments_and_environment_reach_the_container_and_outputs_reach_
 def test_network_isolation_is_taken_and_described(endpoint: "Endpoint") -> None:
     isolated = {"EnableNetworkIsolation": True}
     endpoint.process_images("isolated", NetworkConfig=isolated)
-    endpoint.train("isolated", **isolated)
+    endpoint.train("isolated", EnableNetworkIsolation=True)
     assert endpoint.ended("processing", "isolated")["NetworkConfig"] == isolated
     assert endpoint.ended("training", "isolated")["EnableNetworkIsolation"] is True
 
