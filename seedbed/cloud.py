@@ -21,6 +21,7 @@ from .home import Home
 from .home_lock import hold
 from .local_cloud.credentials import Credentials, credentials_of
 from .local_cloud.environment import REGION, cloud_environment
+from .local_cloud.smtp import InvalidServer, configured_server
 from .plans import PARAMETERS, PlanName
 
 PROGRAM = [sys.executable, "-P", "-m", "seedbed.local_cloud"]
@@ -55,12 +56,22 @@ def local_cloud(
 
     Afterwards nothing of it is left.
     `parameters` are the template's, over the laptop's defaults; without `run_jobs` it answers questions of the caller
-    alone and starts no job. `lock` is the home's, where the caller holds it already. Raises what `served` raises.
+    alone and starts no job. `lock` is the home's, where the caller holds it already. Raises what `served` raises, and
+    SeedbedError for a SEEDBED_SMTP_URL that can't be read.
     """
+    check_mail_server()
     options = ["--parameters", json.dumps({**LAPTOP, **(parameters or {})})]
     options += [] if run_jobs else ["--no-jobs"]
     with served(home, port, options, lock=lock, known=run_jobs) as cloud:
         yield cloud
+
+
+def check_mail_server() -> None:
+    """Raises SeedbedError for a mail server that can't be read: better now than when the first e-mail is due."""
+    try:
+        configured_server()
+    except InvalidServer as error:
+        raise SeedbedError(str(error)) from None
 
 
 @contextmanager

@@ -2,19 +2,17 @@
 
 import logging
 import mailbox
-import os
-import smtplib
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from ministack.services import sns
 
+from .smtp import NotSent, Server, configured_server, send
+
 SENDER = "Seedbed <seedbed@localhost>"
-TIMEOUT = 20
 
 logger = logging.getLogger(__name__)
 
@@ -55,28 +53,16 @@ class Mailer:
         message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="localhost")
         message.set_content(body)
         mailbox.Maildir(self._maildir).add(message)
-        server = os.environ.get("SEEDBED_SMTP_URL")
+        server = configured_server()
         if server:
             self._sending.submit(self._send, message, server)
 
-    def _send(self, message: EmailMessage, server: str) -> None:
+    def _send(self, message: EmailMessage, server: Server) -> None:
         """A server that fails costs the sending only."""
         try:
             send(message, server)
-        except (OSError, smtplib.SMTPException) as error:
-            logger.warning("The e-mail could not be sent (it is kept in %s): %s", self._maildir, error)
-
-
-def send(message: EmailMessage, server: str) -> None:
-    """Send by SMTP; `server` is smtp://[user:password@]host[:port], or smtps:// for TLS from the start."""
-    url = urlsplit(server)
-    connect = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
-    with connect(url.hostname or "localhost", url.port or 0, timeout=TIMEOUT) as smtp:
-        if url.scheme == "smtp" and smtp.has_extn("starttls"):
-            smtp.starttls()
-        if url.username:
-            smtp.login(unquote(url.username), unquote(url.password or ""))
-        smtp.send_message(message)
+        except NotSent as error:
+            logger.warning("The e-mail could not be sent (it is kept in %s): %s.", self._maildir, error)
 
 
 def one_line(text: str) -> str:
