@@ -21,6 +21,17 @@ from seedbed.cloud import free_port
 
 USER, PASSWORD = "seed@bed", "corn/cockle #1"
 DAY = datetime.timedelta(days=1)
+USES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
 
 
 @dataclass
@@ -32,12 +43,11 @@ class Authority:
 
     def __post_init__(self) -> None:
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority of the tests")])
-        constraints = x509.BasicConstraints(ca=True, path_length=None)
-        own = (
-            self._builder(self.name, self.key).add_extension(constraints, critical=True).sign(self.key, hashes.SHA256())
-        )
+        builder = self._builder(self.name, self.key)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        builder = builder.add_extension(x509.KeyUsage(**{use: use == "key_cert_sign" for use in USES}), critical=True)
         self.file = self.folder / "authority.pem"
-        self.file.write_bytes(own.public_bytes(Encoding.PEM))
+        self.file.write_bytes(builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
     def server_context(self, host: str = "127.0.0.1", *, expired: bool = False) -> ssl.SSLContext:
         """What a server of that name, or address, needs to speak TLS."""
@@ -62,7 +72,11 @@ class Authority:
         """A certificate for a week that began `age` ago."""
         begin = datetime.datetime.now(datetime.UTC) - age
         builder = x509.CertificateBuilder(self.name, subject, key.public_key(), x509.random_serial_number())
-        return builder.not_valid_before(begin).not_valid_after(begin + 7 * DAY)
+        builder = builder.not_valid_before(begin).not_valid_after(begin + 7 * DAY)
+        own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        builder = builder.add_extension(own, critical=False)
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        return builder.add_extension(signer, critical=False)
 
 
 @dataclass
