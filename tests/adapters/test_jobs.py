@@ -178,6 +178,31 @@ def test_a_processing_job_is_billed_from_start_to_end_and_says_why_it_failed(
     assert unsaid.reason is None
 
 
+def test_a_job_of_which_clocks_say_that_it_ended_before_it_began_took_no_time(
+    stub: Stubber, jobs: SageMakerJobs
+) -> None:
+    times = {"ProcessingStartTime": ENDED, "ProcessingEndTime": BEGAN}
+    stub.add_response("describe_processing_job", processing_answer("Completed", **times))
+
+    job = jobs.prepare_job(RUN_ID)
+
+    assert job is not None
+    assert job.seconds == 0.0
+
+
+def test_a_killed_job_says_what_to_lower(stub: Stubber, jobs: SageMakerJobs) -> None:
+    reason = "AlgorithmError: , exit code: 137"
+    stub.add_response("describe_processing_job", processing_answer("Failed", FailureReason=reason))
+
+    job = jobs.prepare_job(RUN_ID)
+
+    assert job is not None
+    assert job.reason == (
+        "AlgorithmError: , exit code: 137. It was killed, most likely for too little memory: lower ImageSize, "
+        "CachedViews or, where jobs share a machine, ParallelTrials, or choose a larger instance type."
+    )
+
+
 def test_a_tuning_job_tells_its_best_trial(stub: Stubber, jobs: SageMakerJobs) -> None:
     request = REQUESTS.tuning(RUN)
     training = {

@@ -118,3 +118,29 @@ def test_a_reason_from_the_output_keeps_its_end() -> None:
     assert len(reason) == 1024
     assert reason.startswith("AlgorithmError: x")
     assert reason.endswith("the end, exit code: 1")
+
+
+@pytest.mark.parametrize("status", [-9, 137])
+def test_a_killed_container_is_told_of_with_what_to_lower(status: int) -> None:
+    """-9 is how a process ended, 137 what `docker run` makes of it."""
+    reason = failure_reason("", status, ["epoch 3/20"])
+    assert reason.startswith("AlgorithmError: Killed by signal 9 (SIGKILL), probably for too little memory: lower ")
+    assert reason.endswith(" It said last: epoch 3/20, exit code: 137")
+
+
+def test_a_container_that_a_signal_ended_names_the_signal() -> None:
+    assert failure_reason("", -11, []) == (
+        "AlgorithmError: Ended by signal 11 (SIGSEGV). It said last: the container said nothing, exit code: 139"
+    )
+    assert failure_reason("no room", -6, ["x"]) == (
+        "AlgorithmError: Ended by signal 6 (SIGABRT). no room, exit code: 134"
+    )
+
+
+@pytest.mark.parametrize("status", [-15, -9, 1, 128, 193, 255])
+def test_a_reason_is_never_longer_than_sagemaker_has_it(status: int) -> None:
+    for message in ("", "m" * 3000):
+        reason = failure_reason(message, status, ["t" * 3000])
+        assert len(reason) == 1024
+        assert reason.endswith(f", exit code: {128 - status if status < 0 else status}")
+    assert ("signal" in failure_reason("", status, [])) is (status < 0)

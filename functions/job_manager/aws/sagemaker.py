@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from ..domain import layout
 from ..domain.errors import JobRejected, NotFound
 from ..domain.job import Job, JobStatus
+from ..domain.reason import explained
 from ..domain.result import Trial
 from ..domain.run import Run
 from .sagemaker_requests import JobRequests
@@ -61,7 +62,7 @@ class SageMakerJobs:
         return Job(
             name,
             ENDED.get(answer["HyperParameterTuningJobStatus"], JobStatus.IN_PROGRESS),
-            answer.get("FailureReason"),
+            explained(answer.get("FailureReason")),
             best_trial=answer.get("BestTrainingJob", {}).get("TrainingJobName"),
             ended_at=answer.get("HyperParameterTuningEndTime"),
         )
@@ -82,7 +83,7 @@ class SageMakerJobs:
             answer.get("BillableTimeInSeconds", 0),
             answer.get("TrainingStartTime"),
             answer.get("TrainingEndTime"),
-            answer.get("FailureReason"),
+            explained(answer.get("FailureReason")),
             layout.stage_of(name),
         )
 
@@ -117,8 +118,9 @@ class SageMakerJobs:
             return None
         status = ENDED.get(answer["ProcessingJobStatus"], JobStatus.IN_PROGRESS)
         start, end = answer.get("ProcessingStartTime"), answer.get("ProcessingEndTime")
-        seconds = (end - start).total_seconds() if start and end else 0.0
-        return Job(name, status, answer.get("ExitMessage") or answer.get("FailureReason"), seconds, ended_at=end)
+        seconds = max((end - start).total_seconds(), 0.0) if start and end else 0.0
+        reason = answer.get("ExitMessage") or explained(answer.get("FailureReason"))
+        return Job(name, status, reason, seconds, ended_at=end)
 
 
 def create(kind: str, call: Any, request: Mapping[str, Any]) -> None:

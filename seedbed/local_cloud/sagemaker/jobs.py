@@ -15,6 +15,7 @@ from .curves import Curves
 from .data import Data
 from .disk import Disk
 from .errors import JobFailure
+from .exit_status import exit_code, in_words
 from .kinds import TUNING, Kind, Settings
 from .ledger import Ledger
 from .logs import LogLines
@@ -118,12 +119,16 @@ class Running:
             thread.join(timeout)
 
 
-def failure_reason(message: str, exit_code: int, tail: list[str]) -> str:
-    """AlgorithmError with the container's own message or, where it left none, the end of its output."""
-    head = f"AlgorithmError: {message}" if message else "AlgorithmError: "
-    ending = f", exit code: {exit_code}"
+def failure_reason(message: str, status: int, tail: list[str]) -> str:
+    """AlgorithmError with the container's own message or, where it left none, the end of its output.
+
+    status: its exit status, negative where a signal ended it, of which the reason tells too.
+    """
+    head = " ".join(filter(None, ("AlgorithmError:", in_words(status), message)))
+    ending = f", exit code: {exit_code(status)}"
     if not message:
         said = "\n".join(tail[-TAIL_LINES:]).strip() or "the container said nothing"
+        head += " It said last: " if in_words(status) else " "
         head += said[-(REASON_LENGTH - len(head) - len(ending)) :]
     return head[: REASON_LENGTH - len(ending)] + ending
 
