@@ -57,7 +57,10 @@ class Runs(Protocol):
     """The table of runs, their trials, the champion, and the change that waits for a run."""
 
     def note_change(self, at: datetime) -> PendingChange:
-        """Remember that the bucket changed; return the whole pending change, which may know of later ones."""
+        """Remember that the bucket changed; return the whole pending change, which may know of later ones.
+
+        One noted by a clock that was set back since is forgotten: it would hide all that come after it.
+        """
 
     def pending(self) -> PendingChange | None:
         """The change that waits for a run."""

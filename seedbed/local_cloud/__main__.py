@@ -29,6 +29,7 @@ from .kept import KeptS3
 from .keys import hide_function_keys, known_keys
 from .mail import Mailer
 from .sagemaker import SageMaker
+from .steady_clock import install
 
 IMAGES = {"seedbed-trainer": ROOT / "training_container"}
 
@@ -47,6 +48,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.set_inheritable(arguments.lock, False)
     os.umask(0o077)
+    install()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     asyncio.run(serve(arguments))
 

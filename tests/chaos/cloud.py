@@ -33,7 +33,7 @@ from tests.chaos.storage import BUCKET, MemoryStorage
 from tests.chaos.table import Item, MemoryTable
 from tests.chaos.topic import MemoryTopic
 from tests.chaos.watch import Watch
-from tests.fakes.neighbours import MemoryClock
+from tests.fakes.neighbours import MemoryClock, SteppedClock
 from tests.fakes.world import FULL_PLAN, RULE
 from tests.handlers.deployed import LambdaContext
 
@@ -60,6 +60,7 @@ class Cloud:
     def __init__(self, plan: Plan = SMALL_PLAN, storage: MemoryStorage | None = None) -> None:
         self.plan = self.affordable = plan
         self.clock = MemoryClock()
+        self.functions_clock = SteppedClock(self.clock)
         self.faults = Faults()
         self.storage = storage or MemoryStorage()
         self.table = MemoryTable(self._written)
@@ -73,6 +74,7 @@ class Cloud:
         self.stream = MemoryStream()
         self.watch = Watch(self)
         self.sagemaker.begun = self.watch.begun
+        self.settled.sent = self.watch.armed
         self.next_reconcile = self.clock.now() + RECONCILE_EVERY
         self.ports = self._ports()
         self.poison: list[QueuedMessage] = []
@@ -219,7 +221,7 @@ class Cloud:
             return Flaky(client, self.faults)
 
         return SimpleNamespace(
-            clock=self.clock,
+            clock=self.functions_clock,
             bucket=S3Bucket(flaky(self.storage), BUCKET),
             runs=DynamoDBRuns(flaky(self.table), "runs"),
             jobs=SageMakerJobs(flaky(self.sagemaker), JobRequests(BUCKET, "role")),

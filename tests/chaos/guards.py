@@ -171,9 +171,30 @@ GUARDS = (
     Guard(
         "reconcile sends a lost settle message again",
         RECONCILE,
-        "ports.timer.arm(pending, timedelta(0))",
+        "ports.timer.arm(pending, wait)",
         "pass",
         "tests/unit/test_reconcile.py::test_a_lost_settle_message_is_sent_again_when_it_is_due_and_not_before",
+    ),
+    Guard(
+        "a clock that was set back in the quiet period delays no run",
+        START_RUN,
+        "if wait and not (for_the_last and pending.is_ahead_of(now)):",
+        "if wait:",
+        f"{FOUND}::test_a_clock_set_back_in_the_quiet_period_delays_no_run",
+    ),
+    Guard(
+        "reconcile sends a lost settle message again though the clock was set back",
+        RECONCILE,
+        "if not wait or pending.is_ahead_of(now):",
+        "if not wait:",
+        f"{FOUND}::test_a_wake_up_that_was_lost_is_sent_again_though_the_clock_was_set_back",
+    ),
+    Guard(
+        "a change noted before the clock was set back does not hide a later one",
+        TABLE,
+        "if known.is_ahead_of(at + CLOCKS_DIFFER):",
+        "if known.is_ahead_of(at + CLOCKS_DIFFER) and not known:",
+        f"{FOUND}::test_what_is_uploaded_while_a_run_starts_is_pending_though_the_clock_was_set_back",
     ),
     Guard(
         "reconcile has notify called again for runs that nobody was told of",

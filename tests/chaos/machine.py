@@ -38,6 +38,11 @@ def upload_one(cloud: Cloud) -> None:
     cloud.upload("seedlings/Maize/meanwhile.png", str(cloud.clock.now()).encode())
 
 
+def set_clock(cloud: Cloud, seconds: int) -> None:
+    """The functions' clock is set; that of SageMaker and the queues is another."""
+    cloud.functions_clock.step(seconds)
+
+
 def complain(broken: list[str]) -> None:
     """Fail where a promise was broken."""
     if broken:
@@ -53,6 +58,8 @@ DEEDS: dict[str, Callable[[Cloud], object]] = {
     "end jobs": end_jobs,
     "ask to stop": Cloud.ask_to_stop,
     "a minute": partial(Cloud.forward, seconds=60),
+    "an hour back": partial(set_clock, seconds=-3600),
+    "an hour on": partial(set_clock, seconds=3600),
 }
 
 
@@ -127,6 +134,11 @@ class Chaos(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         """Time passes, and nothing that is due comes."""
         self.cloud.forward(seconds)
+
+    @rule(seconds=st.sampled_from([-3600, -90, 3600]))
+    def set_clock(self, seconds: int) -> None:
+        """The functions' clock is set."""
+        set_clock(self.cloud, seconds)
 
     @rule(seconds=st.sampled_from([130, 300, 700, 2000]))
     def flow(self, seconds: int) -> None:

@@ -25,17 +25,19 @@ class QueuedMessage:
 
 @dataclass
 class MemoryQueue:
-    """A queue with its function's batch size; also the SQS client that sends to it."""
+    """A queue with its function's batch size; also the SQS client that sends to it. `sent` is told each delay."""
 
     now: Callable[[], datetime]
     visibility_timeout: timedelta
     batch_size: int
     messages: list[QueuedMessage] = field(default_factory=list)
     dead: list[QueuedMessage] = field(default_factory=list)
+    sent: Callable[[int], None] = lambda _: None
     exceptions = SimpleNamespace(ClientError=ClientError)
 
     def send_message(self, MessageBody: str, DelaySeconds: int = 0, **_: Any) -> dict[str, str]:
         """Take a message."""
+        self.sent(DelaySeconds)
         self.messages.append(QueuedMessage(MessageBody, self.now() + timedelta(seconds=DelaySeconds)))
         return {"MessageId": str(len(self.messages))}
 

@@ -129,3 +129,54 @@ def test_the_bucket_keeps_the_run_that_was_begun_though_two_wake_ups_began_it(cl
     cloud.flow(300)
 
     assert calm_down(cloud) == []
+
+
+@pytest.mark.parametrize("noted", ["before", "before and after"])
+def test_a_clock_set_back_in_the_quiet_period_delays_no_run(cloud: Cloud, noted: str) -> None:
+    """The change had been noted an hour from now, so its run waited for an hour, and every later one hid behind it."""
+    cloud.deliver("note_upload")
+    cloud.functions_clock.step(-3600)
+    if noted == "before and after":
+        upload_again(cloud, "second")
+        cloud.deliver("note_upload")
+
+    cloud.flow(130)
+
+    assert [job.name.rpartition("-")[2] for job in cloud.sagemaker.going_on()] == ["prepare"]
+    assert calm_down(cloud) == []
+
+
+def test_a_wake_up_that_was_lost_is_sent_again_though_the_clock_was_set_back(cloud: Cloud) -> None:
+    """Reconcile, too, thought that the change would be due in an hour."""
+    cloud.deliver("note_upload")
+    cloud.settled.messages.clear()
+    cloud.functions_clock.step(-3600)
+
+    cloud.flow(300 + 130)
+
+    assert [job.name.rpartition("-")[2] for job in cloud.sagemaker.going_on()] == ["prepare"]
+
+
+def test_what_is_uploaded_while_a_run_starts_is_pending_though_the_clock_was_set_back(cloud: Cloud) -> None:
+    """A change noted by a clock set back looked like the one before it, and was forgotten with that."""
+    cloud.deliver("note_upload")
+    cloud.functions_clock.step(-3600)
+
+    def comes() -> None:
+        cloud.upload("seedlings/Maize/meanwhile.png", b"it comes while the run starts")
+        cloud.deliver("note_upload")
+
+    cloud.forward(120)
+    cloud.faults.meanwhile(calls_of(cloud, "delete_item")[0], comes)
+    cloud.deliver("start_run")
+
+    assert cloud.ports.runs.pending() is not None
+
+
+def test_no_run_ends_before_it_began(cloud: Cloud) -> None:
+    """A clock an hour ahead noted when the run began, SageMaker's when it ended: it had taken -57 minutes."""
+    cloud.functions_clock.step(3600)
+    cloud.flow(900)
+
+    assert len(cloud.watch.ended) == 1
+    assert cloud.watch.now() == []

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -12,6 +13,7 @@ from job_manager.domain.errors import MalformedEvent, NotFound
 from job_manager.domain.run import run_id_in
 from tests.chaos.sagemaker import SimulatedJob
 from tests.chaos.table import Item
+from tests.fakes.world import RULE
 
 if TYPE_CHECKING:
     from tests.chaos.cloud import Cloud
@@ -71,6 +73,11 @@ class Watch:
                 if self._tuned[dataset, job.name.removeprefix(run_id)] > 1:
                     self.note(f"{job.name} tunes on what was tuned on before.")
 
+    def armed(self, seconds: int) -> None:
+        """Someone is to be woken: whatever the clocks say, no later than the bucket has to be quiet."""
+        if seconds > RULE.quiet.total_seconds():
+            self.note(f"A run that was due waits for another {seconds} s.")
+
     def stops(self, run_id: str) -> None:
         """This run will stop, a person was told: from now on it starts no job, but for one that is being started."""
         self._jobs_at_stop.setdefault(run_id, set(self._cloud.sagemaker.jobs))
@@ -111,8 +118,14 @@ class Watch:
             self.note(f"{run_id} went back from {before} to {state}.")
         if state in ENDS:
             self.ended.add(run_id)
+            self._ends_after_it_began(json.loads(new["body"]["S"]))
         if state == "Completed":
             self._adds_up(run_id, json.loads(new["body"]["S"])["dataset"])
+
+    def _ends_after_it_began(self, run: Any) -> None:
+        began, ended = (datetime.fromisoformat(run[name]) for name in ("created_at", "ended_at"))
+        if ended < began or run["processing_seconds"] < 0:
+            self.note(f"{run['run_id']} began at {began}, ended at {ended} and took {run['processing_seconds']} s.")
 
     def _adds_up(self, run_id: str, dataset: Any) -> None:
         left_out = len(dataset["duplicates"]) + len(dataset["near_duplicates"]) + len(dataset["refused"])

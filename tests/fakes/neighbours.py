@@ -23,6 +23,22 @@ class MemoryClock:
         self.time += timedelta(seconds=seconds)
 
 
+class SteppedClock:
+    """Implements `ports.Clock` for one who trusts a machine's clock, which is set forward and back."""
+
+    def __init__(self, time: MemoryClock) -> None:
+        self._time = time
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        """What the machine takes this moment for."""
+        return self._time.now() + self.ahead
+
+    def step(self, seconds: float) -> None:
+        """Set the machine's clock; no time passes."""
+        self.ahead += timedelta(seconds=seconds)
+
+
 class MemoryTimer:
     """Implements `ports.SettleTimer`; `wakes` are (when, the last upload the wake-up knows of)."""
 

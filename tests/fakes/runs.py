@@ -7,7 +7,7 @@ from datetime import datetime
 from job_manager.domain.errors import Conflict, NotFound
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
-from job_manager.domain.settling import PendingChange
+from job_manager.domain.settling import CLOCKS_DIFFER, PendingChange
 
 
 class MemoryRuns:
@@ -28,7 +28,7 @@ class MemoryRuns:
 
     def note_change(self, at: datetime) -> PendingChange:
         """Remember that the bucket changed."""
-        if self._pending is None:
+        if self._pending is None or self._pending.is_ahead_of(at + CLOCKS_DIFFER):
             self._pending = PendingChange(at, at)
         self._pending = replace(self._pending, last_at=max(at, self._pending.last_at))
         return self._pending

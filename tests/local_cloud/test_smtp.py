@@ -200,7 +200,9 @@ def test_the_log_tells_of_a_failure_in_one_line_without_the_password(
         url = f"smtp://seed%40bed:corn%2Fcockle%20%231@127.0.0.1:{mail.port}"
         monkeypatch.setenv("SEEDBED_SMTP_URL", url)
         with caplog.at_level(logging.WARNING):
-            Mailer(tmp_path / "mail", "http://127.0.0.1:1").deliver("you@localhost", "done", "body")
+            mailer = Mailer(tmp_path / "mail")
+            mailer.deliver("you@localhost", "done", "body")
+            mailer.close()
     [record] = caplog.records
     assert re.fullmatch(
         r"The e-mail could not be sent \(it is kept in .*\): 127\.0\.0\.1 offers no [^\n]*\.", record.getMessage()

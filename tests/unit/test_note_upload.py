@@ -31,7 +31,7 @@ def test_a_late_function_arms_the_timer_for_the_change_that_a_faster_one_noted(w
     change = note_upload(world, world.rule)
 
     assert change.last_at == world.clock.now() + timedelta(seconds=3)
-    assert world.timer.wakes == [(world.clock.now() + timedelta(seconds=123), change.last_at)]
+    assert world.timer.wakes == [(world.clock.now() + timedelta(seconds=120), change.last_at)]
 
 
 def test_uploads_beyond_the_maximum_wait_wake_start_run_at_once(world: World) -> None:

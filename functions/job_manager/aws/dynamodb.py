@@ -10,7 +10,7 @@ import msgspec
 from ..domain.errors import Conflict, NotFound
 from ..domain.result import Trial
 from ..domain.run import Run, RunState, is_run_id
-from ..domain.settling import PendingChange
+from ..domain.settling import CLOCKS_DIFFER, PendingChange
 from .items import (
     CHAMPION,
     MANAGER,
@@ -38,6 +38,14 @@ class DynamoDBRuns:
 
     def note_change(self, at: datetime) -> PendingChange:
         """Remember that the bucket changed; return the whole pending change, which may know of later ones."""
+        known = self._note(at)
+        if known.is_ahead_of(at + CLOCKS_DIFFER):
+            self.clear_pending(known)
+            return self._note(at)
+        return known
+
+    def _note(self, at: datetime) -> PendingChange:
+        """The pending change with this one in it, or as it is where it knows of a later one."""
         update: Item = {
             "TableName": self._table,
             "Key": PENDING,

@@ -171,7 +171,7 @@ def interval(bounds: tuple[float, float]) -> str:
 
 
 def duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
+    minutes, rest = divmod(round(max(seconds, 0.0)), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 

@@ -125,8 +125,8 @@ class Run:
         return replace(self, state=state, **changes)  # type: ignore[arg-type]
 
     def ended(self, state: RunState, at: datetime, reason: str | None = None, **changes: object) -> "Run":
-        """This run at its end, with why if it did not complete."""
-        return self.moved(state, ended_at=at, reason=reason, **changes)
+        """This run at its end, with why if it did not complete; it never ends before it began, whatever clocks say."""
+        return self.moved(state, ended_at=max(at, self.created_at), reason=reason, **changes)
 
 
 def run_id_of(version: str, attempt: int = 1) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..domain import layout
 from ..domain.dataset import DatasetReport
@@ -32,7 +32,7 @@ def advance_run(run_id: str, ports: Ports, rule: SettleRule) -> Run:
         run = moved
     pending = ports.runs.pending()
     if pending:
-        ports.timer.arm(pending, max(pending.due_at(rule) - ports.clock.now(), timedelta(0)))
+        ports.timer.arm(pending, pending.wait(rule, ports.clock.now()))
     return run
 
 

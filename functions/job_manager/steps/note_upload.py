@@ -12,5 +12,5 @@ def note_upload(ports: Ports, rule: SettleRule) -> PendingChange:
     """
     now = ports.clock.now()
     change = ports.runs.note_change(now)
-    ports.timer.arm(change, change.due_at(rule) - now)
+    ports.timer.arm(change, change.wait(rule, now))
     return change

@@ -1,7 +1,5 @@
 """What the events missed: take the open run a step further, and notice a bucket which differs from its last run."""
 
-from datetime import timedelta
-
 from ..domain.dataset import take_snapshot
 from ..domain.plan import Plan
 from ..domain.run import Run, RunState
@@ -26,8 +24,10 @@ def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
         return advance_run(run.run_id, ports, rule)
     pending = ports.runs.pending()
     if pending:
-        if ports.clock.now() >= pending.due_at(rule):
-            ports.timer.arm(pending, timedelta(0))
+        now = ports.clock.now()
+        wait = pending.wait(rule, now)
+        if not wait or pending.is_ahead_of(now):
+            ports.timer.arm(pending, wait)
     elif upload_was_missed(ports, plan):
         note_upload(ports, rule)
     return None

@@ -22,9 +22,10 @@ def start_run(seen: datetime, ports: Ports, plan: Plan, rule: SettleRule) -> Run
     if pending is None or ports.runs.open_run():
         return None
     now = ports.clock.now()
-    if now < pending.due_at(rule):
-        if seen >= pending.last_at:
-            ports.timer.arm(pending, pending.due_at(rule) - now)
+    wait, for_the_last = pending.wait(rule, now), seen >= pending.last_at
+    if wait and not (for_the_last and pending.is_ahead_of(now)):  # then the wake-up itself has waited for long enough
+        if for_the_last:
+            ports.timer.arm(pending, wait)
         return None
     snapshot = take_snapshot(ports.bucket.objects())
     run = new_run(snapshot, ports, plan)

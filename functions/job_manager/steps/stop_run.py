@@ -46,7 +46,8 @@ def stopped(run: Run, ports: Ports, stage: Callable[[Run, Ports], Run | None]) -
         return moved
     if not moved.state.ended and waited_for(moved, ports):
         return moved
-    return replace(moved, state=RunState.STOPPED, ended_at=job.ended_at or ports.clock.now(), reason=BY_A_PERSON)
+    ended_at = max(job.ended_at or ports.clock.now(), run.created_at)
+    return replace(moved, state=RunState.STOPPED, ended_at=ended_at, reason=BY_A_PERSON)
 
 
 def waited_for(run: Run, ports: Ports) -> Job | None:

@@ -10,6 +10,15 @@ from .events import state_change
 from .kinds import ENDED, TRAINING, TUNING, Body, Kind, Settings
 from .store import Job, Store
 
+IN_ORDER = (
+    "TrainingStartTime",
+    "ProcessingStartTime",
+    "TrainingEndTime",
+    "ProcessingEndTime",
+    "HyperParameterTuningEndTime",
+    "LastModifiedTime",
+)
+
 
 def now() -> float:
     """Epoch seconds, to the millisecond as SageMaker gives them."""
@@ -71,6 +80,7 @@ class Ledger:
             states.append(_state(kind, body))
             change(body)
             body["LastModifiedTime"] = now()
+            put_in_order(body)
             states.append(_state(kind, body))
 
         with self.store.transaction():
@@ -130,12 +140,22 @@ class Ledger:
         return {**body, "TrainingJobStatusCounters": jobs, "ObjectiveStatusCounters": objectives}
 
 
+def put_in_order(body: Body) -> None:
+    """Makes no time of a job earlier than the one before it, though the clock was set back in between."""
+    earliest = body["CreationTime"]
+    for name in IN_ORDER:
+        if name in body:
+            earliest = body[name] = max(body[name], earliest)
+
+
 def enter(body: Body, secondary: str, message: str) -> None:
     """A training job's next secondary status: closes the transition it was in and opens another."""
     stamp = now()
     transitions = body.setdefault("SecondaryStatusTransitions", [])
     if transitions:
-        transitions[-1].setdefault("EndTime", stamp)
+        last = transitions[-1]
+        stamp = max(stamp, last.get("EndTime", last["StartTime"]))
+        last.setdefault("EndTime", stamp)
     transition = {"Status": secondary, "StartTime": stamp, "StatusMessage": message}
     if secondary in ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded"):
         transition["EndTime"] = stamp

@@ -23,7 +23,7 @@ CONVERGED_AFTER = 29
 class Limits:
     """When a tuning job is complete.
 
-    jobs, parallel: numbers of training jobs. deadline: epoch seconds. target: an objective that is good enough.
+    jobs, parallel: numbers of training jobs. deadline: of `time.monotonic`. target: an objective that is good enough.
     patience: how many training jobs in a row may bring no improvement. until_convergence: whether convergence ends it.
     """
 
@@ -41,14 +41,14 @@ class Limits:
         return cls(
             resources.get("MaxNumberOfTrainingJobs", most_jobs(config.get("Strategy", ""))),
             resources["MaxParallelTrainingJobs"],
-            created + resources.get("MaxRuntimeInSeconds", FOREVER),
+            deadline_of(created, resources.get("MaxRuntimeInSeconds", FOREVER)),
             criteria.get("TargetObjectiveMetricValue"),
             criteria.get("BestObjectiveNotImproving", {}).get("MaxNumberOfTrainingJobsNotImproving"),
             criteria.get("ConvergenceDetected", {}).get("CompleteOnConvergence") == "Enabled",
         )
 
     def seconds_left(self) -> float:
-        return max(0.0, self.deadline - time.time())
+        return max(0.0, self.deadline - time.monotonic())
 
     def reached(self, objectives: list[float | None], maximize: bool) -> bool:
         """Whether what has been found so far, in its order, is enough or gives no hope."""
@@ -61,6 +61,14 @@ class Limits:
         if self.patience is not None and not_improving(found, maximize) >= self.patience:
             return True
         return self.until_convergence and convergence(found, maximize) is not None
+
+
+def deadline_of(created: float, seconds: float) -> float:
+    """When so many seconds from a job's creation, at epoch seconds, will have elapsed, by `time.monotonic`.
+
+    Clocks are set: of a job that seems to be created in the future the time begins now.
+    """
+    return time.monotonic() + seconds - max(0.0, time.time() - created)
 
 
 def most_jobs(strategy: str) -> int:

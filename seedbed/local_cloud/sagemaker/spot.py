@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .errors import Invalid
 from .jobs import Workshop
 from .kinds import TRAINING, Body
+from .limits import deadline_of
 
 PATH = "/_seedbed/sagemaker/interrupt"
 DAY = 86_400
@@ -29,14 +30,14 @@ def interrupt(shop: Workshop, request: Body) -> Body:
         raise Invalid(f"{name} is no Spot job: only one with EnableManagedSpotTraining can be interrupted.")
     if body["SecondaryStatus"] not in ("Downloading", "Training"):
         raise Invalid(f"{name} can't be interrupted now: its secondary status is {body['SecondaryStatus']}.")
-    shop.ledger.store.remember(TRAINING, name, capacity_at=time.time() + seconds)
+    shop.ledger.store.remember(TRAINING, name, capacity_at=time.monotonic() + seconds)
     shop.running.ask_stop(TRAINING, name, "interrupted")
     return {"TrainingJobArn": body["TrainingJobArn"]}
 
 
 @dataclass
 class Clock:
-    """How long a job may still run and wait. Times are epoch seconds.
+    """How long a job may still run and wait, by elapsed time: `deadline` and `since` are of `time.monotonic`.
 
     used: seconds on instances in its earlier attempts. `since` is when the present attempt got its instance.
     """
@@ -50,11 +51,11 @@ class Clock:
     def of(cls, body: Body, used: float) -> "Clock":
         condition = body.get("StoppingCondition", {})
         wait = condition.get("MaxWaitTimeInSeconds") if body.get("EnableManagedSpotTraining") else None
-        deadline = body["CreationTime"] + wait if wait else math.inf
+        deadline = deadline_of(body["CreationTime"], wait) if wait else math.inf
         return cls(condition.get("MaxRuntimeInSeconds", DAY), deadline, used)
 
     def start(self) -> None:
-        self.since = time.time()
+        self.since = time.monotonic()
 
     def forget(self) -> None:
         """The present attempt does not count."""
@@ -67,13 +68,13 @@ class Clock:
         return self.used
 
     def seconds_used(self) -> float:
-        return self.used + (time.time() - self.since if self.since else 0.0)
+        return self.used + (0.0 if self.since is None else time.monotonic() - self.since)
 
     def seconds_to_run(self) -> float:
         return min(self.runtime - self.used, self.seconds_to_wait())
 
     def seconds_to_wait(self) -> float:
-        return min(self.deadline - time.time(), LONGEST)
+        return min(self.deadline - time.monotonic(), LONGEST)
 
     def waited_too_long(self) -> bool:
-        return time.time() >= self.deadline
+        return time.monotonic() >= self.deadline

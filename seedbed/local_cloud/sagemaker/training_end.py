@@ -31,7 +31,7 @@ def end(body: Body, status: str, secondary: str, reason: str, used: float | None
     started = body.get("TrainingStartTime")
     body.update(TrainingJobStatus=status, TrainingEndTime=stamp)
     if started is not None:
-        seconds = max(1, math.ceil(stamp - started))
+        seconds = max(1, math.ceil(stamp - started), math.ceil(used or 0.0))
         billable = seconds
         if used is not None and body.get("EnableManagedSpotTraining"):
             billable = min(seconds, max(1, math.ceil(used)))

@@ -137,7 +137,7 @@ class TrainingRun:
         self._remember(seconds_used=self._clock.pause())
         self._stop.forget_interruption()
         back = self._shop.ledger.find(TRAINING, self._name).private.get("capacity_at", 0.0)
-        self._stop.wait(min(back - time.time(), self._clock.seconds_to_wait()))
+        self._stop.wait(min(back - time.monotonic(), self._clock.seconds_to_wait()))
         if self._clock.waited_too_long():
             self._finish("Stopped", "MaxWaitTimeExceeded")
         elif self._stop.reason is not None:

@@ -56,4 +56,4 @@ def _progress(store: Store, body: Body) -> Body:
         details["ConvergenceDetectedTime"] = found[place][1]
     ended = body["HyperParameterTuningJobStatus"] in ENDED
     seconds = (body["HyperParameterTuningEndTime"] if ended else now()) - body["CreationTime"]
-    return {"TuningJobCompletionDetails": details, "ConsumedResources": {"RuntimeInSeconds": int(seconds)}}
+    return {"TuningJobCompletionDetails": details, "ConsumedResources": {"RuntimeInSeconds": max(0, int(seconds))}}

@@ -1,0 +1,46 @@
+"""The clock of the local cloud is set back while a change waits for its run: the run does not wait for the clock."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from seedbed.home import Home
+from seedbed.local_cloud.environment import cloud_environment
+from tests.local_cloud.conftest import up, wait_for
+from tests.local_cloud.machine_clock import MachineClock, machine_clock
+
+# Beyond the differences of clocks, within those that a signature may have.
+STEP = 240
+
+
+@pytest.fixture
+def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MachineClock:
+    """The clock of the local cloud and of all that it starts."""
+    clock = machine_clock(tmp_path) if sys.platform == "linux" else None
+    if clock is None:
+        pytest.skip("no clock can be set here: that takes Linux and a C compiler")
+
+    def environment(*given: Any) -> dict[str, str]:
+        return {**cloud_environment(*given), **clock.environment}
+
+    monkeypatch.setattr("seedbed.cloud.cloud_environment", environment)
+    return clock
+
+
+def test_a_clock_set_back_in_the_quiet_period_delays_no_run(tmp_path: Path, clock: MachineClock) -> None:
+    clock.set(STEP)
+    home = Home(tmp_path / "seedbed")
+    with up(home) as cloud:
+        cloud.put_images(range(48))
+        wait_for(lambda: cloud.stack.get("/runs")["pending"], "uploads that are noted", 30)
+        clock.set(0)
+        [run] = wait_for(cloud.runs, "a run though the clock was set back", 30)
+        cloud.stack.post(f"/runs/{run['run_id']}/stop")
+        [run] = cloud.ended_runs(1)
+        [mail] = cloud.mails(1)
+        assert datetime.fromisoformat(run["ended_at"]) >= datetime.fromisoformat(run["created_at"])
+        [took] = [line for line in mail.get_payload().splitlines() if line.startswith("Took")]
+        assert "-" not in took
