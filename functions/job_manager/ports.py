@@ -8,7 +8,7 @@ from .domain.dataset import DatasetReport, Named, Snapshot, StoredObject
 from .domain.job import Job
 from .domain.message import Message
 from .domain.result import Evaluation, Trial
-from .domain.run import Run, RunState
+from .domain.run import Record, Run, RunState
 from .domain.settling import PendingChange
 
 
@@ -48,6 +48,12 @@ class Bucket(Protocol):
 
     def mark_notified(self, run_id: str, message: Message) -> None:
         """Set the outbox mark: this message went out."""
+
+    def write_record(self, record: Record) -> None:
+        """Keep how a run ended."""
+
+    def read_record(self, run_id: str) -> Record:
+        """How a run ended."""
 
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
         """Keep that somebody wants this run to stop."""

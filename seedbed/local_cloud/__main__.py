@@ -29,6 +29,7 @@ from .kept import KeptS3
 from .keys import hide_function_keys, known_keys
 from .mail import Mailer
 from .sagemaker import SageMaker
+from .shortage import Shortage
 from .steady_clock import install
 
 IMAGES = {"seedbed-trainer": ROOT / "training_container"}
@@ -77,16 +78,21 @@ async def serve(arguments: argparse.Namespace) -> None:
     )
     mailer = Mailer(data / "mail")
     mailer.take_published()
-    app = Gate(LocalCloud(sagemaker, KeptS3(ministack, sagemaker.disk)), known_keys(aws.credentials))
+    shortage = Shortage(sagemaker.disk, mailer, lambda: wake_reconcile(aws))
+    services = LocalCloud(sagemaker, KeptS3(ministack, sagemaker.disk, shortage.refused))
+    app = Gate(services, known_keys(aws.credentials))
     served = asyncio.create_task(serve_app(app, server_config(arguments.port), shutdown_trigger=may_close.wait))
     try:
         if arguments.no_template:
             outputs = await asyncio.to_thread(restore_buckets, aws, data / "s3" / ACCOUNT)
         else:
             outputs = await asyncio.to_thread(set_up, aws, arguments.parameters)
+            mailer.topic = outputs["TopicArn"]
         async with nullcontext() if arguments.no_jobs else jobs_running(sagemaker):
             say({"endpoint": aws.endpoint, "outputs": outputs})
+            watching = asyncio.create_task(shortage.watch())
             await told_to_end.wait()
+            watching.cancel()
     except DeployFailed as error:
         say({"error": f"The template could not be deployed: {error}"})
     finally:
@@ -118,6 +124,14 @@ def set_up(aws: LocalAws, parameters: Mapping[str, str]) -> dict[str, str]:
     outputs = deploy(aws, parameters)
     aws.client("lambda").invoke(FunctionName=outputs["ReconcileFunction"], Payload=b'{"rebuild": true}')
     return outputs
+
+
+def wake_reconcile(aws: LocalAws) -> None:
+    """Have the open run's record say what it waits for, where the template is deployed."""
+    functions = aws.client("lambda")
+    for function in functions.list_functions()["Functions"]:
+        if function["Handler"] == "reconcile.handler":
+            functions.invoke(FunctionName=function["FunctionName"], InvocationType="Event", Payload=b"{}")
 
 
 def restore_buckets(aws: LocalAws, kept: Path) -> dict[str, str]:

@@ -18,11 +18,16 @@ logger = logging.getLogger(__name__)
 
 
 class Mailer:
-    """Delivers what topics publish to e-mail addresses."""
+    """Delivers what topics publish to e-mail addresses, and what the local cloud itself has to tell.
+
+    topic: whose subscribers hear of the latter; nobody does while it is empty.
+    """
 
     def __init__(self, maildir: Path) -> None:
+        self.topic = ""
         self._maildir = maildir
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="smtp")
+        self._unkept: list[EmailMessage] = []
 
     def close(self) -> None:
         """Wait until what is being sent has been."""
@@ -31,7 +36,8 @@ class Mailer:
     def take_published(self) -> None:
         """Deliver from now on what is published, where the emulator only logs an address.
 
-        A message is on disk before its publisher hears that it was taken: who then dies has lost none.
+        A message is on disk before its publisher hears that it was taken: who then dies has lost none. Where the disk
+        does not take it, the publisher hears of an error, and publishes it again.
         """
         fan_out = sns._fanout
 
@@ -39,20 +45,37 @@ class Mailer:
             topic: str, message_id: str, message: str, subject: str, structure: str = "", *others: Any, **more: Any
         ) -> None:
             text = sns._resolve_message_for_protocol(message, structure, "email")
-            for subscription in sns._topic_by_arn_any_scope(topic)["subscriptions"]:
-                if subscription["protocol"] == "email":
-                    self.deliver(subscription["endpoint"], subject or "Seedbed", text)
+            for address in addresses_of(topic):
+                self.deliver(address, subject or "Seedbed", text)
             fan_out(topic, message_id, message, subject, structure, *others, **more)
 
         sns._fanout = fan_out_and_mail
 
     def deliver(self, to: str, subject: str, body: str) -> None:
-        """Keep the message, then send it if there is a server."""
-        message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = SENDER, one_line(to), one_line(subject)
-        message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="localhost")
-        message.set_content(body)
+        """Keep a message, then send it if there is a server. Raises OSError where it can't be kept."""
+        message = message_to(to, subject, body)
         mailbox.Maildir(self._maildir).add(message)
+        self._post(message)
+
+    def tell(self, subject: str, body: str) -> None:
+        """Send a message of the local cloud's own, and keep it as soon as the disk takes it."""
+        for address in addresses_of(self.topic):
+            message = message_to(address, subject, body)
+            self._post(message)
+            self._unkept.append(message)
+        self.keep_the_rest()
+
+    def keep_the_rest(self) -> None:
+        """Keep what the disk did not take so far; what it does not take now stays for the next call."""
+        while self._unkept:
+            try:
+                mailbox.Maildir(self._maildir).add(self._unkept[0])
+            except OSError as error:
+                logger.warning("An e-mail can't be kept in %s yet: %s", self._maildir, error)
+                return
+            self._unkept.pop(0)
+
+    def _post(self, message: EmailMessage) -> None:
         server = configured_server()
         if server:
             self._sending.submit(self._send, message, server)
@@ -63,6 +86,22 @@ class Mailer:
             send(message, server)
         except NotSent as error:
             logger.warning("The e-mail could not be sent (it is kept in %s): %s.", self._maildir, error)
+
+
+def addresses_of(topic: str) -> list[str]:
+    """The e-mail addresses that are subscribed to a topic."""
+    found = sns._topic_by_arn_any_scope(topic) if topic else None
+    subscriptions = found["subscriptions"] if found else []
+    return [subscription["endpoint"] for subscription in subscriptions if subscription["protocol"] == "email"]
+
+
+def message_to(to: str, subject: str, body: str) -> EmailMessage:
+    """An e-mail of Seedbed's."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = SENDER, one_line(to), one_line(subject)
+    message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="localhost")
+    message.set_content(body)
+    return message
 
 
 def one_line(text: str) -> str:

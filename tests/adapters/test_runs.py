@@ -294,7 +294,7 @@ def test_only_a_conflict_is_taken_for_one(code: str, error: type[Exception]) -> 
 def test_a_run_of_before_there_was_fine_tuning_is_still_read(table: str) -> None:
     client = boto3.client("dynamodb")
     run = numbered(1)
-    later = {"best_head", "rival", "fine_tuning_seconds", "notice"}
+    later = {"best_head", "rival", "fine_tuning_seconds", "notice", "waits_for"}
     item: Any = run_item(run)
     body = {name: value for name, value in json.loads(item["body"]["S"]).items() if name not in later}
     for name in ("backbones", "fine_tuning", "evaluation_views", "exports"):

@@ -74,7 +74,7 @@ def test_a_trial_that_ended_does_not_go_on_again(cloud: Cloud) -> None:
     assert calm_down(cloud) == []
 
 
-@pytest.mark.parametrize("after", range(0, 40, 4))
+@pytest.mark.parametrize("after", range(0, 30, 3))
 def test_a_rebuild_that_was_cut_off_goes_on_where_it_is_started_again(cloud: Cloud, after: int) -> None:
     """The run that the first try had put back kept the slot of the open run, and the second passed over all others."""
     cloud.flow(1000)

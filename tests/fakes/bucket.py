@@ -12,7 +12,7 @@ from job_manager.domain.dataset import DatasetReport, Named, Snapshot, StoredObj
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.message import Message
 from job_manager.domain.result import Evaluation
-from job_manager.domain.run import Run
+from job_manager.domain.run import Record, Run
 
 Content = TypeVar("Content")
 
@@ -72,6 +72,14 @@ class MemoryBucket:
     def mark_notified(self, run_id: str, message: Message) -> None:
         """Set the outbox mark: this message went out."""
         self.put(layout.notified(run_id), msgspec.json.encode(message))
+
+    def write_record(self, record: Record) -> None:
+        """Keep how a run ended."""
+        self.put(layout.record(record.run.run_id), msgspec.json.encode(record))
+
+    def read_record(self, run_id: str) -> Record:
+        """How a run ended."""
+        return self._read(layout.record(run_id), Record)
 
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
         """Keep that somebody wants this run to stop."""

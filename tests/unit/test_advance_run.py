@@ -1,5 +1,6 @@
 """A run goes as far as its jobs allow, whatever events say, how often and in which order."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from job_manager.domain.job import JobStatus
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.advance_run import advance_run, record_trial
+from job_manager.steps.api import summary
 from tests.fakes.world import World
 
 
@@ -180,3 +182,17 @@ def test_trials_are_recorded_as_they_go_on_and_end(world: World, run: Run) -> No
 def test_a_training_job_of_no_known_run_is_not_found(world: World, name: str) -> None:
     with pytest.raises(NotFound):
         record_trial(name, world)
+
+
+def test_a_job_that_waits_has_its_run_say_for_what(world: World, run: Run) -> None:
+    name = f"{run.run_id}-prepare"
+    world.jobs.jobs[name] = replace(world.jobs.jobs[name], reason="It waits: the disk is full.")
+
+    waiting = world.advance(run.run_id)
+
+    assert (waiting.state, waiting.waits_for) == (RunState.PREPARING, "It waits: the disk is full.")
+    assert world.advance(run.run_id) == waiting == world.runs.open_run()
+    assert summary(waiting)["notice"] == "It waits: the disk is full."
+    world.jobs.jobs[name] = replace(world.jobs.jobs[name], reason=None)
+    assert world.advance(run.run_id) == run
+    assert world.complete(run.run_id).waits_for is None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from job_manager.domain import layout
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.notify import notify
 from job_manager.steps.rebuild import rebuild
@@ -131,3 +132,49 @@ def test_a_rebuild_that_was_cut_off_is_gone_on_with(world: World, history: list[
     rebuild(world, world.rule)
 
     assert {run.run_id: run.state for run in world.runs.recent(9)} == {run.run_id: run.state for run in history}
+
+
+def test_runs_that_ended_come_back_though_sagemaker_has_forgotten_all_jobs(world: World, history: list[Run]) -> None:
+    ended = [run for run in history if run.state.ended]
+    trials = [world.runs.trials(run.run_id) for run in ended]
+    champion = world.runs.champion()
+    world.runs = MemoryRuns()
+    world.jobs.jobs.clear()
+    world.jobs._trials.clear()
+
+    assert rebuild(world, world.rule) == ended
+    assert [world.runs.trials(run.run_id) for run in ended] == trials
+    assert world.runs.champion() == champion
+    assert world.runs.open_run() is None, "what had not ended begins from scratch, by reconcile"
+
+
+def test_a_record_that_can_not_be_read_leaves_the_run_to_sagemaker(world: World, history: list[Run]) -> None:
+    before = world.runs.recent(99)
+    world.bucket.put(layout.record(history[0].run_id), b'{"run": {"run_')
+    world.runs = MemoryRuns()
+
+    rebuild(world, world.rule)
+
+    assert world.runs.recent(99) == before
+
+
+def test_a_run_that_ended_before_there_were_records_gets_one(world: World, history: list[Run]) -> None:
+    key = layout.record(history[0].run_id)
+    record = world.bucket.contents.pop(key)
+    world.runs = MemoryRuns()
+
+    rebuild(world, world.rule)
+
+    assert world.bucket.contents[key] == record
+
+
+def test_a_run_starts_warm_only_from_tuning_jobs_that_sagemaker_knows(world: World) -> None:
+    first = world.complete(world.start().run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+    assert second.warm_start_from == (first.run_id,)
+    del world.jobs.jobs[first.run_id]
+
+    world.end_prepare(second.run_id)
+
+    assert world.jobs.tuned[second.run_id].warm_start_from == ()

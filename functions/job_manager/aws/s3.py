@@ -11,7 +11,7 @@ from ..domain.dataset import RUNS, UPLOADS, DatasetReport, Named, Snapshot, Stor
 from ..domain.errors import MalformedOutput, NotFound
 from ..domain.message import Message
 from ..domain.result import Evaluation
-from ..domain.run import Run
+from ..domain.run import Record, Run
 from .events import UNREADABLE
 
 if TYPE_CHECKING:
@@ -94,6 +94,14 @@ class S3Bucket:
     def mark_notified(self, run_id: str, message: Message) -> None:
         """Set the outbox mark: this message went out."""
         self._write(layout.notified(run_id), message)
+
+    def write_record(self, record: Record) -> None:
+        """Keep how a run ended."""
+        self._write(layout.record(record.run.run_id), record)
+
+    def read_record(self, run_id: str) -> Record:
+        """How a run ended."""
+        return self._read(layout.record(run_id), Record)
 
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
         """Keep that somebody wants this run to stop."""

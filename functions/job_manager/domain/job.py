@@ -16,7 +16,10 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """A processing or tuning job: its status, when and why it ended, billable seconds, a tuning job's best trial."""
+    """A processing or tuning job: its status, when and why it ended, billable seconds, a tuning job's best trial.
+
+    One in progress may have a reason too: why it waits.
+    """
 
     name: str
     status: JobStatus

@@ -95,6 +95,11 @@ def notified(run_id: str) -> str:
     return f"{RUNS}{run_id}/notified.json"
 
 
+def record(run_id: str) -> str:
+    """The run as it ended, with its trials."""
+    return f"{RUNS}{run_id}/record.json"
+
+
 def stop(run_id: str) -> str:
     """The mark of a run that somebody wants to stop."""
     return f"{RUNS}{run_id}/stop.json"

@@ -55,9 +55,10 @@ class Run:
 
     `run_id` is the heads' tuning job's name too. `best_head` is the best trial of that job, `best_trial` the one whose
     model is evaluated, and `rival` the second best of fine-tuning. `notice` says why a run went on otherwise than
-    planned. `champion_before` is the run whose model it has to beat, `won` whether it did. `training_seconds`,
-    `fine_tuning_seconds` and `processing_seconds` are billable, summed over jobs. `content` is the digest of its images
-    alone, empty where it only names files that can't be any, and `strays` that of those. A refused run never started.
+    planned, `waits_for` what SageMaker says its job waits for. `champion_before` is the run whose model it has to beat,
+    `won` whether it did. `training_seconds`, `fine_tuning_seconds` and `processing_seconds` are billable, summed over
+    jobs. `content` is the digest of its images alone, empty where it only names files that can't be any, and `strays`
+    that of those. A refused run never started.
     """
 
     run_id: str
@@ -81,6 +82,7 @@ class Run:
     fine_tuning_seconds: float = 0.0
     notice: str | None = None
     strays: str = ""
+    waits_for: str | None = None
 
     @property
     def cost_usd(self) -> float:
@@ -122,11 +124,19 @@ class Run:
         """This run in its next state, or Conflict where that would be a move back or aside."""
         if state not in NEXT.get(self.state, frozenset()):
             raise Conflict(f"Run {self.run_id} is {self.state} and can't become {state}.")
-        return replace(self, state=state, **changes)  # type: ignore[arg-type]
+        return replace(self, state=state, waits_for=None, **changes)  # type: ignore[arg-type]
 
     def ended(self, state: RunState, at: datetime, reason: str | None = None, **changes: object) -> "Run":
         """This run at its end, with why if it did not complete; it never ends before it began, whatever clocks say."""
         return self.moved(state, ended_at=max(at, self.created_at), reason=reason, **changes)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run that has ended, with its trials: all that is known of it."""
+
+    run: Run
+    trials: tuple[Trial, ...]
 
 
 def run_id_of(version: str, attempt: int = 1) -> str:

@@ -9,7 +9,7 @@ from ..domain.dataset import DatasetReport
 from ..domain.errors import Conflict, JobRejected, MalformedOutput, NotFound
 from ..domain.job import Job, JobStatus
 from ..domain.result import Trial
-from ..domain.run import Run, RunState, run_id_in
+from ..domain.run import Record, Run, RunState, run_id_in
 from ..domain.settling import SettleRule
 from ..ports import Ports
 from .stop_run import asked_to_stop, stopped
@@ -25,15 +25,24 @@ def advance_run(run_id: str, ports: Ports, rule: SettleRule) -> Run:
         moved = next_move(run, ports)
         if moved is None:
             return run
+        if moved.state.ended:
+            keep_record(moved, ports)
         try:
             ports.runs.move(moved, came_from=run.state)
         except Conflict:
             return ports.runs.get(run_id)
+        if moved.state is run.state:
+            return moved
         run = moved
     pending = ports.runs.pending()
     if pending:
         ports.timer.arm(pending, pending.wait(rule, ports.clock.now()))
     return run
+
+
+def keep_record(run: Run, ports: Ports) -> None:
+    """Have the bucket keep how a run ended, before anybody is told: it comes back without table and SageMaker then."""
+    ports.bucket.write_record(Record(run, tuple(ports.runs.trials(run.run_id))))
 
 
 def record_trial(name: str, ports: Ports) -> None:
@@ -53,13 +62,18 @@ def next_move(run: Run, ports: Ports) -> Run | None:
         return run.ended(RunState.FAILED, ports.clock.now(), str(error))
 
 
+def waiting(run: Run, job: Job) -> Run | None:
+    """The run, telling what its job waits for, or None where it tells that already; most jobs wait for nothing."""
+    return None if run.waits_for == job.reason else replace(run, waits_for=job.reason)
+
+
 def prepare(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.prepare_job(run.run_id)
     if job is None:
         ports.jobs.start_prepare(run)
         return None
     if job.status is JobStatus.IN_PROGRESS:
-        return None
+        return waiting(run, job)
     refused = ports.bucket.read_refused(run.run_id)
     if job.status is not JobStatus.COMPLETED:
         report = DatasetReport(0, 0).with_refused(refused)
@@ -71,10 +85,11 @@ def prepare(run: Run, ports: Ports) -> Run | None:
 def tune(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.tuning_job(run.run_id)
     if job is None:
-        ports.jobs.start_tuning(run)
+        known = tuple(parent for parent in run.warm_start_from if ports.jobs.tuning_job(parent))
+        ports.jobs.start_tuning(replace(run, warm_start_from=known))
         return None
     if job.status is JobStatus.IN_PROGRESS:
-        return None
+        return waiting(run, job)
     trials, seconds = recorded_trials(run, job, ports)
     best = next((trial for trial in trials if trial.name == job.best_trial), None)
     if job.status is not JobStatus.COMPLETED:
@@ -94,7 +109,7 @@ def fine_tune(run: Run, ports: Ports) -> Run | None:
             return with_the_head(run, str(error))
         return None
     if job.status is JobStatus.IN_PROGRESS:
-        return None
+        return waiting(run, job)
     trials, seconds = recorded_trials(run, job, ports)
     if job.status is JobStatus.STOPPED:
         return unfinished(run, job, ports, fine_tuning_seconds=seconds)
@@ -132,7 +147,7 @@ def evaluate(run: Run, ports: Ports) -> Run | None:
         ports.jobs.start_evaluation(run, models_to_score(run, ports), champion_sha256(run, ports))
         return None
     if job.status is JobStatus.IN_PROGRESS:
-        return None
+        return waiting(run, job)
     seconds = run.processing_seconds + job.seconds
     if job.status is not JobStatus.COMPLETED:
         return unfinished(run, job, ports, processing_seconds=seconds)

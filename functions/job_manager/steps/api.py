@@ -32,7 +32,9 @@ def one_run(run_id: str, ports: Ports) -> dict[str, Any]:
     """All that is known of one run, its trials included; NotFound if there is none."""
     run = ports.runs.get(run_id)
     trials = [asdict(trial) for trial in ports.runs.trials(run_id)]
-    details = {name: value for name, value in asdict(run).items() if name not in {"best_trial", "dataset"}}
+    told_otherwise = {"best_trial", "dataset", "waits_for"}
+    details = {name: value for name, value in asdict(run).items() if name not in told_otherwise}
+    details["notice"] = notice(run)
     dataset = asdict(run.dataset) if run.dataset else None
     return {**scores(run), **jsonable({**details, "dataset": dataset, "trials": trials})}
 
@@ -49,8 +51,13 @@ def summary(run: Run) -> dict[str, Any]:
         "won": run.won,
         "cost_usd": round(run.cost_usd, 4),
         "reason": run.reason,
-        "notice": run.notice,
+        "notice": notice(run),
     }
+
+
+def notice(run: Run) -> str | None:
+    """What people should know of a run: what it waits for now, or why it went on otherwise than planned."""
+    return run.waits_for or run.notice
 
 
 def scores(run: Run) -> dict[str, Any]:
