@@ -90,6 +90,8 @@ def served(
         process = start(home, port or free_port(), options, held, credentials)
         try:
             cloud = {**wait_until_ready(process, home), "credentials": asdict(credentials)}
+            for note in cloud.pop("notes", ()):
+                sys.stderr.write(f"{note}\n")
             if known:
                 home.say_running(process.pid, cloud)
             yield cloud

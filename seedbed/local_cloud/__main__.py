@@ -89,7 +89,7 @@ async def serve(arguments: argparse.Namespace) -> None:
             outputs = await asyncio.to_thread(set_up, aws, arguments.parameters)
             mailer.topic = outputs["TopicArn"]
         async with nullcontext() if arguments.no_jobs else jobs_running(sagemaker):
-            say({"endpoint": aws.endpoint, "outputs": outputs})
+            say({"endpoint": aws.endpoint, "outputs": outputs, "notes": sagemaker.notes})
             watching = asyncio.create_task(shortage.watch())
             await told_to_end.wait()
             watching.cancel()

@@ -29,6 +29,7 @@ from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
 from .ledger import Ledger
 from .logs import LogLines
 from .processing import ProcessingJobs
+from .records_file import mended
 from .runner import Runner, kill_leftover
 from .store import Job, Store
 from .telemetry import Telemetry
@@ -56,6 +57,8 @@ class SageMaker:
 
     `start` takes up what an earlier run left in progress, so call it when S3 answers. `stop` ends all processes; their
     jobs stay in progress and run again at the next start. Call it while the server still answers.
+
+    `notes` are sentences for a person: what became of records that were damaged.
     """
 
     def __init__(  # noqa: PLR0913  the endpoint's whole configuration
@@ -81,7 +84,12 @@ class SageMaker:
             containers=containers,
         )
         self._settings = settings
-        self._store = Store(settings.data_dir / "jobs.db")
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        records = settings.data_dir / "jobs.db"
+        self.notes = mended(records)
+        for note in self.notes:
+            log.warning("%s", note)
+        self._store = Store(records)
         # Read now: what is created from here on, even before the start, runs by itself.
         self._left = {kind: self._store.in_progress(kind) for kind in (PROCESSING, TRAINING, TUNING)}
         self._ledger = Ledger(self._store, settings)

@@ -1,7 +1,8 @@
-"""Jobs in progress without a thread: whatever ended that, they are taken up as at a start."""
+"""What is looked after while the endpoint is up: jobs in progress without a thread, and the copy of the records."""
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from .disk import Disk
@@ -13,10 +14,11 @@ log = logging.getLogger(__name__)
 
 INTERVAL = 1.0
 PATIENCE = 3
+COPY_SECONDS = 60.0
 
 
 class Keeper:
-    """Looks about once a second, while the disk has room. `take_up` begins a recorded job again."""
+    """Looks about once a second, while the disk has room. `take_up` begins a recorded job again, as at a start."""
 
     def __init__(self, store: Store, running: Running, disk: Disk, take_up: Callable[[Kind, Job], None]) -> None:
         self._store = store
@@ -25,6 +27,7 @@ class Keeper:
         self._take_up = take_up
         self._closing = threading.Event()
         self._missed: dict[str, int] = {}
+        self._copied = time.monotonic()
         self._thread = threading.Thread(target=self._work, name="sagemaker-keeper", daemon=True)
 
     def start(self) -> None:
@@ -40,8 +43,14 @@ class Keeper:
             try:
                 if not self._disk.is_short():
                     self.look()
+                    self._copy()
             except Exception:
                 log.exception("The jobs in progress could not be looked at; that is tried again")
+
+    def _copy(self) -> None:
+        if time.monotonic() - self._copied >= COPY_SECONDS:
+            self._store.take_copy()
+            self._copied = time.monotonic()
 
     def look(self) -> None:
         """Take up what has no thread."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .kinds import ENDED, Body, Kind
+from .records_file import Copies
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -45,8 +46,9 @@ class Store:
     """Jobs, tags and undelivered events. Every method is one transaction and may be called from any thread."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Raises sqlite3.Error for a file that can't be opened or made: `records_file.mended` comes first."""
         self._lock = threading.RLock()
+        self._copies = Copies(path)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
@@ -54,8 +56,13 @@ class Store:
         self._db.executescript(SCHEMA)
 
     def close(self) -> None:
+        self.take_copy()
         with self._lock:
             self._db.close()
+
+    def take_copy(self) -> None:
+        """Keep a copy of what is recorded now, unless the last one is of the same."""
+        self._copies.take(self._db.total_changes)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
