@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.local_cloud.credentials import Credentials
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body, Settings
 from seedbed.local_cloud.sagemaker.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records_file import copy_of, mended
@@ -20,7 +21,7 @@ def records(tmp_path: Path) -> Path:
     """Records of many jobs that ended, of one that had not when they were copied, and of one more since."""
     path = tmp_path / "jobs.db"
     store = Store(path)
-    ledger = Ledger(store, Settings(tmp_path, {}, "", "us-east-1", "0" * 12, 1.0))
+    ledger = Ledger(store, Settings(tmp_path, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0))
     for number in range(JOBS):
         ledger.create(TRAINING, {"TrainingJobName": f"ended-{number}", "HyperParameters": {"a": "b" * 200}}, [])
         ledger.change(TRAINING, f"ended-{number}", lambda body: body.update(TrainingJobStatus="Completed"))
@@ -115,7 +116,7 @@ def test_records_that_the_disk_does_not_give_are_not_taken_for_damaged(records: 
 
 def test_the_latest_copy_is_of_what_was_recorded_last(tmp_path: Path) -> None:
     store = Store(tmp_path / "jobs.db")
-    ledger = Ledger(store, Settings(tmp_path, {}, "", "us-east-1", "0" * 12, 1.0))
+    ledger = Ledger(store, Settings(tmp_path, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0))
     body: Body = {"ProcessingJobName": "first"}
     ledger.create(PROCESSING, body, [])
     store.take_copy()
