@@ -50,7 +50,8 @@ def run(options: dict[str, list[str]], rest: list[str]) -> int:
     line = (folder / "Dockerfile").read_text().split("ENTRYPOINT ")[1]
     start = options.get("--entrypoint") or json.loads(line)
     words = [word.replace("/opt/ml", base) for word in (*start, *rest[1:])]
-    given = dict(pair.split("=", 1) for pair in options.get("--env", []))
+    pairs = (text.partition("=") for text in options.get("--env", []))
+    given = {name: value if given else os.environ[name] for name, given, value in pairs}
     environment = {"PATH": os.environ["PATH"], "SAGEMAKER_BASE_DIR": base, "MOOD": "cheerful", **given}
     process = subprocess.Popen(words, cwd=folder, env=environment, start_new_session=True)
     record = STATE / f"container {options['--name'][0]}"

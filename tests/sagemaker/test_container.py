@@ -14,6 +14,7 @@ from seedbed.local_cloud.sagemaker.container import (
     read_image,
     read_message,
 )
+from seedbed.local_cloud.sagemaker.docker import Engine
 from seedbed.local_cloud.sagemaker.errors import Invalid, JobFailure
 from seedbed.local_cloud.sagemaker.jobs import failure_reason
 from seedbed.local_cloud.sagemaker.kinds import Settings
@@ -144,3 +145,10 @@ def test_a_reason_is_never_longer_than_sagemaker_has_it(status: int) -> None:
         assert len(reason) == 1024
         assert reason.endswith(f", exit code: {128 - status if status < 0 else status}")
     assert ("signal" in failure_reason("", status, [])) is (status < 0)
+
+
+def test_no_secret_stands_in_the_command_that_runs_a_container(tmp_path: Path) -> None:
+    given = {"AWS_SECRET_ACCESS_KEY": "a secret", "PATH": "/opt/program"}
+    words = Engine("owner", shares_network=True).options("job", tmp_path, given, 1.0)
+    assert "a secret" not in " ".join(words)
+    assert {"AWS_SECRET_ACCESS_KEY", "PATH=/opt/program"} <= set(words)

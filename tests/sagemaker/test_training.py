@@ -88,6 +88,27 @@ def test_a_container_deaf_to_sigterm_is_killed_after_the_grace(endpoint: "Endpoi
     assert endpoint.processes("deaf") == []
 
 
+def test_a_suspended_container_continues_where_it_was(endpoint: "Endpoint") -> None:
+    endpoint.train("suspended", {"epochs": "3", "pause": "0.3"})
+    [process] = endpoint.eventually(lambda: [psutil.Process(pid) for pid in endpoint.processes("suspended")])
+    endpoint.eventually(lambda: "epoch 1" in endpoint.log("training-job", "suspended"))
+    process.suspend()
+    endpoint.eventually(lambda: process.status() == psutil.STATUS_STOPPED)
+    assert endpoint.status("training", "suspended") == "InProgress"
+    process.resume()
+    assert endpoint.ended("training", "suspended")["TrainingJobStatus"] == "Completed"
+
+
+def test_a_suspended_container_can_be_stopped(endpoint: "Endpoint") -> None:
+    endpoint.train("frozen", {"epochs": "600", "pause": "0.1"})
+    [process] = endpoint.eventually(lambda: [psutil.Process(pid) for pid in endpoint.processes("frozen")])
+    endpoint.eventually(lambda: "epoch 1" in endpoint.log("training-job", "frozen"))
+    process.suspend()
+    endpoint.sagemaker.stop_training_job(TrainingJobName="frozen")
+    assert endpoint.ended("training", "frozen")["TrainingJobStatus"] == "Stopped"
+    assert endpoint.processes("frozen") == []
+
+
 def test_children_of_the_container_die_with_it(endpoint: "Endpoint") -> None:
     endpoint.train("parent", {"spawn": "1"})
     assert endpoint.ended("training", "parent")["TrainingJobStatus"] == "Completed"

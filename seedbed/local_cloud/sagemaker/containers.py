@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import container
-from .docker import Engine
+from .docker import Engine, is_for_docker
 from .errors import JobFailure
 from .kinds import Body, Settings
 from .runner import Launch
@@ -103,7 +103,7 @@ class Containers:
         return Launch(
             ["docker", "run", *options, image, *arguments],
             folder,
-            os.environ,
+            {**os.environ, **{name: value for name, value in environment.items() if not is_for_docker(name)}},
             job.log_path,
             job.seconds,
             lambda: engine.remove(name, image, job.base),

@@ -79,12 +79,16 @@ class Engine:
         return tag
 
     def options(self, name: str, base: Path, environment: Mapping[str, str], grace: float) -> list[str]:
-        """What `docker run` is told of a container whose /opt/ml is `base`; it stays for as long as the command."""
+        """What `docker run` is told of a container whose /opt/ml is `base`; it stays for as long as the command.
+
+        Other users of the machine can read a command: it names variables, and takes their values from its own
+        environment, all but those that the command itself reads there.
+        """
         options = ["--rm", "--name", name, "--label", f"{LABEL}={self.owner}", "--stop-timeout", str(round(grace))]
         options += ["--volume", f"{base}:{ROOT}"]
         options += ["--network", "host"] if self.shares_network else ["--add-host", f"{OUTSIDE}:host-gateway"]
         for key, value in environment.items():
-            options += ["--env", f"{key}={value}"]
+            options += ["--env", f"{key}={value}" if is_for_docker(key) else key]
         return options
 
     def reachable(self, url: str) -> str:
@@ -121,6 +125,11 @@ class Engine:
             return _docker(words, COMMAND_SECONDS).stdout
         log.warning("The Docker engine did not answer in time: docker %s", words[0])
         return ""
+
+
+def is_for_docker(name: str) -> bool:
+    """Whether the `docker` command itself reads a variable."""
+    return name in {"PATH", "HOME", "SSH_AUTH_SOCK"} or name.startswith("DOCKER_")
 
 
 def _docker(words: list[str], seconds: float) -> "subprocess.CompletedProcess[str]":
