@@ -43,6 +43,7 @@ KEYS = [
     layout.model_card,
     layout.stop,
     layout.notified,
+    layout.record,
 ]
 
 
