@@ -1,7 +1,7 @@
 """S3 event batch → one note and one wake-up."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_note_upload_makes_one_pending_change_of_a_batch(deployed: Deployed, eve
 
 
 def test_note_upload_notes_a_change_that_a_faster_function_noted_later(deployed: Deployed, event: Events) -> None:
-    later = datetime(2999, 1, 1, tzinfo=UTC)
+    later = datetime.now(UTC) + timedelta(seconds=50)
     deployed.runs.note_change(later)
 
     deployed.invoke("NoteUpload", event("upload_batch"))
