@@ -40,6 +40,8 @@ LAPTOP = {
     "TrainingPricePerHour": "0",
     "FineTunePricePerHour": "0",
     "ProcessingPricePerHour": "0",
+    "OldVersionDays": "0",
+    "RequireTls": "false",
 }
 
 

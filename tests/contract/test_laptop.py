@@ -18,6 +18,7 @@ def test_what_is_changed_is_a_parameter_of_the_template_and_within_its_bounds(ch
     for name, value in changes.items():
         rules = KNOWN[name]
         assert re.fullmatch(rules.get("AllowedPattern", ".*"), value)
+        assert value in map(str, rules.get("AllowedValues", [value]))
         if rules["Type"] == "Number":
             assert rules.get("MinValue", 0) <= float(value) <= rules.get("MaxValue", float(value))
 

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 
 from tests.contract.template import ROOT, Template
 
@@ -119,6 +120,47 @@ def test_the_routes_are_those_that_the_api_answers() -> None:
     }
 
     assert {route["RouteKey"] for route in ROUTES.values()} == answered
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject"])
+@pytest.mark.parametrize(("over_tls", "denied"), [(False, True), (True, False)])
+def test_the_bucket_denies_whatever_does_not_come_over_tls(action: str, over_tls: bool, denied: bool) -> None:
+    template = Template(physical={"Bucket": "seedbed"})
+    policy = template.resolve(template.resources["BucketPolicy"]["Properties"]["PolicyDocument"])
+    account, key = "123456789012", "" if action == "s3:ListBucket" else "/seedlings/Maize/a.png"
+    asked = EvalContext(
+        f"arn:aws:iam::{account}:user/somebody",
+        "User",
+        account,
+        action,
+        f"arn:aws:s3:::seedbed{key}",
+        "us-east-1",
+        secure_transport=over_tls,
+    )
+
+    assert (evaluate_resource_policy(policy, asked).decision == "Deny") is denied
+    assert template.resources["BucketPolicy"]["Properties"]["Bucket"] == {"Ref": "Bucket"}
+    assert template.resolve(template.content["Conditions"][template.resources["BucketPolicy"]["Condition"]])
+
+
+def test_what_was_overwritten_or_deleted_can_be_had_back_for_a_month_and_costs_nothing_later() -> None:
+    bucket = TEMPLATE.resolve({**TEMPLATE.resources["Bucket"]["Properties"], "NotificationConfiguration": None})
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert rules["end-old-versions"] == {
+        "Id": "end-old-versions",
+        "Status": "Enabled",
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+        "ExpiredObjectDeleteMarker": True,
+    }
+
+
+@pytest.mark.parametrize("role", TEMPLATE.of_type("AWS::IAM::Role"))
+def test_a_service_takes_a_role_for_this_account_alone(role: str) -> None:
+    (trust,) = TEMPLATE.of_type("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
+
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_the_bucket_is_closed_to_the_public_and_outlives_the_stack() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 
 from seedbed.errors import SeedbedError
@@ -113,6 +114,13 @@ def test_the_api_answers_with_the_best_model(cloud: LittleCloud, first: FirstRun
         "test_accuracy", "test_accuracy_interval", "macro_f1", "single_view", "views", "hyperparameters", "dataset",
         "cost_usd", "created_at",
     }  # fmt: skip
+
+
+def test_the_local_cloud_keeps_no_old_versions_and_needs_no_tls(cloud: LittleCloud, first: FirstRun) -> None:
+    s3 = cloud.stack.client("s3")
+    assert "Status" not in s3.get_bucket_versioning(Bucket=cloud.stack.bucket)
+    with pytest.raises(ClientError, match="NoSuchBucketPolicy"):
+        s3.get_bucket_policy(Bucket=cloud.stack.bucket)
 
 
 def test_the_run_lists_its_trials(first: FirstRun) -> None:

@@ -27,10 +27,9 @@ def test_inputs_arguments_and_environment_reach_the_container_and_outputs_reach_
 
 
 def test_network_isolation_is_taken_and_described(endpoint: "Endpoint") -> None:
-    isolated = {"EnableNetworkIsolation": True}
-    endpoint.process_images("isolated", NetworkConfig=isolated)
+    endpoint.process_images("isolated", NetworkConfig={"EnableNetworkIsolation": True})
     endpoint.train("isolated", EnableNetworkIsolation=True)
-    assert endpoint.ended("processing", "isolated")["NetworkConfig"] == isolated
+    assert endpoint.ended("processing", "isolated")["NetworkConfig"] == {"EnableNetworkIsolation": True}
     assert endpoint.ended("training", "isolated")["EnableNetworkIsolation"] is True
 
 
