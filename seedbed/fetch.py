@@ -14,7 +14,7 @@ from .stack import Stack
 def fetch(stack: Stack, uri: str, path: Path, sha256: str | None = None) -> Path:
     """Bring an s3:// address to `path`, once. Raises SeedbedError if nothing is there.
 
-    Where it must have a SHA-256, a file that was kept with another is fetched again, and one that comes with another
+    A file kept from an earlier time whose SHA-256 is not `sha256` is fetched again. If what is fetched differs too, it
     is deleted: SeedbedError.
     """
     if path.exists() and is_recorded(path, sha256):
@@ -30,15 +30,15 @@ def fetch(stack: Stack, uri: str, path: Path, sha256: str | None = None) -> Path
     if not is_recorded(partial, sha256):
         partial.unlink()
         raise SeedbedError(
-            f"{uri} is another file than was recorded when its run ended, so nothing of it is used. "
-            "Find out who wrote it, and put the file with the recorded SHA-256 back."
+            f"{uri} is not the file that was recorded when its run ended, so it is not used. "
+            "Find out who changed it, and restore it: on AWS the bucket keeps old versions for a while."
         )
     partial.replace(path)
     return path
 
 
 def is_recorded(path: Path, sha256: str | None) -> bool:
-    """Whether a file has this SHA-256, or nobody knows which one it should have."""
+    """Whether a file has this SHA-256; any file will do if it is None."""
     with path.open("rb") as file:
         return sha256 is None or hashlib.file_digest(file, "sha256").hexdigest() == sha256
 

@@ -16,7 +16,7 @@ CONTAINER = Path(seedbed.__file__).parent.parent / "training_container"
 
 
 def fetch_best_model(stack: Stack, home: Home) -> Path:
-    """The best model's archive on this machine, fetched once; SeedbedError where it isn't the one that was recorded."""
+    """The best model's archive, fetched to this machine once. Raises SeedbedError if it is not the recorded one."""
     best = stack.get("/models/best")
     path = home.models / best["run_id"] / "model.tar.gz"
     return fetch(stack, best["model_uri"], path, best.get("model_sha256"))

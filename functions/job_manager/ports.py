@@ -126,7 +126,7 @@ class Jobs(Protocol):
     def start_evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> None:
         """Start the processing job that scores models on the test split: `model`, and maybe `rival` and `champion`.
 
-        A champion whose archive has another SHA-256 than `champion_sha256`, where that is known, is not loaded.
+        The job does not load a champion whose archive differs from `champion_sha256`; None accepts any.
         """
 
     def prepare_job(self, run_id: str) -> Job | None:

@@ -146,7 +146,7 @@ def test_evaluates_scores_are_read_as_the_contract_has_them(
 
 
 @pytest.mark.parametrize("digest", ["", "ab" * 31, "AB" * 32, "g" * 64, "--views=9", "ab" * 32 + "\n"])
-def test_a_digest_that_is_none_makes_the_evaluation_unreadable(known: KnownBucket, digest: str) -> None:
+def test_what_is_not_a_digest_makes_the_evaluation_unreadable(known: KnownBucket, digest: str) -> None:
     scores = {"images": 1, "accuracy": 1.0, "accuracy_interval": [0.2, 1.0], "macro_f1": 1.0, "model_sha256": digest}
     known.put(layout.scores(RUN.run_id), json.dumps(scores).encode())
 

@@ -267,8 +267,7 @@ GUARDS = (
         ADVANCE_RUN,
         "ports.runs.get(run.champion_before).model_sha256 if",
         "None if",
-        "tests/unit/test_run_after_run.py"
-        "::test_evaluate_is_told_the_champions_digest_from_the_table_not_from_the_bucket",
+        "tests/unit/test_run_after_run.py::test_the_champions_digest_comes_from_the_table_not_the_bucket",
         simulated=False,
     ),
     Guard(

@@ -251,7 +251,7 @@ class MemorySageMaker:
         scores = {name: score(float(body)) for name, body in models.items()}
         *_, option, recorded = job.request["AppSpecification"]["ContainerArguments"]
         if option == "--champion-sha256" and recorded != digest(models["champion"]):
-            scores["champion"] = {"error": "another file than was recorded"}
+            scores["champion"] = {"error": "not the file that was recorded"}
         sha256 = digest(models["model"])
         return "evaluation.json", {**scores["model"], "champion": scores.get("champion"), "model_sha256": sha256}
 

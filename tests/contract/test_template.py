@@ -143,7 +143,7 @@ def test_the_bucket_denies_whatever_does_not_come_over_tls(action: str, over_tls
     assert template.resolve(template.content["Conditions"][template.resources["BucketPolicy"]["Condition"]])
 
 
-def test_what_was_overwritten_or_deleted_can_be_had_back_for_a_month_and_costs_nothing_later() -> None:
+def test_what_was_overwritten_or_deleted_is_kept_for_a_month() -> None:
     bucket = TEMPLATE.resolve({**TEMPLATE.resources["Bucket"]["Properties"], "NotificationConfiguration": None})
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
 

@@ -145,7 +145,7 @@ def test_the_trainer_takes_every_backbone_and_export_that_the_template_names() -
     assert evaluate.views == FULL.plan.evaluation_views
 
 
-def test_the_backbones_that_jobs_without_a_network_can_build_come_with_the_image() -> None:
+def test_backbones_for_jobs_without_a_network_come_with_the_image() -> None:
     from trainer.efficientnet_lite import VARIANTS  # noqa: PLC0415 - it loads TensorFlow: only for who asks for these
 
     assert set(BACKBONES_IN_THE_IMAGE) == set(VARIANTS)

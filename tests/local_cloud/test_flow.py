@@ -185,7 +185,7 @@ def test_a_best_model_that_was_changed_in_the_bucket_is_not_used(cloud: LittleCl
 
     kept.unlink()
     s3.put_object(Bucket=place.netloc, Key=place.path[1:], Body=archive + b"\0")
-    with pytest.raises(SeedbedError, match="another file than was recorded"):
+    with pytest.raises(SeedbedError, match="not the file that was recorded"):
         fetch_best_model(cloud.stack, cloud.home)
 
     s3.put_object(Bucket=place.netloc, Key=place.path[1:], Body=archive)

@@ -215,7 +215,9 @@ def test_a_champion_is_loaded_only_if_it_is_the_archive_that_was_recorded(
     other = judged_by(settings, photographs, tmp_path / "other", model=trial, champion=champion)
 
     assert same["champion"]["accuracy"] == same["accuracy"]
-    assert other["champion"] == {"error": "The model model.tar.gz is another file than was recorded: it is not used."}
+    assert other["champion"] == {
+        "error": "The model model.tar.gz is not the file that was recorded, so it is not used."
+    }
 
 
 def test_a_broken_rival_is_left_out(head: keras.Model, photographs: Path, tmp_path: Path) -> None:

@@ -54,9 +54,9 @@ def test_the_best_model_is_fetched_once(tmp_path: Path) -> None:
     assert {path.read_text() for path in paths} == {"a model"}
 
 
-def test_a_model_that_is_another_file_than_was_recorded_is_refused_and_not_kept(tmp_path: Path) -> None:
+def test_a_model_that_was_changed_is_refused_and_not_kept(tmp_path: Path) -> None:
     stack: Any = Deployed(archive="somebody else's")
-    with pytest.raises(SeedbedError, match=r"model\.tar\.gz is another file than was recorded .*nothing of it is used"):
+    with pytest.raises(SeedbedError, match=r"model\.tar\.gz is not the file that was recorded .* restore it"):
         fetch_best_model(stack, Home(tmp_path))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
@@ -68,12 +68,12 @@ def test_a_kept_model_that_has_changed_is_fetched_again(tmp_path: Path) -> None:
     assert len(stack.fetched) == 2
 
 
-def test_a_kept_model_that_has_changed_is_not_used_though_the_bucket_has_the_same(tmp_path: Path) -> None:
+def test_a_kept_model_changed_as_the_one_in_the_bucket_is_not_used(tmp_path: Path) -> None:
     stack: Any = Deployed()
     kept = fetch_best_model(stack, Home(tmp_path))
     kept.write_text("changed")
     stack.archive = "changed"
-    with pytest.raises(SeedbedError, match="another file"):
+    with pytest.raises(SeedbedError, match="not the file that was recorded"):
         fetch_best_model(stack, Home(tmp_path))
     assert not kept.exists()
 

@@ -22,7 +22,7 @@ def test_evaluate_gets_the_reigning_champion(world: World, run: Run) -> None:
     assert world.jobs.champion_sha256[second.run_id] == MODEL_SHA256
 
 
-def test_evaluate_is_told_the_champions_digest_from_the_table_not_from_the_bucket(world: World, run: Run) -> None:
+def test_the_champions_digest_comes_from_the_table_not_the_bucket(world: World, run: Run) -> None:
     world.complete(run.run_id)
     beside = layout.scores(run.run_id)
     world.bucket.put(beside, world.bucket.contents[beside].replace(MODEL_SHA256.encode(), b"0" * 64))

@@ -77,15 +77,15 @@ def write_archive(archive: Path, files: Iterable[Path]) -> None:
 
 
 def sha256_of(archive: Path) -> str:
-    """The archive's SHA-256 in hex, by which all that load it later know it again."""
+    """The SHA-256 of an archive, in hex."""
     with archive.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_recorded(archive: Path, sha256: str | None) -> None:
-    """UnreadableModel where the archive's SHA-256 is another than `sha256`, if that is known."""
+    """Raises UnreadableModel if the archive's SHA-256 is not `sha256`; None accepts any archive."""
     if sha256 and sha256_of(archive) != sha256:
-        raise UnreadableModel(f"The model {archive.name} is another file than was recorded: it is not used.")
+        raise UnreadableModel(f"The model {archive.name} is not the file that was recorded, so it is not used.")
 
 
 def _extracted(archive: Path, networks: tuple[str, ...], scratch: Path) -> Path:

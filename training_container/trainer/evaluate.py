@@ -42,7 +42,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Settings:
-    """The arguments of `evaluate`; `champion_sha256` is that of the champion's archive, if it is known."""
+    """The arguments of `evaluate`; `champion_sha256` is None where nobody recorded it."""
 
     views: int
     exports: tuple[str, ...]

@@ -76,7 +76,7 @@ class Plan:
 
     @property
     def downloads_weights(self) -> bool:
-        """Whether jobs that build a backbone have to fetch its weights from where Keras keeps them."""
+        """Whether jobs that build a backbone must download its weights."""
         return not self.pretrained and not set(self.backbones) <= set(BACKBONES_IN_THE_IMAGE)
 
     def fingerprint(self) -> str:

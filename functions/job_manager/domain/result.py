@@ -94,7 +94,8 @@ class Evaluation:
     """Scores on the test split; `confusion[i][j]` counts images of label i taken for label j.
 
     They are of the model as it is used: averaged over `views` turned views, its logits divided by `temperature`.
-    `members` are the networks averaged in it, `model_sha256` is its archive's. Raises ValueError for what can't be one.
+    `members` are the networks averaged in it, and `model_sha256` is its archive's. Raises ValueError if that is not a
+    SHA-256.
     """
 
     images: int

@@ -99,7 +99,7 @@ class Run:
 
     @property
     def model_sha256(self) -> str | None:
-        """The SHA-256 of the archive at `model_uri`, None where evaluate said none."""
+        """The SHA-256 of the archive at `model_uri`; None before evaluation and for older runs."""
         return self.evaluation.model_sha256 if self.evaluation else None
 
     @property

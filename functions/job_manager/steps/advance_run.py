@@ -182,9 +182,9 @@ def champion_model(run: Run, ports: Ports) -> str | None:
 
 
 def champion_sha256(run: Run, ports: Ports) -> str | None:
-    """What the reigning model's archive must have; None where the table knows none.
+    """The SHA-256 that the champion's archive was recorded with, or None if the table has none.
 
-    Only the functions write the table: who can write into the bucket can change an archive, but not this.
+    It is read from the table because only the functions write there: many may write to the bucket.
     """
     try:
         return ports.runs.get(run.champion_before).model_sha256 if run.champion_before else None
