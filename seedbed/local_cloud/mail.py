@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack.services import sns
 
-from .smtp import NotSent, Server, configured_server, send
+from .smtp import NotSent, Server, send
 
 SENDER = "Seedbed <seedbed@localhost>"
 
@@ -18,14 +18,15 @@ logger = logging.getLogger(__name__)
 
 
 class Mailer:
-    """Delivers what topics publish to e-mail addresses, and what the local cloud itself has to tell.
+    """Delivers what topics publish to e-mail addresses, and what the local cloud itself has to tell, by `server` if given.
 
     topic: whose subscribers hear of the latter; nobody does while it is empty.
     """
 
-    def __init__(self, maildir: Path) -> None:
+    def __init__(self, maildir: Path, server: Server | None = None) -> None:
         self.topic = ""
         self._maildir = maildir
+        self._server = server
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="smtp")
         self._unkept: list[EmailMessage] = []
 
@@ -76,9 +77,8 @@ class Mailer:
             self._unkept.pop(0)
 
     def _post(self, message: EmailMessage) -> None:
-        server = configured_server()
-        if server:
-            self._sending.submit(self._send, message, server)
+        if self._server:
+            self._sending.submit(self._send, message, self._server)
 
     def _send(self, message: EmailMessage, server: Server) -> None:
         """A server that fails costs the sending only."""

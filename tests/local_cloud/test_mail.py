@@ -9,6 +9,7 @@ from aiosmtpd.handlers import Mailbox
 
 from seedbed.cloud import free_port
 from seedbed.local_cloud.mail import Mailer, kept
+from seedbed.local_cloud.smtp import Server
 
 
 @pytest.fixture
@@ -38,13 +39,13 @@ def test_nothing_in_a_subject_begins_another_header(mailer: Mailer, tmp_path: Pa
 
 
 def test_a_message_is_sent_to_the_configured_server(
-    mailer: Mailer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     port = free_port()
     server = Controller(Mailbox(tmp_path / "received"), hostname="127.0.0.1", port=port)
     server.start()
     try:
-        monkeypatch.setenv("SEEDBED_SMTP_URL", f"smtp://127.0.0.1:{port}")
+        mailer = Mailer(tmp_path / "mail", Server("127.0.0.1", port))
         mailer.deliver("you@localhost", "Seedbed: done", "body")
         mailer.close()
     finally:
@@ -54,9 +55,9 @@ def test_a_message_is_sent_to_the_configured_server(
 
 
 def test_a_server_that_is_down_costs_the_sending_only(
-    mailer: Mailer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("SEEDBED_SMTP_URL", f"smtp://127.0.0.1:{free_port()}")
+    mailer = Mailer(tmp_path / "mail", Server("127.0.0.1", free_port()))
     mailer.deliver("you@localhost", "Seedbed: done", "body")
     mailer.close()
     assert len(kept(tmp_path / "mail")) == 1

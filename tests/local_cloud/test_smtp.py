@@ -194,13 +194,12 @@ def test_nobody_there_is_told_of() -> None:
 
 
 def test_the_log_tells_of_a_failure_in_one_line_without_the_password(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with mail_server(auth_require_tls=False) as mail:
         url = f"smtp://seed%40bed:corn%2Fcockle%20%231@127.0.0.1:{mail.port}"
-        monkeypatch.setenv("SEEDBED_SMTP_URL", url)
         with caplog.at_level(logging.WARNING):
-            mailer = Mailer(tmp_path / "mail")
+            mailer = Mailer(tmp_path / "mail", read_server(url))
             mailer.deliver("you@localhost", "done", "body")
             mailer.close()
     [record] = caplog.records
