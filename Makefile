@@ -49,7 +49,7 @@ $(UV): requirements/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
 
-$(VENV)/laptop: $(UV) requirements/laptop.txt
+$(VENV)/laptop: $(UV) requirements/laptop.txt pyproject.toml
 	@echo "Installing packages: once, about 2 GB on disk, a minute or two"
 	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/laptop.txt
 	@$(UV) pip install --python $(BIN)/python --no-deps --quiet --editable .

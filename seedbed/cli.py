@@ -1,7 +1,6 @@
 """The commands."""
 
 import json
-import signal
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import progress, show
+from . import interrupts, progress, show
 from .cloud import local_cloud
 from .demo import demo as run_demo
 from .demo_home import keep
@@ -150,15 +149,26 @@ app.add_typer(dlq, name="dlq")
 
 
 def main() -> None:
-    """Run a command; an error is a sentence, and being stopped by Ctrl-C or SIGTERM ends all that was started."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run a command; an error is a sentence, and Ctrl-C, SIGTERM or a closed terminal end all that was started."""
+    interrupts.heed()
+    status: int | str | None = None
     try:
-        interrupted = app(standalone_mode=False)
+        status = run()
+        interrupts.ignore()
+    except KeyboardInterrupt:
+        interrupts.ignore()
+    if interrupts.heeded:
+        interrupts.leave(interrupts.heeded)
+    sys.exit(status)
+
+
+def run() -> int | str | None:
+    """The command's exit status."""
+    try:
+        app()
     except SeedbedError as error:
         console.print(f"[bold red]Not done.[/] {error}", soft_wrap=True)
-        sys.exit(1)
-    except (KeyboardInterrupt, typer.Abort):
-        interrupted = 130
-    if interrupted:
-        console.print("Stopped.")
-        sys.exit(interrupted)
+        return 1
+    except SystemExit as end:
+        return end.code
+    return 0

@@ -19,6 +19,7 @@ import psutil
 from .errors import SeedbedError
 from .home import Home
 from .home_lock import hold
+from .interrupts import undisturbed
 from .local_cloud.credentials import Credentials, credentials_of
 from .local_cloud.environment import REGION, cloud_environment
 from .local_cloud.smtp import InvalidServer, configured_server
@@ -89,18 +90,23 @@ def served(
         if port and not is_free(port):
             raise SeedbedError(f"Port {port} is taken by another program. Choose another one with --port.")
         credentials = credentials_of(home.path, REGION)
-        process = start(home, port or free_port(), options, held, credentials)
+        process, patience = None, 0.0  # nothing is lost of what has answered nobody yet
         try:
+            with undisturbed():
+                process = start(home, port or free_port(), options, held, credentials)
             cloud = {**wait_until_ready(process, home), "credentials": asdict(credentials)}
             for note in cloud.pop("notes", ()):
                 sys.stderr.write(f"{note}\n")
+            patience = STOP_TIMEOUT
             if known:
                 home.say_running(process.pid, cloud)
             yield cloud
         finally:
-            end(process)
-            home.say_ended()
-            shutil.rmtree(home.scratch, ignore_errors=True)
+            with undisturbed():
+                if process:
+                    end(process, patience)
+                home.say_ended()
+                shutil.rmtree(home.scratch, ignore_errors=True)
 
 
 def start(
@@ -135,8 +141,8 @@ def wait_until_ready(process: "subprocess.Popen[bytes]", home: Home) -> dict[str
     return cloud
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """End the cloud and whatever it started, gently first."""
+def end(process: "subprocess.Popen[bytes]", patience: float = STOP_TIMEOUT) -> None:
+    """End the cloud and whatever it started, gently for `patience` seconds, then at once."""
     try:
         family = psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
@@ -144,7 +150,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     if process.stdin:
         process.stdin.close()
     try:
-        process.wait(STOP_TIMEOUT)
+        process.wait(patience)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,5 +1,6 @@
 """The command `import`."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -22,8 +23,8 @@ def import_pickles(
     """Make a folder of images out of pickled NumPy arrays, without running what is in the pickles."""
     terminal = console()
     found = read_pickles(images, labels, [name.strip() for name in names.split(",")] if names else ())
-    written = write_images(found, folder, blue_first=bgr)
-    count = sum(1 for _ in track(written, "Import", len(found.images), console=terminal))
+    with closing(write_images(found, folder, blue_first=bgr)) as written:
+        count = sum(1 for _ in track(written, "Import", len(found.images), console=terminal))
     said = f"{count:,} images of {len(found.names)} labels are in {folder}, for: seedbed upload {folder}"
     advice = "" if bgr else "\nLook at a few: if their reds are blue, import them anew with --bgr."
     terminal.print(said + advice, soft_wrap=True, markup=False)

@@ -1,7 +1,9 @@
 """Pickled arrays of images and of their labels → a folder of PNGs, one sub-folder a label."""
 
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -46,12 +48,13 @@ def read_pickles(images: Path, labels: Path, names: Sequence[str] = ()) -> Label
     return LabelledImages(pixels, scale, numbers, _checked(names))
 
 
-def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> Iterator[Path]:
-    """Yields each image's path, `<label>/<row>.png`, once it is there. Raises SeedbedError if the folder is in use."""
+def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> Generator[Path, None, None]:
+    """Yields each image's path, `<label>/<row>.png`, once it is there; where it is closed before the last, none stays.
+
+    Raises SeedbedError if the folder is in use.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SeedbedError(f"{folder} is there already. Name a new folder for the images.")
-    for number in np.unique(found.numbers):
-        (folder / found.names[number]).mkdir(parents=True)
     digits = len(str(len(found.images) - 1))
 
     def write(row: int) -> Path:
@@ -61,9 +64,29 @@ def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> It
         return path
 
     rows = iter(range(len(found.images)))
-    with ThreadPoolExecutor() as pool:
+    with (
+        new_folders(folder, [found.names[number] for number in np.unique(found.numbers)]),
+        ThreadPoolExecutor() as pool,
+    ):
         while batch := list(islice(rows, AT_ONCE)):
             yield from pool.map(write, batch)
+
+
+@contextmanager
+def new_folders(parent: Path, names: Sequence[str]) -> Iterator[None]:
+    """Folders that are there while the block runs, and stay if it ends well."""
+    made: list[Path] = []
+    try:
+        for name in names:
+            (parent / name).mkdir(parents=True)
+            made.append(parent / name)
+        yield
+    except BaseException:
+        for folder in made:
+            shutil.rmtree(folder)
+        with suppress(OSError):
+            parent.rmdir()
+        raise
 
 
 def _scale(path: Path, images: Array) -> float:

@@ -10,8 +10,10 @@ import seedbed
 from .errors import SeedbedError
 from .fetch import fetch
 from .home import Home
+from .interrupts import undisturbed
 from .stack import Stack
 
+GRACE = 10
 CONTAINER = Path(seedbed.__file__).parent.parent / "training_container"
 
 
@@ -42,4 +44,23 @@ def serve_model(model: Path, port: int) -> None:
 def trainer(*arguments: str) -> int:
     """Run a verb of the container as a process here; its exit status."""
     command = [sys.executable, "-m", "trainer", *arguments]
-    return subprocess.run(command, check=False, env={**os.environ, "PYTHONPATH": str(CONTAINER)}).returncode
+    environment = {**os.environ, "PYTHONPATH": str(CONTAINER)}
+    process = None
+    try:
+        with undisturbed():
+            process = subprocess.Popen(command, env=environment, start_new_session=True)  # Ctrl-C is for its parent
+        return process.wait()
+    finally:
+        with undisturbed():
+            if process:
+                end_child(process)
+
+
+def end_child(process: "subprocess.Popen[bytes]") -> None:
+    """SIGTERM to a process that has not ended; after a grace SIGKILL."""
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

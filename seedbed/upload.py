@@ -45,7 +45,9 @@ def upload(stack: Stack, files: list[tuple[Path, str]]) -> Iterator[str]:
             s3.put_object(Bucket=stack.bucket, Key=key, Body=body)
         return key
 
-    with ThreadPoolExecutor(WORKERS) as pool:
-        tasks = [pool.submit(put, path, key) for path, key in files]
-        for task in as_completed(tasks):
+    pool = ThreadPoolExecutor(WORKERS)
+    try:
+        for task in as_completed([pool.submit(put, path, key) for path, key in files]):
             yield task.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

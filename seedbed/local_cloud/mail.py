@@ -18,9 +18,9 @@ logger = logging.getLogger(__name__)
 
 
 class Mailer:
-    """Delivers what topics publish to e-mail addresses, and what the local cloud itself has to tell, by `server` if given.
+    """Delivers what topics publish to e-mail addresses, and what the local cloud itself has to tell.
 
-    topic: whose subscribers hear of the latter; nobody does while it is empty.
+    server: by which they are sent, if any. topic: whose subscribers hear of the latter; nobody while it is empty.
     """
 
     def __init__(self, maildir: Path, server: Server | None = None) -> None:

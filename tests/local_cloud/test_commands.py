@@ -105,7 +105,9 @@ def test_nothing_is_left_of_an_interrupted_demo(tmp_path: Path, folder: Path, bl
 
     family = wait_for(trials_are_running, "a job of the demo", 90)
     demo.send_signal(blow)
-    demo.communicate(timeout=60)
+    output, _ = demo.communicate(timeout=60)
+    assert (demo.returncode, output.endswith("Stopped.\n")) == ((130, True) if blow is signal.SIGINT else (-9, False))
+    assert "Traceback" not in output
     assert wait_until_ended(family, 30) == []
 
 

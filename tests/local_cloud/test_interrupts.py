@@ -1,0 +1,183 @@
+"""Ctrl-C and SIGTERM at any moment of any command: one line, no traceback, nothing left."""
+
+import itertools
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from job_manager.aws.dynamodb import DynamoDBRuns
+from job_manager.domain import layout
+from job_manager.domain.run import RunState
+from seedbed.cloud import free_port, wait_until_ended
+from seedbed.home import Home
+from tests.fakes.world import a_run
+from tests.local_cloud.conftest import LittleCloud, wait_for
+
+STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+READY = "Stop with Ctrl-C."
+
+
+@dataclass
+class Command:
+    """A command in a terminal of its own; `family` is what it has started so far."""
+
+    process: "subprocess.Popen[str]"
+    home: Home
+
+    @property
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def wait_for(self, condition: Callable[[], Any], what: str) -> None:
+        """Wait for what the command does; fails where it has ended before."""
+        wait_for(lambda: self.process.poll() is not None or condition(), what, 60)
+        assert self.process.poll() is None, self.process.communicate()
+
+    def read_until(self, words: str) -> None:
+        """Wait for a line that it prints."""
+        assert self.process.stdout
+        seen = list(itertools.takewhile(lambda line: words not in line, self.process.stdout))
+        assert self.process.poll() is None, seen
+
+    def interrupt(self, *signals: signal.Signals) -> str:
+        """All that it says once it is told to end, which it does with one line and leaving nothing."""
+        family = self.family
+        for number in signals:
+            os.killpg(self.process.pid, number)
+        output, errors = self.process.communicate(timeout=60)
+        assert (self.process.returncode, errors) == (STATUS[signals[0]], "")
+        assert output.splitlines()[-1:] == ["Stopped."]
+        assert output.count("Stopped.") == 1
+        assert wait_until_ended(family, 10) == []
+        return output
+
+
+@contextmanager
+def command(home: Home, *words: str) -> Iterator[Command]:
+    environment = {**os.environ, "SEEDBED_HOME": str(home.path), "COLUMNS": "160"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "seedbed", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield Command(process, home)
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "seedbed")
+
+
+@pytest.fixture(scope="module")
+def with_a_model(cloud: LittleCloud) -> LittleCloud:
+    """A local cloud that is up, and whose table names a best model."""
+    run_id = "sb-0123456789abcdef-1"
+    key = layout.model(run_id)
+    cloud.put(key, b"no model: nobody gets to read it")
+    stack = cloud.stack
+    won = a_run(run_id, RunState.COMPLETED, won=True, model_uri=f"s3://{stack.bucket}/{key}")
+    [table] = stack.client("dynamodb").list_tables()["TableNames"]
+    DynamoDBRuns(stack.client("dynamodb"), table).create(won)
+    return cloud
+
+
+def catches_signals(process: "subprocess.Popen[str]") -> bool:
+    """Whether the process sees to SIGTERM, as Python by itself does not."""
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    [caught] = [int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:")]
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what signals a process catches is read from /proc")
+@pytest.mark.parametrize("number", STATUS)
+def test_a_command_that_is_loading_ends_at_once(number: signal.Signals, home: Home) -> None:
+    with command(home, "runs") as given:
+        while not catches_signals(given.process):
+            pass
+        assert given.interrupt(number) == "Stopped.\n"
+
+
+@pytest.mark.parametrize("words", [["up", "--port", "0"], ["best"]], ids=["up", "best"])
+def test_a_command_whose_cloud_is_starting_ends(words: list[str], home: Home) -> None:
+    home.path.mkdir()
+    with command(home, *words) as given:
+        given.wait_for(lambda: given.family, "the cloud's process")
+        assert given.interrupt(signal.SIGINT) == "Stopped.\n"
+
+
+def test_up_ends_once_however_often_it_is_told_to(home: Home) -> None:
+    with command(home, "up", "--port", str(free_port())) as given:
+        given.read_until(READY)
+        given.interrupt(signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGINT)
+    assert home.running() is None
+
+
+def test_sagemaker_ends(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text('FROM python\nENTRYPOINT ["python"]\n')
+    port = str(free_port())
+    with command(home, "sagemaker", "--port", port, "--data", str(home.path), "--image", f"toy={tmp_path}") as given:
+        given.read_until(READY)
+        given.interrupt(signal.SIGTERM, signal.SIGTERM)
+
+
+def test_an_upload_ends_without_the_rest(cloud: LittleCloud, tmp_path: Path) -> None:
+    (tmp_path / "images" / "Maize").mkdir(parents=True)
+    for number in range(2000):
+        (tmp_path / "images" / "Maize" / f"{number}.png").write_bytes(b"too little for an image")
+    with command(cloud.home, "upload", str(tmp_path / "images")) as given:
+        given.read_until("Upload …")
+        given.interrupt(signal.SIGINT)
+    listed = cloud.stack.client("s3").get_paginator("list_objects_v2").paginate(Bucket=cloud.stack.bucket)
+    assert sum(len(page.get("Contents", [])) for page in listed) < 2000
+
+
+@pytest.mark.parametrize("words", [["predict", __file__], ["serve", "--port", "0"]], ids=["predict", "serve"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_runs_the_trainer_ends_with_it(
+    words: list[str], number: signal.Signals, with_a_model: LittleCloud
+) -> None:
+    with command(with_a_model.home, *words) as given:
+        given.wait_for(lambda: given.family, "the trainer's process")
+        assert given.interrupt(number) == "Stopped.\n"
+
+
+def test_an_import_ends_without_the_folder(home: Home, tmp_path: Path) -> None:
+    pixels, rows = np.random.default_rng(1).integers(0, 256, (4000, 64, 64, 3), np.uint8), np.eye(2)[[0, 1] * 2000]
+    for name, array in (("x", pixels), ("y", rows)):
+        (tmp_path / f"{name}.pkl").write_bytes(pickle.dumps(array, 3))
+    folder = tmp_path / "imported"
+    with command(home, "import", str(tmp_path / "x.pkl"), str(tmp_path / "y.pkl"), str(folder)) as given:
+        given.wait_for(lambda: list(folder.rglob("*.png")), "an image")
+        given.interrupt(signal.SIGINT)
+    assert not folder.exists()
+
+
+def test_a_signal_that_is_ignored_from_the_start_stays_so(home: Home, tmp_path: Path) -> None:
+    """As nohup has it: the command goes on when its terminal is closed."""
+    script = "trap '' HUP; echo ignored; exec \"$@\""
+    environment = {**os.environ, "SEEDBED_HOME": str(home.path)}
+    words = ["sh", "-c", script, "sh", sys.executable, "-m", "seedbed", "runs"]
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signal.SIGHUP)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "seedbed demo" in output
