@@ -42,9 +42,9 @@ def serve_model(model: Path, port: int) -> None:
 
 
 def trainer(*arguments: str) -> int:
-    """Run a verb of the container as a process here; its exit status."""
-    command = [sys.executable, "-m", "trainer", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(CONTAINER)}
+    """Run a verb of the container as a process here; its exit status. The present folder's files are not its code."""
+    command = [sys.executable, "-P", "-m", "trainer", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(CONTAINER), "PYTHONSAFEPATH": "1"}
     process = None
     try:
         with undisturbed():

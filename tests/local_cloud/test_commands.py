@@ -18,14 +18,18 @@ from seedbed.home_mark import MARK
 from seedbed.seedlings import draw
 from seedbed.stack import local_stack
 from tests.local_cloud.conftest import wait_for
+from tests.local_cloud.traps import lay_library_traps, lay_traps, traces
 
+SEEDBED = Path(sys.executable).parent / "seedbed"
 SPECIES = ("Maize", "Small-flowered Cranesbill", "Loose Silky-bent")
 
 
 def command(home: Path, *words: str) -> "subprocess.Popen[str]":
+    """Given where a person stands among traps."""
     environment = {**os.environ, "SEEDBED_HOME": str(home), "COLUMNS": "160"}
     return subprocess.Popen(
-        [sys.executable, "-c", "from seedbed.cli import main; main()", *words],
+        [SEEDBED, *words],
+        cwd=lay_traps(home.parent),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment,
@@ -43,6 +47,12 @@ def output_and_notes(process: "subprocess.Popen[str]") -> tuple[str, str]:
     return output, notes
 
 
+@pytest.mark.parametrize("words", [["-c", "import random"], ["-m", "trainer"], ["-c", "import seedbed"]], ids=" ".join)
+def test_the_traps_are_seen_by_a_python_that_looks_into_the_present_folder(tmp_path: Path, words: list[str]) -> None:
+    subprocess.run([sys.executable, *words], cwd=lay_traps(tmp_path), check=False, capture_output=True)
+    assert traces(tmp_path)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("images")
@@ -55,7 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def after_demo(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> tuple[Path, str]:
-    home = tmp_path_factory.mktemp("demo") / "seedbed"
+    home = tmp_path_factory.mktemp("demo") / "home"
     return home, output_of(home, "demo", "--images", str(folder), "--trials", "1")
 
 
@@ -96,7 +106,7 @@ def test_the_best_model_labels_images(after_demo: tuple[Path, str], folder: Path
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_of_an_interrupted_demo(tmp_path: Path, folder: Path, blow: signal.Signals) -> None:
-    home = tmp_path / "seedbed"
+    home = tmp_path / "home"
     demo = command(home, "demo", "--images", str(folder))
 
     def trials_are_running() -> list[psutil.Process]:
@@ -119,7 +129,7 @@ def test_without_any_state_a_command_says_how_to_begin(tmp_path: Path) -> None:
 
 
 def test_of_two_clouds_started_at_once_on_one_home_one_is_up(tmp_path: Path) -> None:
-    home = Home(tmp_path / "seedbed")
+    home = Home(tmp_path / "home")
     both = [command(home.path, "up", "--port", str(free_port())) for _ in range(2)]
     wait_for(lambda: [process for process in both if process.poll() is not None], "one of them to give up", 90)
     refused, up = sorted(both, key=lambda process: process.poll() is None)
@@ -139,3 +149,18 @@ def test_of_two_clouds_started_at_once_on_one_home_one_is_up(tmp_path: Path) -> 
     finally:
         again.send_signal(signal.SIGINT)
         again.communicate(timeout=60)
+
+
+def test_no_command_has_run_a_file_of_the_folder_where_it_was_given(after_demo: tuple[Path, str]) -> None:
+    home, _ = after_demo
+    assert traces(home.parent) == []
+
+
+def test_an_empty_entry_in_pythonpath_does_not_stand_for_the_present_folder(tmp_path: Path) -> None:
+    lay_library_traps(tmp_path)
+    environment = {**os.environ, "SEEDBED_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep}
+    done = subprocess.run(
+        [SEEDBED, "best"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "seedbed demo" in done.stdout, done.stderr
+    assert traces(tmp_path) == []
