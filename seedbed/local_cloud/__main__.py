@@ -30,7 +30,7 @@ from .keys import hide_function_keys, known_keys
 from .mail import Mailer
 from .sagemaker import SageMaker
 from .shortage import Shortage
-from .smtp import configured_server
+from .smtp import take_configured_server
 from .steady_clock import install
 
 IMAGES = {"seedbed-trainer": ROOT / "training_container"}
@@ -77,7 +77,7 @@ async def serve(arguments: argparse.Namespace) -> None:
         stop_grace=10,
         containers=arguments.containers,
     )
-    mailer = Mailer(data / "mail", configured_server())
+    mailer = Mailer(data / "mail", take_configured_server())
     mailer.take_published()
     shortage = Shortage(sagemaker.disk, mailer, lambda: wake_reconcile(aws))
     services = LocalCloud(sagemaker, KeptS3(ministack, sagemaker.disk, shortage.refused))

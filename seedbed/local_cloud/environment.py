@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .credentials import Credentials
+from .passed_environment import passed_to_cloud
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -14,13 +15,12 @@ HOST = "127.0.0.1"
 def cloud_environment(
     port: int, data: Path, credentials: Credentials, base: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """What the local cloud and the functions in it see: never the person's own AWS settings.
+    """What the local cloud and the functions in it see of the person's environment `base`, and its own settings.
 
     AUTH makes MiniStack hold every function to its role: a permission the template forgets fails here as on AWS.
     """
-    inherited = {name: value for name, value in base.items() if not name.startswith("AWS_")}
     return {
-        **inherited,
+        **passed_to_cloud(base),
         **credentials.environment(),
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": endpoint_url(port),

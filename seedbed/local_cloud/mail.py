@@ -20,7 +20,8 @@ logger = logging.getLogger(__name__)
 class Mailer:
     """Delivers what topics publish to e-mail addresses, and what the local cloud itself has to tell.
 
-    server: by which they are sent, if any. topic: whose subscribers hear of the latter; nobody while it is empty.
+    server: who sends it; where there is none, it is kept only. topic: whose subscribers hear of the cloud's own; nobody
+    does while it is empty.
     """
 
     def __init__(self, maildir: Path, server: Server | None = None) -> None:

@@ -50,6 +50,13 @@ def configured_server() -> Server | None:
     return read_server(url) if url else None
 
 
+def take_configured_server() -> Server | None:
+    """The same, and it is out of this process's environment from now on: none that it starts sees the password."""
+    server = configured_server()
+    os.environ.pop(VARIABLE, None)
+    return server
+
+
 def read_server(url: str) -> Server:
     """smtp://[user:password@]host[:port], or smtps://, as a Server. Raises InvalidServer."""
     try:

@@ -38,14 +38,12 @@ def test_nothing_in_a_subject_begins_another_header(mailer: Mailer, tmp_path: Pa
     assert message["Subject"] == "done?Bcc: everybody@example.com"
 
 
-def test_a_message_is_sent_to_the_configured_server(
-    tmp_path: Path,
-) -> None:
+def test_a_message_is_sent_to_the_configured_server(tmp_path: Path) -> None:
     port = free_port()
+    mailer = Mailer(tmp_path / "mail", Server("127.0.0.1", port))
     server = Controller(Mailbox(tmp_path / "received"), hostname="127.0.0.1", port=port)
     server.start()
     try:
-        mailer = Mailer(tmp_path / "mail", Server("127.0.0.1", port))
         mailer.deliver("you@localhost", "Seedbed: done", "body")
         mailer.close()
     finally:
@@ -54,9 +52,7 @@ def test_a_message_is_sent_to_the_configured_server(
     assert message["Subject"] == "Seedbed: done"
 
 
-def test_a_server_that_is_down_costs_the_sending_only(
-    tmp_path: Path,
-) -> None:
+def test_a_server_that_is_down_costs_the_sending_only(tmp_path: Path) -> None:
     mailer = Mailer(tmp_path / "mail", Server("127.0.0.1", free_port()))
     mailer.deliver("you@localhost", "Seedbed: done", "body")
     mailer.close()

@@ -1,6 +1,7 @@
 """Sending e-mail: no password and, beyond this machine, no message without TLS and a valid certificate."""
 
 import logging
+import os
 import re
 import socket
 import threading
@@ -16,7 +17,7 @@ from seedbed.errors import SeedbedError
 from seedbed.home import Home
 from seedbed.local_cloud import smtp
 from seedbed.local_cloud.mail import Mailer, kept
-from seedbed.local_cloud.smtp import InvalidServer, NotSent, Server, read_server, send
+from seedbed.local_cloud.smtp import InvalidServer, NotSent, Server, read_server, send, take_configured_server
 
 from .mail_server import PASSWORD, USER, Authority, MailServer, PretendsTLS, Quotes, RefusesTLS, mail_server
 
@@ -194,14 +195,16 @@ def test_nobody_there_is_told_of() -> None:
 
 
 def test_the_log_tells_of_a_failure_in_one_line_without_the_password(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with mail_server(auth_require_tls=False) as mail:
         url = f"smtp://seed%40bed:corn%2Fcockle%20%231@127.0.0.1:{mail.port}"
+        monkeypatch.setenv("SEEDBED_SMTP_URL", url)
         with caplog.at_level(logging.WARNING):
-            mailer = Mailer(tmp_path / "mail", read_server(url))
+            mailer = Mailer(tmp_path / "mail", take_configured_server())
             mailer.deliver("you@localhost", "done", "body")
             mailer.close()
+    assert url not in os.environ.values()
     [record] = caplog.records
     assert re.fullmatch(
         r"The e-mail could not be sent \(it is kept in .*\): 127\.0\.0\.1 offers no [^\n]*\.", record.getMessage()

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..passed_environment import passed_to_jobs
 from .errors import Invalid, JobFailure
 from .kinds import Body, Settings
 
 ROOT = "/opt/ml"
 REASON_LENGTH = 1024
-# A person's own credentials and profile are none of a container's business.
-WITHHELD = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 
 
 @dataclass(frozen=True)
@@ -103,15 +102,15 @@ def command(image: Image, specification: Body, arguments: list[str], base: Path)
 
 
 def environment(image: Image, settings: Settings, base: Path, threads: int, job: Mapping[str, str]) -> dict[str, str]:
-    """The process's environment: this program's own, less a person's credentials, then the image's, then the job's."""
-    inherited = {name: value for name, value in os.environ.items() if name not in WITHHELD}
+    """The process's environment: what jobs see of this program's own, then the image's, then the job's."""
     return {
-        **inherited,
+        **passed_to_jobs(os.environ),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
         **threading(threads),
         **image.environment,
         **aws(settings, settings.endpoint_url),
+        "AWS_EC2_METADATA_DISABLED": "true",
         "SAGEMAKER_BASE_DIR": str(base),
         **job,
     }

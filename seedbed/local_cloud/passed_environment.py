@@ -1,0 +1,66 @@
+"""What of a person's environment the local cloud, its functions and jobs see: what is named here, or by the person.
+
+Shells hold tokens and passwords, and logs and models are shown to others: so all else stays out.
+"""
+
+from collections.abc import Mapping
+
+NAMED_BY = "SEEDBED_PASS_ENV"
+MACHINE = {"HOME", "LOGNAME", "PATH", "TMPDIR", "TZ", "TZDIR", "USER", "XDG_CACHE_HOME"}
+LANGUAGE = {"LANG", "LANGUAGE"}
+CERTIFICATES = {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}
+LIBRARIES = {"DYLD_FALLBACK_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH"}
+TRAINING = {
+    "HIP_VISIBLE_DEVICES",
+    "JAX_PLATFORMS",
+    "KERAS_BACKEND",
+    "KERAS_HOME",
+    "NVIDIA_TF32_OVERRIDE",
+    "NVIDIA_VISIBLE_DEVICES",
+    "ROCR_VISIBLE_DEVICES",
+    "TF_CPP_MIN_LOG_LEVEL",
+    "TF_DETERMINISTIC_OPS",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_FORCE_GPU_ALLOW_GROWTH",
+    "TF_GPU_ALLOCATOR",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_XLA_FLAGS",
+    "XLA_FLAGS",
+    "XLA_PYTHON_CLIENT_ALLOCATOR",
+    "XLA_PYTHON_CLIENT_MEM_FRACTION",
+    "XLA_PYTHON_CLIENT_PREALLOCATE",
+}
+EVERYWHERE = MACHINE | LANGUAGE | CERTIFICATES | LIBRARIES | TRAINING
+FAMILIES = ("LC_", "CUDA_", "GOMP_", "KMP_", "MKL_", "OMP_", "OPENBLAS_")
+"""Beginnings of names: settings of languages, processors and graphics cards, which hold no secrets."""
+
+FOR_THE_CLOUD_ALONE = {
+    "DOCKER_CERT_PATH",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_HOST",
+    "DOCKER_TLS_VERIFY",
+    "SEEDBED_SMTP_URL",
+    "XDG_RUNTIME_DIR",
+}
+
+
+def passed_to_jobs(environment: Mapping[str, str]) -> dict[str, str]:
+    """What jobs see of an environment: the machine's settings, and what it names itself in SEEDBED_PASS_ENV."""
+    return _chosen(environment, EVERYWHERE)
+
+
+def passed_to_cloud(environment: Mapping[str, str]) -> dict[str, str]:
+    """The same and what the local cloud itself needs: how to reach Docker, and the server that e-mails are sent by."""
+    return _chosen(environment, EVERYWHERE | FOR_THE_CLOUD_ALONE | {NAMED_BY})
+
+
+def _chosen(environment: Mapping[str, str], names: set[str]) -> dict[str, str]:
+    """Never a person's own AWS settings, be they named: all here talk to the local cloud, with its key."""
+    chosen = names | {name.strip() for name in environment.get(NAMED_BY, "").split(",")}
+    return {
+        name: value
+        for name, value in environment.items()
+        if (name in chosen or name.startswith(FAMILIES)) and not name.startswith("AWS_")
+    }
