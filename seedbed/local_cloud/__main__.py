@@ -1,7 +1,7 @@
 """The local cloud's own process, in the environment that `environment` settles: MiniStack reads it when imported.
 
 It prints one line of JSON once everything answers: {"endpoint": …, "outputs": {…}}, or {"error": …}; it ends on
-SIGTERM, or when whoever started it closes its standard input.
+SIGTERM, or when whoever started it closes its standard input, within a time that `ending` bounds.
 """
 
 import argparse
@@ -9,7 +9,6 @@ import asyncio
 import json
 import logging
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
@@ -23,16 +22,19 @@ from .app import LocalCloud
 from .clients import LocalAws
 from .credentials import Credentials
 from .deploy import ROOT, DeployFailed, deploy
+from .ending import run_to_the_end, watch_for_the_end
 from .environment import ACCOUNT, HOST, REGION, endpoint_url
 from .gate import Gate
 from .kept import KeptS3
 from .keys import hide_function_keys, known_keys
 from .mail import Mailer
 from .sagemaker import SageMaker
+from .sagemaker.guard import Guard
 from .shortage import Shortage
 from .smtp import take_configured_server
 from .steady_clock import install
 
+CLOSING_SECONDS = 3
 IMAGES = {"seedbed-trainer": ROOT / "training_container"}
 
 
@@ -52,7 +54,10 @@ def main() -> None:
     os.umask(0o077)
     install()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    asyncio.run(serve(arguments))
+    guard = Guard()
+    if os.getpgrp() == os.getpid():
+        guard.watch(os.getpgrp())  # the functions' processes
+    run_to_the_end(serve(arguments))
 
 
 def image(text: str) -> tuple[str, Path]:
@@ -98,8 +103,10 @@ async def serve(arguments: argparse.Namespace) -> None:
         say({"error": f"The template could not be deployed: {error}"})
     finally:
         may_close.set()
-        await served
+        await asyncio.wait({served}, timeout=CLOSING_SECONDS)  # it waits for functions that still run
         mailer.close()
+    if served.done():
+        await served
 
 
 @asynccontextmanager
@@ -143,20 +150,6 @@ def restore_buckets(aws: LocalAws, kept: Path) -> dict[str, str]:
         if folder.name not in found:
             s3.create_bucket(Bucket=folder.name)
     return {}
-
-
-def watch_for_the_end(ended: asyncio.Event) -> None:
-    """Set the event on SIGTERM or SIGINT, and when standard input ends: whoever started this is gone then."""
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
-
-    def on_input() -> None:
-        if not os.read(sys.stdin.fileno(), 1024):
-            loop.remove_reader(sys.stdin.fileno())
-            ended.set()
-
-    loop.add_reader(sys.stdin.fileno(), on_input)
 
 
 def say(message: Mapping[str, object]) -> None:

@@ -1,11 +1,16 @@
 """`seedbed sagemaker` as a person runs it, in a process of its own, with a client that knows its URL alone."""
 
+import contextlib
+import io
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +18,33 @@ from typing import Any
 import boto3
 import psutil
 import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
 from seedbed.cloud import wait_until_ended
 from tests.sagemaker.toy_endpoint import DOCKERFILE, TOY, definition, eventually
 
+SECRET = "nobody-elses-business"
+SHELL = {
+    "GITHUB_TOKEN": SECRET,
+    "TF_VAR_password": SECRET,
+    "NVIDIA_API_KEY": SECRET,
+    "HTTPS_PROXY": f"http://you:{SECRET}@127.0.0.1:1",
+    "AWS_SESSION_TOKEN": SECRET,
+    "SEEDBED_SMTP_URL": f"smtp://you:{SECRET}@127.0.0.1:1",
+    "SEEDBED_PASS_ENV": "NAMED_ONE, NAMED_TWO,AWS_SESSION_TOKEN",
+    "NAMED_ONE": "1",
+    "NAMED_TWO": "2",
+}
+TELL = "import json, os; print(json.dumps(dict(os.environ)))"
+FUNCTION = """
+import os, pathlib, time
+def handler(event, context):
+    if "sleep" in event:
+        pathlib.Path(event["sleep"]).touch()
+        time.sleep(600)
+    return dict(os.environ)
+"""
 PROGRAM = [sys.executable, "-c", "from seedbed.cli import main; main()", "sagemaker"]
 
 
@@ -38,7 +66,7 @@ class Command:
                 [*PROGRAM, *self.words, "--containers", "process"],
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "COLUMNS": "200"},
+                env={**os.environ, **SHELL, "COLUMNS": "200"},
             )
         eventually(self._is_up, 60)
 
@@ -55,7 +83,29 @@ class Command:
             region_name=said["AWS_REGION"],
             aws_access_key_id=said["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=said["AWS_SECRET_ACCESS_KEY"],
+            config=Config(read_timeout=60, retries={"total_max_attempts": 1}),
         )
+
+    def make_function(self) -> None:
+        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        self.client("iam").create_role(RoleName="any", AssumeRolePolicyDocument=policy)
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as packed:
+            packed.writestr("index.py", FUNCTION)
+        self.client("lambda").create_function(
+            FunctionName="teller",
+            Runtime="python3.12",
+            Role="arn:aws:iam::000000000000:role/any",
+            Handler="index.handler",
+            Code={"ZipFile": code.getvalue()},
+            Timeout=900,
+        )
+
+    def invoke(self, **event: str) -> Any:
+        with contextlib.suppress(BotoCoreError):
+            answer = self.client("lambda").invoke(FunctionName="teller", Payload=json.dumps(event).encode())
+            return json.load(answer["Payload"])
 
     def end(self, how: signal.Signals) -> None:
         family = psutil.Process(self.process.pid).children(recursive=True)
@@ -117,6 +167,32 @@ def test_nothing_survives_a_killed_command_and_finished_jobs_are_intact(command:
     command.start()
     assert command.status("done") == "Completed"
     assert command.status("slow") == "InProgress"
+
+
+def test_jobs_and_functions_see_nothing_of_a_persons_environment_that_is_not_named(command: Command) -> None:
+    command.client("s3").create_bucket(Bucket="bench")
+    job = definition()
+    job["AlgorithmSpecification"].update(ContainerEntrypoint=["python", "-c"], ContainerArguments=[TELL])
+    command.client("sagemaker").create_training_job(TrainingJobName="teller", **job)
+    command.make_function()
+    seen = {"function": command.invoke()}
+    eventually(lambda: command.status("teller") == "Completed")
+    log = (command.data / "sagemaker/logs/training-job/teller.log").read_text()
+    seen["job"] = json.loads(log)
+    for who, environment in seen.items():
+        assert SECRET not in json.dumps(environment), who
+        assert (environment["NAMED_ONE"], environment["NAMED_TWO"]) == ("1", "2"), who
+        assert {"PATH", "HOME", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"} <= set(environment), who
+
+
+def test_a_function_that_runs_on_does_not_outlive_the_killed_command(command: Command, tmp_path: Path) -> None:
+    command.make_function()
+    sleeps = tmp_path / "sleeps"
+    invoked = threading.Thread(target=command.invoke, kwargs={"sleep": str(sleeps)})
+    invoked.start()
+    eventually(sleeps.exists, 30)
+    command.end(signal.SIGKILL)
+    invoked.join()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,58 @@
+"""The local cloud's process ends in a bounded time, whatever hangs in it."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from subprocess import PIPE
+
+import pytest
+
+BOUND = 1.0
+PROGRAM = f"""
+import asyncio, threading, time
+from seedbed.local_cloud.ending import run_to_the_end, watch_for_the_end
+
+async def main():
+    told = asyncio.Event()
+    watch_for_the_end(told, {BOUND})
+    print("up", flush=True)
+    HANGS
+
+run_to_the_end(main())
+"""
+HANGING = {
+    "the event loop": "time.sleep(600)",
+    "a task that does not end": "await asyncio.sleep(600)",
+    "a thread of the event loop's": "asyncio.ensure_future(asyncio.to_thread(time.sleep, 600)); await told.wait()",
+    "a thread that is no daemon": "threading.Thread(target=time.sleep, args=[600]).start(); await told.wait()",
+    "nothing": "await told.wait()",
+    "nothing, and an error": "await told.wait(); threading.Thread(target=time.sleep, args=[600]).start(); 1 / 0",
+}
+ENDED_FROM_WITHOUT = {"the event loop", "a task that does not end"}
+
+
+def terminate(process: "subprocess.Popen[str]") -> None:
+    process.send_signal(signal.SIGTERM)
+
+
+def leave(process: "subprocess.Popen[str]") -> None:
+    assert process.stdin
+    process.stdin.close()
+    process.stdin = None
+
+
+@pytest.mark.parametrize("tell", [terminate, leave])
+@pytest.mark.parametrize("hanging", HANGING)
+def test_the_process_ends_in_time_though_this_hangs(
+    hanging: str, tell: Callable[["subprocess.Popen[str]"], None]
+) -> None:
+    program = [sys.executable, "-c", PROGRAM.replace("HANGS", HANGING[hanging])]
+    with subprocess.Popen(program, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "up\n"
+        tell(process)
+        _, said = process.communicate(timeout=BOUND + 10)
+    assert ("Timeout" in said and "most recent call first" in said) == (hanging in ENDED_FROM_WITHOUT)
+    assert ("ZeroDivisionError" in said) == ("error" in hanging)
+    assert (process.returncode == 0) == (not said)
