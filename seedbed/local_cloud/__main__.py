@@ -9,11 +9,13 @@ import asyncio
 import json
 import logging
 import os
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
+from botocore.exceptions import ClientError
 from hypercorn.asyncio import serve as serve_app
 from hypercorn.config import Config
 from ministack.app import app as ministack
@@ -25,7 +27,7 @@ from .deploy import ROOT, DeployFailed, deploy
 from .ending import run_to_the_end, watch_for_the_end
 from .environment import ACCOUNT, HOST, REGION, endpoint_url
 from .gate import Gate
-from .kept import KeptS3
+from .kept import NO_ROOM, KeptS3
 from .keys import hide_function_keys, known_keys
 from .mail import Mailer
 from .sagemaker import SageMaker
@@ -73,15 +75,19 @@ async def serve(arguments: argparse.Namespace) -> None:
     aws, data = LocalAws(endpoint_url(arguments.port), Credentials.from_environment()), arguments.data
     hide_function_keys(aws.credentials)
     images = dict(arguments.image or IMAGES)
-    sagemaker = SageMaker(
-        data / "sagemaker",
-        images,
-        aws.endpoint,
-        REGION,
-        aws.credentials,
-        stop_grace=10,
-        containers=arguments.containers,
-    )
+    try:
+        sagemaker = SageMaker(
+            data / "sagemaker",
+            images,
+            aws.endpoint,
+            REGION,
+            aws.credentials,
+            stop_grace=10,
+            containers=arguments.containers,
+        )
+    except (OSError, sqlite3.Error) as error:
+        say({"error": f"The disk does not give what is kept in {data}: {error}. Make room or see to its permissions."})
+        return
     mailer = Mailer(data / "mail", take_configured_server())
     mailer.take_published()
     shortage = Shortage(sagemaker.disk, mailer, lambda: wake_reconcile(aws))
@@ -101,6 +107,10 @@ async def serve(arguments: argparse.Namespace) -> None:
             watching.cancel()
     except DeployFailed as error:
         say({"error": f"The template could not be deployed: {error}"})
+    except ClientError as error:
+        if error.response["Error"]["Code"] != NO_ROOM:
+            raise
+        say({"error": f"{sagemaker.disk.sentence().split('; ')[0]}, and run this again."})
     finally:
         may_close.set()
         await asyncio.wait({served}, timeout=CLOSING_SECONDS)  # it waits for functions that still run

@@ -29,7 +29,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 FAILED = ("Failed to persist", "Failed to delete persisted", "Failed to read persisted")
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+FULL = {errno.ENOSPC, errno.EDQUOT}
+NO_ROOM = "InsufficientCapacity"
 RECORD = re.compile(r"/runs/[^/]+/[^/]+\.json")
 RECORD_BYTES = MIB
 
@@ -183,9 +184,9 @@ async def drain(receive: Receive) -> None:
 
 async def refuse(send: Send, scope: Scope, fault: BaseException) -> None:
     """S3's own error for a write that was not done, or a read of what is gone."""
-    no_room = isinstance(fault, OSError) and fault.errno in NO_ROOM
+    no_room = isinstance(fault, OSError) and fault.errno in FULL
     sentence = str(fault.strerror) if isinstance(fault, NoRoom) else f"The disk did not do it: {fault}."
-    status, code = (507, "InsufficientCapacity") if no_room else (500, "InternalError")
+    status, code = (507, NO_ROOM) if no_room else (500, "InternalError")
     request = uuid.uuid4().hex.upper()
     body = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{escape(sentence)}</Message>'

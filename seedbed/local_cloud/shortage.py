@@ -41,7 +41,7 @@ class Shortage:
     def look(self) -> None:
         """Tell what is new; a shortage in which nothing waits and nothing is refused is nobody's concern."""
         short, waiting = self._disk.is_short(), self._disk.waiting()
-        if (waiting or self._refused) and not self._told:
+        if (waiting or (short and self._refused)) and not self._told:
             self._told = True
             self._mailer.tell(SUBJECT, message(self._disk, waiting))
         if waiting != self._waiting:

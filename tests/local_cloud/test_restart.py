@@ -2,11 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
 from seedbed.home import Home
+from seedbed.local_cloud.sagemaker.records_file import copy_of
 from tests.local_cloud.conftest import kill, up, wait_for
 
 
-def test_a_run_survives_a_kill_and_nothing_is_told_twice(tmp_path: Path) -> None:
+def test_a_run_survives_a_kill_and_damaged_records_and_nothing_is_told_twice(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     home = Home(tmp_path / "seedbed")
     with up(home) as cloud:
         cloud.put_images(range(100))
@@ -17,9 +22,15 @@ def test_a_run_survives_a_kill_and_nothing_is_told_twice(tmp_path: Path) -> None
         assert run["state"] == "Completed", run["reason"]
         assert len(cloud.mails(1)) == 1
         before = cloud.stack.get(f"/runs/{run['run_id']}")
+    records = home.path / "sagemaker/jobs.db"
+    records.write_bytes(records.read_bytes()[:5000])
+    copy_of(records).unlink()
     with up(home) as cloud:
         assert cloud.stack.get(f"/runs/{run['run_id']}") == before
         assert cloud.stack.get("/models/best")["run_id"] == run["run_id"]
         cloud.put_images(range(100, 120))
         assert [run["state"] for run in cloud.ended_runs(2)] == ["Completed", "Completed"]
         assert len(cloud.mails(2)) == 2
+    said = capfd.readouterr().err
+    assert f"The records of jobs in {records} can't be read: " in said
+    assert "runs that ended come back from the bucket" in said

@@ -133,3 +133,22 @@ def test_a_job_over_its_time_is_stopped_with_the_reason(endpoint: "Endpoint") ->
     job = endpoint.ended("processing", "late")
     assert job["ProcessingJobStatus"] == "Stopped"
     assert "MaxRuntimeInSeconds" in job["FailureReason"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
+def test_a_damaged_object_ends_its_job_with_a_sentence(endpoint: "Endpoint", damage: str) -> None:
+    key, content = f"damaged/{damage}/pack.npy", bytes(range(256)) * 4000
+    endpoint.s3.put_object(Bucket=endpoint.bucket, Key=key, Body=content)
+    stored = endpoint.data_dir / "s3/000000000000" / endpoint.bucket / key
+    if damage == "cut":
+        stored.write_bytes(content[:-1000])
+    elif damage == "flipped":
+        stored.write_bytes(content[:5000] + b"!" + content[5001:])
+    else:
+        stored.unlink()
+
+    endpoint.process_images(f"damaged-{damage}", source=("S3Prefix", f"damaged/{damage}/"))
+
+    job = endpoint.ended("processing", f"damaged-{damage}")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert f"{key} is damaged" in job["FailureReason"]

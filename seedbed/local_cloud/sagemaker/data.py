@@ -1,6 +1,8 @@
 """Job data between S3 and a job's directories."""
 
 import contextlib
+import hashlib
+import re
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -170,10 +172,23 @@ class Data:
                 raise JobFailure(
                     f"ClientError: Data download failed: s3://{item.bucket}/{item.key}: {error}"
                 ) from error
-            for chunk in response["Body"].iter_chunks(CHUNK):
-                file.write(chunk)
+            digest = hashlib.md5(usedforsecurity=False)
+            damaged = f"ClientError: Data download failed: s3://{item.bucket}/{item.key} is damaged"
+            try:
+                for chunk in response["Body"].iter_chunks(CHUNK):
+                    file.write(chunk)
+                    digest.update(chunk)
+            except BotoCoreError as error:
+                raise JobFailure(f"{damaged}, or could not be read to its end: {error}") from error
+            if has_digest(item.etag) and "SSEKMSKeyId" not in response and digest.hexdigest() != item.etag.strip('"'):
+                raise JobFailure(f"{damaged}: it is not what was put there. Put it there again.")
 
         self._cache.place(item, target, download)
+
+
+def has_digest(etag: str) -> bool:
+    """Whether an ETag is the MD5 digest of its object: it is not for one that came in parts."""
+    return re.fullmatch('"?[0-9a-f]{32}"?', etag) is not None
 
 
 def _folder(uri: str) -> tuple[str, str]:

@@ -1,0 +1,145 @@
+"""A disk that fills while the real local cloud is up: nothing acknowledged is lost, and all continues by itself."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from seedbed.errors import SeedbedError
+from seedbed.home import Home
+from seedbed.local_cloud.mail import kept
+from seedbed.local_cloud.shortage import SUBJECT
+from tests.disks import filled, free, small_disk
+from tests.local_cloud.conftest import LITTLE, LittleCloud, kill, photograph, up, wait_for
+from tests.local_cloud.moments import Traces
+
+MEBIBYTES = 256
+LITTLE_ROOM = 4 * 2**20  # too little for an upload, enough for a function to begin
+NOTICE = "The disk that holds"
+UNHURRIED = {**LITTLE, "QuietPeriodSeconds": "1"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home on a small disk of its own."""
+    with small_disk(tmp_path_factory.mktemp("full") / "disk", MEBIBYTES) as disk:
+        yield Home(disk / "seedbed")
+
+
+@pytest.fixture(scope="module")
+def cloud(home: Home) -> Iterator[LittleCloud]:
+    """The local cloud that serves it."""
+    with up(home, UNHURRIED) as cloud:
+        yield cloud
+
+
+def refused(cloud: LittleCloud, key: str, body: bytes) -> dict[str, Any]:
+    """The error that an upload is refused with."""
+    with pytest.raises(ClientError) as raised:
+        cloud.put(key, body)
+    error: Any = raised.value.response
+    return {**error["Error"], "status": error["ResponseMetadata"]["HTTPStatusCode"]}
+
+
+def test_an_upload_to_a_full_disk_is_refused_and_what_is_there_is_read(cloud: LittleCloud, home: Home) -> None:
+    s3, bucket = cloud.stack.client("s3"), cloud.stack.bucket
+    cloud.put("notes/kept.txt", b"kept")
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="notes/parts.bin")["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key="notes/parts.bin", UploadId=upload, PartNumber=1, Body=b"part")
+    parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+    complete = {"Bucket": bucket, "Key": "notes/parts.bin", "UploadId": upload, "MultipartUpload": parts}
+    with filled(home.path.parent, left=LITTLE_ROOM):
+        began = time.monotonic()
+        error = refused(cloud, "notes/lost.txt", b"lost")
+        assert time.monotonic() - began < 5, "clients don't try again for long"
+        assert (error["Code"], error["status"]) == ("InsufficientCapacity", 507)
+        assert NOTICE in error["Message"]
+        with pytest.raises(ClientError, match="InsufficientCapacity"):
+            s3.complete_multipart_upload(**complete)
+        with pytest.raises(ClientError, match="InsufficientCapacity"):
+            s3.copy_object(Bucket=bucket, Key="notes/copy.txt", CopySource=f"{bucket}/notes/kept.txt")
+        assert s3.get_object(Bucket=bucket, Key="notes/kept.txt")["Body"].read() == b"kept"
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix="notes/")["Contents"]
+        assert [item["Key"] for item in listed] == ["notes/kept.txt"]
+    wait_for(lambda: len(kept(home.mail)) == 1, "the e-mail about the disk", 10)
+    s3.complete_multipart_upload(**complete)
+    cloud.put("notes/lost.txt", b"not lost")
+    assert (home.path / f"s3/000000000000/{bucket}/notes/lost.txt").read_bytes() == b"not lost"
+    s3.delete_objects(
+        Bucket=bucket, Delete={"Objects": [{"Key": f"notes/{name}"} for name in ("kept.txt", "lost.txt", "parts.bin")]}
+    )
+
+
+def test_an_upload_larger_than_the_room_is_refused(cloud: LittleCloud, home: Home) -> None:
+    with filled(home.path.parent, left=24 * 2**20):
+        error = refused(cloud, "notes/large.bin", bytes(free(home.path) - LITTLE_ROOM))
+
+    assert error["Code"] == "InsufficientCapacity"
+
+
+def test_a_write_that_the_disk_did_not_do_is_answered_with_an_error(cloud: LittleCloud, home: Home) -> None:
+    s3, bucket = impatient(cloud), "spoiled"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="before/a", Body=b"a")
+    folder = home.path / "s3/000000000000" / bucket
+    aside = folder.rename(folder.with_name("aside"))
+    folder.write_text("in the way")
+    with pytest.raises(ClientError, match="InternalError"):
+        s3.put_object(Bucket=bucket, Key="after/b", Body=b"b")
+    with pytest.raises(ClientError, match="InternalError"):
+        s3.get_object(Bucket=bucket, Key="before/a")
+    folder.unlink()
+    aside.rename(folder)
+
+    assert s3.get_object(Bucket=bucket, Key="before/a")["Body"].read() == b"a"
+    assert (folder / "after/b").read_bytes() == b"b", "what it may have taken, it has taken in the end"
+
+
+def impatient(cloud: LittleCloud) -> Any:
+    """A client of S3 that asks once."""
+    config = Config(retries={"total_max_attempts": 1})
+    return cloud.stack.session.client("s3", endpoint_url=cloud.stack.endpoint, config=config)
+
+
+def waits(cloud: LittleCloud) -> bool:
+    """Whether the latest run says that it waits for room; a function that begins on a full disk may fail at first."""
+    try:
+        return NOTICE in (cloud.runs()[-1]["notice"] or "")
+    except SeedbedError:
+        return False
+
+
+@pytest.mark.timeout(600)
+def test_a_run_outlasts_a_disk_that_fills_in_each_of_its_stages_and_a_kill(cloud: LittleCloud, home: Home) -> None:
+    traces, before = Traces(home), len(kept(home.mail))
+    cloud.put_images(range(60))
+    wait_for(lambda: traces.said("*-prepare", "checked: "), "prepare")
+    with filled(home.path.parent, left=LITTLE_ROOM):
+        wait_for(lambda: waits(cloud), "the run to say what prepare waits for", 60)
+    wait_for(lambda: traces.said("*-1-00?-*", "epoch 1/"), "a trial")
+    with filled(home.path.parent):
+        wait_for(lambda: waits(cloud), "the run to say what tuning waits for", 60)
+        kill(home)
+        with pytest.raises(SeedbedError, match="Make room"), up(home, UNHURRIED):
+            pass
+    with up(home, UNHURRIED) as again:
+        wait_for(lambda: traces.said("*-evaluate", "chosen: "), "evaluate")
+        with filled(home.path.parent, left=LITTLE_ROOM):
+            wait_for(lambda: waits(again), "the run to say what evaluate waits for", 60)
+        (run,) = again.ended_runs(1)
+        assert (run["state"], run["notice"]) == ("Completed", None), run["reason"]
+        wait_for(lambda: told(home, before, "Seedbed: a new best model"), "the e-mail about the run", 30)
+        assert told(home, before, "Seedbed: a new best model") == 1
+        assert told(home, before, SUBJECT) in {2, 3}, "one for each time; the kill may have come before one of them"
+        assert again.stack.get("/models/best")["run_id"] == run["run_id"]
+        key = "seedlings/Maize/a+b 100% nº0 #ü.png"
+        stored = again.stack.client("s3").get_object(Bucket=again.stack.bucket, Key=key)
+        assert stored["Body"].read() == photograph("Maize", 0)
+
+
+def told(home: Home, before: int, subject: str) -> int:
+    """How many e-mails after the first so many have a subject that begins so."""
+    return sum(mail["Subject"].startswith(subject) for mail in kept(home.mail)[before:])
