@@ -10,6 +10,8 @@ RECONCILE = f"{FUNCTIONS}/steps/reconcile.py"
 NOTIFY = f"{FUNCTIONS}/steps/notify.py"
 DATASET = f"{FUNCTIONS}/domain/dataset.py"
 FOUND = "tests/chaos/test_found.py"
+WORKER = "training_container/trainer/decoding/worker.py"
+DECODING = "tests/trainer/test_trainer_decoding.py"
 
 
 @dataclass(frozen=True)
@@ -304,9 +306,25 @@ GUARDS = (
     Guard(
         "equal pictures are on one side whatever their files are (hash of the pixels)",
         "training_container/trainer/images.py",
-        'hashlib.sha256(f"{image.width}x{image.height} RGB\\n".encode() + image.tobytes())',
+        'hashlib.sha256(f"{image.width}x{image.height} RGB\\n".encode())',
         "hashlib.sha256(str(path).encode())",
         "tests/trainer/test_trainer_images.py::test_equal_pictures_have_equal_digests_whatever_the_file_is",
+        simulated=False,
+    ),
+    Guard(
+        "a picture that takes too long ends its decoder",
+        WORKER,
+        "signal.setitimer(signal.ITIMER_PROF, self._times * self._limits.seconds)",
+        "signal.setitimer(signal.ITIMER_PROF, 0)",
+        f"{DECODING}::test_a_picture_that_takes_too_long_is_refused_and_the_others_are_read[PNG of many texts]",
+        simulated=False,
+    ),
+    Guard(
+        "a picture gets no more memory than its decoder may have",
+        WORKER,
+        "_limit_memory(limits.memory)",
+        "pass",
+        f"{DECODING}::test_a_picture_that_takes_too_much_memory_is_refused_and_the_others_are_read[PNG]",
         simulated=False,
     ),
 )

@@ -5,14 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image, ImageOps
 
+from tests.trainer.costly_pictures import jpeg_with
 from tests.trainer.painting import LABELS, archive, paint, paint_dataset
+from trainer.decoding.pool import Decoders
 
 CONTAINER = Path(__file__).parents[2] / "training_container"
 PROCESS_SECONDS = 280
@@ -43,6 +45,13 @@ def run_script(script: str, folder: Path, **environment: str) -> str:
     )
     assert run.returncode == 0, run.stderr
     return run.stdout
+
+
+@pytest.fixture(scope="session")
+def decoders() -> Iterator[Decoders]:
+    """Decoders with the limits that prepare, predict and serve have."""
+    with Decoders() as decoders:
+        yield decoders
 
 
 @pytest.fixture(scope="session")
@@ -145,6 +154,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow
     with Image.open(images / "Maize/007 a+b 50% #ä.png") as of_the_test_split:
         ImageOps.mirror(of_the_test_split).save(images / "Maize/mirrored.png")  # a training image, if it were used
     (images / "Maize/link.png").symlink_to("copy.png")
+    (images / "Maize/costly.jpg").write_bytes(jpeg_with(b"\xff", 20_000_000))
     shutil.copy(images / "Maize/copy.png", images / "Maize" / os.fsdecode(b"\xff.png"))
     paint(LABELS["Maize"], 5000, side=700).save(images / "Maize/large\nfield.jpg")
     flow.log["prepare"] = run_trainer(

@@ -15,6 +15,7 @@ from trainer import averaging
 from trainer.archive import WHOLE, Model
 from trainer.averaging import EXPORTED_FOR, averaged, of_photos, of_views, softmax
 from trainer.candidates import Candidate, choose
+from trainer.decoding.pool import Decoders
 from trainer.engines import fastest_engine
 from trainer.openvino_engine import OpenVinoEngine
 from trainer.photos import Photos, write_photos
@@ -49,13 +50,14 @@ def test_each_view_is_asked_once_in_the_order_of_the_views() -> None:
 
 @pytest.mark.parametrize("images", [1, EXPORTED_FOR // 8 + 1])
 def test_many_passes_are_made_by_the_fastest_engine_with_the_answers_of_keras(
-    images: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: int, tmp_path: Path, decoders: Decoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(images):
         pixels = np.random.default_rng(number).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
         (tmp_path / LABELS[0]).mkdir(exist_ok=True)
         Image.fromarray(pixels).save(tmp_path / LABELS[0] / f"{number}.png")
-    write_photos(tmp_path / "images.zip", tmp_path, [f"{LABELS[0]}/{number}.png" for number in range(images)], [])
+    files = [f"{LABELS[0]}/{number}.png" for number in range(images)]
+    write_photos(tmp_path / "images.zip", tmp_path, files, (), decoders)
     photos = Photos(tmp_path / "images.zip", LABELS)
     network = keras.saving.load_model(write_small_model(tmp_path / "model") / WHOLE)
     said: list[str] = []

@@ -20,6 +20,7 @@ from tests.trainer.conftest import CONTAINER, WITHOUT_NETWORK, Flow, Run, isolat
 from tests.trainer.painting import LABELS, paint_dataset
 from trainer import pack
 from trainer.backbone import build_backbone
+from trainer.decoding.limits import TOO_LONG
 from trainer.quiet import keras
 
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
@@ -41,7 +42,7 @@ def test_no_job_of_the_flow_needs_a_network(flow: Flow) -> None:
 
 def test_prepare_reports_each_file_once(flow: Flow) -> None:
     report = flow.report()
-    assert report["images"] == 96
+    assert report["images"] == 97
     assert report["used"] == sum(sum(splits.values()) for splits in report["labels"].values()) == 91
     assert report["labels"].keys() == LABELS.keys()
     assert report["duplicates"] == [{"file": "Maize/copy.png", "reason": "the same image as Maize/003 a+b 50% #ä.png"}]
@@ -52,6 +53,7 @@ def test_prepare_reports_each_file_once(flow: Flow) -> None:
     assert report["near_duplicates"] == [mirrored]
     assert report["warnings"] == []
     assert report["refused"] == [
+        {"file": "Maize/costly.jpg", "reason": TOO_LONG},
         {"file": "Maize/link.png", "reason": "a link, which is not followed"},
         {"file": "Maize/notes.jpg", "reason": "not an image: a text file by its content"},
         {"file": "Maize/?.png", "reason": "its name is not valid UTF-8"},
@@ -62,9 +64,9 @@ def test_prepare_reports_each_file_once(flow: Flow) -> None:
 
 
 def test_prepare_says_how_far_it_is(flow: Flow) -> None:
-    progress = re.findall(r"^progress: (\d+)/96 images$", flow.log["prepare"].stdout, re.MULTILINE)
+    progress = re.findall(r"^progress: (\d+)/97 images$", flow.log["prepare"].stdout, re.MULTILINE)
     assert [int(done) for done in progress] == sorted({int(done) for done in progress})
-    assert progress[-1] == "96"
+    assert progress[-1] == "97"
 
 
 def test_the_pack_holds_features_images_and_photographs_of_each_split(flow: Flow) -> None:

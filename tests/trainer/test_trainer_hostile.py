@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import random
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +14,22 @@ from PIL import Image
 from starlette.exceptions import HTTPException
 
 from tests.spoiled import spoiled_bytes, spoiled_text
+from tests.trainer.costly_pictures import SLOW, saved
 from tests.trainer.small_model import write_small_model
 from trainer import pack
 from trainer.archive import WHOLE, Model, read_model, write_archive
+from trainer.decoding.limits import TOO_LONG, Limits
+from trainer.decoding.pool import Decoders
 from trainer.errors import BadHyperparameter, BadInput, UnreadableModel
 from trainer.hyperparameters import Hyperparameters, read_hyperparameters
-from trainer.invocation import answer
+from trainer.invocation import Invocations
 from trainer.predict import predict
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 COUNT = 2500
+STRICT = Limits(seconds=0.15, seconds_per_megapixel=0)
 ARCHIVES = 400
 HYPERPARAMETERS = json.dumps({"kind": "head", "epochs": "30", "learning_rate": "0.003", "seed": "7", "backbone": "b"})
 
@@ -98,9 +104,9 @@ def test_an_archive_is_a_model_or_refused_and_nothing_lands_beside_it(part: str,
     assert {path.name for path in (tmp_path / "in").iterdir()} == {"model.tar.gz"}
 
 
-def test_a_body_is_answered_or_refused_as_the_senders_fault(folder: Path) -> None:
+def test_a_body_is_answered_or_refused_as_the_senders_fault(folder: Path, decoders: Decoders) -> None:
     chance = random.Random(3)
-    model = read_model(folder, WHOLE, folder.parent / "unused")
+    invocations = Invocations(read_model(folder, WHOLE, folder.parent / "unused"), decoders)
     picture = io.BytesIO()
     Image.effect_noise((16, 16), 80).save(picture, "PNG")
     statuses = []
@@ -113,14 +119,60 @@ def test_a_body_is_answered_or_refused_as_the_senders_fault(folder: Path) -> Non
                 "application/json",
             )
         try:
-            statuses.append(answer(model, kind, body, "*/*").status_code)
+            statuses.append(invocations.answer(kind, body, "*/*").status_code)
         except HTTPException as error:
             statuses.append(error.status_code if error.detail else 0)
     assert set(statuses) == {200, 400}
 
 
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Model:
+    return read_model(folder, WHOLE, folder.parent / "never made")
+
+
+def refused(invocations: Invocations, body: bytes) -> tuple[int, str]:
+    with pytest.raises(HTTPException) as caught:
+        invocations.answer("image/jpeg", body, "*/*")
+    return caught.value.status_code, caught.value.detail
+
+
+def test_costly_images_at_once_are_refused_and_an_honest_one_is_answered(model: Model) -> None:
+    costly = SLOW["PNG of many texts"]()
+    with Decoders(STRICT, count=2) as decoders, ThreadPoolExecutor(5) as threads:
+        invocations = Invocations(model, decoders)
+        refusals = [threads.submit(refused, invocations, costly) for _ in range(4)]
+        honest = threads.submit(invocations.answer, "image/png", saved(Image.new("RGB", (9, 9)), "PNG"), "*/*")
+        assert honest.result().status_code == 200
+        assert {refusal.result() for refusal in refusals} == {(400, f"The image can't be used: {TOO_LONG}.")}
+
+
+def test_images_that_take_longer_than_anybody_waits_are_refused(
+    model: Model, decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.invocation.ANSWER_SECONDS", -1)
+    status, reason = refused(Invocations(model, decoders), saved(Image.new("RGB", (9, 9)), "PNG"))
+    assert (status, reason.endswith("send fewer or smaller ones.")) == (503, True)
+
+
+def test_a_server_that_ends_says_so(model: Model) -> None:
+    with Decoders() as decoders:
+        invocations = Invocations(model, decoders)
+    assert refused(invocations, saved(Image.new("RGB", (9, 9)), "PNG")) == (503, "No more images are decoded.")
+
+
+def test_an_image_too_costly_for_predict_is_named_and_the_others_are_labelled(folder: Path, tmp_path: Path) -> None:
+    for name, content in (("a", saved(Image.new("RGB", (9, 9)), "PNG")), ("b", SLOW["GIF of many comments"]())):
+        (tmp_path / name).write_bytes(content)
+    shutil.copy(tmp_path / "a", tmp_path / "c")
+    refusals, table = io.StringIO(), tmp_path / "labels.csv"
+    predict(folder, [tmp_path / name for name in "abc"], str(table), refusals, STRICT)
+    assert refusals.getvalue() == f"{tmp_path / 'b'}: {TOO_LONG}\n"
+    with table.open(newline="", encoding="utf-8") as rows:
+        assert [row["file"] for row in csv.DictReader(rows)] == [str(tmp_path / name) for name in "ac"]
+
+
 def test_a_label_or_file_that_a_spreadsheet_would_compute_is_text_there(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, decoders: Decoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hostile = tmp_path / "hostile"
     hostile.mkdir()
@@ -139,6 +191,7 @@ def test_a_label_or_file_that_a_spreadsheet_would_compute_is_text_there(
     assert row["file"] == "./=1+1.png"
     assert row["label"] in {f"'{label}" for label in facts["labels"]}
     model = Model(read_model(hostile, WHOLE, tmp_path / "x").network, facts, facts["labels"], 16)
-    said = bytes(answer(model, "image/png", Path("=1+1.png").read_bytes(), "text/csv").body).decode()
+    answer = Invocations(model, decoders).answer("image/png", Path("=1+1.png").read_bytes(), "text/csv")
+    said = bytes(answer.body).decode()
     assert said.splitlines()[1].lstrip('"').startswith("'")
     assert np.isfinite(float(said.splitlines()[1].rpartition(",")[2]))

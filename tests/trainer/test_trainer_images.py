@@ -13,9 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.trainer.costly_pictures import gif_of_a_frame, jpeg_of_scans, tiff_of_a_tile
 from tests.trainer.painting import paint
 from trainer.errors import ImageRefused
 from trainer.images import FORMATS, MAX_PIXELS, read_image, read_photo
+
+# Decoders show no warnings, of which Pillow has one for each kind of damage.
+pytestmark = pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 
 GREEN = (40, 160, 60)
 
@@ -40,7 +44,11 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "other format": (lambda: b"\x7fELF\x00\x00" + bytes(range(256)), "not an image in a format that is read"),
     "cut short": (lambda: encoded(paint(GREEN, 1), "JPEG")[:700], "damaged"),
     "spoilt inside": (lambda: encoded(paint(GREEN, 1))[:2000] + bytes(2000), "damaged"),
-    "bomb": (lambda: png_header(20_000, 20_000), "too large: 20000x20000 pixels"),
+    "bomb": (lambda: png_header(9_000, 9_000), "too large: 9000x9000 pixels, at most 50 megapixels are read"),
+    "larger bomb": (lambda: png_header(20_000, 20_000), "too large: at most 50 megapixels are read"),
+    "frame beyond its GIF": (lambda: gif_of_a_frame(65_535), "too large: at most 50 megapixels are read"),
+    "tiles beyond their TIFF": (lambda: tiff_of_a_tile(7_100), "too large: tiles of 7100x7100 pixels"),
+    "many scans": (lambda: jpeg_of_scans(101, 16), "too costly to decode: more than 100 scans"),
     "numbers, not colours": (lambda: encoded(Image.new("F", (8, 8)), "TIFF"), "32-bit numbers"),
 }
 
@@ -56,8 +64,8 @@ def test_a_bad_file_is_refused_with_its_reason(name: str, tmp_path: Path) -> Non
 
 def test_a_really_huge_image_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     file = tmp_path / "huge.png"
-    Image.new("1", (20_000, 20_000)).save(file)
-    with pytest.raises(ImageRefused, match="20000x20000"):
+    Image.new("1", (9_000, 9_000)).save(file)
+    with pytest.raises(ImageRefused, match="9000x9000"):
         read_photo(file, [32])
 
 
@@ -65,6 +73,14 @@ def test_an_image_just_within_the_limit_is_read(tmp_path: Path) -> None:
     file = tmp_path / "large.png"
     Image.new("1", (10_000, MAX_PIXELS // 10_000)).save(file, compress_level=1)
     assert read_photo(file, [32]).pixels[32].shape == (32, 32, 3)
+
+
+def test_scans_are_counted_in_the_picture_itself(tmp_path: Path) -> None:
+    file, scan = tmp_path / "many.jpg", b"\xff\xda"
+    flat = io.BytesIO()
+    Image.new("RGB", (64, 64), "green").save(flat, "JPEG", progressive=True, comment=scan * 150)
+    file.write_bytes(flat.getvalue() + scan * 150)
+    assert read_photo(file, [32]).longer_side == 64
 
 
 def test_links_and_missing_files_are_refused(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 from trainer import pack
 from trainer.archive import HEAD, WHOLE, Model, write_archive
 from trainer.backbone import build_backbone
+from trainer.decoding.pool import Decoders
 from trainer.efficientnet_lite import NORM_EPSILON, folded
 from trainer.ensemble import at_size, whole
 from trainer.ensemble import folded as folded_together
@@ -62,14 +63,14 @@ def save(network: keras.Model, name: str, labels: list[str], path: Path, image_s
 
 
 @pytest.fixture
-def photographs(tmp_path: Path, images: np.ndarray) -> Path:
+def photographs(tmp_path: Path, images: np.ndarray, decoders: Decoders) -> Path:
     """A split of eight photographs, of which none is known to be right."""
     folder = tmp_path / "photographs"
     files = [f"{LABELS[row % 3]}/{row}.png" for row in range(len(images))]
     for file, pixels in zip(files, images, strict=True):
         (tmp_path / "images" / file).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(tmp_path / "images" / file)
-    write_photos(folder / pack.PHOTOS, tmp_path / "images", files, large=())
+    write_photos(folder / pack.PHOTOS, tmp_path / "images", files, (), decoders)
     pack.describe(folder, pack.Description(["efficientnet-lite0"], SIZE, 0, LABELS))
     return folder
 

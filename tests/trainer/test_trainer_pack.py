@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.trainer.painting import paint
 from trainer import pack
+from trainer.decoding.pool import Decoders
 from trainer.errors import BadInput
 from trainer.images import read_image, resize
 from trainer.photos import LONGEST_SIDE, Photos, write_photos
@@ -42,8 +43,10 @@ def png(seed: int = 0) -> bytes:
     return content.getvalue()
 
 
-def test_photographs_come_back_in_their_order_with_names_and_labels(images: Path, tmp_path: Path) -> None:
-    write_photos(tmp_path / "images.zip", images, NAMES, large=())
+def test_photographs_come_back_in_their_order_with_names_and_labels(
+    images: Path, tmp_path: Path, decoders: Decoders
+) -> None:
+    write_photos(tmp_path / "images.zip", images, NAMES, (), decoders)
     photos = Photos(tmp_path / "images.zip", LABELS)
     assert photos.names == NAMES
     assert photos.labels.tolist() == [0, 0, 1]
@@ -51,25 +54,25 @@ def test_photographs_come_back_in_their_order_with_names_and_labels(images: Path
     assert np.array_equal(photos.load([2, 0], 24), expected)
 
 
-def test_small_photographs_are_kept_to_the_byte(images: Path, tmp_path: Path) -> None:
-    write_photos(tmp_path / "images.zip", images, NAMES, large=())
+def test_small_photographs_are_kept_to_the_byte(images: Path, tmp_path: Path, decoders: Decoders) -> None:
+    write_photos(tmp_path / "images.zip", images, NAMES, (), decoders)
     with zipfile.ZipFile(tmp_path / "images.zip") as archive:
         assert [archive.read(name) for name in NAMES] == [(images / name).read_bytes() for name in NAMES]
 
 
-def test_a_large_photograph_is_shrunk_and_stays_upright(tmp_path: Path) -> None:
+def test_a_large_photograph_is_shrunk_and_stays_upright(tmp_path: Path, decoders: Decoders) -> None:
     (tmp_path / "Maize").mkdir()
     exif = Image.Exif()
     exif[0x0112] = 6
     paint(GREEN, 1, side=1000).crop((0, 0, 1000, 500)).save(tmp_path / "Maize/big.jpg", exif=exif)
-    write_photos(tmp_path / "images.zip", tmp_path, ["Maize/big.jpg"], large=["Maize/big.jpg"])
+    write_photos(tmp_path / "images.zip", tmp_path, ["Maize/big.jpg"], ["Maize/big.jpg"], decoders)
     with zipfile.ZipFile(tmp_path / "images.zip") as archive, Image.open(archive.open("Maize/big.jpg")) as image:
         assert (image.format, image.size) == ("PNG", (LONGEST_SIDE // 2, LONGEST_SIDE))
 
 
-def test_the_same_images_make_the_same_archive(images: Path, tmp_path: Path) -> None:
+def test_the_same_images_make_the_same_archive(images: Path, tmp_path: Path, decoders: Decoders) -> None:
     for name in ("one.zip", "two.zip"):
-        write_photos(tmp_path / name, images, NAMES, large=NAMES[:1])
+        write_photos(tmp_path / name, images, NAMES, NAMES[:1], decoders)
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
 
 

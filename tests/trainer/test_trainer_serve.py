@@ -9,17 +9,20 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
 from tests.trainer.conftest import CONTAINER
+from tests.trainer.costly_pictures import jpeg_with
 from tests.trainer.painting import paint
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
 from trainer.__main__ import main
@@ -28,7 +31,7 @@ from trainer.classify import classify
 from trainer.images import resize
 from trainer.invocation import MAX_IMAGES
 from trainer.quiet import keras
-from trainer.serve import MAX_BYTES, MAX_REQUESTS
+from trainer.serve import GRACE_SECONDS, MAX_BYTES, MAX_REQUESTS
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
@@ -59,10 +62,21 @@ class Server(NamedTuple):
         return found
 
 
+VERB = ("-m", "trainer", "serve", "--host", "127.0.0.1", "--port", "0")
+WITHOUT_LIMIT = """
+import sys
+from pathlib import Path
+from trainer import serve
+from trainer.decoding.limits import Limits
+serve.DECODED_SECONDS = 1
+serve.serve(Path(sys.argv[1]), "127.0.0.1", 0, Limits(seconds=1000))
+"""
+
+
 @contextmanager
-def served(base: Path, *arguments: str) -> Iterator[Server]:
+def served(base: Path, *arguments: str, run: Sequence[str] = VERB) -> Iterator[Server]:
     with subprocess.Popen(
-        [sys.executable, "-m", "trainer", "serve", "--host", "127.0.0.1", "--port", "0", *arguments],
+        [sys.executable, *run, *arguments],
         cwd=CONTAINER,
         env={**os.environ, "SAGEMAKER_BASE_DIR": str(base)},
         stdout=subprocess.PIPE,
@@ -163,6 +177,7 @@ def test_who_asks_for_anything_gets_json(accept: str, server: Server) -> None:
         (JSON, b'{"images": ', 400, "can't be read as JSON"),
         (JSON, b"\xff", 400, "can't be read as JSON"),
         (JSON, b"[" * 200_000, 400, "can't be read as JSON"),
+        (JSON, b'{"images": [[' + b"[]," * 1_000_000 + b"[]]]}", 400, "it holds more than 10,000 values"),
         (JSON, request_of([b"x"] * (MAX_IMAGES + 1)), 400, f"at most {MAX_IMAGES}"),
         ({"Content-Type": "application/zip"}, b"PK", 415, "'application/zip' is not taken"),
         ({}, png(1), 415, "'' is not taken"),
@@ -265,6 +280,29 @@ def test_it_answers_what_was_asked_before_it_ends(end: signal.Signals, base: Pat
         assert request.finish() == 200
         assert server.process.communicate(timeout=TIMEOUT) == ("", "")
         assert server.process.returncode == 0
+
+
+def test_while_an_image_is_decoded_others_are_answered_and_sigterm_ends_it(base: Path) -> None:
+    endless = jpeg_with(b"\xff", 25_000_000)
+    with (
+        served(base, str(base / "model"), run=("-c", WITHOUT_LIMIT)) as server,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        decoders = psutil.Process(server.process.pid).children()
+        spent = [decoder.cpu_times().user for decoder in decoders]
+        pending = threads.submit(server.ask, "POST", "/invocations", endless, PNG)
+        while all(decoder.cpu_times().user < before + 0.3 for decoder, before in zip(decoders, spent, strict=True)):
+            assert not pending.done()
+
+        assert server.ask("GET", "/ping") == (200, "")
+        assert len(server.predictions(request_of([png(seed) for seed in range(20)]), JSON)) == 20
+        assert not pending.done()
+
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.communicate(timeout=GRACE_SECONDS) == ("", "")
+        assert server.process.returncode == 0
+        assert not any(decoder.is_running() for decoder in decoders)
+        assert pending.result(TIMEOUT) == (503, '{"message":"No more images are decoded."}')
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ TrainerError
 ├── BadInput           the job cannot go on with what it was given
 │   ├── BadHyperparameter
 │   └── UnreadableModel
-└── ImageRefused       one image cannot be used; the job goes on with the rest
+├── ImageRefused       one image cannot be used; the job goes on with the rest
+├── DecoderFailed      no image can be decoded
+└── DecodersClosed     the decoders were closed before they had decoded all images
 """
 
 
@@ -26,3 +28,11 @@ class UnreadableModel(BadInput):
 
 class ImageRefused(TrainerError):
     """One image cannot be used; the message is the reason, to follow its file's name."""
+
+
+class DecoderFailed(TrainerError):
+    """The process that decodes images can't be started."""
+
+
+class DecodersClosed(TrainerError):
+    """The decoders were closed before they had decoded all images."""

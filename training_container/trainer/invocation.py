@@ -4,8 +4,10 @@ import base64
 import csv
 import io
 import json
+import time
 from collections.abc import Sequence
 from http import HTTPStatus
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -15,26 +17,60 @@ from starlette.responses import JSONResponse, Response
 from trainer.archive import Model
 from trainer.averaging import Floats
 from trainer.classify import BATCH, classify
-from trainer.errors import ImageRefused
-from trainer.images import Pixels, decode_image, resize
+from trainer.decoding.pool import Decoders
+from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
+from trainer.images import Pixels
 from trainer.spreadsheet import label_cell
 
 JSON, CSV = "application/json", "text/csv"
+EMPTY = ImageRefused("it is empty")
 MAX_IMAGES = 128
 """Some ten seconds of work on two cores, of the minute that SageMaker waits."""
+ANSWER_SECONDS = 60
+"""As long as SageMaker waits: whoever sends images that take longer keeps others waiting for nothing."""
+MAX_VALUES = 10_000
+"""In a body of JSON: an image is one, and a body of nothing but commas takes a hundred times its size."""
 
 
-def answer(model: Model, content_type: str, body: bytes, accept: str) -> Response:
-    """Labels, confidences and probabilities of the images of a body as JSON, or labels and confidences as CSV.
+class Invocations:
+    """Answers requests in as many threads as ask: images are decoded side by side, batches wait for the model."""
 
-    HTTPException says what is wrong with the request: of an image that can't be used, which one it is.
-    """
-    images = _images_in(_media_type(content_type), body)
-    batches = (range(start, min(start + BATCH, len(images))) for start in range(0, len(images), BATCH))
-    probabilities = np.concatenate([classify(model, _decoded(images, rows, model.image_size)) for rows in batches])
-    wanted = [_media_type(part) for part in accept.split(",")]
-    as_csv = CSV in wanted and JSON not in wanted[: wanted.index(CSV)]
-    return _csv(model.labels, probabilities) if as_csv else _json(model.labels, probabilities)
+    def __init__(self, model: Model, decoders: Decoders) -> None:
+        self._model = model
+        self._decoders = decoders
+        self._turn = Lock()
+
+    def answer(self, content_type: str, body: bytes, accept: str) -> Response:
+        """Labels, confidences and probabilities of the images of a body as JSON, or labels and confidences as CSV.
+
+        HTTPException says what is wrong with the request: of an image that can't be used, which one it is.
+        """
+        until = time.monotonic() + ANSWER_SECONDS
+        images = _images_in(_media_type(content_type), body)
+        batches = (range(start, min(start + BATCH, len(images))) for start in range(0, len(images), BATCH))
+        probabilities = np.concatenate([self._classified(images, rows, until) for rows in batches])
+        wanted = [_media_type(part) for part in accept.split(",")]
+        as_csv = CSV in wanted and JSON not in wanted[: wanted.index(CSV)]
+        return _csv(self._model.labels, probabilities) if as_csv else _json(self._model.labels, probabilities)
+
+    def _classified(self, images: Sequence[bytes], rows: range, until: float) -> Floats:
+        """One image is decoded at a time, so that each request has as many decoders as any other."""
+        pixels = np.stack([self._decoded(images[row], until, row + 1, len(images)) for row in rows])
+        with self._turn:
+            return classify(self._model, pixels)
+
+    def _decoded(self, content: bytes, until: float, number: int, of: int) -> Pixels:
+        if time.monotonic() > until:
+            late = f"The images were not decoded within {ANSWER_SECONDS} seconds: send fewer or smaller ones."
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, late)
+        try:
+            (pixels,) = self._decoders.pixels([content], self._model.image_size) if content else [EMPTY]
+        except (DecodersClosed, DecoderFailed) as error:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
+        if isinstance(pixels, ImageRefused):
+            which = "The image" if of == 1 else f"Image {number} of {of}"
+            raise _bad(f"{which} can't be used: {pixels}.")
+        return pixels
 
 
 def _media_type(header: str) -> str:
@@ -54,6 +90,8 @@ def _images_in(media_type: str, body: bytes) -> list[bytes]:
 
 
 def _images_in_json(body: bytes) -> list[bytes]:
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise _bad(f"The body can't be read as JSON: it holds more than {MAX_VALUES:,} values.")
     try:
         content: Any = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -71,20 +109,6 @@ def _from_base64(text: Any, number: int, of: int) -> bytes:
         return base64.b64decode(text, validate=True)
     except (TypeError, ValueError) as error:
         raise _bad(f"Image {number} of {of} can't be used: it is no text in base64.") from error
-
-
-def _decoded(images: Sequence[bytes], rows: range, size: int) -> Pixels:
-    return np.stack([_pixels(images[row], size, row + 1, len(images)) for row in rows])
-
-
-def _pixels(content: bytes, size: int, number: int, of: int) -> Pixels:
-    try:
-        if not content:
-            raise ImageRefused("it is empty")
-        return resize(decode_image(io.BytesIO(content)), size)
-    except ImageRefused as refusal:
-        which = "The image" if of == 1 else f"Image {number} of {of}"
-        raise _bad(f"{which} can't be used: {refusal}.") from refusal
 
 
 def _bad(sentence: str) -> HTTPException:

@@ -3,20 +3,18 @@
 Nothing is ever extracted to disk: names in the archive are labels and titles, never paths.
 """
 
-import shutil
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
+from trainer.decoding.pool import Decoders
 from trainer.errors import BadInput, ImageRefused
-from trainer.images import DECODERS, MAX_BYTES, Pixels, decode_image, read_image, resize
+from trainer.images import DECODERS, MAX_BYTES, Pixels, decode_image, resize
 
 Labels = npt.NDArray[np.int32]
 
@@ -59,34 +57,21 @@ class Photos:
             raise _damaged(member.filename) from error
 
 
-def write_photos(archive: Path, folder: Path, files: Sequence[str], large: Iterable[str]) -> None:
+def write_photos(archive: Path, folder: Path, files: Sequence[str], large: Collection[str], decoders: Decoders) -> None:
     """Files named relative to `folder`, in this order; the `large` ones shrunk to a longer side of 640 pixels, as PNG.
 
     A shrunk image keeps its file's name: what it is shows in its first bytes.
     """
     archive.parent.mkdir(parents=True, exist_ok=True)
-    shrunk = set(large)
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as written, ThreadPoolExecutor(DECODERS) as pool:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as written:
         for start in range(0, len(files), DECODED_AT_ONCE):
             batch = files[start : start + DECODED_AT_ONCE]
-            shrinking = {file: pool.submit(_shrunk, folder / file) for file in batch if file in shrunk}
+            shrunk = decoders.shrunk([folder / file for file in batch if file in large], LONGEST_SIDE)
             for file in batch:
-                with shrinking[file].result() if file in shrinking else (folder / file).open("rb") as source:
-                    _append(written, file, source)
-
-
-def _append(archive: zipfile.ZipFile, file: str, source: BinaryIO) -> None:
-    with archive.open(zipfile.ZipInfo(file), "w") as member:
-        shutil.copyfileobj(source, member)
-
-
-def _shrunk(path: Path) -> BinaryIO:
-    image = read_image(path)
-    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
-    content = BytesIO()
-    image.save(content, "PNG", compress_level=1)
-    content.seek(0)
-    return content
+                content = next(shrunk) if file in large else (folder / file).read_bytes()
+                if isinstance(content, ImageRefused):
+                    raise BadInput(f"The image {file[:200]!r} was read, but not a second time: {content}.")
+                written.writestr(zipfile.ZipInfo(file), content)
 
 
 def _label_number(member: zipfile.ZipInfo, number_of: dict[str, int]) -> int:

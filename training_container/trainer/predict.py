@@ -4,7 +4,6 @@ import csv
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
@@ -15,25 +14,28 @@ import numpy as np
 from trainer.archive import WHOLE, Model, read_model
 from trainer.classify import BATCH, classify
 from trainer.dataset import list_files
+from trainer.decoding.limits import LIMITS, Limits
+from trainer.decoding.pool import Decoders
 from trainer.errors import BadInput, ImageRefused
-from trainer.images import DECODERS, Pixels, read_image, resize
 from trainer.spreadsheet import file_cell, label_cell
 
 STANDARD_OUTPUT = "-"
 
 
-def predict(archive: Path, paths: Sequence[Path], destination: str, refusals: TextIO) -> None:
+def predict(archive: Path, paths: Sequence[Path], destination: str, refusals: TextIO, limits: Limits = LIMITS) -> None:
     """Writes `file,label,confidence` rows to the file `destination`; names unreadable images on `refusals`.
+
+    No image costs more than the limits.
 
     BadInput where no image could be read.
     """
     with tempfile.TemporaryDirectory() as scratch:
         model = read_model(archive, WHOLE, Path(scratch, "model"))
-    with _opened(destination) as file:
+    with _opened(destination) as file, Decoders(limits) as decoders:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("file", "label", "confidence"))
         predicted = 0
-        for prediction in _predictions(model, _files(paths), refusals):
+        for prediction in _predictions(model, decoders, _files(paths), refusals):
             rows.writerow(prediction)
             predicted += 1
     if not predicted:
@@ -54,25 +56,19 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _predictions(model: Model, files: Iterator[Path], refusals: TextIO) -> Iterator[tuple[str, str, str]]:
+def _predictions(
+    model: Model, decoders: Decoders, files: Iterator[Path], refusals: TextIO
+) -> Iterator[tuple[str, str, str]]:
     """(file, label, confidence) of each image that could be read."""
-    with ThreadPoolExecutor(DECODERS) as pool:
-        while batch := list(islice(files, BATCH)):
-            read, images = [], []
-            for file, pixels in zip(batch, pool.map(lambda path: _read(path, model.image_size), batch), strict=True):
-                if isinstance(pixels, ImageRefused):
-                    refusals.write(f"{file}: {pixels}\n")
-                else:
-                    read.append(file)
-                    images.append(pixels)
-            if images:
-                for file, of_label in zip(read, classify(model, np.stack(images)), strict=True):
-                    label = model.labels[of_label.argmax()]
-                    yield file_cell(str(file)), label_cell(label), f"{of_label.max():.4f}"
-
-
-def _read(path: Path, image_size: int) -> Pixels | ImageRefused:
-    try:
-        return resize(read_image(path), image_size)
-    except ImageRefused as refusal:
-        return refusal
+    while batch := list(islice(files, BATCH)):
+        read, images = [], []
+        for file, pixels in zip(batch, decoders.pixels(batch, model.image_size), strict=True):
+            if isinstance(pixels, ImageRefused):
+                refusals.write(f"{file}: {pixels}\n")
+            else:
+                read.append(file)
+                images.append(pixels)
+        if images:
+            for file, of_label in zip(read, classify(model, np.stack(images)), strict=True):
+                label = model.labels[of_label.argmax()]
+                yield file_cell(str(file)), label_cell(label), f"{of_label.max():.4f}"

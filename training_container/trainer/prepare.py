@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trainer.dataset import Dataset, check_trainable, list_files, resolve
+from trainer.decoding.pool import Decoders
 from trainer.mosaic import write_mosaic
 from trainer.survey import survey
 from trainer.write_pack import PackWriter, Say, Settings
@@ -29,12 +30,13 @@ def prepare(images: Path, pretrained: Path, output: Path, settings: Settings, sa
     files = list_files(images)
     with ExitStack() as stack:
         spools: dict[int, BinaryIO] = {size: stack.enter_context(tempfile.TemporaryFile()) for size in settings.sizes}
-        read = survey(images, files, spools, lambda done: say(f"checked: {done}/{len(files)} files"))
+        decoders = stack.enter_context(Decoders(settings.limits))
+        read = survey(images, files, spools, decoders, lambda done: say(f"checked: {done}/{len(files)} files"))
         dataset = resolve(read.checked, read.refused, settings.minimum_per_label)
         _write_report(output, dataset, len(files), settings, time.monotonic() - started)
         check_trainable(dataset, settings.minimum_per_label)
         write_mosaic(output / "mosaic.jpg", dataset, read)
-        PackWriter(images, pretrained, output, read, dataset, settings).write(say)
+        PackWriter(images, pretrained, output, read, dataset, settings, decoders).write(say)
     _write_report(output, dataset, len(files), settings, time.monotonic() - started)
 
 

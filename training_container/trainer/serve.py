@@ -1,6 +1,8 @@
 """A whole model behind HTTP, as SageMaker hosting asks: `GET /ping`, and `POST /invocations` with images.
 
-Memory is bounded: a few requests are taken at a time, each of a limited size, and one is worked on.
+Memory and time are bounded: a few requests are taken at a time, each of a limited size, and each image costs no more
+than the limits of decoding/. Images are decoded in other processes, so that pings and other requests are answered
+meanwhile, and its end need not wait for them.
 """
 
 import asyncio
@@ -11,6 +13,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
+from threading import Timer
+from types import FrameType
 
 import numpy as np
 import uvicorn
@@ -22,23 +26,48 @@ from starlette.routing import Route
 
 from trainer.archive import WHOLE, Model, read_model
 from trainer.classify import classify
+from trainer.decoding.limits import LIMITS, Limits
+from trainer.decoding.pool import Decoders
 from trainer.errors import BadInput, UnreadableModel
-from trainer.invocation import answer
+from trainer.images import DECODERS
+from trainer.invocation import Invocations
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_REQUESTS = 8
+LEAST_DECODERS = 2
+"""So that one costly image leaves another decoder to the rest."""
 BODY_SECONDS = 60
-GRACE_SECONDS = 25
-"""SageMaker kills what has not ended 30 seconds after SIGTERM."""
+DECODED_SECONDS, GRACE_SECONDS = 20, 25
+"""For images, and for all, from SIGTERM on: SageMaker kills what has not ended after 30."""
 
 
-def serve(model: Path, host: str, port: int) -> None:
+def serve(model: Path, host: str, port: int, limits: Limits = LIMITS) -> None:
     """Answers until SIGTERM or SIGINT, then ends what was asked before. `model` is a model.tar.gz, or a folder of one.
 
-    It listens once the model has answered a first time, and says where; 0 is any free port. Raises UnreadableModel, and
-    BadInput where the port can't be had.
+    It listens once the model has answered a first time, and says where; 0 is any free port. No image costs more than
+    the limits. Raises UnreadableModel, DecoderFailed, and BadInput where the port can't be had.
     """
-    endpoint = Endpoint(_ready(model))
+    with Decoders(limits, max(DECODERS, LEAST_DECODERS)) as decoders:
+        decoders.start()
+        _serve(Endpoint(_ready(model), decoders), decoders, host, port)
+
+
+class Server(uvicorn.Server):
+    """Once told to end, it gives up images that take long, so that who sent them is answered before it has to end."""
+
+    def __init__(self, config: uvicorn.Config, decoders: Decoders) -> None:
+        super().__init__(config)
+        self._give_up = Timer(DECODED_SECONDS, decoders.close)
+        self._give_up.daemon = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called by SIGTERM and SIGINT."""
+        super().handle_exit(sig, frame)
+        if not self._give_up.ident:
+            self._give_up.start()
+
+
+def _serve(endpoint: "Endpoint", decoders: Decoders, host: str, port: int) -> None:
     try:
         listener = socket.create_server((host, port))
     except (OSError, OverflowError) as error:
@@ -50,7 +79,7 @@ def serve(model: Path, host: str, port: int) -> None:
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = uvicorn.Server(config)
+    server = Server(config, decoders)
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has ended
         signal.signal(number, server.handle_exit)
     sys.stdout.write(f"serving at http://{host}:{listener.getsockname()[1]}\n")
@@ -70,10 +99,10 @@ def _ready(archive: Path) -> Model:
 class Endpoint:
     """The two routes of one model. Whatever is wrong with a request is told in JSON, as `message`."""
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
+    def __init__(self, model: Model, decoders: Decoders) -> None:
+        self._invocations = Invocations(model, decoders)
         self._requests = 0
-        self._worker = ThreadPoolExecutor(1)
+        self._threads = ThreadPoolExecutor(MAX_REQUESTS)
 
     def application(self) -> Starlette:
         """The ASGI application."""
@@ -92,7 +121,7 @@ class Endpoint:
             body = await _body(request)
             content_type, accept = (request.headers.get(name, "") for name in ("content-type", "accept"))
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._worker, answer, self._model, content_type, body, accept)
+            return await loop.run_in_executor(self._threads, self._invocations.answer, content_type, body, accept)
         finally:
             self._requests -= 1
 

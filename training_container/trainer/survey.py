@@ -1,7 +1,6 @@
 """Reads every file of the dataset once: its digest and small picture, or the reason to refuse it."""
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -9,8 +8,9 @@ from typing import BinaryIO
 import numpy as np
 
 from trainer.dataset import Checked, name_refusal
+from trainer.decoding.pool import Decoders
 from trainer.errors import ImageRefused
-from trainer.images import DECODERS, Photo, Pixels, read_photo
+from trainer.images import Pixels
 
 FILES_AT_ONCE = 128
 
@@ -28,7 +28,11 @@ class Survey:
 
 
 def survey(
-    folder: Path, files: Sequence[str], spools: dict[int, BinaryIO], checked_so_far: Callable[[int], None]
+    folder: Path,
+    files: Sequence[str],
+    spools: dict[int, BinaryIO],
+    decoders: Decoders,
+    checked_so_far: Callable[[int], None],
 ) -> Survey:
     """Reads `files`, named relative to `folder`; pixels of each size go to its open file, which must outlive them.
 
@@ -38,27 +42,20 @@ def survey(
     candidates = [file for file in files if file not in refused]
     checked: list[Checked] = []
     longer_sides: list[int] = []
-    with ThreadPoolExecutor(DECODERS) as pool:
-        for start in range(0, len(candidates), FILES_AT_ONCE):
-            batch = candidates[start : start + FILES_AT_ONCE]
-            for file, photo in zip(batch, pool.map(lambda file: _read(folder / file, spools), batch), strict=True):
-                if isinstance(photo, ImageRefused):
-                    refused[file] = str(photo)
-                    continue
-                checked.append(Checked(file, photo.digest, photo.look))
-                longer_sides.append(photo.longer_side)
-                for size, pixels in photo.pixels.items():
-                    spools[size].write(pixels.data)
-            checked_so_far(start + len(batch))
+    for start in range(0, len(candidates), FILES_AT_ONCE):
+        batch = candidates[start : start + FILES_AT_ONCE]
+        photos = decoders.photos([folder / file for file in batch], spools)
+        for file, photo in zip(batch, photos, strict=True):
+            if isinstance(photo, ImageRefused):
+                refused[file] = str(photo)
+                continue
+            checked.append(Checked(file, photo.digest, photo.look))
+            longer_sides.append(photo.longer_side)
+            for size, pixels in photo.pixels.items():
+                spools[size].write(pixels.data)
+        checked_so_far(start + len(batch))
     spooled = {size: _spooled(spool, (len(checked), size, size, 3)) for size, spool in spools.items()}
     return Survey(checked, longer_sides, spooled, refused)
-
-
-def _read(path: Path, sizes: Iterable[int]) -> Photo | ImageRefused:
-    try:
-        return read_photo(path, sizes)
-    except ImageRefused as refusal:
-        return refusal
 
 
 def _spooled(spool: BinaryIO, shape: tuple[int, ...]) -> Pixels:

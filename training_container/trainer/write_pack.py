@@ -8,6 +8,8 @@ import numpy as np
 
 from trainer import pack
 from trainer.dataset import SPLITS, Dataset, Split, split_of
+from trainer.decoding.limits import LIMITS, Limits
+from trainer.decoding.pool import Decoders
 from trainer.images import Pixels
 from trainer.photos import LONGEST_SIDE, write_photos
 from trainer.survey import Survey
@@ -29,6 +31,8 @@ class Settings:
     backbones: tuple[str, ...]
     fine_tune_size: int
     """0 for no `training/`."""
+    limits: Limits = LIMITS
+    """What an image may cost."""
 
     @property
     def sizes(self) -> set[int]:
@@ -78,6 +82,7 @@ class PackWriter:
     read: Survey
     dataset: Dataset
     settings: Settings
+    decoders: Decoders
 
     def write(self, say: Say) -> None:
         """Writes `validation/`, `test/`, `training/` where it is wanted, and `features/`."""
@@ -107,8 +112,8 @@ class PackWriter:
 
     def _write_photos(self, folder: Path, side: Side) -> None:
         longer_side = dict(zip(side.files, (self.read.longer_sides[row] for row in side.rows), strict=True))
-        large = [file for file in side.files if longer_side[file] > LONGEST_SIDE]
-        write_photos(folder / pack.PHOTOS, self.images, side.files, large)
+        large = {file for file in side.files if longer_side[file] > LONGEST_SIDE}
+        write_photos(folder / pack.PHOTOS, self.images, side.files, large, self.decoders)
         self._describe(folder)
 
     def _write_features(self, folder: Path, sides: dict[Split, Side], progress: Progress, say: Say) -> None:

@@ -1,0 +1,225 @@
+"""Decoders: whatever a picture costs, it is refused in time, the others are read, and nothing is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from tests.trainer.conftest import CONTAINER, run_script
+from tests.trainer.costly_pictures import LARGE, SLOW, jpeg_with, saved
+from tests.trainer.painting import paint
+from trainer.decoding.limits import TOO_LONG, Limits
+from trainer.decoding.messages import Message
+from trainer.decoding.pool import Decoders
+from trainer.decoding.process import DecoderProcess
+from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
+from trainer.images import read_photo, resize
+from trainer.survey import survey
+
+STRICT = Limits(seconds=0.15, seconds_per_megapixel=0)
+NARROW = Limits(memory=40_000_000)
+ENDLESS = Limits(seconds=1000)
+TIMEOUT = 60
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Decoders]:
+    with Decoders(STRICT, count=2) as decoders:
+        yield decoders
+
+
+@pytest.fixture(scope="module")
+def narrow() -> Iterator[Decoders]:
+    with Decoders(NARROW, count=1) as decoders:
+        yield decoders
+
+
+@pytest.fixture(scope="module")
+def endless() -> bytes:
+    """A picture that takes longer than any test."""
+    return jpeg_with(b"\xff", 25_000_000)
+
+
+def picture(seed: int = 1) -> bytes:
+    return saved(paint((90, 140, 60), seed), "PNG")
+
+
+def reasons(read: object) -> list[str]:
+    assert isinstance(read, list)
+    return [str(one) if isinstance(one, ImageRefused) else "" for one in read]
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_picture_that_takes_too_long_is_refused_and_the_others_are_read(name: str, strict: Decoders) -> None:
+    read = list(strict.pixels([picture(1), SLOW[name](), picture(2)], 16))
+    assert reasons(read) == ["", TOO_LONG, ""]
+    for seed, pixels in ((1, read[0]), (2, read[2])):
+        assert np.array_equal(np.asarray(pixels), resize(paint((90, 140, 60), seed), 16))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel does not limit a process's memory")
+@pytest.mark.parametrize("name", LARGE)
+def test_a_picture_that_takes_too_much_memory_is_refused_and_the_others_are_read(name: str, narrow: Decoders) -> None:
+    before, refused, after = reasons(list(narrow.pixels([picture(), LARGE[name](), picture()], 16)))
+    assert (before, after) == ("", "")
+    assert "more memory than a picture of its size should" in refused or refused.startswith("damaged: ")
+
+
+def test_what_is_read_is_what_one_process_would_read(decoders: Decoders, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"line\nfeed \xff \xc3\xa4.png")
+    odd.write_bytes(picture())
+    (photo, refusal) = decoders.photos([odd, tmp_path / "missing.png"], [32, 16])
+    expected = read_photo(odd, [32, 16])
+    assert not isinstance(photo, ImageRefused)
+    assert photo[:3] == expected[:3]
+    assert all(np.array_equal(photo.pixels[size], expected.pixels[size]) for size in (32, 16))
+    assert reasons([refusal]) == ["no such file"]
+
+
+def test_a_survey_names_what_was_too_costly_and_keeps_the_rest(strict: Decoders, tmp_path: Path) -> None:
+    files = [f"Maize/{name}.png" for name in ("a", "b", "c")]
+    (tmp_path / "Maize").mkdir()
+    for file in files:
+        (tmp_path / file).write_bytes(picture())
+    (tmp_path / files[1]).write_bytes(SLOW["PNG of many texts"]())
+    with (tmp_path / "spool").open("w+b") as spool:
+        found = survey(tmp_path, files, {16: spool}, strict, lambda _: None)
+        assert [image.file for image in found.checked] == [files[0], files[2]]
+        assert found.refused == {files[1]: TOO_LONG}
+        assert np.array_equal(found.pixels[16][1], resize(paint((90, 140, 60), 1), 16))
+
+
+class Asked:
+    """A decoder that is at a picture without end, in a thread of its own."""
+
+    def __init__(self, content: bytes, limits: Limits = ENDLESS) -> None:
+        self._threads = ThreadPoolExecutor(1)
+        self.decoder = DecoderProcess(limits)
+        self.decoder.start()
+        self.answer: Future[Message] = self._threads.submit(
+            self.decoder.ask, Message({"as": "pixels", "path": None, "sizes": [16]}, [content])
+        )
+
+    def process(self) -> psutil.Process:
+        """The process once it works on the picture."""
+        while True:
+            pids = {child.pid for child in psutil.Process().children()} & {self.decoder.pid}
+            for child in map(psutil.Process, pids):
+                if child.cpu_times().user > 0.5:
+                    return child
+
+    def close(self) -> None:
+        self.decoder.kill()
+        self._threads.shutdown()
+        self.decoder.end(at_once=True)
+
+
+@pytest.fixture
+def asked() -> Iterator[Callable[..., Asked]]:
+    made: list[Asked] = []
+
+    def ask(content: bytes, limits: Limits = ENDLESS) -> Asked:
+        made.append(Asked(content, limits))
+        return made[-1]
+
+    yield ask
+    for one in made:
+        one.close()
+
+
+def test_a_picture_whose_decoder_is_killed_gets_another_and_is_refused_with_that_one(
+    asked: Callable[..., Asked], endless: bytes
+) -> None:
+    hopeless = asked(endless)
+    first = hopeless.process()
+    first.kill()
+    first.wait(TIMEOUT)
+    second = hopeless.process()
+    assert second.pid != first.pid
+    second.kill()
+    with pytest.raises(ImageRefused, match="its decoder was killed, probably because memory ran out"):
+        hopeless.answer.result(TIMEOUT)
+
+
+def test_a_decoder_that_was_killed_while_idle_is_replaced() -> None:
+    with Decoders(count=1) as decoders:
+        assert reasons(list(decoders.pixels([picture()], 16))) == [""]
+        (child,) = [child for child in psutil.Process().children() if child.cmdline()[1:2] == ["-P"]][-1:]
+        child.kill()
+        assert reasons(list(decoders.pixels([picture()], 16))) == [""]
+
+
+def test_a_decoder_that_does_not_answer_is_given_up(asked: Callable[..., Asked], endless: bytes) -> None:
+    stopped = asked(endless, Limits(seconds=1000, patience=1))
+    with pytest.raises(ImageRefused, match="not decoded within 1 seconds"):
+        stopped.answer.result(TIMEOUT)
+
+
+def test_closing_ends_what_is_being_decoded(asked: Callable[..., Asked], endless: bytes) -> None:
+    closed = asked(endless)
+    child = closed.process()
+    closed.decoder.kill()
+    with pytest.raises(DecodersClosed):
+        closed.answer.result(TIMEOUT)
+    assert not child.is_running()
+
+
+def test_signals_for_the_whole_group_leave_a_decoder_to_its_owner(asked: Callable[..., Asked], endless: bytes) -> None:
+    working = asked(endless)
+    child = working.process()
+    child.send_signal(signal.SIGINT)
+    child.send_signal(signal.SIGTERM)
+    spent = child.cpu_times().user
+    while child.cpu_times().user <= spent:
+        assert not working.answer.done()
+
+
+OWNER = """
+import os, sys
+from trainer.decoding.pool import Decoders
+decoders = Decoders(count=2)
+decoders.start()
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_no_decoder_outlives_its_owner() -> None:
+    owner = subprocess.run(
+        [sys.executable, "-c", OWNER],
+        env={**os.environ, "PYTHONPATH": str(CONTAINER)},
+        stderr=subprocess.PIPE,  # the decoders have it too: its end is theirs
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert (owner.returncode, owner.stderr) == (-signal.SIGKILL, b"")
+
+
+LOOK_AROUND = """
+import sys
+sys.path.remove("")
+from pathlib import Path
+from trainer.decoding.pool import Decoders
+with Decoders(count=1) as decoders:
+    print(*decoders.pixels([Path("picture.png")], 1))
+"""
+
+
+def test_modules_in_the_present_folder_are_not_loaded_by_a_decoder(tmp_path: Path) -> None:
+    for name in ("PIL", "numpy", "json", "socket", "trainer"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('loaded')")
+    saved_white = saved(paint((255, 255, 255), 1).point(lambda _: 255), "PNG")
+    (tmp_path / "picture.png").write_bytes(saved_white)
+    assert run_script(LOOK_AROUND, tmp_path, PYTHONSAFEPATH="") == "[[[255 255 255]]]\n"
+
+
+def test_without_decoders_the_job_fails_rather_than_refuse_all_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with Decoders(count=1) as decoders, pytest.raises(DecoderFailed, match="could not be started"):
+        list(decoders.pixels([picture()], 16))
