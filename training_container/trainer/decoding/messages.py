@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 LENGTH = struct.Struct("!I")
 MAX_BYTES = 1 << 28
 
+Piece = bytes | bytearray | memoryview
+
 
 class Message(NamedTuple):
     """What it says, and the pieces of bytes that go with it."""
 
     says: dict[str, Any]
-    pieces: Sequence[bytes | bytearray] = ()
+    pieces: Sequence[Piece] = ()
 
 
 class Channel:

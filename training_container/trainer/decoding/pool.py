@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from trainer.decoding.limits import LIMITS, Limits
-from trainer.decoding.messages import Message
+from trainer.decoding.messages import Message, Piece
 from trainer.decoding.process import DecoderProcess
 from trainer.errors import DecodersClosed, ImageRefused
 from trainer.images import DECODERS, Photo, Pixels
@@ -64,10 +64,10 @@ class Decoders:
 
         return self._each(pixels, pictures)
 
-    def shrunk(self, paths: Iterable[Path], longest_side: int) -> Iterator[bytes | bytearray | ImageRefused]:
+    def shrunk(self, paths: Iterable[Path], longest_side: int) -> Iterator[Piece | ImageRefused]:
         """What `shrunk` makes of the picture at each path, in their order."""
 
-        def shrunk(path: Path) -> bytes | bytearray:
+        def shrunk(path: Path) -> Piece:
             _, (piece,) = self._ask("shrunk", path, [longest_side])
             return piece
 

@@ -73,11 +73,11 @@ class Decoder:
         if says["as"] == "photo" and path:
             photo = read_photo(path, says["sizes"], self._opened)
             facts = {"digest": photo.digest, "look": photo.look.hex(), "longer_side": photo.longer_side}
-            return Message(facts, [pixels.tobytes() for pixels in photo.pixels.values()])
+            return Message(facts, [pixels.data.cast("B") for pixels in photo.pixels.values()])
         if says["as"] == "shrunk" and path:
             return Message({}, [shrunk(path, says["sizes"][0], self._opened)])
         image = read_image(path, self._opened) if path else decode_image(io.BytesIO(request.pieces[0]), self._opened)
-        return Message({}, [resize(image, size).tobytes() for size in says["sizes"]])
+        return Message({}, [resize(image, size).data.cast("B") for size in says["sizes"]])
 
     def _opened(self, image: Image.Image) -> None:
         more = self._times * self._limits.seconds_per_megapixel * image.width * image.height / 1e6
