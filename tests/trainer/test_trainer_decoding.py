@@ -149,11 +149,12 @@ def test_a_picture_whose_decoder_is_killed_gets_another_and_is_refused_with_that
 
 
 def test_a_decoder_that_was_killed_while_idle_is_replaced() -> None:
-    with Decoders(count=1) as decoders:
-        assert reasons(list(decoders.pixels([picture()], 16))) == [""]
-        (child,) = [child for child in psutil.Process().children() if child.cmdline()[1:2] == ["-P"]][-1:]
-        child.kill()
-        assert reasons(list(decoders.pixels([picture()], 16))) == [""]
+    decoder, request = DecoderProcess(ENDLESS), Message({"as": "pixels", "path": None, "sizes": [16]}, [picture()])
+    answers = [decoder.ask(request)]
+    psutil.Process(decoder.pid).kill()
+    answers.append(decoder.ask(request))
+    decoder.end(at_once=True)
+    assert answers[0] == answers[1]
 
 
 def test_a_decoder_that_does_not_answer_is_given_up(asked: Callable[..., Asked], endless: bytes) -> None:
