@@ -56,11 +56,15 @@ def passed_to_cloud(environment: Mapping[str, str]) -> dict[str, str]:
     return _chosen(environment, EVERYWHERE | FOR_THE_CLOUD_ALONE | {NAMED_BY})
 
 
+def named_by_the_person(environment: Mapping[str, str]) -> dict[str, str]:
+    """What an environment names itself in SEEDBED_PASS_ENV, which is all that a container in Docker sees of it.
+
+    Never a person's own AWS settings: all here talk to the local cloud, with its key.
+    """
+    named = {name.strip() for name in environment.get(NAMED_BY, "").split(",")}
+    return {name: environment[name] for name in named & environment.keys() if not name.startswith("AWS_")}
+
+
 def _chosen(environment: Mapping[str, str], names: set[str]) -> dict[str, str]:
-    """Never a person's own AWS settings, be they named: all here talk to the local cloud, with its key."""
-    chosen = names | {name.strip() for name in environment.get(NAMED_BY, "").split(",")}
-    return {
-        name: value
-        for name, value in environment.items()
-        if (name in chosen or name.startswith(FAMILIES)) and not name.startswith("AWS_")
-    }
+    settings = {name: value for name, value in environment.items() if name in names or name.startswith(FAMILIES)}
+    return {**settings, **named_by_the_person(environment)}

@@ -38,7 +38,10 @@ def endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         pytest.skip("no Docker engine answers here")
     containers = "process" if request.param == "process" else "docker"
     path = fake_docker(folder / "bin") if "stand-in" in request.param else os.environ["PATH"]
-    server = Endpoint(folder, containers=containers, path=path)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"TOKEN": "secret", "NAMED": "open", "SEEDBED_PASS_ENV": "NAMED,AWS_SESSION_TOKEN"}.items():
+            patch.setenv(name, value)
+        server = Endpoint(folder, containers=containers, path=path)
     yield server
     server.end()
 
@@ -71,6 +74,8 @@ def test_every_channel_arrives_and_model_and_output_leave(endpoint: Endpoint) ->
     assert seen["files"] == ["all/Common wheat/a+b 100%.txt", "all/Maize/1.txt", "some/Maize/1.txt"]
     assert seen["hyperparameters"] == {"output": "done", "rate": "0.4"}
     assert seen["job"] == "channels"
+    assert seen["environment"]["NAMED"] == "open"
+    assert not {"TOKEN", "AWS_SESSION_TOKEN"} & seen["environment"].keys()
     assert unpacked(endpoint, "out/channels/output/output.tar.gz") == {"notes.txt": b"done"}
 
 

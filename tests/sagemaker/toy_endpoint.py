@@ -41,6 +41,7 @@ def train():
         "hyperparameters": given,
         "job": os.environ["TRAINING_JOB_NAME"],
         "threads": os.environ["OMP_NUM_THREADS"],
+        "environment": dict(os.environ),
         "files": sorted(str(path.relative_to(base / "input/data"))
                         for path in (base / "input/data").rglob("*") if path.is_file()),
     }))

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..passed_environment import named_by_the_person
 from . import container
 from .docker import Engine, is_for_docker
 from .errors import JobFailure
@@ -90,6 +91,7 @@ class Containers:
     def _in_engine(self, engine: Engine, image: str, folder: Path, job: Job) -> Launch:
         settings, own = self._settings, job.specification
         environment = {
+            **named_by_the_person(os.environ),
             **container.threading(job.threads),
             **container.aws(settings, engine.reachable(settings.endpoint_url)),
             **job.environment,
