@@ -63,12 +63,19 @@ class Home:
 
     def running(self) -> dict[str, Any] | None:
         """The cloud that serves this home now, None if none does: `endpoint`, `credentials`, the stack's `outputs`."""
+        cloud = self._recorded()
+        return cloud if cloud and listens(cloud["endpoint"]) else None
+
+    def is_served(self) -> bool:
+        """Whether the process that serves this home has not ended, be it too busy to answer."""
+        return self._recorded() is not None
+
+    def _recorded(self) -> dict[str, Any] | None:
         try:
             cloud: dict[str, Any] = json.loads(self._process_file.read_text())
-            serves = is_own(self.path) and is_alive(cloud["process"]) and listens(cloud["endpoint"])
+            return cloud if cloud["endpoint"] and is_own(self.path) and is_alive(cloud["process"]) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return cloud if serves else None
 
     def say_running(self, pid: int, cloud: dict[str, Any]) -> None:
         """Tell other commands of the process that serves this home."""

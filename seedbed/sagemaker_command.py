@@ -32,7 +32,7 @@ def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, c
     home = Home(data.absolute())
     with served(home, port, options) as cloud:
         say_how_to_use(cloud, folders, home, console)
-        while home.running():
+        while home.is_served():
             time.sleep(0.5)
         raise SeedbedError(f"The endpoint has ended by itself; {home.log} says why.")
 

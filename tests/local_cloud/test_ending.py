@@ -8,7 +8,7 @@ from subprocess import PIPE
 
 import pytest
 
-BOUND = 1.0
+BOUND = 0.5
 PROGRAM = f"""
 import asyncio, threading, time
 from seedbed.local_cloud.ending import run_to_the_end, watch_for_the_end

@@ -12,6 +12,7 @@ from stat import S_IMODE
 import psutil
 import pytest
 
+from seedbed.cloud import free_port
 from seedbed.demo_home import demo_home, hold_for_demo, home_to_ask, keep
 from seedbed.errors import SeedbedError
 from seedbed.home import Home
@@ -129,6 +130,15 @@ def test_a_cloud_is_found_up_though_the_clock_was_set(
         home.say_running(os.getpid(), {"endpoint": listener, "outputs": {}})
     monkeypatch.setattr("psutil.Process.create_time", lambda self: 12.0)
     assert home.running()
+
+
+def test_a_cloud_too_busy_to_answer_serves_its_home_all_the_same(home: Home) -> None:
+    with hold(home):
+        home.say_running(os.getpid(), {"endpoint": f"http://127.0.0.1:{free_port()}", "outputs": {}})
+    assert home.running() is None
+    assert home.is_served()
+    home.say_ended()
+    assert not home.is_served()
 
 
 def test_the_lock_is_held_until_the_last_of_its_holders_has_ended(home: Home) -> None:
