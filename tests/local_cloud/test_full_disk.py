@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -30,10 +31,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 
 @pytest.fixture(scope="module")
-def cloud(home: Home) -> Iterator[LittleCloud]:
+def serving(home: Home) -> Iterator[ExitStack]:
+    """What a test closes before it starts a local cloud of its own there."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def cloud(home: Home, serving: ExitStack) -> LittleCloud:
     """The local cloud that serves it."""
-    with up(home, UNHURRIED) as cloud:
-        yield cloud
+    return serving.enter_context(up(home, UNHURRIED))
 
 
 def refused(cloud: LittleCloud, key: str, body: bytes) -> dict[str, Any]:
@@ -113,7 +120,9 @@ def waits(cloud: LittleCloud) -> bool:
 
 
 @pytest.mark.timeout(600)
-def test_a_run_outlasts_a_disk_that_fills_in_each_of_its_stages_and_a_kill(cloud: LittleCloud, home: Home) -> None:
+def test_a_run_outlasts_a_disk_that_fills_in_each_of_its_stages_and_a_kill(
+    cloud: LittleCloud, home: Home, serving: ExitStack
+) -> None:
     traces, before = Traces(home), len(kept(home.mail))
     cloud.put_images(range(60))
     wait_for(lambda: traces.said("*-prepare", "checked: "), "prepare")
@@ -123,6 +132,7 @@ def test_a_run_outlasts_a_disk_that_fills_in_each_of_its_stages_and_a_kill(cloud
     with filled(home.path.parent):
         wait_for(lambda: waits(cloud), "the run to say what tuning waits for", 60)
         kill(home)
+        serving.close()
         with pytest.raises(SeedbedError, match="Make room"), up(home, UNHURRIED):
             pass
     with up(home, UNHURRIED) as again:
