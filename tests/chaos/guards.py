@@ -157,6 +157,14 @@ GUARDS = (
         "tests/unit/test_run_after_run.py::test_uploads_during_a_run_start_exactly_one_more_which_learns_from_it",
     ),
     Guard(
+        "a run's end is kept in the bucket before anybody is told",
+        ADVANCE_RUN,
+        "            keep_record(moved, ports)\n",
+        "            pass\n",
+        "tests/unit/test_rebuild.py::test_runs_that_ended_come_back_though_sagemaker_has_forgotten_all_jobs",
+        simulated=False,
+    ),
+    Guard(
         "reconcile takes the open run a step further",
         RECONCILE,
         "return advance_run(run.run_id, ports, rule)",
