@@ -89,17 +89,19 @@ def served(
     with nullcontext(lock) if lock is not None else hold(home) as held:
         if port and not is_free(port):
             raise SeedbedError(f"Port {port} is taken by another program. Choose another one with --port.")
-        credentials = credentials_of(home.path, REGION)
+        with written_to(home):
+            credentials = credentials_of(home.path, REGION)
         process, patience = None, 0.0  # nothing is lost of what has answered nobody yet
         try:
-            with undisturbed():
+            with written_to(home), undisturbed():
                 process = start(home, port or free_port(), options, held, credentials)
             cloud = {**wait_until_ready(process, home), "credentials": asdict(credentials)}
             for note in cloud.pop("notes", ()):
                 sys.stderr.write(f"{note}\n")
             patience = STOP_TIMEOUT
             if known:
-                home.say_running(process.pid, cloud)
+                with written_to(home):
+                    home.say_running(process.pid, cloud)
             yield cloud
         finally:
             with undisturbed():
@@ -107,6 +109,17 @@ def served(
                     end(process, patience)
                 home.say_ended()
                 shutil.rmtree(home.scratch, ignore_errors=True)
+
+
+@contextmanager
+def written_to(home: Home) -> Iterator[None]:
+    """The home is written to while the block runs. Raises SeedbedError where its disk does not take that."""
+    try:
+        yield
+    except OSError as error:
+        raise SeedbedError(
+            f"{home.path} can't be written to: {error.strerror}. Make room on its disk, then run this again."
+        ) from error
 
 
 def start(

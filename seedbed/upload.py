@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
 from .errors import SeedbedError
 from .stack import Stack
 
@@ -37,12 +39,16 @@ def check_layout(folder: Path, files: list[Path]) -> None:
 
 
 def upload(stack: Stack, files: list[tuple[Path, str]]) -> Iterator[str]:
-    """Upload side by side; yields each key once it is in the bucket."""
+    """Upload side by side; yields each key once it is in the bucket. Raises SeedbedError for a file that is refused."""
     s3 = stack.client("s3")
 
     def put(path: Path, key: str) -> str:
-        with path.open("rb") as body:
-            s3.put_object(Bucket=stack.bucket, Key=key, Body=body)
+        try:
+            with path.open("rb") as body:
+                s3.put_object(Bucket=stack.bucket, Key=key, Body=body)
+        except ClientError as error:
+            said = error.response["Error"].get("Message") or error
+            raise SeedbedError(f"{path} was not uploaded: {said}") from error
         return key
 
     pool = ThreadPoolExecutor(WORKERS)

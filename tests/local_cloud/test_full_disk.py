@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from seedbed.errors import SeedbedError
 from seedbed.home import Home
 from seedbed.local_cloud.mail import kept
 from seedbed.local_cloud.shortage import SUBJECT
+from seedbed.upload import upload as upload_files
 from tests.disks import filled, free, small_disk
 from tests.local_cloud.conftest import LITTLE, LittleCloud, kill, photograph, up, wait_for
 from tests.local_cloud.moments import Traces
@@ -28,6 +30,18 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A home on a small disk of its own."""
     with small_disk(tmp_path_factory.mktemp("full") / "disk", MEBIBYTES) as disk:
         yield Home(disk / "seedbed")
+
+
+@pytest.mark.parametrize("left", [4096, 12288, 65536])
+def test_a_first_start_on_a_full_disk_says_so(home: Home, left: int) -> None:
+    another = Home(home.path.with_name(f"another-{left}"))
+
+    with (
+        filled(home.path.parent, left=left),
+        pytest.raises(SeedbedError, match=r"Make room|No space left"),
+        up(another),
+    ):
+        pass
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +78,8 @@ def test_an_upload_to_a_full_disk_is_refused_and_what_is_there_is_read(cloud: Li
         assert time.monotonic() - began < 5, "clients don't try again for long"
         assert (error["Code"], error["status"]) == ("InsufficientCapacity", 507)
         assert NOTICE in error["Message"]
+        with pytest.raises(SeedbedError, match=r"was not uploaded: .* Make room on it"):
+            list(upload_files(cloud.stack, [(Path(__file__), "notes/refused.txt")]))
         with pytest.raises(ClientError, match="InsufficientCapacity"):
             s3.complete_multipart_upload(**complete)
         with pytest.raises(ClientError, match="InsufficientCapacity"):
