@@ -68,10 +68,11 @@ class KeptS3:
             await self._app(scope, receive, send)
             return
         self.write_the_unwritten()
-        if scope["method"] in {"PUT", "POST"} and self._lacks_room(scope, int(headers.get("content-length") or 0)):
+        size = int(headers.get("content-length") or 0)
+        if scope["method"] in {"PUT", "POST"} and self._lacks_room(scope, size):
             await drain(receive)
             self._on_refusal()
-            await refuse(send, scope, NoRoom(self._disk.sentence()))
+            await refuse(send, scope, NoRoom(self._disk.no_room_for(size)))
         else:
             await self._answer(scope, receive, send)
 

@@ -101,6 +101,7 @@ def test_an_upload_larger_than_the_room_is_refused(cloud: LittleCloud, home: Hom
         error = refused(cloud, "notes/large.bin", bytes(free(home.path) - LITTLE_ROOM))
 
     assert error["Code"] == "InsufficientCapacity"
+    assert "has too little room for 20.0 MiB" in error["Message"]
 
 
 def test_a_write_that_the_disk_did_not_do_is_answered_with_an_error(cloud: LittleCloud, home: Home) -> None:

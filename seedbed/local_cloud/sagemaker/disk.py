@@ -13,6 +13,7 @@ from .kinds import ENDED, Body, Kind
 LARGEST_FLOOR = 256 * 2**20
 SHARE = 20
 MIB = 2**20
+RECENT_SECONDS = 10.0
 
 
 class Disk:
@@ -50,10 +51,21 @@ class Disk:
         return self.is_short() or self._last_short >= since
 
     def sentence(self) -> str:
-        """What a person should know and do."""
+        """What a person should know and do: there is too little room, or else the folder can't be written to."""
+        if not self.was_short(time.monotonic() - RECENT_SECONDS):
+            return f"{self._folder} can't be written to. See to its permissions; everything continues by itself then."
         return (
             f"The disk that holds {self._folder} has less than {self.floor / MIB:,.0f} MiB free."
             " Make room on it; everything continues by itself then."
+        )
+
+    def no_room_for(self, size: int) -> str:
+        """The same about an object of so many bytes, for which there is too little room."""
+        if self.is_short():
+            return self.sentence()
+        return (
+            f"The disk that holds {self._folder} has too little room for {size / MIB:,.1f} MiB:"
+            f" {self.floor / MIB:,.0f} MiB of it must stay free. Make room on it, then upload this again."
         )
 
     @contextmanager

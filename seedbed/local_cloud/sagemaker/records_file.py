@@ -30,7 +30,7 @@ def mended(path: Path) -> list[str]:
     copy = copy_of(path)
     if not path.exists() and not copy.exists():
         return []
-    fault = fault_of(path) if path.exists() else "it is gone"
+    fault = fault_of(path) if path.exists() else "the file is gone"
     if not fault:
         return []
     aside = moved_aside(path)
@@ -51,7 +51,7 @@ def fault_of(path: Path) -> str:
             if verdict != "ok":
                 return str(verdict).splitlines()[-1]
             if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'jobs'").fetchone():
-                return "it is empty"
+                return "the file is empty"
             (unreadable,) = db.execute(UNREADABLE).fetchone()
             return f"{unreadable} of its jobs are not JSON" if unreadable else ""
     except sqlite3.DatabaseError as error:

@@ -1,0 +1,50 @@
+"""When a disk is short of room, and what is said of it: the free bytes are given, the rest is real."""
+
+from pathlib import Path
+
+import pytest
+
+from seedbed.local_cloud.sagemaker.disk import MIB, Disk
+from seedbed.local_cloud.sagemaker.kinds import PROCESSING
+
+
+@pytest.fixture
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """A disk with plenty of room, of which `room` is free."""
+    disk = Disk(tmp_path)
+    disk.floor = 100 * MIB
+    have(disk, 1000, monkeypatch)
+    return disk
+
+
+def have(disk: Disk, mebibytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on so much is free."""
+    monkeypatch.setattr(disk, "free", lambda: mebibytes * MIB)
+
+
+def test_a_disk_stays_short_until_a_quarter_more_is_free(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    for free in (101, 99, 110, 124, 125, 101):
+        have(disk, free, monkeypatch)
+        seen.append(disk.is_short())
+
+    assert seen == [False, True, True, True, False, False]
+
+
+def test_a_job_that_waits_says_for_what_until_it_has_ended(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = {"ProcessingJobName": "Pack", "ProcessingJobStatus": "InProgress"}
+    have(disk, 1, monkeypatch)
+    with disk.waited_for([(PROCESSING, "Pack")]):
+        assert "has less than 100 MiB free. Make room on it" in disk.told(PROCESSING, job)["FailureReason"]
+        assert disk.waiting() == ["pack"]
+        ended = {**job, "ProcessingJobStatus": "Stopped"}
+        assert disk.told(PROCESSING, ended) == ended
+    assert disk.told(PROCESSING, job) == job
+
+
+def test_a_disk_with_room_that_takes_nothing_is_told_as_that(disk: Disk) -> None:
+    assert "can't be written to. See to its permissions" in disk.sentence()
+
+
+def test_the_floor_is_small_on_a_small_disk(tmp_path: Path) -> None:
+    assert 0 < Disk(tmp_path).floor <= 256 * MIB
