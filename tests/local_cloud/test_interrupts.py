@@ -21,6 +21,7 @@ from job_manager.domain import layout
 from job_manager.domain.run import RunState
 from seedbed.cloud import free_port, wait_until_ended
 from seedbed.home import Home
+from seedbed.home_lock import make_home
 from tests.fakes.world import a_run
 from tests.local_cloud.conftest import LittleCloud, wait_for
 
@@ -116,7 +117,8 @@ def test_a_command_that_is_loading_ends_at_once(number: signal.Signals, home: Ho
 
 @pytest.mark.parametrize("words", [["up", "--port", "0"], ["best"]], ids=["up", "best"])
 def test_a_command_whose_cloud_is_starting_ends(words: list[str], home: Home) -> None:
-    home.path.mkdir()
+    make_home(home)
+    (home.path / "sagemaker").mkdir()
     with command(home, *words) as given:
         given.wait_for(lambda: given.family, "the cloud's process")
         assert given.interrupt(signal.SIGINT) == "Stopped.\n"
