@@ -10,6 +10,8 @@ RECONCILE = f"{FUNCTIONS}/steps/reconcile.py"
 NOTIFY = f"{FUNCTIONS}/steps/notify.py"
 DATASET = f"{FUNCTIONS}/domain/dataset.py"
 FOUND = "tests/chaos/test_found.py"
+SIGNATURE = "seedbed/local_cloud/signature.py"
+SIGNATURE_TESTS = "tests/local_cloud/test_signature.py"
 WORKER = "training_container/trainer/decoding/worker.py"
 DECODING = "tests/trainer/test_trainer_decoding.py"
 
@@ -365,6 +367,38 @@ GUARDS = (
         "if name in names or name.startswith(FAMILIES)",
         "if name",
         "tests/unit/test_passed_environment.py::test_what_jobs_need_reaches_them_and_secrets_do_not",
+        simulated=False,
+    ),
+    Guard(
+        "a request counts only if its signature is right",
+        SIGNATURE,
+        "if failure and not self._signed_as_sent(body):",
+        "if failure and not self.secret:",
+        f"{SIGNATURE_TESTS}::test_a_request_changed_after_signing_is_refused",
+        simulated=False,
+    ),
+    Guard(
+        "a body counts only if it is the signed one",
+        SIGNATURE,
+        "if self.body_digest and not hmac.compare_digest(",
+        "if self.body_digest is None and not hmac.compare_digest(",
+        "tests/local_cloud/test_gate.py::test_a_body_that_is_not_the_signed_one_does_not_arrive",
+        simulated=False,
+    ),
+    Guard(
+        "no page makes a browser ask the local cloud, even if it could sign",
+        "seedbed/local_cloud/gate.py",
+        "if foreign or site not in OWN_PAGES or not is_local",
+        "if foreign or not is_local",
+        "tests/local_cloud/test_gate.py::test_no_route_answers_a_page_even_if_it_could_sign",
+        simulated=False,
+    ),
+    Guard(
+        "the emulator's public keys open nothing",
+        "seedbed/local_cloud/keys.py",
+        "if iam_evaluator.is_root_access_key(key):\n            return None",
+        "if iam_evaluator.is_root_access_key(key):\n            return home.secret_key if token else 'test'",
+        "tests/local_cloud/test_gate.py::test_no_route_answers_other_keys",
         simulated=False,
     ),
 )
