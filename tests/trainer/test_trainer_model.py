@@ -202,10 +202,8 @@ def test_a_broken_champion_does_not_stop_the_challenger(head: keras.Model, photo
     assert "can't be read" in scores["champion"]["error"]
 
 
-def test_a_champion_is_loaded_only_if_it_is_the_archive_that_was_recorded(
-    head: keras.Model, photographs: Path, tmp_path: Path
-) -> None:
-    trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
+def test_a_champion_is_loaded_only_if_it_is_the_archive_that_was_recorded(photographs: Path, tmp_path: Path) -> None:
+    trial = save(small(seed=1, side=SIZE).network, WHOLE, LABELS, tmp_path / "trial/model.tar.gz")
     recorded = judged(photographs, tmp_path / "first", model=trial)["model_sha256"]
     champion = tmp_path / "first/model.tar.gz"
     assert recorded == hashlib.sha256(champion.read_bytes()).hexdigest()
