@@ -34,7 +34,8 @@ def hold(home: Home, kind: str = "own", seconds: float = LOCK_TIMEOUT) -> Iterat
         descriptor = _lock(home, time.monotonic() + seconds)
     try:
         make_home(home, kind)
-        keep_private(home.path)
+        with _refused_in_a_sentence(home):
+            keep_private(home.path)
         yield descriptor
     finally:
         os.close(descriptor)

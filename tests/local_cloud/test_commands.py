@@ -14,7 +14,8 @@ import pytest
 
 from seedbed.cloud import free_port, wait_until_ended
 from seedbed.home import Home
-from seedbed.home_mark import MARK
+from seedbed.home_lock import hold
+from seedbed.home_mark import MARK, Mark, read_mark
 from seedbed.seedlings import draw
 from seedbed.stack import local_stack
 from tests.local_cloud.conftest import wait_for
@@ -130,12 +131,15 @@ def test_without_any_state_a_command_says_how_to_begin(tmp_path: Path) -> None:
 
 def test_of_two_clouds_started_at_once_on_one_home_one_is_up(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
+    with hold(home, "demo"):
+        pass
     both = [command(home.path, "up", "--port", str(free_port())) for _ in range(2)]
     wait_for(lambda: [process for process in both if process.poll() is not None], "one of them to give up", 90)
     refused, up = sorted(both, key=lambda process: process.poll() is None)
     assert refused.returncode == 1
     assert "already up for this folder" in refused.communicate()[0]
     assert home.running()
+    wait_for(lambda: read_mark(home.path) == Mark("own"), "the mark that keeps it from the next demo", 10)
     stack = local_stack(home.running() or {})
     stack.client("s3").put_object(Bucket=stack.bucket, Key="seedlings/Maize/mine.png", Body=b"pixels")
     assert json.loads(output_of(home.path, "runs", "--json"))["runs"] == []
