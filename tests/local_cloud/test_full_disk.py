@@ -16,13 +16,12 @@ from seedbed.local_cloud.mail import kept
 from seedbed.local_cloud.shortage import SUBJECT
 from seedbed.upload import upload as upload_files
 from tests.disks import filled, free, small_disk
-from tests.local_cloud.conftest import LITTLE, LittleCloud, kill, photograph, up, wait_for
+from tests.local_cloud.conftest import LittleCloud, kill, photograph, up, wait_for
 from tests.local_cloud.moments import Traces
 
 MEBIBYTES = 256
 LITTLE_ROOM = 4 * 2**20  # too little for an upload, enough for a function to begin
 NOTICE = "The disk that holds"
-UNHURRIED = {**LITTLE, "QuietPeriodSeconds": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +53,7 @@ def serving(home: Home) -> Iterator[ExitStack]:
 @pytest.fixture(scope="module")
 def cloud(home: Home, serving: ExitStack) -> LittleCloud:
     """The local cloud that serves it."""
-    return serving.enter_context(up(home, UNHURRIED))
+    return serving.enter_context(up(home))
 
 
 def refused(cloud: LittleCloud, key: str, body: bytes) -> dict[str, Any]:
@@ -67,38 +66,35 @@ def refused(cloud: LittleCloud, key: str, body: bytes) -> dict[str, Any]:
 
 def test_an_upload_to_a_full_disk_is_refused_and_what_is_there_is_read(cloud: LittleCloud, home: Home) -> None:
     s3, bucket = cloud.stack.client("s3"), cloud.stack.bucket
-    cloud.put("notes/kept.txt", b"kept")
-    upload = s3.create_multipart_upload(Bucket=bucket, Key="notes/parts.bin")["UploadId"]
-    part = s3.upload_part(Bucket=bucket, Key="notes/parts.bin", UploadId=upload, PartNumber=1, Body=b"part")
+    cloud.put("pretrained/kept.txt", b"kept")
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="pretrained/parts.bin")["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key="pretrained/parts.bin", UploadId=upload, PartNumber=1, Body=b"part")
     parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
-    complete = {"Bucket": bucket, "Key": "notes/parts.bin", "UploadId": upload, "MultipartUpload": parts}
+    complete = {"Bucket": bucket, "Key": "pretrained/parts.bin", "UploadId": upload, "MultipartUpload": parts}
     with filled(home.path.parent, left=LITTLE_ROOM):
         began = time.monotonic()
-        error = refused(cloud, "notes/lost.txt", b"lost")
+        error = refused(cloud, "pretrained/lost.txt", b"lost")
         assert time.monotonic() - began < 5, "clients don't try again for long"
         assert (error["Code"], error["status"]) == ("InsufficientCapacity", 507)
         assert NOTICE in error["Message"]
         with pytest.raises(SeedbedError, match=r"was not uploaded: .* Make room on it"):
-            list(upload_files(cloud.stack, [(Path(__file__), "notes/refused.txt")]))
+            list(upload_files(cloud.stack, [(Path(__file__), "pretrained/refused.txt")]))
         with pytest.raises(ClientError, match="InsufficientCapacity"):
             s3.complete_multipart_upload(**complete)
         with pytest.raises(ClientError, match="InsufficientCapacity"):
-            s3.copy_object(Bucket=bucket, Key="notes/copy.txt", CopySource=f"{bucket}/notes/kept.txt")
-        assert s3.get_object(Bucket=bucket, Key="notes/kept.txt")["Body"].read() == b"kept"
-        listed = s3.list_objects_v2(Bucket=bucket, Prefix="notes/")["Contents"]
-        assert [item["Key"] for item in listed] == ["notes/kept.txt"]
+            s3.copy_object(Bucket=bucket, Key="pretrained/copy.txt", CopySource=f"{bucket}/pretrained/kept.txt")
+        assert s3.get_object(Bucket=bucket, Key="pretrained/kept.txt")["Body"].read() == b"kept"
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix="pretrained/")["Contents"]
+        assert [item["Key"] for item in listed] == ["pretrained/kept.txt"]
     wait_for(lambda: len(kept(home.mail)) == 1, "the e-mail about the disk", 10)
     s3.complete_multipart_upload(**complete)
-    cloud.put("notes/lost.txt", b"not lost")
-    assert (home.path / f"s3/000000000000/{bucket}/notes/lost.txt").read_bytes() == b"not lost"
-    s3.delete_objects(
-        Bucket=bucket, Delete={"Objects": [{"Key": f"notes/{name}"} for name in ("kept.txt", "lost.txt", "parts.bin")]}
-    )
+    cloud.put("pretrained/lost.txt", b"not lost")
+    assert (home.path / f"s3/000000000000/{bucket}/pretrained/lost.txt").read_bytes() == b"not lost"
 
 
 def test_an_upload_larger_than_the_room_is_refused(cloud: LittleCloud, home: Home) -> None:
     with filled(home.path.parent, left=24 * 2**20):
-        error = refused(cloud, "notes/large.bin", bytes(free(home.path) - LITTLE_ROOM))
+        error = refused(cloud, "pretrained/large.bin", bytes(free(home.path) - LITTLE_ROOM))
 
     assert error["Code"] == "InsufficientCapacity"
     assert "has too little room for 20.0 MiB" in error["Message"]
@@ -150,9 +146,9 @@ def test_a_run_outlasts_a_disk_that_fills_in_each_of_its_stages_and_a_kill(
         wait_for(lambda: waits(cloud), "the run to say what tuning waits for", 60)
         kill(home)
         serving.close()
-        with pytest.raises(SeedbedError, match="Make room"), up(home, UNHURRIED):
+        with pytest.raises(SeedbedError, match="Make room"), up(home):
             pass
-    with up(home, UNHURRIED) as again:
+    with up(home) as again:
         wait_for(lambda: traces.said("*-evaluate", "chosen: "), "evaluate")
         with filled(home.path.parent, left=LITTLE_ROOM):
             wait_for(lambda: waits(again), "the run to say what evaluate waits for", 60)
