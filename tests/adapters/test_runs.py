@@ -61,6 +61,14 @@ def test_a_change_noted_late_is_answered_with_the_later_one(runs: Runs) -> None:
     assert runs.note_change(LATER).last_at == LATER
 
 
+def test_a_change_noted_before_the_clock_was_set_back_gives_way(runs: Runs) -> None:
+    runs.note_change(NINE + timedelta(hours=1))
+    runs.note_change(NINE + timedelta(hours=1, minutes=1))
+
+    assert runs.note_change(NINE) == PendingChange(NINE, NINE) == runs.pending()
+    assert runs.note_change(LATER) == PendingChange(NINE, LATER)
+
+
 def test_changes_compare_as_times_whatever_their_zone(runs: Runs) -> None:
     runs.note_change(NINE)
     berlin = timezone(timedelta(hours=1))

@@ -31,7 +31,7 @@ def test_no_action_is_allowed_that_none_of_the_functions_sharing_a_policy_can_us
 
 
 def test_the_reading_of_the_code_sees_through_steps_constants_and_adapters() -> None:
-    assert needed(TEMPLATE, "NoteUpload") == {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "sqs:SendMessage"}
+    assert needed(TEMPLATE, "NoteUpload") == {"dynamodb:UpdateItem", "sqs:SendMessage"}
     assert {"sagemaker:CreateHyperParameterTuningJob", "s3:GetObject"} <= needed(TEMPLATE, "AdvanceRun")
     assert {"dynamodb:PutItem", "dynamodb:DeleteItem"} <= needed(TEMPLATE, "AdvanceRun")
     assert "s3:PutObject" in needed(TEMPLATE, "StartRun")

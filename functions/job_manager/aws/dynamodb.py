@@ -38,20 +38,23 @@ class DynamoDBRuns:
 
     def note_change(self, at: datetime) -> PendingChange:
         """Remember that the bucket changed; return the whole pending change, which may know of later ones."""
-        known = self._note(at)
+        first = "if_not_exists(first_at, :at)"
+        known = self._note(at, first, "attribute_not_exists(last_at) OR last_at < :at")
         if known.is_ahead_of(at + CLOCKS_DIFFER):
-            self.clear_pending(known)
-            return self._note(at)
+            return self._note(at, ":at", "attribute_not_exists(last_at) OR last_at = :seen", seen=known)
         return known
 
-    def _note(self, at: datetime) -> PendingChange:
-        """The pending change with this one in it, or as it is where it knows of a later one."""
+    def _note(self, at: datetime, first: str, condition: str, seen: PendingChange | None = None) -> PendingChange:
+        """The pending change with this one in it, or as it is where the condition does not hold."""
         update: Item = {
             "TableName": self._table,
             "Key": PENDING,
-            "UpdateExpression": "SET first_at = if_not_exists(first_at, :at), last_at = :at",
-            "ConditionExpression": "attribute_not_exists(last_at) OR last_at < :at",
-            "ExpressionAttributeValues": {":at": {"S": stamp(at)}},
+            "UpdateExpression": f"SET first_at = {first}, last_at = :at",
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": {
+                ":at": {"S": stamp(at)},
+                **({":seen": {"S": stamp(seen.last_at)}} if seen else {}),
+            },
             "ReturnValues": "ALL_NEW",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
