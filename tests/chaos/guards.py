@@ -95,8 +95,8 @@ GUARDS = (
     Guard(
         "a dataset version that had its run gets no other",
         START_RUN,
-        "if before and (before.state is not RunState.REFUSED or reason):",
-        "if before and reason:",
+        "if before and not before.begins_again and (before.state is not RunState.REFUSED or reason):",
+        "if before and not before.begins_again and reason:",
         "tests/unit/test_start_run.py::test_the_same_version_starts_no_second_run",
     ),
     Guard(

@@ -27,7 +27,12 @@ class Fate(StrEnum):
     FAILED = "Failed"
     STOPPED = "Stopped"
     GARBLED = "completed, but its output can't be read"
+    OTHER_TRAINER = "fails since the trainer was changed"
     HANGING = "hangs until its time limit"
+
+
+STATUS = {Fate.GARBLED: "Completed", Fate.OTHER_TRAINER: "Failed"}
+OTHER_TRAINER = "The pack was made by another version of the trainer: the run has to begin again."
 
 
 @dataclass
@@ -164,8 +169,12 @@ class MemorySageMaker:
         fate = Fate.STOPPED if job.fate is Fate.HANGING else job.fate
         if fate in {Fate.COMPLETED, Fate.GARBLED} and not self._inputs_are_there(job):
             fate = Fate.FAILED
-        job.status = "Completed" if fate is Fate.GARBLED else fate.value
-        job.reason = None if job.status == "Completed" else f"The job {job.status.lower()}."
+        job.reason = None
+        job.status = STATUS.get(fate, fate.value)
+        if fate is Fate.OTHER_TRAINER:
+            job.reason = OTHER_TRAINER
+        elif job.status != "Completed":
+            job.reason = f"The job {job.status.lower()}."
         job.ended_at = self._now()
         if job.tunes:
             self._end_trials(job, fate)
@@ -217,7 +226,7 @@ class MemorySageMaker:
         target = key_in(job.request["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"])
         for number, trial in enumerate(job.trials):
             trial.ended_at = self._now()
-            trial.status = "Completed" if fate is Fate.COMPLETED else "Failed" if fate is Fate.GARBLED else fate.value
+            trial.status = "Failed" if fate in STATUS else fate.value
             if fate is Fate.COMPLETED or (fate is Fate.STOPPED and number == 0):
                 trial.objective = round(job.quality - 0.05 * number, 2)
                 self._storage.put(f"{target}{trial.name}/output/model.tar.gz", str(trial.objective).encode())

@@ -118,9 +118,18 @@ class Watch:
             self.note(f"{run_id} went back from {before} to {state}.")
         if state in ENDS:
             self.ended.add(run_id)
+            if json.loads(new["body"]["S"])["begins_again"]:
+                self._begins_again(run_id)
             self._ends_after_it_began(json.loads(new["body"]["S"]))
         if state == "Completed":
             self._adds_up(run_id, json.loads(new["body"]["S"])["dataset"])
+
+    def _begins_again(self, run_id: str) -> None:
+        """Another run tunes on what this one did."""
+        datasets = {run_id.rpartition("-")[0], json.dumps(self.snapshot(run_id)["images"])}
+        for dataset, stage in list(self._tuned):
+            if dataset in datasets:
+                del self._tuned[dataset, stage]
 
     def _ends_after_it_began(self, run: Any) -> None:
         began, ended = (datetime.fromisoformat(run[name]) for name in ("created_at", "ended_at"))

@@ -12,9 +12,10 @@ from PIL import Image
 from tests.trainer.painting import paint
 from trainer import pack
 from trainer.decoding.pool import Decoders
-from trainer.errors import BadInput
+from trainer.errors import BadInput, OtherTrainer
 from trainer.images import read_image, resize
 from trainer.photos import LONGEST_SIDE, Photos, write_photos
+from trainer.version import version
 
 GREEN = (40, 160, 60)
 LABELS = ["Maize", "Größe 100% #1+"]
@@ -140,7 +141,8 @@ def described(folder: Path) -> Path:
 def test_the_description_comes_back(tmp_path: Path) -> None:
     assert pack.read_description(described(tmp_path / "pack")) == pack.Description(["lite", "other"], 48, 32, LABELS)
     read = json.loads((tmp_path / "pack/pack.json").read_text(encoding="utf-8"))
-    assert read == {"backbones": ["lite", "other"], "image_size": 48, "fine_tune_size": 32, "labels": LABELS}
+    facts = {"backbones": ["lite", "other"], "image_size": 48, "fine_tune_size": 32, "labels": LABELS}
+    assert read == {**facts, "trainer": version()}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"labels": []}', None])
@@ -174,3 +176,36 @@ def test_arrays_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
         pack.read_training(folder, "train")
     with pytest.raises(BadInput, match=r"validation\.npy is missing or damaged"):
         pack.read_training(folder, "validation")
+
+
+def test_a_pack_of_another_version_of_the_trainer_is_refused(tmp_path: Path) -> None:
+    folder = described(tmp_path / "pack")
+    facts = json.loads((folder / pack.DESCRIPTION).read_text(encoding="utf-8"))
+    for earlier in ({**facts, "trainer": "0123456789abcdef"}, {n: v for n, v in facts.items() if n != "trainer"}):
+        (folder / pack.DESCRIPTION).write_text(json.dumps(earlier), encoding="utf-8")
+        for read in (
+            pack.read_description,
+            pack.read_photos,
+            lambda folder: pack.read_features(folder, "lite", "train"),
+        ):
+            with pytest.raises(OtherTrainer, match=r"^The pack was made by another version of the trainer: "):
+                read(folder)
+
+
+def test_another_layout_of_a_later_trainer_is_refused_as_such(tmp_path: Path) -> None:
+    (tmp_path / pack.DESCRIPTION).write_text(json.dumps({"trainer": "fedcba9876543210", "colours": 4}))
+    with pytest.raises(OtherTrainer):
+        pack.read_description(tmp_path)
+
+
+def test_every_change_of_the_source_makes_another_version(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    for name in ("views.py", "exports/onnx.py"):
+        (tmp_path / name).write_text("VIEWS = 8\n")
+    (tmp_path / "report.html").write_text("what jobs hand to each other does not depend on this")
+    versions = [version.__wrapped__(tmp_path)]
+    for name, text in (("views.py", "VIEWS = 7\n"), ("exports/onnx.py", ""), ("new.py", ""), ("report.html", "")):
+        (tmp_path / name).write_text(text)
+        versions.append(version.__wrapped__(tmp_path))
+    assert len(set(versions)) == 4
+    assert versions[-1] == versions[-2]

@@ -3,6 +3,7 @@
 TrainerError
 ├── BadInput           the job cannot go on with what it was given
 │   ├── BadHyperparameter
+│   ├── OtherTrainer
 │   └── UnreadableModel
 ├── ImageRefused       one image cannot be used; the job goes on with the rest
 ├── DecoderFailed      no image can be decoded
@@ -20,6 +21,13 @@ class BadInput(TrainerError):
 
 class BadHyperparameter(BadInput):
     """A hyperparameter is unknown, or its text is not a value of its kind."""
+
+
+class OtherTrainer(BadInput):
+    """What an earlier job of the run wrote is of another version of the trainer; the job manager knows the words."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} was made by another version of the trainer: the run has to begin again.")
 
 
 class UnreadableModel(BadInput):

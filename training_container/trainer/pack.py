@@ -15,12 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from trainer.errors import BadInput
+from trainer.errors import BadInput, OtherTrainer
 from trainer.images import Pixels
 from trainer.photos import Labels, Photos
+from trainer.version import version
 
 DESCRIPTION = "pack.json"
 PHOTOS = "images.zip"
+TRAINER, EARLIER = "trainer", "one that did not say"
 WIDENED_BYTES = 2**28
 
 
@@ -77,16 +79,23 @@ def write_labels(path: Path, labels: Sequence[int]) -> None:
 
 
 def describe(folder: Path, description: Description) -> None:
-    """Written last: a folder without it is not a whole pack."""
-    (folder / DESCRIPTION).write_text(json.dumps(asdict(description), ensure_ascii=False, indent=1), encoding="utf-8")
+    """Written last: a folder without it is not a whole pack. It tells the trainer's version too."""
+    text = json.dumps({**asdict(description), TRAINER: version()}, ensure_ascii=False, indent=1)
+    (folder / DESCRIPTION).write_text(text, encoding="utf-8")
 
 
 def read_description(folder: Path) -> Description:
-    """BadInput where the folder holds no pack."""
+    """BadInput where the folder holds no pack, OtherTrainer where another version of the trainer made it."""
     try:
-        return Description(**json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        facts = dict(json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")).items())
+        made_by = facts.pop(TRAINER, EARLIER)
+        if made_by in (version(), EARLIER):
+            described = Description(**facts)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise BadInput(f"The folder {folder.name} holds no pack made by prepare: {error}.") from error
+    if made_by != version():
+        raise OtherTrainer("The pack")
+    return described
 
 
 def read_features(folder: Path, backbone: str, split: str) -> FeatureSplit:

@@ -58,7 +58,7 @@ class Run:
     planned, `waits_for` what SageMaker says its job waits for. `champion_before` is the run whose model it has to beat,
     `won` whether it did. `training_seconds`, `fine_tuning_seconds` and `processing_seconds` are billable, summed over
     jobs. `content` is the digest of its images alone, empty where it only names files that can't be any, and `strays`
-    that of those. A refused run never started.
+    that of those. A refused run never started. Where one `begins_again`, its dataset gets another attempt.
     """
 
     run_id: str
@@ -83,6 +83,12 @@ class Run:
     notice: str | None = None
     strays: str = ""
     waits_for: str | None = None
+    begins_again: bool = False
+
+    @property
+    def attempt(self) -> int:
+        """Which of its dataset version's runs it is, from 1."""
+        return int(self.run_id.rpartition("-")[2])
 
     @property
     def cost_usd(self) -> float:

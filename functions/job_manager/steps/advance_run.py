@@ -8,11 +8,17 @@ from ..domain import layout
 from ..domain.dataset import DatasetReport
 from ..domain.errors import Conflict, JobRejected, MalformedOutput, NotFound
 from ..domain.job import Job, JobStatus
+from ..domain.reason import TRAINER_CHANGED, tells_of_another_trainer
 from ..domain.result import Trial
 from ..domain.run import Record, Run, RunState, run_id_in
 from ..domain.settling import SettleRule
 from ..ports import Ports
+from .note_upload import note_upload
 from .stop_run import asked_to_stop, stopped
+
+# A trainer that is changed more often than this is not changed by somebody.
+ATTEMPTS = 5
+TOO_OFTEN = "That has happened too often, so it ends; any other image starts a new run."
 
 
 def advance_run(run_id: str, ports: Ports, rule: SettleRule) -> Run:
@@ -34,6 +40,8 @@ def advance_run(run_id: str, ports: Ports, rule: SettleRule) -> Run:
         if moved.state is run.state:
             return moved
         run = moved
+        if run.begins_again:
+            note_upload(ports, rule)
     pending = ports.runs.pending()
     if pending:
         ports.timer.arm(pending, pending.wait(rule, ports.clock.now()))
@@ -93,9 +101,10 @@ def tune(run: Run, ports: Ports) -> Run | None:
     trials, seconds = recorded_trials(run, job, ports)
     best = next((trial for trial in trials if trial.name == job.best_trial), None)
     if job.status is not JobStatus.COMPLETED:
-        return unfinished(run, job, ports, best_trial=best, training_seconds=seconds)
+        return unfinished(run, job, ports, trials, best_trial=best, training_seconds=seconds)
     if best is None:
-        return run.ended(RunState.FAILED, end_of(job, ports), "No trial finished.", training_seconds=seconds)
+        job = replace(job, reason="No trial finished.")
+        return unfinished(run, job, ports, trials, training_seconds=seconds)
     state = RunState.FINE_TUNING if run.plan.fine_tuning else RunState.EVALUATING
     return run.moved(state, best_trial=best, best_head=best, training_seconds=seconds)
 
@@ -111,9 +120,9 @@ def fine_tune(run: Run, ports: Ports) -> Run | None:
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, job)
     trials, seconds = recorded_trials(run, job, ports)
-    if job.status is JobStatus.STOPPED:
-        return unfinished(run, job, ports, fine_tuning_seconds=seconds)
     ranked = sorted((trial for trial in trials if trial.usable), key=lambda trial: trial.objective or 0.0, reverse=True)
+    if job.status is JobStatus.STOPPED or (not ranked and met_another_trainer(job, trials)):
+        return unfinished(run, job, ports, trials, fine_tuning_seconds=seconds)
     return after_fine_tuning(replace(run, fine_tuning_seconds=seconds), ranked, job.reason)
 
 
@@ -208,11 +217,20 @@ STAGES: Mapping[RunState, Callable[[Run, Ports], Run | None]] = {
 }
 
 
-def unfinished(run: Run, job: Job, ports: Ports, **changes: object) -> Run:
-    """The run at the end that its job's end brought about."""
+def unfinished(run: Run, job: Job, ports: Ports, trials: Sequence[Trial] = (), **changes: object) -> Run:
+    """The run at the end that its job's end brought about; one whose trainer was changed meanwhile begins again."""
     state = RunState.STOPPED if job.status is JobStatus.STOPPED else RunState.FAILED
     reason = job.reason or f"The job {job.name} {job.status.lower()} and left no reason."
+    if state is RunState.FAILED and met_another_trainer(job, trials):
+        again = run.attempt < ATTEMPTS
+        reason = f"{TRAINER_CHANGED} {'It begins again.' if again else TOO_OFTEN}"
+        return run.ended(state, end_of(job, ports), reason, **changes, begins_again=again)
     return run.ended(state, end_of(job, ports), reason, **changes)
+
+
+def met_another_trainer(job: Job, trials: Sequence[Trial]) -> bool:
+    """Whether a job or a trial of it got what another version of the trainer had made."""
+    return any(tells_of_another_trainer(reason) for reason in (job.reason, *(trial.reason for trial in trials)))
 
 
 def end_of(job: Job, ports: Ports) -> datetime:

@@ -40,6 +40,7 @@ def upload_was_missed(ports: Ports, plan: Plan) -> bool:
     """
     snapshot = take_snapshot(ports.bucket.objects())
     last = next((run for run in ports.runs.recent(RUNS_SEEN) if run.content), None)
-    if last and last.content == snapshot.content() and last.state is not RunState.REFUSED:
+    done = last and last.state is not RunState.REFUSED and not last.begins_again
+    if last and done and last.content == snapshot.content():
         return notice_of_strays(snapshot, last, ports, plan) is not None
     return new_run(snapshot, ports, plan) is not None

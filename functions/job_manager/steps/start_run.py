@@ -52,7 +52,7 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
         return None
     reason = why_refused(snapshot, ports, plan)
     run_id, before = next_attempt(ports.runs, snapshot.version(plan))
-    if before and (before.state is not RunState.REFUSED or reason):
+    if before and not before.begins_again and (before.state is not RunState.REFUSED or reason):
         return notice_of_strays(snapshot, before, ports, plan)
     champion = ports.runs.champion()
     run = Run(

@@ -43,7 +43,7 @@ def stopped(run: Run, ports: Ports, stage: Callable[[Run, Ports], Run | None]) -
         return None
     moved = stage(run, ports)
     if moved is None or moved.state in {RunState.COMPLETED, RunState.FAILED}:
-        return moved
+        return moved and replace(moved, begins_again=False)
     if not moved.state.ended and waited_for(moved, ports):
         return moved
     ended_at = max(job.ended_at or ports.clock.now(), run.created_at)

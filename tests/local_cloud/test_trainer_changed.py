@@ -1,0 +1,38 @@
+"""Seedbed is upgraded while a run is in progress: the run says so and begins again."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from seedbed.cloud import LAPTOP, served
+from seedbed.home import Home
+from seedbed.local_cloud.deploy import ROOT
+from seedbed.stack import local_stack
+from tests.local_cloud.conftest import LITTLE, LittleCloud, wait_for
+
+
+@contextmanager
+def up_with(trainer: Path, home: Home) -> Iterator[LittleCloud]:
+    """A local cloud whose jobs run the container in this folder."""
+    options = ["--parameters", json.dumps({**LAPTOP, **LITTLE}), "--image", f"seedbed-trainer={trainer}"]
+    with served(home, 0, options) as answers:
+        yield LittleCloud(home, local_stack(answers))
+
+
+def test_a_run_whose_trainer_is_changed_begins_again(tmp_path: Path) -> None:
+    home, trainer = Home(tmp_path / "seedbed"), tmp_path / "training_container"
+    shutil.copytree(ROOT / "training_container", trainer, ignore=shutil.ignore_patterns("__pycache__"))
+    with up_with(trainer, home) as cloud:
+        cloud.put_images(range(48))
+        wait_for(lambda: [run for run in cloud.runs() if run["state"] == "Tuning"], "a run that tunes")
+    with (trainer / "trainer" / "views.py").open("a") as views:
+        views.write("\n# turned the other way round\n")
+    with up_with(trainer, home) as cloud:
+        first, second = wait_for(lambda: cloud.runs()[1:] and cloud.runs(), "the run that begins again")
+        [mail] = cloud.mails(1)
+        said = "The trainer was changed while the run was in progress. It begins again."
+        assert (first["state"], first["reason"]) == ("Failed", said)
+        assert said in mail.get_payload(decode=True).decode()
+        assert second["run_id"] == f"{first['run_id'].removesuffix('-1')}-2"
