@@ -18,22 +18,16 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 from hypercorn.asyncio import serve as serve_app
 from hypercorn.config import Config
-from ministack.app import app as ministack
 
-from .app import LocalCloud
 from .clients import LocalAws
 from .credentials import Credentials
 from .deploy import ROOT, DeployFailed, deploy
 from .ending import run_to_the_end, watch_for_the_end
-from .environment import ACCOUNT, HOST, REGION, endpoint_url
-from .gate import Gate
-from .kept import NO_ROOM, KeptS3
-from .keys import hide_function_keys, known_keys
-from .mail import Mailer
+from .environment import ACCOUNT, HOST, endpoint_url
+from .kept import NO_ROOM
 from .sagemaker import SageMaker
 from .sagemaker.guard import Guard
-from .shortage import Shortage
-from .smtp import take_configured_server
+from .services import Services, put_together
 from .steady_clock import install
 
 CLOSING_SECONDS = 3
@@ -73,50 +67,41 @@ async def serve(arguments: argparse.Namespace) -> None:
     told_to_end, may_close = asyncio.Event(), asyncio.Event()
     watch_for_the_end(told_to_end)
     aws, data = LocalAws(endpoint_url(arguments.port), Credentials.from_environment()), arguments.data
-    hide_function_keys(aws.credentials)
-    images = dict(arguments.image or IMAGES)
     try:
-        sagemaker = SageMaker(
-            data / "sagemaker",
-            images,
-            aws.endpoint,
-            REGION,
-            aws.credentials,
-            stop_grace=10,
-            containers=arguments.containers,
-        )
+        services = put_together(aws, data, dict(arguments.image or IMAGES), arguments.containers)
     except (OSError, sqlite3.Error) as error:
         say({"error": f"The disk does not give what is kept in {data}: {error}. Make room or see to its permissions."})
         return
-    mailer = Mailer(data / "mail", take_configured_server())
-    mailer.take_published()
-    shortage = Shortage(sagemaker.disk, mailer, lambda: wake_reconcile(aws))
-    services = LocalCloud(sagemaker, KeptS3(ministack, sagemaker.disk, shortage.refused))
-    app = Gate(services, known_keys(aws.credentials))
-    served = asyncio.create_task(serve_app(app, server_config(arguments.port), shutdown_trigger=may_close.wait))
+    config = server_config(arguments.port)
+    served = asyncio.create_task(serve_app(services.app, config, shutdown_trigger=may_close.wait))
     try:
-        if arguments.no_template:
-            outputs = await asyncio.to_thread(restore_buckets, aws, data / "s3" / ACCOUNT)
-        else:
-            outputs = await asyncio.to_thread(set_up, aws, arguments.parameters)
-            mailer.topic = outputs["TopicArn"]
-        async with nullcontext() if arguments.no_jobs else jobs_running(sagemaker):
-            say({"endpoint": aws.endpoint, "outputs": outputs, "notes": sagemaker.notes})
-            watching = asyncio.create_task(shortage.watch())
-            await told_to_end.wait()
-            watching.cancel()
+        await work(services, arguments, told_to_end)
     except DeployFailed as error:
         say({"error": f"The template could not be deployed: {error}"})
     except ClientError as error:
         if error.response["Error"]["Code"] != NO_ROOM:
             raise
-        say({"error": f"{sagemaker.disk.sentence().split('; ')[0]}, and run this again."})
+        say({"error": f"{services.sagemaker.disk.sentence().split('; ')[0]}, and run this again."})
     finally:
         may_close.set()
         await asyncio.wait({served}, timeout=CLOSING_SECONDS)  # it waits for functions that still run
-        mailer.close()
+        services.mailer.close()
     if served.done():
         await served
+
+
+async def work(services: Services, arguments: argparse.Namespace, told_to_end: asyncio.Event) -> None:
+    """Set up what is served, say so, and run jobs until told to end."""
+    if arguments.no_template:
+        outputs = await asyncio.to_thread(restore_buckets, services.aws, arguments.data / "s3" / ACCOUNT)
+    else:
+        outputs = await asyncio.to_thread(set_up, services.aws, arguments.parameters)
+        services.mailer.topic = outputs["TopicArn"]
+    async with nullcontext() if arguments.no_jobs else jobs_running(services.sagemaker):
+        say({"endpoint": services.aws.endpoint, "outputs": outputs, "notes": services.sagemaker.notes})
+        watching = asyncio.create_task(services.shortage.watch())
+        await told_to_end.wait()
+        watching.cancel()
 
 
 @asynccontextmanager
@@ -142,14 +127,6 @@ def set_up(aws: LocalAws, parameters: Mapping[str, str]) -> dict[str, str]:
     outputs = deploy(aws, parameters)
     aws.client("lambda").invoke(FunctionName=outputs["ReconcileFunction"], Payload=b'{"rebuild": true}')
     return outputs
-
-
-def wake_reconcile(aws: LocalAws) -> None:
-    """Have the open run's record say what it waits for, where the template is deployed."""
-    functions = aws.client("lambda")
-    for function in functions.list_functions()["Functions"]:
-        if function["Handler"] == "reconcile.handler":
-            functions.invoke(FunctionName=function["FunctionName"], InvocationType="Event", Payload=b"{}")
 
 
 def restore_buckets(aws: LocalAws, kept: Path) -> dict[str, str]:

@@ -1,0 +1,61 @@
+"""The local cloud's parts, put together: what answers requests, what runs jobs, what tells people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ministack.app import app as ministack
+
+from .app import LocalCloud
+from .clients import LocalAws
+from .environment import REGION
+from .gate import Gate
+from .kept import KeptS3
+from .keys import hide_function_keys, known_keys
+from .mail import Mailer
+from .sagemaker import SageMaker
+from .shortage import Shortage
+from .smtp import take_configured_server
+
+STOP_GRACE = 10.0
+
+
+@dataclass(frozen=True)
+class Services:
+    """What one local cloud consists of; `app` is the ASGI application, of which the gate is the outermost part."""
+
+    aws: LocalAws
+    app: Gate
+    sagemaker: SageMaker
+    mailer: Mailer
+    shortage: Shortage
+
+
+def put_together(aws: LocalAws, data: Path, images: Mapping[str, Path], containers: str) -> Services:
+    """The parts, with their state in the data folder. Raises OSError or sqlite3.Error where the disk fails them.
+
+    images, containers: as the SageMaker endpoint wants them.
+    """
+    hide_function_keys(aws.credentials)
+    sagemaker = SageMaker(
+        data / "sagemaker",
+        images,
+        aws.endpoint,
+        REGION,
+        aws.credentials,
+        stop_grace=STOP_GRACE,
+        containers=containers,
+    )
+    mailer = Mailer(data / "mail", take_configured_server())
+    mailer.take_published()
+    shortage = Shortage(sagemaker.disk, mailer, lambda: wake_reconcile(aws))
+    behind = LocalCloud(sagemaker, KeptS3(ministack, sagemaker.disk, shortage.refused))
+    return Services(aws, Gate(behind, known_keys(aws.credentials)), sagemaker, mailer, shortage)
+
+
+def wake_reconcile(aws: LocalAws) -> None:
+    """Have the open run's record say what it waits for, where the template is deployed."""
+    functions = aws.client("lambda")
+    for function in functions.list_functions()["Functions"]:
+        if function["Handler"] == "reconcile.handler":
+            functions.invoke(FunctionName=function["FunctionName"], InvocationType="Event", Payload=b"{}")
