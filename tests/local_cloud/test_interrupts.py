@@ -150,8 +150,11 @@ def test_an_upload_ends_without_the_rest(cloud: LittleCloud, tmp_path: Path) -> 
     assert sum(len(page.get("Contents", [])) for page in listed) < 2000
 
 
-@pytest.mark.parametrize("words", [["predict", __file__], ["serve", "--port", "0"]], ids=["predict", "serve"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("words", "number"),
+    [(["predict", __file__], signal.SIGINT), (["serve", "--port", "0"], signal.SIGTERM)],
+    ids=["predict", "serve"],
+)
 def test_a_command_that_runs_the_trainer_ends_with_it(
     words: list[str], number: signal.Signals, with_a_model: LittleCloud
 ) -> None:
