@@ -13,6 +13,7 @@ from .gate import Gate
 from .kept import KeptS3
 from .keys import hide_function_keys, known_keys
 from .mail import Mailer
+from .reserve import Reserve
 from .sagemaker import SageMaker
 from .shortage import Shortage
 from .smtp import take_configured_server
@@ -48,7 +49,8 @@ def put_together(aws: LocalAws, data: Path, images: Mapping[str, Path], containe
     )
     mailer = Mailer(data / "mail", take_configured_server())
     mailer.take_published()
-    shortage = Shortage(sagemaker.disk, mailer, lambda: wake_reconcile(aws))
+    reserve = Reserve(data / "reserve", sagemaker.disk)
+    shortage = Shortage(sagemaker.disk, reserve, mailer, lambda: wake_reconcile(aws))
     behind = LocalCloud(sagemaker, KeptS3(ministack, sagemaker.disk, shortage.refused))
     return Services(aws, Gate(behind, known_keys(aws.credentials)), sagemaker, mailer, shortage)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from .mail import Mailer
+from .reserve import Reserve
 from .sagemaker.disk import Disk
 
 INTERVAL = 1.0
@@ -17,8 +18,9 @@ logger = logging.getLogger(__name__)
 class Shortage:
     """One shortage after another. `look_again` has the functions ask SageMaker what the open run waits for."""
 
-    def __init__(self, disk: Disk, mailer: Mailer, look_again: Callable[[], None]) -> None:
+    def __init__(self, disk: Disk, reserve: Reserve, mailer: Mailer, look_again: Callable[[], None]) -> None:
         self._disk = disk
+        self._reserve = reserve
         self._mailer = mailer
         self._look_again = look_again
         self._refused = False
@@ -40,6 +42,7 @@ class Shortage:
 
     def look(self) -> None:
         """Tell what is new; a shortage in which nothing waits and nothing is refused is nobody's concern."""
+        self._reserve.look()
         short, waiting = self._disk.is_short(), self._disk.waiting()
         if (waiting or (short and self._refused)) and not self._told:
             self._told = True
