@@ -90,7 +90,7 @@ class KeptS3:
         if "delete" in scope["query_string"].decode("latin-1").split("&"):
             return False
         if RECORD.search(scope["path"]) and size <= RECORD_BYTES:
-            return self._disk.free() - size < self._disk.floor // 4
+            return self._disk.free() - size < self._disk.floor // 8
         return self._disk.is_short() or self._disk.free() - size < self._disk.floor
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
