@@ -5,7 +5,6 @@ import io
 import os
 import secrets
 import string
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,6 +77,8 @@ def _write(path: Path, text: str) -> None:
     """Puts a file in place whole, readable by its owner alone from the first moment."""
     if path.is_file() and path.stat().st_mode & 0o777 == 0o600 and path.read_bytes() == text.encode():
         return
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(text)
-    Path(file.name).replace(path)
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    partial.touch(0o600)
+    partial.write_text(text)
+    partial.replace(path)
