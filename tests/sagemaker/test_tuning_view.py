@@ -14,6 +14,8 @@ from seedbed.local_cloud.sagemaker.ledger import Ledger
 from seedbed.local_cloud.sagemaker.limits import CONVERGED_AFTER
 from seedbed.local_cloud.sagemaker.store import Store
 
+LATER = 4e9
+
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
@@ -44,12 +46,12 @@ def tuning_job(ledger: Ledger, name: str, aim: str = "Maximize", parent: str = "
 def trained(
     ledger: Ledger, parent: str, number: int, objective: float | None, status: str = "Completed", **fields: Any
 ) -> str:
-    """A training job that has ended `number` seconds after 1970."""
+    """A training job that ends `number` seconds after LATER."""
     name = f"{parent}-{number:03d}"
     body = {"TrainingJobName": name, "HyperParameters": {"_tuning_objective_metric": "score"}}
     private = {"tuned": {"x": "0.5"}, "tuning_job": parent, "definition": ""}
     ledger.create(TRAINING, body, [], parent, number, **private)
-    ended = {"TrainingJobStatus": status, "TrainingEndTime": float(number), **fields}
+    ended = {"TrainingJobStatus": status, "TrainingEndTime": LATER + number, **fields}
     ledger.change(TRAINING, name, lambda job: job.update(ended))
     ledger.store.set_objective(TRAINING, name, "Failed" if objective is None else "Succeeded", objective)
     return name
@@ -115,7 +117,7 @@ def test_details_count_in_the_order_in_which_jobs_ended(ledger: Ledger) -> None:
     tuning_job(ledger, "t")
     assert described(ledger, "t")["TuningJobCompletionDetails"] == {"NumberOfTrainingJobsObjectiveNotImproving": 0}
     for number, (end, objective) in enumerate([(30, 0.9), (10, 0.5), (40, 0.901), (20, 0.7), (50, None)], 1):
-        trained(ledger, "t", number, objective, TrainingEndTime=end)
+        trained(ledger, "t", number, objective, TrainingEndTime=LATER + end)
     assert described(ledger, "t")["TuningJobCompletionDetails"] == {"NumberOfTrainingJobsObjectiveNotImproving": 1}
 
 
@@ -124,7 +126,7 @@ def test_convergence_has_the_time_of_the_job_that_showed_it(ledger: Ledger) -> N
     for number in range(1, CONVERGED_AFTER + 4):
         trained(ledger, "t", number, 0.5)
     details = described(ledger, "t")["TuningJobCompletionDetails"]
-    assert details["ConvergenceDetectedTime"] == CONVERGED_AFTER + 1
+    assert details["ConvergenceDetectedTime"] == LATER + CONVERGED_AFTER + 1
     assert details["NumberOfTrainingJobsObjectiveNotImproving"] == CONVERGED_AFTER + 2
 
 
