@@ -21,7 +21,7 @@ OPTIONS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open an event loop runs in this thread
 def browser() -> Iterator[Browser]:
     """Chromium, for which a foreign host's name leads to this machine, as a rebound name would."""
     path = next(filter(None, map(shutil.which, NAMES)), None)

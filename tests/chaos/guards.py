@@ -247,7 +247,7 @@ GUARDS = (
     Guard(
         "a rebuild needs no slot for a run that has ended",
         f"{FUNCTIONS}/steps/rebuild.py",
-        "run = followed(kept, ports)",
+        "run = as_recorded(kept, ports) or as_described(kept, ports)",
         "run = kept",
         "tests/unit/test_rebuild.py::test_runs_that_ended_come_back_though_another_one_is_open",
     ),

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import boto3
 import pytest
 
 from tests.sagemaker.toy_endpoint import BUCKET, CREDENTIALS, Endpoint
@@ -37,6 +38,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", server.url)
         patch.delenv("AWS_SESSION_TOKEN", raising=False)
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # another test may have made it, with other credentials
         for name, value in CREDENTIALS.environment().items():
             patch.setenv(name, value)
         yield server
