@@ -112,7 +112,8 @@ def one_line(text: str) -> str:
 
 def kept(maildir: Path) -> list[Any]:
     """The messages kept so far, oldest first."""
-    if not maildir.exists():
+    try:
+        folder = mailbox.Maildir(maildir, create=False)
+        return [folder[key] for key in sorted(folder.keys(), key=lambda key: folder[key].get_date())]
+    except (mailbox.NoSuchMailboxError, FileNotFoundError):  # nobody has made it, or somebody is just making it
         return []
-    folder = mailbox.Maildir(maildir, create=False)
-    return [folder[key] for key in sorted(folder.keys(), key=lambda key: folder[key].get_date())]

@@ -390,7 +390,7 @@ GUARDS = (
         "seedbed/local_cloud/gate.py",
         "if foreign or site not in OWN_PAGES or not is_local",
         "if foreign or not is_local",
-        "tests/local_cloud/test_gate.py::test_no_route_answers_a_page_even_if_it_could_sign",
+        "tests/local_cloud/test_gate.py::test_a_signed_request_of_another_page_is_refused",
         simulated=False,
     ),
     Guard(
@@ -398,7 +398,7 @@ GUARDS = (
         "seedbed/local_cloud/keys.py",
         "if iam_evaluator.is_root_access_key(key):\n            return None",
         "if iam_evaluator.is_root_access_key(key):\n            return home.secret_key if token else 'test'",
-        "tests/local_cloud/test_gate.py::test_no_route_answers_other_keys",
+        "tests/local_cloud/test_gate.py::test_a_key_that_the_home_did_not_make_is_refused",
         simulated=False,
     ),
 )

@@ -25,6 +25,7 @@ from .routes import Route, routes
 HOME = Credentials("SEEDBED1234567890ABC", "a secret of thirty letters or more")
 HOST = "127.0.0.1:4566"
 REFUSED = {400, 401, 403}
+TRAINING_JOBS = Route("POST", "/", target="SageMaker.ListTrainingJobs")
 WEBSOCKET = Route("GET", "/_aws/execute-api/x/stage")
 FOREIGN = [
     {"host": "evil.example"},
@@ -155,6 +156,18 @@ def test_no_route_answers_a_page_even_if_it_could_sign(behind: Behind, every_rou
     assert behind.reached == []
 
 
+@pytest.mark.parametrize("page", FOREIGN, ids=lambda page: "{}: {}".format(*next(iter(page.items()))))
+def test_a_signed_request_of_another_page_is_refused(behind: Behind, page: dict[str, str]) -> None:
+    assert statuses(behind, [Asked(TRAINING_JOBS, {**headers_of(TRAINING_JOBS, OWN), **page})]) <= REFUSED
+    assert behind.reached == []
+
+
+@pytest.mark.parametrize("keys", OTHERS, ids=lambda keys: keys.access_key)
+def test_a_key_that_the_home_did_not_make_is_refused(behind: Behind, keys: Keys) -> None:
+    assert statuses(behind, [Asked(TRAINING_JOBS, headers_of(TRAINING_JOBS, keys))]) <= REFUSED
+    assert behind.reached == []
+
+
 def test_the_emulators_administration_is_closed_to_its_owner(behind: Behind, every_route: list[Route]) -> None:
     closed = [
         route for route in every_route if route.path.startswith(("/_ministack/", "/_localstack/", "/_aws/lambda"))
@@ -173,8 +186,7 @@ def test_a_websocket_is_closed_before_it_opens(behind: Behind, headers: dict[str
 
 
 def test_what_is_signed_arrives_with_its_body(behind: Behind) -> None:
-    route = Route("POST", "/", target="SageMaker.ListTrainingJobs")
-    signed = Asked(route, headers_of(route, OWN, b"{}"), b"{}")
+    signed = Asked(TRAINING_JOBS, headers_of(TRAINING_JOBS, OWN, b"{}"), b"{}")
     assert ask(behind, signed, Asked(WEBSOCKET, headers_of(WEBSOCKET, OWN), kind="websocket"))[0] == (200, b"reached")
     assert behind.reached == [("http", "/", b"{}"), ("websocket", WEBSOCKET.path, b"")]
 

@@ -31,6 +31,12 @@ def test_a_message_is_kept_as_it_would_be_sent(mailer: Mailer, tmp_path: Path) -
     assert text_of(message) == "Ein Modell für Möhren\n"
 
 
+def test_a_maildir_that_is_just_being_made_has_no_messages(tmp_path: Path) -> None:
+    assert kept(tmp_path / "mail") == []
+    (tmp_path / "mail" / "new").mkdir(parents=True)
+    assert kept(tmp_path / "mail") == []
+
+
 def test_nothing_in_a_subject_begins_another_header(mailer: Mailer, tmp_path: Path) -> None:
     mailer.deliver("you@localhost", "done\nBcc: everybody@example.com", "body")
     [message] = kept(tmp_path / "mail")
