@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .local_cloud.credentials import CURL_FILE
+from .local_cloud.private_file import write_private
 from .local_cloud.process_identity import is_alive, process_identity
 
 LISTEN_TIMEOUT = 5
@@ -79,11 +80,7 @@ class Home:
 
     def say_running(self, pid: int, cloud: dict[str, Any]) -> None:
         """Tell other commands of the process that serves this home."""
-        partial = self._process_file.with_suffix(".partial")
-        partial.unlink(missing_ok=True)
-        partial.touch(0o600)
-        partial.write_text(json.dumps({**cloud, "pid": pid, "process": process_identity(pid)}))
-        partial.replace(self._process_file)
+        write_private(self._process_file, json.dumps({**cloud, "pid": pid, "process": process_identity(pid)}))
 
     def say_ended(self) -> None:
         """No process serves this home any more."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .errors import SeedbedError
+from .local_cloud.private_file import write_private
 
 MARK = "made-by-seedbed.json"
 LOCK = "lock"
@@ -40,10 +41,7 @@ def read_mark(folder: Path) -> Mark | None:
 def write_mark(folder: Path, kind: str, drawn: Iterable[str] = ()) -> None:
     """Marks a folder, at once or not at all."""
     mark = Mark(kind, tuple(drawn))
-    partial = folder / f"{MARK}.partial"
-    partial.touch(0o600)
-    partial.write_text(json.dumps({"about": ABOUT[kind], **asdict(mark)}, indent=1) + "\n", encoding="utf-8")
-    partial.replace(folder / MARK)
+    write_private(folder / MARK, json.dumps({"about": ABOUT[kind], **asdict(mark)}, indent=1) + "\n")
 
 
 def check_is_home(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """AWS on a laptop, one ASGI app on one port: SageMaker is ours, everything else is MiniStack's."""
 
-from .gate import App, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 SAGEMAKER_PATH = "/_seedbed/sagemaker/"
 
@@ -8,7 +8,7 @@ SAGEMAKER_PATH = "/_seedbed/sagemaker/"
 class LocalCloud:
     """Sends each request to whom it is for."""
 
-    def __init__(self, sagemaker: App, everything_else: App) -> None:
+    def __init__(self, sagemaker: ASGIApp, everything_else: ASGIApp) -> None:
         self._sagemaker = sagemaker
         self._everything_else = everything_else
 

@@ -8,6 +8,8 @@ import string
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .private_file import write_private
+
 FILE = "credentials"
 CURL_FILE = "curl.conf"
 KEY_PREFIX = "SEEDBED"
@@ -43,9 +45,13 @@ def credentials_of(home: Path, region: str) -> Credentials:
         letters = string.ascii_uppercase + string.digits
         random_part = "".join(secrets.choice(letters) for _ in range(KEY_LENGTH - len(KEY_PREFIX)))
         credentials = Credentials(KEY_PREFIX + random_part, secrets.token_urlsafe(SECRET_BYTES))
-    _write(home / FILE, _shared_file(credentials, region))
     user = f"{credentials.access_key}:{credentials.secret_key}"
-    _write(home / CURL_FILE, f'user = "{user}"\naws-sigv4 = "aws:amz:{region}:execute-api"\n')
+    for path, text in {
+        home / FILE: _shared_file(credentials, region),
+        home / CURL_FILE: f'user = "{user}"\naws-sigv4 = "aws:amz:{region}:execute-api"\n',
+    }.items():
+        if not _holds(path, text):
+            write_private(path, text)
     return credentials
 
 
@@ -73,12 +79,9 @@ def _shared_file(credentials: Credentials, region: str) -> str:
     return text.getvalue()
 
 
-def _write(path: Path, text: str) -> None:
-    """Puts a file in place whole, readable by its owner alone from the first moment."""
-    if path.is_file() and path.stat().st_mode & 0o777 == 0o600 and path.read_bytes() == text.encode():
-        return
-    partial = path.with_name(f"{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    partial.touch(0o600)
-    partial.write_text(text)
-    partial.replace(path)
+def _holds(path: Path, text: str) -> bool:
+    """Whether nothing is to be written, as may be impossible on a full disk."""
+    try:
+        return path.stat().st_mode & 0o777 == 0o600 and path.read_bytes() == text.encode()
+    except OSError:
+        return False

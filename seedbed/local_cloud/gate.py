@@ -2,14 +2,14 @@
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 from xml.sax.saxutils import escape
 
 from ministack.core.iam_actions import access_denied_response
 from ministack.core.router import detect_service
 from ministack.core.sigv4 import decode_header_value
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .signature import (
     LOCAL_NAMES,
@@ -20,11 +20,6 @@ from .signature import (
     claimed_signature,
     is_older_presigned,
 )
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CLOSED = ("/_ministack/", "/_localstack/", "/_aws/")
 OPEN = "/_aws/execute-api/"
@@ -43,7 +38,9 @@ class Gate:
     a browser sends on another page's behalf, and the emulator's routes for its own administration, which nobody needs.
     """
 
-    def __init__(self, app: App, secret_of: SecretOf, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, app: ASGIApp, secret_of: SecretOf, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._app = app
         self._secret_of = secret_of
         self._now = now
@@ -127,9 +124,9 @@ async def read(receive: Receive) -> bytes:
 
 def replayed(body: bytes, receive: Receive) -> Receive:
     """A body that was read already, then whatever comes after it."""
-    left = [{"type": "http.request", "body": body, "more_body": False}]
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive_again() -> MutableMapping[str, Any]:
+    async def receive_again() -> Message:
         return left.pop() if left else await receive()
 
     return receive_again

@@ -9,24 +9,18 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from xml.sax.saxutils import escape
 
 from ministack.core.responses import get_account_id
 from ministack.core.router import detect_service
 from ministack.services import s3
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .sagemaker.disk import MIB, Disk
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 FAILED = ("Failed to persist", "Failed to delete persisted", "Failed to read persisted")
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -53,7 +47,7 @@ class KeptS3:
     any S3 it may or may not have taken a write that it answered with a 5xx.
     """
 
-    def __init__(self, app: App, disk: Disk, on_refusal: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, app: ASGIApp, disk: Disk, on_refusal: Callable[[], None] = lambda: None) -> None:
         self._app = app
         self._disk = disk
         self._on_refusal = on_refusal

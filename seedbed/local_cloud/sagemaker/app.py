@@ -5,13 +5,14 @@ import json
 import logging
 import sqlite3
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from botocore.model import OperationNotFoundError
+from starlette.types import Receive, Scope, Send
 
 from ..credentials import Credentials
 from . import listing, model, spot, tags, tuning_view
@@ -41,10 +42,6 @@ log = logging.getLogger(__name__)
 TARGET = "SageMaker."
 BODY_BYTES = 8 * 2**20
 CLOSING_SECONDS = 10.0
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class SageMaker:
