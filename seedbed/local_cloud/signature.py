@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -45,7 +46,7 @@ class Request:
     query: str
     headers: Mapping[str, str]
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, list[str]]:
         return parse_qs(self.query, keep_blank_values=True)
 
