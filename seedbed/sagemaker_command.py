@@ -10,7 +10,7 @@ from rich.console import Console
 from .cloud import served
 from .errors import SeedbedError
 from .home import Home
-from .local_cloud.sagemaker.container import read_image, repository_of
+from .local_cloud.sagemaker.containers.opt_ml import read_image, repository_of
 from .local_cloud.sagemaker.errors import JobFailure
 from .show import exports
 

@@ -10,8 +10,8 @@ import optuna
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 
-from seedbed.local_cloud.sagemaker.ranges import read_ranges
-from seedbed.local_cloud.sagemaker.strategies import Search
+from seedbed.local_cloud.sagemaker.search.ranges import read_ranges
+from seedbed.local_cloud.sagemaker.search.strategies import Search
 
 from .tables import Table
 

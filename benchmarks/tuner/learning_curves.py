@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from seedbed.local_cloud.sagemaker.hyperband import Hyperband
-from seedbed.local_cloud.sagemaker.ranges import read_ranges
-from seedbed.local_cloud.sagemaker.strategies import Search
+from seedbed.local_cloud.sagemaker.search.hyperband import Hyperband
+from seedbed.local_cloud.sagemaker.search.ranges import read_ranges
+from seedbed.local_cloud.sagemaker.search.strategies import Search
 
 from .record_curves import CONFIGURATIONS, EPOCHS, RECORD
 

@@ -26,7 +26,7 @@ from .ending import run_to_the_end, watch_for_the_end
 from .environment import ACCOUNT, HOST, endpoint_url
 from .kept import NO_ROOM
 from .sagemaker import SageMaker
-from .sagemaker.guard import Guard
+from .sagemaker.containers.guard import Guard
 from .services import Services, put_together
 from .steady_clock import install
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from seedbed.local_cloud.sagemaker.autotune import fill, range_around
-from seedbed.local_cloud.sagemaker.definitions import read_definitions
-from seedbed.local_cloud.sagemaker.ranges import read_ranges
+from seedbed.local_cloud.sagemaker.search.ranges import read_ranges
+from seedbed.local_cloud.sagemaker.tuning.autotune import fill, range_around
+from seedbed.local_cloud.sagemaker.tuning.definitions import read_definitions
 
 HINTS: dict[str, tuple[str, str, str, str]] = {
     "64": ("integer", "16", "256", "Logarithmic"),

@@ -8,7 +8,7 @@ from typing import IO
 
 import pytest
 
-from seedbed.local_cloud.sagemaker.cache import Cache, S3Object
+from seedbed.local_cloud.sagemaker.s3.cache import Cache, S3Object
 
 
 def item(key: str, etag: str = "1", size: int = 4) -> S3Object:

@@ -8,11 +8,11 @@ import pytest
 
 from seedbed.local_cloud.credentials import Credentials
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Kind, Settings
-from seedbed.local_cloud.sagemaker.ledger import Ledger, put_in_order
-from seedbed.local_cloud.sagemaker.limits import Limits
-from seedbed.local_cloud.sagemaker.spot import Clock
-from seedbed.local_cloud.sagemaker.store import Store
-from seedbed.local_cloud.sagemaker.training_end import end
+from seedbed.local_cloud.sagemaker.records.ledger import Ledger, put_in_order
+from seedbed.local_cloud.sagemaker.records.store import Store
+from seedbed.local_cloud.sagemaker.records.transitions import end
+from seedbed.local_cloud.sagemaker.training.spot import Clock
+from seedbed.local_cloud.sagemaker.tuning.limits import Limits
 
 HOUR = 3600.0
 SPOT = {"EnableManagedSpotTraining": True, "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 90}}

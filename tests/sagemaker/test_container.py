@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from seedbed.local_cloud.credentials import Credentials
-from seedbed.local_cloud.sagemaker.container import (
+from seedbed.local_cloud.sagemaker.containers.docker import Engine
+from seedbed.local_cloud.sagemaker.containers.opt_ml import (
     command,
     environment,
     folder_of,
@@ -14,7 +15,6 @@ from seedbed.local_cloud.sagemaker.container import (
     read_image,
     read_message,
 )
-from seedbed.local_cloud.sagemaker.docker import Engine
 from seedbed.local_cloud.sagemaker.errors import Invalid, JobFailure
 from seedbed.local_cloud.sagemaker.jobs import failure_reason
 from seedbed.local_cloud.sagemaker.kinds import Settings

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from seedbed.local_cloud.sagemaker.docker import Engine
+from seedbed.local_cloud.sagemaker.containers.docker import Engine
 from tests.sagemaker.toy_endpoint import Endpoint
 
 SPOT = {

@@ -9,9 +9,9 @@ import pytest
 
 from seedbed.local_cloud.credentials import Credentials
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body, Settings
-from seedbed.local_cloud.sagemaker.ledger import Ledger
-from seedbed.local_cloud.sagemaker.records_file import copy_of, mended
-from seedbed.local_cloud.sagemaker.store import Store
+from seedbed.local_cloud.sagemaker.records.database_file import copy_of, mended
+from seedbed.local_cloud.sagemaker.records.ledger import Ledger
+from seedbed.local_cloud.sagemaker.records.store import Store
 
 JOBS = 200
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from seedbed.local_cloud.credentials import Credentials
+from seedbed.local_cloud.sagemaker.containers.process import Stop
 from seedbed.local_cloud.sagemaker.disk import Disk
 from seedbed.local_cloud.sagemaker.jobs import Running
-from seedbed.local_cloud.sagemaker.keeper import PATIENCE, Keeper
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Kind, Settings
-from seedbed.local_cloud.sagemaker.ledger import Ledger
-from seedbed.local_cloud.sagemaker.runner import Stop
-from seedbed.local_cloud.sagemaker.store import Store
+from seedbed.local_cloud.sagemaker.maintenance import PATIENCE, Keeper
+from seedbed.local_cloud.sagemaker.records.ledger import Ledger
+from seedbed.local_cloud.sagemaker.records.store import Store
 
 
 class Bench:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from seedbed.local_cloud.sagemaker.errors import Invalid
-from seedbed.local_cloud.sagemaker.metrics import MATCH_SECONDS, OVERRUNS, Metrics
+from seedbed.local_cloud.sagemaker.training.metrics import MATCH_SECONDS, OVERRUNS, Metrics
 
 CATASTROPHIC = {"Name": "slow", "Regex": r"((a|aa)+)+$"}
 LOSS = {"Name": "loss", "Regex": r"loss: ([0-9.]+)"}

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from seedbed.local_cloud.sagemaker.early_stopping import should_stop
-from seedbed.local_cloud.sagemaker.limits import Limits
-from seedbed.local_cloud.sagemaker.metrics import Metrics
-from seedbed.local_cloud.sagemaker.ranges import read_ranges
-from seedbed.local_cloud.sagemaker.strategies import Search
+from seedbed.local_cloud.sagemaker.search.median_rule import should_stop
+from seedbed.local_cloud.sagemaker.search.ranges import read_ranges
+from seedbed.local_cloud.sagemaker.search.strategies import Search
+from seedbed.local_cloud.sagemaker.training.metrics import Metrics
+from seedbed.local_cloud.sagemaker.tuning.limits import Limits
 
 
 def continuous(name: str, low: str, high: str, scaling: str) -> dict[str, str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from seedbed.local_cloud.sagemaker.hyperband import Hyperband, resource_bounds
-from seedbed.local_cloud.sagemaker.limits import CONVERGED_AFTER, Limits, convergence, not_improving
-from seedbed.local_cloud.sagemaker.ranges import read_ranges
-from seedbed.local_cloud.sagemaker.strategies import Search
+from seedbed.local_cloud.sagemaker.search.hyperband import Hyperband, resource_bounds
+from seedbed.local_cloud.sagemaker.search.ranges import read_ranges
+from seedbed.local_cloud.sagemaker.search.strategies import Search
+from seedbed.local_cloud.sagemaker.tuning.limits import CONVERGED_AFTER, Limits, convergence, not_improving
 
 Ranges = dict[str, Any]
 COLOURS, SIZES = ["red", "blue"], ["s", "m", "l"]

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from seedbed.local_cloud.credentials import Credentials
-from seedbed.local_cloud.sagemaker import listing, tuning_view
+from seedbed.local_cloud.sagemaker import listing
 from seedbed.local_cloud.sagemaker.errors import Invalid, NotFound
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
-from seedbed.local_cloud.sagemaker.ledger import Ledger
-from seedbed.local_cloud.sagemaker.limits import CONVERGED_AFTER
-from seedbed.local_cloud.sagemaker.store import Store
+from seedbed.local_cloud.sagemaker.records.ledger import Ledger
+from seedbed.local_cloud.sagemaker.records.store import Store
+from seedbed.local_cloud.sagemaker.tuning import view
+from seedbed.local_cloud.sagemaker.tuning.limits import CONVERGED_AFTER
 
 LATER = 4e9
 
@@ -58,7 +59,7 @@ def trained(
 
 
 def described(ledger: Ledger, name: str) -> Body:
-    return tuning_view.describe(ledger, {"HyperParameterTuningJobName": name})
+    return view.describe(ledger, {"HyperParameterTuningJobName": name})
 
 
 def test_the_counters_tell_whose_fault_a_failure_was(ledger: Ledger) -> None:

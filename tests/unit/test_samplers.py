@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from seedbed.local_cloud.sagemaker.ranges import read_ranges
-from seedbed.local_cloud.sagemaker.samplers import scored, thinned
-from seedbed.local_cloud.sagemaker.spaces import Space
-from seedbed.local_cloud.sagemaker.strategies import Search
+from seedbed.local_cloud.sagemaker.search.bayesian import scored, thinned
+from seedbed.local_cloud.sagemaker.search.ranges import read_ranges
+from seedbed.local_cloud.sagemaker.search.spaces import Space
+from seedbed.local_cloud.sagemaker.search.strategies import Search
 
 RANGES = {
     "ContinuousParameterRanges": [

@@ -15,27 +15,29 @@ from botocore.model import OperationNotFoundError
 from starlette.types import Receive, Scope, Send
 
 from ..credentials import Credentials
-from . import listing, model, spot, tags, tuning_view
-from .cache import Cache
+from . import listing, service_model, tags
 from .clients import Clients
-from .containers import Containers
-from .courier import Courier
+from .cloudwatch import Telemetry
+from .containers.launcher import Containers
+from .containers.process import Runner, kill_leftover
 from .curves import Curves
-from .data import Data
 from .disk import Disk
 from .errors import ApiError, Unsupported
+from .eventbridge import Courier
 from .jobs import Running, Workshop, remove_directory
-from .keeper import Keeper
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
-from .ledger import Ledger
 from .logs import LogLines
+from .maintenance import Keeper
 from .processing import ProcessingJobs
-from .records_file import mended
-from .runner import Runner, kill_leftover
-from .store import Job, Store
-from .telemetry import Telemetry
-from .training import TrainingJobs
-from .tuning import TuningJobs
+from .records.database_file import mended
+from .records.ledger import Ledger
+from .records.store import Job, Store
+from .s3.cache import Cache
+from .s3.transfer import Data
+from .training import spot
+from .training.operations import TrainingJobs
+from .tuning import view
+from .tuning.operations import TuningJobs
 
 log = logging.getLogger(__name__)
 
@@ -149,19 +151,17 @@ class SageMaker:
             return spot.interrupt(self._shop, _parse(body))
         name = target.removeprefix(TARGET)
         try:
-            model.operation(name)
+            service_model.operation(name)
         except OperationNotFoundError:
             raise Unsupported(f"SageMaker has no operation named '{name}'.") from None
         if name not in self._operations:
             raise Unsupported(f"The operation {name} is not implemented by this local SageMaker endpoint.")
-        return model.answer(name, self._operations[name](model.validate(name, _parse(body))))
+        return service_model.answer(name, self._operations[name](service_model.validate(name, _parse(body))))
 
     def _table(self) -> dict[str, Callable[[Body], Body]]:
         ledger = self._ledger
         table: dict[str, Callable[[Body], Body]] = {
-            "DescribeHyperParameterTuningJob": lambda request: self.disk.told(
-                TUNING, tuning_view.describe(ledger, request)
-            ),
+            "DescribeHyperParameterTuningJob": lambda request: self.disk.told(TUNING, view.describe(ledger, request)),
             "DeleteHyperParameterTuningJob": self._tuning.delete,
             "ListTrainingJobsForHyperParameterTuningJob": lambda request: listing.list_training_jobs_of(
                 ledger, request

@@ -9,18 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .container import REASON_LENGTH
-from .containers import Containers
+from .containers.exit_status import exit_code, in_words
+from .containers.launcher import Containers
+from .containers.opt_ml import REASON_LENGTH
+from .containers.process import Launch, Outcome, Runner, Stop
 from .curves import Curves
-from .data import Data
 from .disk import Disk
 from .errors import JobFailure
-from .exit_status import exit_code, in_words
+from .full_disk import Room
 from .kinds import TUNING, Kind, Settings
-from .ledger import Ledger
 from .logs import LogLines
-from .room import Room
-from .runner import Launch, Outcome, Runner, Stop
+from .records.ledger import Ledger
+from .s3.transfer import Data
 
 TAIL_LINES = 12
 

@@ -9,12 +9,12 @@ import binascii
 import json
 from typing import Any
 
-from . import model
-from .definitions import OBJECTIVE, maximizes
+from . import service_model
 from .errors import Invalid
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
-from .ledger import Ledger
-from .store import Job
+from .records.ledger import Ledger
+from .records.store import Job
+from .tuning.definitions import OBJECTIVE, maximizes
 
 PAGE = 10
 ORDER = {
@@ -48,7 +48,7 @@ def list_jobs(ledger: Ledger, kind: Kind, request: Body) -> Body:
     jobs, token = _page(ledger, kind, ["kind = ?"], [kind.name], request)
     operation = f"List{kind.name}s"
     items = [
-        model.summary(operation, _flat(kind, ledger.describe(kind, job.body)))
+        service_model.summary(operation, _flat(kind, ledger.describe(kind, job.body)))
         for job in jobs
         if status in (None, job.body[kind.status_field])
     ]
@@ -81,7 +81,7 @@ def training_job_summary(job: Job, tuning_job: Body) -> Body:
             "MetricName": job.body["HyperParameters"][OBJECTIVE],
             "Value": job.objective,
         }
-    return model.summary("ListTrainingJobsForHyperParameterTuningJob", body)
+    return service_model.summary("ListTrainingJobsForHyperParameterTuningJob", body)
 
 
 def _page(

@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable
 
 from .jobs import TAIL_LINES, Workshop
-from .ledger import now
-from .metrics import Metrics
+from .records.ledger import now
+from .training.metrics import Metrics
 
 
 class Output:

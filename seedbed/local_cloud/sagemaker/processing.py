@@ -7,16 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import container
-from .containers import Job
+from .containers import opt_ml
+from .containers.launcher import Job
+from .containers.process import Outcome, Stop
 from .errors import Invalid, JobFailure
+from .full_disk import Room
 from .jobs import Workshop, failure_reason, fresh_directory, remove_directory
 from .kinds import ENDED, PROCESSING, Body, cores
-from .ledger import now
 from .output import Output
-from .room import Room
-from .runner import Outcome, Stop
-from .sync import Mirror, kept_in_s3
+from .records.ledger import now
+from .s3.mirror import Mirror, kept_in_s3
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class ProcessingJobs:
             mirrors = [Mirror(self._shop.data, *place) for place in outputs(body, base, "Continuous")]
             with kept_in_s3(mirrors):
                 outcome = self._launch(body, base, output, room)
-            message = container.read_message(base / "output" / "message")
+            message = opt_ml.read_message(base / "output" / "message")
             if outcome.ended_by:
                 reason = (
                     "ClientError: the job ran longer than its MaxRuntimeInSeconds"
@@ -106,14 +106,14 @@ class ProcessingJobs:
             remove_directory(base)
 
     def _prepare(self, body: Body, base: Path, stop: Stop) -> None:
-        container.write_json(base / "config" / "processingjobconfig.json", body)
+        opt_ml.write_json(base / "config" / "processingjobconfig.json", body)
         cluster = body["ProcessingResources"]["ClusterConfig"]
-        container.write_resource_config(base, "config", cluster.get("InstanceType", "local"))
+        opt_ml.write_resource_config(base, "config", cluster.get("InstanceType", "local"))
         (base / "output").mkdir()
         for directory, _ in outputs(body, base, "Continuous", "EndOfJob"):
             directory.mkdir(parents=True, exist_ok=True)
         for source in inputs(body):
-            directory = container.local_path(source["LocalPath"], base)
+            directory = opt_ml.local_path(source["LocalPath"], base)
             self._shop.data.download(source["S3DataType"], source["S3Uri"], directory, lambda: stop.reason is not None)
 
     def _launch(self, body: Body, base: Path, output: Output, room: Room) -> Outcome:
@@ -149,14 +149,14 @@ class End:
         """Into the job's record."""
         body.update(ProcessingJobStatus=self.status, ProcessingEndTime=now())
         if self.reason:
-            body["FailureReason"] = self.reason[: container.REASON_LENGTH]
+            body["FailureReason"] = self.reason[: opt_ml.REASON_LENGTH]
         if self.message:
             body["ExitMessage"] = self.message
 
 
 def check(request: Body, workshop: Workshop) -> None:
     """The rules for a processing job that the service model can't say. Raises Invalid."""
-    container.folder_of(request["AppSpecification"]["ImageUri"], workshop.settings.images)
+    opt_ml.folder_of(request["AppSpecification"]["ImageUri"], workshop.settings.images)
     if request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] > 1:
         raise Invalid("This endpoint runs each job on one instance: InstanceCount must be 1.")
     sources = request.get("ProcessingInputs", [])
@@ -177,7 +177,7 @@ def check(request: Body, workshop: Workshop) -> None:
 
 def _check_places(places: list[str]) -> None:
     for place in places:
-        container.local_path(place, Path())
+        opt_ml.local_path(place, Path())
     if len(set(places)) < len(places):
         raise Invalid("Each processing input and output needs a LocalPath of its own.")
 
@@ -190,7 +190,7 @@ def outputs(body: Body, base: Path, *modes: str) -> list[tuple[Path, str]]:
     """(directory, S3 prefix) for each output that has one of the upload modes."""
     wanted = [output["S3Output"] for output in body.get("ProcessingOutputConfig", {}).get("Outputs", [])]
     return [
-        (container.local_path(output["LocalPath"], base), output["S3Uri"])
+        (opt_ml.local_path(output["LocalPath"], base), output["S3Uri"])
         for output in wanted
         if output["S3UploadMode"] in modes
     ]

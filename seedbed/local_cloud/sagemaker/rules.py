@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .clients import Clients
-from .events import SOURCE
 from .kinds import Body
+from .records.state_change import SOURCE
 
 
 @dataclass(frozen=True)

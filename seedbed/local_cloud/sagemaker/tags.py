@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from .errors import Invalid, NotFound
 from .kinds import Body
-from .store import Store
+from .records.store import Store
 
 MOST = 50
 

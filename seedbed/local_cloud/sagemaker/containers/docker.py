@@ -1,0 +1,144 @@
+"""A Docker engine, by its own command: images built from folders, and jobs run as containers of them."""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import subprocess
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..errors import JobFailure
+from .opt_ml import ROOT, repository_of
+
+log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 3
+COMMAND_SECONDS = 60
+BUILD_SECONDS = 3600
+LABEL = "seedbed.sagemaker"
+OUTSIDE = "host.docker.internal"
+
+
+@dataclass
+class Engine:
+    """An engine that answers.
+
+    owner: marks this endpoint's containers, so that what a crash leaves is known as its own.
+    shares_network: whether a container can have this machine's own network; Docker Desktop's are in another machine.
+    """
+
+    owner: str
+    shares_network: bool
+    _images: dict[Path, str | JobFailure] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def find(cls, data_dir: Path) -> "Engine | None":
+        """The engine that the `docker` command talks to; None where there is none or it doesn't answer in time."""
+        try:
+            answer = _docker(["info", "--format", "{{json .}}"], ANSWER_SECONDS)
+            about = json.loads(answer.stdout or "{}")
+        except (OSError, subprocess.TimeoutExpired, ValueError):
+            return None
+        if answer.returncode != 0 or not about.get("ServerVersion"):
+            return None
+        owner = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
+        return cls(owner, shares_network="desktop" not in about.get("OperatingSystem", "").lower())
+
+    def image(self, uri: str, folder: Path) -> str:
+        """What to run for an image URI: the engine's own image of that name, or one built from the folder, once for as
+        long as the endpoint runs. Raises JobFailure where it can't be built."""
+        with self._lock:
+            if folder not in self._images:
+                self._images[folder] = self._find_or_build(uri, folder)
+            found = self._images[folder]
+        if isinstance(found, JobFailure):
+            raise JobFailure(str(found))
+        return found
+
+    def _find_or_build(self, uri: str, folder: Path) -> str | JobFailure:
+        try:
+            if _docker(["image", "inspect", "--format", "{{.Id}}", uri], COMMAND_SECONDS).returncode == 0:
+                return uri
+            return self._build(uri, folder)
+        except JobFailure as failure:
+            return failure
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return JobFailure(f"ClientError: Docker has not built {folder} in time: {error}")
+
+    def _build(self, uri: str, folder: Path) -> str:
+        tag = f"seedbed-local/{repository_of(uri).lower()}"
+        built = _docker(["build", "--quiet", "--tag", tag, str(folder)], BUILD_SECONDS)
+        if built.returncode != 0:
+            raise JobFailure(f"ClientError: Docker can't build {folder}: {built.stderr.strip()[-600:]}")
+        return tag
+
+    def options(self, name: str, base: Path, environment: Mapping[str, str], grace: float) -> list[str]:
+        """What `docker run` is told of a container whose /opt/ml is `base`; it stays for as long as the command.
+
+        Other users of the machine can read a command: it names variables, and takes their values from its own
+        environment, all but those that the command itself reads there.
+        """
+        options = ["--rm", "--name", name, "--label", f"{LABEL}={self.owner}", "--stop-timeout", str(round(grace))]
+        options += ["--volume", f"{base}:{ROOT}"]
+        options += ["--network", "host"] if self.shares_network else ["--add-host", f"{OUTSIDE}:host-gateway"]
+        for key, value in environment.items():
+            options += ["--env", f"{key}={value}" if is_for_docker(key) else key]
+        return options
+
+    def reachable(self, url: str) -> str:
+        """This machine's own URL as a container can use it."""
+        return url if self.shares_network else f"http://{OUTSIDE}:{urlsplit(url).port}"
+
+    def remove(self, name: str, image: str, base: Path) -> None:
+        """Takes the container away if it is still there, and makes what it wrote as root the endpoint's own."""
+        self._quietly(["rm", "--force", "--volumes", name])
+        if any(path.lstat().st_uid != os.getuid() for path in base.rglob("*")):
+            owner = f"{os.getuid()}:{os.getgid()}"
+            options = [
+                "--rm",
+                "--user",
+                "0",
+                "--network",
+                "none",
+                "--volume",
+                f"{base}:{ROOT}",
+                "--entrypoint",
+                "chown",
+            ]
+            self._quietly(["run", *options, image, "-R", owner, ROOT])
+
+    def remove_leftovers(self) -> None:
+        """The containers that outlived an endpoint which had the same data directory."""
+        found = self._quietly(["ps", "--all", "--quiet", "--filter", f"label={LABEL}={self.owner}"])
+        if found.split():
+            self._quietly(["rm", "--force", "--volumes", *found.split()])
+
+    @staticmethod
+    def _quietly(words: list[str]) -> str:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            return _docker(words, COMMAND_SECONDS).stdout
+        log.warning("The Docker engine did not answer in time: docker %s", words[0])
+        return ""
+
+
+def is_for_docker(name: str) -> bool:
+    """Whether the `docker` command itself reads a variable."""
+    return name in {"PATH", "HOME", "SSH_AUTH_SOCK"} or name.startswith("DOCKER_")
+
+
+def _docker(words: list[str], seconds: float) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["docker", *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        check=False,
+    )

@@ -1,0 +1,120 @@
+"""How a job's image is run: as a process of this machine, or as a container where a Docker engine answers."""
+
+import logging
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...passed_environment import named_by_the_person
+from ..errors import JobFailure
+from ..kinds import Body, Settings
+from . import opt_ml
+from .docker import Engine, is_for_docker
+from .process import Launch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a job says about its container.
+
+    name: unique among those that run. specification: its AlgorithmSpecification or AppSpecification. arguments: what
+    the entrypoint gets where the specification has none. base: the directory that stands for /opt/ml.
+    """
+
+    name: str
+    image_uri: str
+    specification: Body
+    arguments: list[str]
+    environment: dict[str, str]
+    base: Path
+    log_path: Path
+    threads: int
+    seconds: float
+
+
+class Containers:
+    """Makes launches of jobs, by the setting `containers`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._looked = False
+        self._engine: Engine | None = None
+
+    def remove_leftovers(self) -> None:
+        engine = self._find_engine()
+        if engine is not None:
+            engine.remove_leftovers()
+
+    def ready(self, image_uri: str) -> None:
+        """Builds the image where that is needed and has not been done, so that no job's time is spent on it.
+
+        Raises JobFailure where it can't be run.
+        """
+        self._engine_and_image(image_uri)
+
+    def launch(self, job: Job) -> Launch:
+        """Raises JobFailure where the image can't be run."""
+        folder = opt_ml.folder_of(job.image_uri, self._settings.images)
+        found = self._engine_and_image(job.image_uri)
+        return self._in_engine(*found, folder, job) if found else self._as_process(folder, job)
+
+    def _engine_and_image(self, image_uri: str) -> tuple[Engine, str] | None:
+        """None where the image is to run as a process."""
+        engine = self._find_engine()
+        needed = self._settings.containers == "docker"
+        if engine is None:
+            if needed:
+                raise JobFailure("ClientError: No Docker engine answers. Start one, or let jobs run as processes.")
+            return None
+        try:
+            return engine, engine.image(image_uri, opt_ml.folder_of(image_uri, self._settings.images))
+        except JobFailure as failure:
+            if needed:
+                raise
+            log.warning("%s runs as a process of this machine: %s", image_uri, failure)
+            return None
+
+    def _as_process(self, folder: Path, job: Job) -> Launch:
+        image = opt_ml.read_image(folder)
+        return Launch(
+            opt_ml.command(image, job.specification, job.arguments, job.base),
+            folder,
+            opt_ml.environment(image, self._settings, job.base, job.threads, job.environment),
+            job.log_path,
+            job.seconds,
+        )
+
+    def _in_engine(self, engine: Engine, image: str, folder: Path, job: Job) -> Launch:
+        settings, own = self._settings, job.specification
+        environment = {
+            **named_by_the_person(os.environ),
+            **opt_ml.threading(job.threads),
+            **opt_ml.aws(settings, engine.reachable(settings.endpoint_url)),
+            **job.environment,
+        }
+        name = f"{job.name}-{engine.owner}"
+        options = engine.options(name, job.base, environment, settings.stop_grace)
+        start = own.get("ContainerEntrypoint") or []
+        if start:
+            options += ["--entrypoint", start[0]]
+        arguments = [*start[1:], *(own.get("ContainerArguments") or job.arguments)]
+        return Launch(
+            ["docker", "run", *options, image, *arguments],
+            folder,
+            {**os.environ, **{name: value for name, value in environment.items() if not is_for_docker(name)}},
+            job.log_path,
+            job.seconds,
+            lambda: engine.remove(name, image, job.base),
+        )
+
+    def _find_engine(self) -> Engine | None:
+        """Looked for once, and only where it may be used."""
+        with self._lock:
+            if self._settings.containers != "process" and not self._looked:
+                self._engine = Engine.find(self._settings.data_dir)
+                self._looked = True
+            return self._engine

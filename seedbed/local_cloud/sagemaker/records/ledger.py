@@ -1,0 +1,167 @@
+"""The one way a job's record changes: times, transitions and the event of each change are kept together."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import ApiError, InUse, Invalid, NotFound
+from ..kinds import ENDED, TRAINING, TUNING, Body, Kind, Settings
+from .state_change import state_change
+from .store import Job, Store
+
+IN_ORDER = (
+    "TrainingStartTime",
+    "ProcessingStartTime",
+    "TrainingEndTime",
+    "ProcessingEndTime",
+    "HyperParameterTuningEndTime",
+    "LastModifiedTime",
+)
+
+
+def now() -> float:
+    """Epoch seconds, to the millisecond as SageMaker gives them."""
+    return round(time.time(), 3)
+
+
+class Ledger:
+    """Creates and changes jobs in the store; every change of a status puts an event into the store's outbox."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self._settings = settings
+        self.posted = threading.Event()
+
+    def create(
+        self,
+        kind: Kind,
+        body: Body,
+        tags: list[dict[str, str]],
+        parent: str | None = None,
+        number: int | None = None,
+        **private: Any,
+    ) -> Body:
+        """Records a job as InProgress. Raises InUse where the name is taken, without regard to case."""
+        name = body[kind.name_field]
+        arn = self._settings.arn(kind, name)
+        stamp = now()
+        body = {
+            **body,
+            kind.arn_field: arn,
+            kind.status_field: "InProgress",
+            "CreationTime": stamp,
+            "LastModifiedTime": stamp,
+        }
+        if kind is TRAINING:
+            enter(body, "Starting", "Preparing the instances for training")
+        with self.store.transaction():
+            if not self.store.insert(kind, body, parent and parent.lower(), number, private):
+                raise InUse(
+                    f"A {kind.resource.replace('-', ' ')} named {name} exists already ({arn}). Choose another name."
+                )
+            self.store.add_tags(arn, tags)
+            self._post(kind, body)
+        return body
+
+    def find(self, kind: Kind, name: str) -> Job:
+        """Raises NotFound for tuning jobs and Invalid for the others, which is what AWS answers."""
+        job = self.store.get(kind, name)
+        if job is None:
+            raise self._missing(kind, name)
+        return job
+
+    def change(self, kind: Kind, name: str, change: Callable[[Body], None]) -> Body:
+        """Applies `change` to a job's body; posts an event if its status or secondary status is another then."""
+
+        states = []
+
+        def stamped(body: Body) -> None:
+            states.append(_state(kind, body))
+            change(body)
+            body["LastModifiedTime"] = now()
+            put_in_order(body)
+            states.append(_state(kind, body))
+
+        with self.store.transaction():
+            body = self.store.update(kind, name, stamped)
+            if states[0] != states[1]:
+                self._post(kind, body)
+        return body
+
+    def begin_stop(self, kind: Kind, name: str) -> None:
+        """InProgress → Stopping. A job that is Stopping already stays so. Raises Invalid for one that has ended."""
+        body = self.find(kind, name).body
+        status = body[kind.status_field]
+        if status in ENDED:
+            raise Invalid(
+                f"The request was rejected because the {kind.resource.replace('-', ' ')} is in status {status}."
+            )
+
+        def stop(body: Body) -> None:
+            if body[kind.status_field] == "InProgress":
+                body[kind.status_field] = "Stopping"
+                if kind is TRAINING:
+                    enter(body, "Stopping", "Stopping the training job")
+
+        self.change(kind, name, stop)
+
+    def delete(self, kind: Kind, name: str) -> None:
+        """Forgets a job, of which the last event tells. Raises Invalid for one that has not ended."""
+        status = self.find(kind, name).body[kind.status_field]
+        if status not in ENDED:
+            raise Invalid(f"The {kind.resource.replace('-', ' ')} {name} is in status {status}. Stop it first.")
+        with self.store.transaction():
+            self.change(kind, name, lambda body: body.update({kind.status_field: "Deleting"}))
+            self.store.delete(kind, name)
+
+    def _missing(self, kind: Kind, name: str) -> ApiError:
+        if kind is TUNING:
+            return NotFound(f"There is no hyperparameter tuning job named {name} in this account and region.")
+        if kind is TRAINING:
+            return Invalid("Requested resource not found.")
+        return Invalid(f"Could not find requested job with name: {name}")
+
+    def _post(self, kind: Kind, body: Body) -> None:
+        tags = self.store.tags(body[kind.arn_field])
+        self.store.post(state_change(kind, self.describe(kind, body), tags, self._settings))
+        self.posted.set()
+
+    def describe(self, kind: Kind, body: Body) -> Body:
+        """The body with what is derived from other jobs: a tuning job's counters."""
+        if kind is not TUNING:
+            return body
+        jobs = dict.fromkeys(("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped"), 0)
+        objectives = dict.fromkeys(("Succeeded", "Pending", "Failed"), 0)
+        for status, objective, retryable, count in self.store.counts(body[kind.name_field]):
+            failed = "RetryableError" if retryable else "NonRetryableError"
+            jobs[{"Failed": failed, "Stopping": "InProgress"}.get(status, status)] += count
+            objectives[objective or "Pending"] += count
+        return {**body, "TrainingJobStatusCounters": jobs, "ObjectiveStatusCounters": objectives}
+
+
+def put_in_order(body: Body) -> None:
+    """Makes no time of a job earlier than the one before it, though the clock was set back in between."""
+    earliest = body["CreationTime"]
+    for name in IN_ORDER:
+        if name in body:
+            earliest = body[name] = max(body[name], earliest)
+
+
+def enter(body: Body, secondary: str, message: str) -> None:
+    """A training job's next secondary status: closes the transition it was in and opens another."""
+    stamp = now()
+    transitions = body.setdefault("SecondaryStatusTransitions", [])
+    if transitions:
+        last = transitions[-1]
+        stamp = max(stamp, last.get("EndTime", last["StartTime"]))
+        last.setdefault("EndTime", stamp)
+    transition = {"Status": secondary, "StartTime": stamp, "StatusMessage": message}
+    if secondary in ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded"):
+        transition["EndTime"] = stamp
+    transitions.append(transition)
+    body["SecondaryStatus"] = secondary
+
+
+def _state(kind: Kind, body: Body) -> tuple[Any, Any]:
+    return body[kind.status_field], body.get("SecondaryStatus")

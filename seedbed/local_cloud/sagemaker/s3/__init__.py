@@ -1,0 +1,1 @@
+"""Job data between S3 and a job's directories."""

@@ -1,0 +1,84 @@
+"""Directories that are kept in S3 while a job writes to them: checkpoints, and outputs in Continuous mode."""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import JobFailure
+from .paths import files_below
+from .transfer import Data
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 2.0
+
+
+class Mirror:
+    """Sends a directory's files to an S3 prefix, each when it is new or another than it was.
+
+    What a job deletes stays in S3. A file is taken as it is at that moment, so a job that wants whole checkpoints
+    writes them under another name first and renames them, as it must on AWS.
+    """
+
+    def __init__(self, data: Data, directory: Path, uri: str) -> None:
+        self._data = data
+        self._directory = directory
+        self._uri = uri
+        self._sent: dict[str, tuple[int, int]] = {}
+
+    def take_as_sent(self) -> None:
+        """What lies there now came from S3."""
+        self._sent = {name: _state(path) for path, name in files_below(self._directory)}
+
+    def send(self, last: bool = False) -> None:
+        """Uploads what has changed. Files that can't be sent are tried again; the last time that raises JobFailure."""
+        states = {}
+        changed = []
+        for path, name in files_below(self._directory):
+            try:
+                states[name] = _state(path)
+            except FileNotFoundError:
+                continue
+            if states[name] != self._sent.get(name):
+                changed.append((path, name))
+        for (path, name), fault in zip(changed, self._data.upload_files(changed, self._uri), strict=True):
+            if fault is None:
+                self._sent[name] = states[name]
+            elif last:
+                raise JobFailure(f"ClientError: Data upload to '{self._uri}' failed: {fault}") from fault
+            elif path.exists():
+                log.warning("%s has not reached %s yet: %s", name, self._uri, fault)
+
+
+@contextmanager
+def kept_in_s3(mirrors: Sequence[Mirror]) -> Iterator[None]:
+    """Sends every few seconds while the block runs, and once more at its end."""
+    if not mirrors:
+        yield
+        return
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.wait(INTERVAL):
+            for mirror in mirrors:
+                try:
+                    mirror.send()
+                except Exception:
+                    log.exception("A job's files could not be sent to S3; it is tried again")
+
+    thread = threading.Thread(target=work, name="sagemaker-sync", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+    for mirror in mirrors:
+        mirror.send(last=True)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns

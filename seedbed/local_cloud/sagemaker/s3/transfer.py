@@ -1,0 +1,203 @@
+"""Job data between S3 and a job's directories."""
+
+import contextlib
+import hashlib
+import re
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ..clients import CONNECTIONS, Clients
+from ..errors import JobFailure
+from .cache import Cache, S3Object
+from .manifest import MANIFEST_BYTES, parse_manifest
+from .paths import files_below, safe_path, split_uri
+
+CHUNK = 2**20
+SMALL = 8 * 2**20
+UPLOAD = TransferConfig(multipart_threshold=256 * 2**20, use_threads=False)
+Asked = Callable[[], bool]
+
+
+class Data:
+    """Downloads inputs (through the cache) and uploads outputs. `cancelled` is asked between objects."""
+
+    def __init__(self, clients: Clients, cache: Cache) -> None:
+        self._s3 = clients.s3
+        self._cache = cache
+        self._pool = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="sagemaker-s3")
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def download(self, data_type: str, uri: str, directory: Path, cancelled: Asked) -> None:
+        """Brings what an S3DataSource or S3Input names into `directory`, which is made. Raises JobFailure."""
+        directory.mkdir(parents=True, exist_ok=True)
+        bucket, key = split_uri(uri)
+        try:
+            found = self._manifest(bucket, key) if data_type == "ManifestFile" else self._prefix(bucket, key)
+            wanted = [(item, safe_path(directory, name, item.key)) for item, name in found]
+            if not wanted:
+                raise JobFailure(f"ClientError: Data download failed: No S3 objects found under S3 URL '{uri}'.")
+            for parent in {target.parent for _, target in wanted}:
+                parent.mkdir(parents=True, exist_ok=True)
+            self._fetch_all(wanted, cancelled)
+        except (BotoCoreError, ClientError) as error:
+            raise JobFailure(f"ClientError: Data download failed: {uri}: {error}") from error
+        except OSError as error:
+            raise JobFailure(f"ClientError: Data download failed: {uri} can't be laid out as files: {error}") from error
+        self._cache.trim()
+
+    def _fetch_all(self, wanted: list[tuple[S3Object, Path]], cancelled: Asked) -> None:
+        """With the first failure the rest is given up, and none of it goes on behind the caller's back."""
+        fetches = [self._pool.submit(self._fetch, item, target, cancelled) for item, target in wanted]
+        try:
+            for fetch in fetches:
+                fetch.result()
+        finally:
+            for fetch in fetches:
+                fetch.cancel()
+            wait(fetches)
+
+    def restore(self, uri: str, directory: Path, cancelled: Asked) -> None:
+        """Copies, the job's own to change, of whatever lies under the prefix, if anything does. Raises JobFailure."""
+        bucket, folder = _folder(uri)
+        directory.mkdir(parents=True, exist_ok=True)
+
+        def fetch(item: S3Object) -> None:
+            if not cancelled():
+                target = safe_path(directory, item.key.removeprefix(folder), item.key)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                self._s3.download_file(bucket, item.key, str(target), Config=UPLOAD)
+
+        try:
+            items = [item for item in self._list(bucket, folder) if not item.key.endswith("/")]
+            list(self._pool.map(fetch, items))
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise JobFailure(f"ClientError: Data download failed: {uri}: {error}") from error
+
+    def upload_files(self, files: Sequence[tuple[Path, str]], uri: str) -> list[Exception | None]:
+        """Each (file, name) under the prefix; for each what went wrong, if anything did."""
+        bucket, folder = _folder(uri)
+        jobs = [self._pool.submit(self._put, path, bucket, folder + name) for path, name in files]
+        wait(jobs)
+        return [_fault(job.exception()) for job in jobs]
+
+    def upload_directory(self, directory: Path, uri: str) -> None:
+        """Every regular file below `directory`, by its relative path, under the prefix. Raises JobFailure."""
+        with self._uploading(uri):
+            for fault in self.upload_files(files_below(directory), uri):
+                if fault is not None:
+                    raise fault
+
+    def upload_archive(self, directory: Path, uri: str, scratch: Path) -> None:
+        """The regular files below `directory` as one .tar.gz object at `uri`. Raises JobFailure."""
+        bucket, key = split_uri(uri)
+        with self._uploading(uri):
+            with tarfile.open(scratch, "w:gz", compresslevel=6) as archive:
+                for path, name in files_below(directory):
+                    archive.add(path.resolve(), name, recursive=False)
+            self._put(scratch, bucket, key)
+
+    def _put(self, path: Path, bucket: str, key: str) -> None:
+        """One object; a small one in one request without further ado, which is several times faster."""
+        if path.stat().st_size <= SMALL:
+            self._s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+        else:
+            self._s3.upload_file(str(path), bucket, key, Config=UPLOAD)
+
+    @contextlib.contextmanager
+    def _uploading(self, uri: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            raise JobFailure(f"ClientError: Data upload to '{uri}' failed: {error}") from error
+
+    def _prefix(self, bucket: str, prefix: str) -> list[tuple[S3Object, str]]:
+        """(object, its name in the directory): one object of that very key, or all whose keys begin so."""
+        found = list(self._list(bucket, prefix))
+        for item in found:
+            if item.key == prefix and not prefix.endswith("/"):
+                return [(item, PurePosixPath(prefix).name)]
+        folder = prefix if prefix.endswith("/") or not prefix else prefix + "/"
+        beside = prefix.rpartition("/")[0]
+        return [
+            (item, item.key.removeprefix(folder if item.key.startswith(folder) else beside).lstrip("/"))
+            for item in found
+            if not item.key.endswith("/")
+        ]
+
+    def _list(self, bucket: str, prefix: str, pages: int | None = None) -> Iterator[S3Object]:
+        listing = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for number, page in enumerate(listing, 1):
+            for item in page.get("Contents", []):
+                modified = int(item["LastModified"].timestamp())
+                yield S3Object(bucket, item["Key"], item["ETag"], item["Size"], modified)
+            if number == pages:
+                return
+
+    def _manifest(self, bucket: str, key: str) -> list[tuple[S3Object, str]]:
+        """The objects a manifest names. Those a short listing shows may come from the cache; the rest are asked for."""
+        body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read(MANIFEST_BYTES + 1)
+        prefix, names = parse_manifest(body, f"s3://{bucket}/{key}")
+        source, base = split_uri(prefix)
+        listed = {item.key: item for item in self._list(source, base, pages=4 + len(names) // 250)}
+        missing = [name for name in names if base + name not in listed]
+        asked = self._pool.map(lambda name: self._head(source, base + name), missing)
+        listed.update({item.key: item for item in asked})
+        return [(listed[base + name], name) for name in dict.fromkeys(names)]
+
+    def _head(self, bucket: str, key: str) -> S3Object:
+        try:
+            head = self._s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            raise JobFailure(
+                f"ClientError: Data download failed: the manifest names s3://{bucket}/{key}: {error}"
+            ) from error
+        return S3Object(bucket, key, head["ETag"], head["ContentLength"], int(head["LastModified"].timestamp()))
+
+    def _fetch(self, item: S3Object, target: Path, cancelled: Asked) -> None:
+        if cancelled():
+            return
+
+        def download(file: IO[bytes]) -> None:
+            try:
+                response = self._s3.get_object(Bucket=item.bucket, Key=item.key, IfMatch=item.etag)
+            except ClientError as error:
+                raise JobFailure(
+                    f"ClientError: Data download failed: s3://{item.bucket}/{item.key}: {error}"
+                ) from error
+            digest = hashlib.md5(usedforsecurity=False)
+            damaged = f"ClientError: Data download failed: s3://{item.bucket}/{item.key} is damaged"
+            try:
+                for chunk in response["Body"].iter_chunks(CHUNK):
+                    file.write(chunk)
+                    digest.update(chunk)
+            except BotoCoreError as error:
+                raise JobFailure(f"{damaged}, or could not be read to its end: {error}") from error
+            if has_digest(item.etag) and "SSEKMSKeyId" not in response and digest.hexdigest() != item.etag.strip('"'):
+                raise JobFailure(f"{damaged}: it is not what was put there. Put it there again.")
+
+        self._cache.place(item, target, download)
+
+
+def has_digest(etag: str) -> bool:
+    """Whether an ETag is the MD5 digest of its object: it is not for one that came in parts."""
+    return re.fullmatch('"?[0-9a-f]{32}"?', etag) is not None
+
+
+def _folder(uri: str) -> tuple[str, str]:
+    """(bucket, key prefix that ends in a slash, or nothing)."""
+    bucket, prefix = split_uri(uri)
+    return bucket, prefix.rstrip("/") + "/" if prefix.strip("/") else ""
+
+
+def _fault(error: BaseException | None) -> Exception | None:
+    if error is None or isinstance(error, Exception):
+        return error
+    raise error

@@ -1,0 +1,1 @@
+"""What to try next: search spaces, and the strategies that choose from them."""

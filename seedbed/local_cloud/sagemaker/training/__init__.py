@@ -1,0 +1,1 @@
+"""Training jobs: the calls, and the job itself."""

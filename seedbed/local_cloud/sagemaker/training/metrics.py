@@ -1,0 +1,90 @@
+"""Metrics out of a job's output, by the regular expressions of its MetricDefinitions."""
+
+import logging
+import math
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import regex
+
+from ..errors import Invalid
+
+log = logging.getLogger(__name__)
+
+LINE_LENGTH = 4096
+MATCH_SECONDS = 0.05
+OVERRUNS = 10
+
+
+def compile_definitions(definitions: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    """Metric name → pattern. Raises Invalid for a pattern that can't be compiled or that captures nothing."""
+    patterns = {}
+    for definition in definitions:
+        name, text = definition["Name"], definition["Regex"]
+        try:
+            pattern = regex.compile(text)
+        except (regex.error, OverflowError, RecursionError) as error:
+            raise Invalid(f"The regular expression of metric '{name}' can't be read: {error}.") from error
+        if pattern.groups < 1:
+            raise Invalid(f"The regular expression of metric '{name}' needs a group in parentheses around the value.")
+        patterns[name] = pattern
+    return patterns
+
+
+class Metrics:
+    """What a job has reported so far: each metric's values in their order.
+
+    A regular expression that takes too long over a line finds nothing there, and after ten such lines nothing more at
+    all: a careless one must not hold up its job, or the others.
+    """
+
+    def __init__(self, definitions: Iterable[Mapping[str, str]]) -> None:
+        self._patterns = compile_definitions(definitions)
+        self._lock = threading.Lock()
+        self._overruns: dict[str, int] = {}
+        self._points: dict[str, list[tuple[float, float]]] = {}
+
+    def read(self, line: str, when: float) -> dict[str, float]:
+        """Takes in one line; the metrics it held. The last match of each counts, if that is a finite number."""
+        found = {}
+        for name in list(self._patterns):
+            value = self._last_value(name, line[:LINE_LENGTH])
+            if value is not None:
+                with self._lock:
+                    self._points.setdefault(name, []).append((value, when))
+                found[name] = value
+        return found
+
+    def _last_value(self, name: str, line: str) -> float | None:
+        last = None
+        try:
+            for match in self._patterns[name].finditer(line, timeout=MATCH_SECONDS, concurrent=True):
+                last = match.group(1)
+        except TimeoutError:
+            self._overruns[name] = self._overruns.get(name, 0) + 1
+            if self._overruns[name] == OVERRUNS:
+                log.warning("The regular expression of metric '%s' takes too long; it is not read any more", name)
+                del self._patterns[name]
+            return None
+        return _number(last)
+
+    def series(self, name: str) -> list[float]:
+        with self._lock:
+            return [value for value, _ in self._points.get(name, [])]
+
+    def final(self) -> list[dict[str, Any]]:
+        """FinalMetricDataList: the last value of each metric, with its time in epoch seconds."""
+        with self._lock:
+            return [
+                {"MetricName": name, "Value": points[-1][0], "Timestamp": points[-1][1]}
+                for name, points in self._points.items()
+            ]
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,95 @@
+"""Training jobs: the calls."""
+
+from pathlib import Path
+
+from ..containers import opt_ml
+from ..errors import Invalid
+from ..jobs import Workshop
+from ..kinds import TRAINING, Body
+from ..records.transitions import end
+from .files import CHECKPOINTS
+from .metrics import compile_definitions
+from .run import TrainingRun, Watcher
+from .spot import DAY
+
+
+class TrainingJobs:
+    """CreateTrainingJob and StopTrainingJob, and the threads that run the jobs."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._shop = workshop
+
+    def create(self, request: Body) -> Body:
+        check(request, self._shop)
+        tags = request.pop("Tags", [])
+        body = self._shop.ledger.create(TRAINING, request, tags)
+        self.start(body["TrainingJobName"], Watcher())
+        return {"TrainingJobArn": body["TrainingJobArn"]}
+
+    def stop(self, request: Body) -> Body:
+        name = request["TrainingJobName"]
+        try:
+            self._shop.ledger.begin_stop(TRAINING, name)
+        finally:
+            self._shop.running.ask_stop(TRAINING, name)
+        return {}
+
+    def start(self, name: str, watcher: Watcher) -> None:
+        """Runs a recorded job in a thread of its own, from scratch."""
+        self._shop.running.start(TRAINING, name, lambda stop: TrainingRun(self._shop, name, watcher, stop).work())
+
+    def recover(self, body: Body) -> None:
+        """For a job that had not ended when the endpoint did, or its thread: its process is gone."""
+        if body["TrainingJobStatus"] == "Stopping":
+            self.end_stopped(body["TrainingJobName"])
+        else:
+            self.start(body["TrainingJobName"], Watcher())
+
+    def end_stopped(self, name: str) -> Body:
+        """Stopping → Stopped, for a job whose process is gone."""
+        return self._shop.ledger.change(TRAINING, name, lambda body: end(body, "Stopped", "Stopped", ""))
+
+
+def check(request: Body, workshop: Workshop) -> None:
+    """The rules for a training job, or for a definition of one, that the service model can't say. Raises Invalid."""
+    specification = request.get("AlgorithmSpecification", {})
+    if "TrainingImage" not in specification:
+        raise Invalid("AlgorithmSpecification needs a TrainingImage: this endpoint has no algorithms of its own.")
+    opt_ml.folder_of(specification["TrainingImage"], workshop.settings.images)
+    compile_definitions(specification.get("MetricDefinitions", []))
+    if request.get("ResourceConfig", {}).get("InstanceCount", 1) > 1:
+        raise Invalid("This endpoint runs each job on one instance: InstanceCount must be 1.")
+    if "CheckpointConfig" in request:
+        opt_ml.local_path(request["CheckpointConfig"].get("LocalPath", CHECKPOINTS), Path())
+    _check_channels(request.get("InputDataConfig", []), specification.get("TrainingInputMode", "File"))
+    _check_spot(request)
+
+
+def _check_channels(channels: list[Body], mode: str) -> None:
+    names = [channel["ChannelName"] for channel in channels]
+    if len(set(names)) < len(names) or any(set(name) == {"."} for name in names):
+        raise Invalid("Each channel in InputDataConfig needs a name of its own, and not one of dots alone.")
+    for channel in channels:
+        name = channel["ChannelName"]
+        source = channel.get("DataSource", {}).get("S3DataSource")
+        if source is None or source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
+            raise Invalid(
+                f"Channel '{name}' needs an S3DataSource of type S3Prefix or ManifestFile: this endpoint has no others"
+                " (AugmentedManifestFile wants Pipe mode, and there is none here)."
+            )
+        if channel.get("InputMode", mode) == "Pipe":
+            raise Invalid(f"Channel '{name}' can't have the input mode Pipe here. Use File or FastFile.")
+        if channel.get("CompressionType", "None") != "None" or channel.get("RecordWrapperType", "None") != "None":
+            raise Invalid(f"Channel '{name}': CompressionType and RecordWrapperType are for Pipe mode only.")
+
+
+def _check_spot(request: Body) -> None:
+    condition = request.get("StoppingCondition", {})
+    wait = condition.get("MaxWaitTimeInSeconds")
+    if not request.get("EnableManagedSpotTraining"):
+        if wait is not None:
+            raise Invalid("MaxWaitTimeInSeconds is for jobs with EnableManagedSpotTraining only.")
+    elif wait is None:
+        raise Invalid("A job with EnableManagedSpotTraining needs a MaxWaitTimeInSeconds in its StoppingCondition.")
+    elif wait < condition.get("MaxRuntimeInSeconds", DAY):
+        raise Invalid("MaxWaitTimeInSeconds must be equal to or greater than MaxRuntimeInSeconds.")

@@ -1,0 +1,106 @@
+"""When a tuning job is complete: its resource limits and completion criteria."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..kinds import Body
+
+# What SageMaker allows; its own quotas, of which only the second can be raised.
+MOST_JOBS = {"Random": 10_000}
+MOST_JOBS_ELSE = 750
+MOST_PARALLEL = 100
+# After so many training jobs without one objective the tuning job gives up, as AMT does.
+FRUITLESS = 5
+FOREVER = 30 * 86_400
+# A better objective counts as an improvement if it is better by this share of the best one before it.
+IMPROVEMENT = 0.01
+# If one training job in ten still brought an improvement, 29 in a row without one would have a chance below 5 %.
+CONVERGED_AFTER = 29
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a tuning job is complete.
+
+    jobs, parallel: numbers of training jobs. deadline: of `time.monotonic`. target: an objective that is good enough.
+    patience: how many training jobs in a row may bring no improvement. until_convergence: whether convergence ends it.
+    """
+
+    jobs: int
+    parallel: int
+    deadline: float
+    target: float | None
+    patience: int | None
+    until_convergence: bool = False
+
+    @classmethod
+    def read(cls, config: Body, created: float) -> "Limits":
+        resources = config["ResourceLimits"]
+        criteria = config.get("TuningJobCompletionCriteria", {})
+        return cls(
+            resources.get("MaxNumberOfTrainingJobs", most_jobs(config.get("Strategy", ""))),
+            resources["MaxParallelTrainingJobs"],
+            deadline_of(created, resources.get("MaxRuntimeInSeconds", FOREVER)),
+            criteria.get("TargetObjectiveMetricValue"),
+            criteria.get("BestObjectiveNotImproving", {}).get("MaxNumberOfTrainingJobsNotImproving"),
+            criteria.get("ConvergenceDetected", {}).get("CompleteOnConvergence") == "Enabled",
+        )
+
+    def seconds_left(self) -> float:
+        return max(0.0, self.deadline - time.monotonic())
+
+    def reached(self, objectives: list[float | None], maximize: bool) -> bool:
+        """Whether what has been found so far, in its order, is enough or gives no hope."""
+        found = [value for value in objectives if value is not None]
+        if not found:
+            return len(objectives) >= FRUITLESS
+        best = max(found) if maximize else min(found)
+        if self.target is not None and (best >= self.target if maximize else best <= self.target):
+            return True
+        if self.patience is not None and not_improving(found, maximize) >= self.patience:
+            return True
+        return self.until_convergence and convergence(found, maximize) is not None
+
+
+def deadline_of(created: float, seconds: float) -> float:
+    """When so many seconds from a job's creation, at epoch seconds, will have elapsed, by `time.monotonic`.
+
+    Clocks are set: of a job that seems to be created in the future the time begins now.
+    """
+    return time.monotonic() + seconds - max(0.0, time.time() - created)
+
+
+def most_jobs(strategy: str) -> int:
+    """How many training jobs a tuning job can have."""
+    return MOST_JOBS.get(strategy, MOST_JOBS_ELSE)
+
+
+def not_improving(objectives: Sequence[float], maximize: bool) -> int:
+    """How many of the last objectives, without a break, brought no improvement of 1 % or more.
+
+    Each is held against the one that was the last to do so: small steps that add up to 1 % count as one improvement.
+    """
+    return _stagnation(objectives, maximize)[-1] if objectives else 0
+
+
+def convergence(objectives: Sequence[float], maximize: bool) -> int | None:
+    """The place, from 0, of the objective with which a search had converged; None for one that has not.
+
+    That is the 29th in a row without an improvement of 1 %: with 95 % confidence fewer than one training job in ten
+    would then bring another. A search that learns is likelier to find one than chance is, so it stops late, not early.
+    """
+    return next(
+        (place for place, count in enumerate(_stagnation(objectives, maximize)) if count >= CONVERGED_AFTER), None
+    )
+
+
+def _stagnation(objectives: Sequence[float], maximize: bool) -> list[int]:
+    counts: list[int] = []
+    best = 0.0
+    for value in objectives:
+        gain = value - best if maximize else best - value
+        improved = not counts or (gain > 0 and gain >= IMPROVEMENT * abs(best))
+        best = value if improved else best
+        counts.append(0 if improved else counts[-1] + 1)
+    return counts

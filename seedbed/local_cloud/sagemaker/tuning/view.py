@@ -1,0 +1,59 @@
+"""What Describe tells of a tuning job beyond its record: its best training jobs, and how far it has come."""
+
+from ..kinds import ENDED, TUNING, Body
+from ..listing import training_job_summary
+from ..records.ledger import Ledger, now
+from ..records.store import Job, Store
+from . import warm_start
+from .definitions import maximizes
+from .limits import convergence, not_improving
+
+
+def describe(ledger: Ledger, request: Body) -> Body:
+    """DescribeHyperParameterTuningJob."""
+    job = ledger.find(TUNING, request["HyperParameterTuningJobName"])
+    body = {**ledger.describe(TUNING, job.body), **_progress(ledger.store, job.body)}
+    best = best_training_job(ledger.store, job.body)
+    if best is not None:
+        body["BestTrainingJob"] = training_job_summary(best, job.body)
+    if job.body.get("WarmStartConfig", {}).get("WarmStartType") == "IdenticalDataAndAlgorithm":
+        overall = _overall_best(ledger.store, job.body, best)
+        if overall is not None:
+            summary = training_job_summary(overall, job.body)
+            body["OverallBestTrainingJob"] = {**summary, "TuningJobName": overall.private["tuning_job"]}
+    return body
+
+
+def best_training_job(store: Store, body: Body) -> Job | None:
+    """The best of those that completed; of those that were stopped only where none did.
+
+    With Hyperband, which stops all that reach MaxResource, the best of both.
+    """
+    order = f"objective {'DESC' if maximizes(body) else 'ASC'}, number"
+    if body["HyperParameterTuningJobConfig"]["Strategy"] != "Hyperband":
+        order = f"status <> 'Completed', {order}"
+    key = body["HyperParameterTuningJobName"].lower()
+    found = store.select("parent = ? AND objective_status = 'Succeeded'", (key,), order, 1)
+    return found[0] if found else None
+
+
+def _overall_best(store: Store, body: Body, own: Job | None) -> Job | None:
+    candidates = [own] if own else []
+    for name in warm_start.parents(body):
+        parent = store.get(TUNING, name)
+        best = best_training_job(store, parent.body) if parent else None
+        candidates += [best] if best else []
+    pick = max if maximizes(body) else min
+    return pick(candidates, key=lambda job: job.objective or 0.0, default=None)
+
+
+def _progress(store: Store, body: Body) -> Body:
+    found = store.objectives(body["HyperParameterTuningJobName"])
+    values, maximize = [value for value, _ in found], maximizes(body)
+    details: Body = {"NumberOfTrainingJobsObjectiveNotImproving": not_improving(values, maximize)}
+    place = convergence(values, maximize)
+    if place is not None:
+        details["ConvergenceDetectedTime"] = found[place][1]
+    ended = body["HyperParameterTuningJobStatus"] in ENDED
+    seconds = (body["HyperParameterTuningEndTime"] if ended else now()) - body["CreationTime"]
+    return {"TuningJobCompletionDetails": details, "ConsumedResources": {"RuntimeInSeconds": max(0, int(seconds))}}
