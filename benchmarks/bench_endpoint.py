@@ -25,9 +25,9 @@ from typing import Any
 
 import psutil
 
-from seedbed.cloud import served
-from seedbed.home import Home
 from seedbed.local_cloud.clients import LocalAws
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.process import served
 
 ENTRY = """
 began=$(date +%s%N)

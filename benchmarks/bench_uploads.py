@@ -16,11 +16,11 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from seedbed.cloud import local_cloud
 from seedbed.demo import wait_for_mail
 from seedbed.errors import SeedbedError
-from seedbed.home import Home
-from seedbed.local_cloud.mail import kept
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.notifications.mail import kept
+from seedbed.local_cloud.process import local_cloud
 from seedbed.stack import local_stack
 from seedbed.upload import files_of, upload
 from seedbed.watch import follow, new_run

@@ -9,16 +9,16 @@ from typing import Annotated
 import typer
 
 from . import interrupts, progress, show
-from .cloud import local_cloud
 from .demo import demo as run_demo
-from .demo_home import keep
 from .dlq_command import dlq
 from .errors import SeedbedError
-from .home import default_home
 from .import_command import import_pickles
+from .local_cloud.home.demo import keep
+from .local_cloud.home.folder import default_home
+from .local_cloud.parameters import PlanName, parameters
+from .local_cloud.process import local_cloud
 from .model_commands import best, predict, report, serve
 from .options import AsJson, OnAws, stack_for
-from .plans import PlanName, parameters
 from .stack import aws_stack, local_stack
 from .upload import files_of
 from .upload import upload as upload_files

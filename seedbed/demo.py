@@ -9,13 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .cloud import local_cloud
-from .demo_home import demo_home, hold_for_demo, home_to_ask
 from .errors import SeedbedError
 from .fetch import fetch_mosaic, fetch_report
-from .home import Home
-from .home_mark import write_mark
-from .local_cloud.mail import kept
+from .local_cloud.home.demo import demo_home, hold_for_demo, home_to_ask
+from .local_cloud.home.folder import Home
+from .local_cloud.home.mark import write_mark
+from .local_cloud.notifications.mail import kept
+from .local_cloud.process import local_cloud
 from .progress import Stages
 from .seedlings import SPECIES, write
 from .show import (

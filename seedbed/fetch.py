@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from .errors import SeedbedError
-from .home import Home, private_files
+from .local_cloud.home.folder import Home, private_files
 from .stack import Stack
 
 

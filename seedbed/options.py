@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from .demo_home import home_to_ask
-from .home import Home, default_home
-from .home_lock import make_home
+from .local_cloud.home.demo import home_to_ask
+from .local_cloud.home.folder import Home, default_home
+from .local_cloud.home.lock import make_home
 from .stack import Stack, any_local_stack, aws_stack
 
 OnAws = Annotated[

@@ -9,8 +9,8 @@ import seedbed
 
 from .errors import SeedbedError
 from .fetch import fetch
-from .home import Home
 from .interrupts import undisturbed
+from .local_cloud.home.folder import Home
 from .stack import Stack
 
 GRACE = 10

@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.console import Console
 
-from .cloud import served
 from .errors import SeedbedError
-from .home import Home
+from .local_cloud.home.folder import Home
+from .local_cloud.process import served
 from .local_cloud.sagemaker.containers.opt_ml import read_image, repository_of
 from .local_cloud.sagemaker.errors import JobFailure
 from .show import exports

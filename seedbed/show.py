@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from .home import Home
 from .local_cloud.environment import REGION
+from .local_cloud.home.folder import Home
 from .stack import Stack
 
 

@@ -12,13 +12,13 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 
-from .cloud import local_cloud
 from .errors import SeedbedError
-from .home import Home
-from .home_lock import AlreadyUp
+from .local_cloud.access.credentials import Credentials
 from .local_cloud.clients import CONFIG, local_session
-from .local_cloud.credentials import Credentials
 from .local_cloud.environment import REGION
+from .local_cloud.home.folder import Home
+from .local_cloud.home.lock import AlreadyUp
+from .local_cloud.process import local_cloud
 
 TIMEOUT = 60
 

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from .credentials import Credentials
+from .access.credentials import Credentials
 from .environment import REGION
 
 CONFIG = Config(

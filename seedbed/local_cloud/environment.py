@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from .credentials import Credentials
+from .access.credentials import Credentials
 from .passed_environment import passed_to_cloud
 
 REGION = "us-east-1"

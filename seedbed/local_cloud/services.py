@@ -6,17 +6,17 @@ from pathlib import Path
 
 from ministack.app import app as ministack
 
+from .access.gate import Gate
+from .access.keys import hide_function_keys, known_keys
 from .app import LocalCloud
 from .clients import LocalAws
+from .disk.bucket import KeptS3
+from .disk.reserve import Reserve
+from .disk.shortage import Shortage
 from .environment import REGION
-from .gate import Gate
-from .kept import KeptS3
-from .keys import hide_function_keys, known_keys
-from .mail import Mailer
-from .reserve import Reserve
+from .notifications.mail import Mailer
+from .notifications.smtp import take_configured_server
 from .sagemaker import SageMaker
-from .shortage import Shortage
-from .smtp import take_configured_server
 
 STOP_GRACE = 10.0
 

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Browser
 
-from seedbed.cloud import served
-from seedbed.home import Home
 from seedbed.local_cloud.clients import LocalAws
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.process import served
 
 from .conftest import FOREIGN
 

@@ -10,7 +10,7 @@ RECONCILE = f"{FUNCTIONS}/steps/reconcile.py"
 NOTIFY = f"{FUNCTIONS}/steps/notify.py"
 DATASET = f"{FUNCTIONS}/domain/dataset.py"
 FOUND = "tests/chaos/test_found.py"
-SIGNATURE = "seedbed/local_cloud/signature.py"
+SIGNATURE = "seedbed/local_cloud/access/signature.py"
 SIGNATURE_TESTS = "tests/local_cloud/test_signature.py"
 WORKER = "training_container/trainer/decoding/worker.py"
 DECODING = "tests/trainer/test_trainer_decoding.py"
@@ -339,7 +339,7 @@ GUARDS = (
     ),
     Guard(
         "one command at a time works in a home (an exclusive lock)",
-        "seedbed/home_lock.py",
+        "seedbed/local_cloud/home/lock.py",
         "fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)",
         "fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)",
         "tests/unit/test_home.py::test_who_comes_second_waits_for_a_while_and_then_reads_a_sentence",
@@ -347,7 +347,7 @@ GUARDS = (
     ),
     Guard(
         "a demo clears no home that is not a demo's (the mark)",
-        "seedbed/demo_home.py",
+        "seedbed/local_cloud/home/demo.py",
         'if entries and not (mark and mark.kind == "demo"):',
         "if entries and not mark:",
         "tests/unit/test_home.py::test_a_home_that_became_a_persons_own_is_never_a_demos_again",
@@ -355,7 +355,7 @@ GUARDS = (
     ),
     Guard(
         "what a person put into a demo's home is moved aside, not deleted",
-        "seedbed/demo_home.py",
+        "seedbed/local_cloud/home/demo.py",
         "put_in(home.path) - set(mark.drawn)",
         "set(mark.drawn) - put_in(home.path)",
         "tests/unit/test_home.py::test_what_a_person_put_into_a_demos_home_is_moved_aside_whole",
@@ -387,7 +387,7 @@ GUARDS = (
     ),
     Guard(
         "no page makes a browser ask the local cloud, even if it could sign",
-        "seedbed/local_cloud/gate.py",
+        "seedbed/local_cloud/access/gate.py",
         "if foreign or site not in OWN_PAGES or not is_local",
         "if foreign or not is_local",
         "tests/local_cloud/test_gate.py::test_a_signed_request_of_another_page_is_refused",
@@ -395,7 +395,7 @@ GUARDS = (
     ),
     Guard(
         "the emulator's public keys open nothing",
-        "seedbed/local_cloud/keys.py",
+        "seedbed/local_cloud/access/keys.py",
         "if iam_evaluator.is_root_access_key(key):\n            return None",
         "if iam_evaluator.is_root_access_key(key):\n            return home.secret_key if token else 'test'",
         "tests/local_cloud/test_gate.py::test_a_key_that_the_home_did_not_make_is_refused",

@@ -21,7 +21,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from seedbed.cloud import wait_until_ended
+from seedbed.local_cloud.process import wait_until_ended
 from tests.sagemaker.toy_endpoint import DOCKERFILE, TOY, definition, eventually
 
 SECRET = "nobody-elses-business"

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from seedbed.cloud import LAPTOP
 from seedbed.demo import PROCEDURAL
-from seedbed.plans import PARAMETERS, PlanName, parameters
+from seedbed.local_cloud.parameters import PARAMETERS, PlanName, parameters
+from seedbed.local_cloud.process import LAPTOP
 from tests.contract.template import Template
 
 KNOWN = Template().parameters

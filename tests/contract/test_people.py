@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from job_manager.steps.api import best_model, one_run, recent_runs
 from seedbed.fetch import fetch_report
-from seedbed.home import Home
+from seedbed.local_cloud.home.folder import Home
 from seedbed.predict import fetch_best_model
 from seedbed.stack import Stack, aws_stack
 from seedbed.upload import files_of, upload

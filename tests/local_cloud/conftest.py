@@ -15,9 +15,9 @@ import psutil
 import pytest
 from PIL import Image
 
-from seedbed.cloud import local_cloud, wait_until_ended
-from seedbed.home import Home
-from seedbed.local_cloud.mail import kept
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.notifications.mail import kept
+from seedbed.local_cloud.process import local_cloud, wait_until_ended
 from seedbed.stack import Stack, local_stack
 
 LITTLE = {

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from seedbed.cloud import free_port
+from seedbed.local_cloud.process import free_port
 
 USER, PASSWORD = "seed@bed", "corn/cockle #1"
 DAY = datetime.timedelta(days=1)

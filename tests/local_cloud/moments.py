@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seedbed.home import Home
+from seedbed.local_cloud.home.folder import Home
 
 
 @dataclass

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from seedbed.home import Home
 from seedbed.local_cloud.environment import cloud_environment
+from seedbed.local_cloud.home.folder import Home
 from tests.local_cloud.conftest import up, wait_for
 from tests.local_cloud.machine_clock import MachineClock, machine_clock
 
@@ -26,7 +26,7 @@ def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MachineClock:
     def environment(*given: Any) -> dict[str, str]:
         return {**cloud_environment(*given), **clock.environment}
 
-    monkeypatch.setattr("seedbed.cloud.cloud_environment", environment)
+    monkeypatch.setattr("seedbed.local_cloud.process.cloud_environment", environment)
     return clock
 
 

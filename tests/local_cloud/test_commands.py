@@ -12,10 +12,10 @@ from typing import Any
 import psutil
 import pytest
 
-from seedbed.cloud import free_port, wait_until_ended
-from seedbed.home import Home
-from seedbed.home_lock import hold
-from seedbed.home_mark import MARK, Mark, read_mark
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.home.lock import hold
+from seedbed.local_cloud.home.mark import MARK, Mark, read_mark
+from seedbed.local_cloud.process import free_port, wait_until_ended
 from seedbed.seedlings import draw
 from seedbed.stack import local_stack
 from tests.local_cloud.conftest import wait_for

@@ -12,9 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from seedbed.errors import SeedbedError
-from seedbed.home import Home
-from seedbed.local_cloud.mail import kept
-from seedbed.local_cloud.shortage import SUBJECT
+from seedbed.local_cloud.disk.shortage import SUBJECT
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.notifications.mail import kept
 from seedbed.upload import upload as upload_files
 from tests.disks import filled, free, small_disk
 from tests.local_cloud.conftest import LittleCloud, kill, photograph, up, wait_for

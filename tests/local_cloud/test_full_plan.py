@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from seedbed.fetch import fetch_report
-from seedbed.home import Home
-from seedbed.local_cloud.mail import kept
-from seedbed.plans import PARAMETERS, PlanName
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.notifications.mail import kept
+from seedbed.local_cloud.parameters import PARAMETERS, PlanName
 from tests.local_cloud.conftest import LITTLE, LittleCloud, up, wait_for
 
 FULL = {**LITTLE, **PARAMETERS[PlanName.full], "FineTuneEpochs": "2", "FineTuneSize": "64"}

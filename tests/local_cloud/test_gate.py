@@ -16,9 +16,9 @@ from botocore.credentials import Credentials as Keys
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from seedbed.local_cloud.credentials import Credentials, credentials_of
-from seedbed.local_cloud.gate import Gate
-from seedbed.local_cloud.keys import known_keys
+from seedbed.local_cloud.access.credentials import Credentials, credentials_of
+from seedbed.local_cloud.access.gate import Gate
+from seedbed.local_cloud.access.keys import known_keys
 
 from .routes import Route, routes
 

@@ -19,9 +19,9 @@ import pytest
 from job_manager.aws.dynamodb import DynamoDBRuns
 from job_manager.domain import layout
 from job_manager.domain.run import RunState
-from seedbed.cloud import free_port, wait_until_ended
-from seedbed.home import Home
-from seedbed.home_lock import make_home
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.home.lock import make_home
+from seedbed.local_cloud.process import free_port, wait_until_ended
 from tests.fakes.world import a_run
 from tests.local_cloud.conftest import LittleCloud, wait_for
 

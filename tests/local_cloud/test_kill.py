@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.home import Home
+from seedbed.local_cloud.home.folder import Home
 from tests.local_cloud.conftest import LITTLE, kill, up
 from tests.local_cloud.moments import MOMENTS, Moment, Traces
 

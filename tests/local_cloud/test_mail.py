@@ -7,9 +7,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
 
-from seedbed.cloud import free_port
-from seedbed.local_cloud.mail import Mailer, kept
-from seedbed.local_cloud.smtp import Server
+from seedbed.local_cloud.notifications.mail import Mailer, kept
+from seedbed.local_cloud.notifications.smtp import Server
+from seedbed.local_cloud.process import free_port
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.local_cloud.reserve import Reserve
+from seedbed.local_cloud.disk.reserve import Reserve
 from seedbed.local_cloud.sagemaker.disk import MIB, Disk
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.home import Home
+from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.sagemaker.records.database_file import copy_of
 from tests.local_cloud.conftest import kill, up, wait_for
 

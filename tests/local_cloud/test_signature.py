@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ministack.core import sigv4
 
-from seedbed.local_cloud.signature import (
+from seedbed.local_cloud.access.signature import (
     Request,
     Unsigned,
     check_older_presigned,

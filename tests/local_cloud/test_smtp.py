@@ -12,12 +12,19 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP
 
-from seedbed.cloud import free_port, local_cloud
 from seedbed.errors import SeedbedError
-from seedbed.home import Home
-from seedbed.local_cloud import smtp
-from seedbed.local_cloud.mail import Mailer, kept
-from seedbed.local_cloud.smtp import InvalidServer, NotSent, Server, read_server, send, take_configured_server
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.notifications import smtp
+from seedbed.local_cloud.notifications.mail import Mailer, kept
+from seedbed.local_cloud.notifications.smtp import (
+    InvalidServer,
+    NotSent,
+    Server,
+    read_server,
+    send,
+    take_configured_server,
+)
+from seedbed.local_cloud.process import free_port, local_cloud
 
 from .mail_server import PASSWORD, USER, Authority, MailServer, PretendsTLS, Quotes, RefusesTLS, mail_server
 

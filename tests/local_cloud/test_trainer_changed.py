@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seedbed.cloud import LAPTOP, served
-from seedbed.home import Home
 from seedbed.local_cloud.deploy import ROOT
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.process import LAPTOP, served
 from seedbed.stack import local_stack
 from tests.local_cloud.conftest import LITTLE, LittleCloud, wait_for
 

@@ -10,10 +10,10 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app as ministack
 
+from seedbed.local_cloud.access.credentials import Credentials
+from seedbed.local_cloud.access.gate import Gate
+from seedbed.local_cloud.access.keys import known_keys
 from seedbed.local_cloud.app import LocalCloud
-from seedbed.local_cloud.credentials import Credentials
-from seedbed.local_cloud.gate import Gate
-from seedbed.local_cloud.keys import known_keys
 from seedbed.local_cloud.sagemaker import SageMaker
 
 

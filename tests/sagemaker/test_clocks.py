@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from seedbed.local_cloud.credentials import Credentials
+from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Kind, Settings
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger, put_in_order
 from seedbed.local_cloud.sagemaker.records.store import Store

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.local_cloud.credentials import Credentials
+from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.containers.docker import Engine
 from seedbed.local_cloud.sagemaker.containers.opt_ml import (
     command,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.local_cloud.credentials import Credentials
+from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body, Settings
 from seedbed.local_cloud.sagemaker.records.database_file import copy_of, mended
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger

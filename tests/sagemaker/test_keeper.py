@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.local_cloud.credentials import Credentials
+from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.containers.process import Stop
 from seedbed.local_cloud.sagemaker.disk import Disk
 from seedbed.local_cloud.sagemaker.jobs import Running

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from seedbed.local_cloud.credentials import Credentials
+from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker import listing
 from seedbed.local_cloud.sagemaker.errors import Invalid, NotFound
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings

@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 from botocore.httpsession import URLLib3Session
 
-from seedbed.local_cloud.credentials import Credentials
+from seedbed.local_cloud.access.credentials import Credentials
 
 CREDENTIALS = Credentials("SEEDBEDTOYENDPOINT00", "a secret of the tests alone, thirty letters long")
 

@@ -13,9 +13,9 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from seedbed.cloud import wait_until_ended
 from seedbed.errors import SeedbedError
-from seedbed.home import Home
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.process import wait_until_ended
 from seedbed.predict import fetch_best_model, serve_model
 from tests.trainer.small_model import write_small_model
 

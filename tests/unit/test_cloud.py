@@ -5,7 +5,7 @@ import sys
 
 import psutil
 
-from seedbed.cloud import wait_until_ended
+from seedbed.local_cloud.process import wait_until_ended
 
 
 def test_who_ended_is_waited_for_no_longer_though_nobody_took_notice_yet() -> None:

@@ -12,19 +12,19 @@ from stat import S_IMODE
 import psutil
 import pytest
 
-from seedbed.cloud import free_port
-from seedbed.demo_home import demo_home, hold_for_demo, home_to_ask, keep
 from seedbed.errors import SeedbedError
-from seedbed.home import Home
-from seedbed.home_lock import AlreadyUp, hold
-from seedbed.home_mark import LOCK, MARK, read_mark, write_mark
+from seedbed.local_cloud.home.demo import demo_home, hold_for_demo, home_to_ask, keep
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.home.lock import AlreadyUp, hold
+from seedbed.local_cloud.home.mark import LOCK, MARK, read_mark, write_mark
+from seedbed.local_cloud.process import free_port
 from tests.sagemaker.toy_endpoint import eventually
 
 HOLDER = """
 import subprocess, sys, time
 from pathlib import Path
-from seedbed.home import Home
-from seedbed.home_lock import hold
+from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.home.lock import hold
 with hold(Home(Path(sys.argv[1]))) as lock:
     child = subprocess.Popen([sys.executable, "-c", "input()"], pass_fds=[lock], stdin=subprocess.PIPE)
     print(child.pid, flush=True)

@@ -14,7 +14,7 @@ from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain.result import Trial
 from seedbed.errors import SeedbedError
 from seedbed.fetch import fetch, fetch_report
-from seedbed.home import Home
+from seedbed.local_cloud.home.folder import Home
 from seedbed.stack import Stack
 from seedbed.watch import LINES, TRAINING_LOGS, Step, fine_tuning_step
 from tests.fakes.world import FULL_PLAN, a_run

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.model import OperationNotFoundError
 from starlette.types import Receive, Scope, Send
 
-from ..credentials import Credentials
+from ..access.credentials import Credentials
 from . import listing, service_model, tags
 from .clients import Clients
 from .cloudwatch import Telemetry

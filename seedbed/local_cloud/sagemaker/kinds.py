@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..credentials import Credentials
+from ..access.credentials import Credentials
 
 Body = dict[str, Any]
 

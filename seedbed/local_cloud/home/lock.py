@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import SeedbedError
-from .home import Home, is_own
-from .home_mark import INSTEAD, LOCK, check_is_home, read_mark, write_mark
+from ...errors import SeedbedError
+from .folder import Home, is_own
+from .mark import INSTEAD, LOCK, check_is_home, read_mark, write_mark
 
 UP = "A local cloud is already up for this folder. Stop it first (Ctrl-C where it runs)."
 LOCK_TIMEOUT = 45.0

@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from .errors import SeedbedError
-from .home import Home
-from .home_lock import hold
-from .home_mark import LOCK, MARK, put_in, read_mark, write_mark
+from ...errors import SeedbedError
+from .folder import Home
+from .lock import hold
+from .mark import LOCK, MARK, put_in, read_mark, write_mark
 
 SUFFIX = "-demo"
 KEPT = "{} has become a home of your own, so the demo leaves it alone. Move it elsewhere, and try again."

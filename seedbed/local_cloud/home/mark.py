@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .errors import SeedbedError
-from .local_cloud.private_file import write_private
+from ...errors import SeedbedError
+from ..private_file import write_private
 
 MARK = "made-by-seedbed.json"
 LOCK = "lock"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .sagemaker.disk import MIB, Disk
+from ..sagemaker.disk import MIB, Disk
 
 LARGEST = 16 * MIB
 

@@ -16,14 +16,14 @@ from typing import Any
 
 import psutil
 
-from .errors import SeedbedError
-from .home import Home
-from .home_lock import hold
-from .interrupts import undisturbed
-from .local_cloud.credentials import Credentials, credentials_of
-from .local_cloud.environment import REGION, cloud_environment
-from .local_cloud.smtp import InvalidServer, configured_server
-from .plans import PARAMETERS, PlanName
+from ..errors import SeedbedError
+from ..interrupts import undisturbed
+from .access.credentials import Credentials, credentials_of
+from .environment import REGION, cloud_environment
+from .home.folder import Home
+from .home.lock import hold
+from .notifications.smtp import InvalidServer, configured_server
+from .parameters import PARAMETERS, PlanName
 
 PROGRAM = [sys.executable, "-P", "-m", "seedbed.local_cloud"]
 START_TIMEOUT = 120

@@ -20,7 +20,7 @@ from ministack.core.router import detect_service
 from ministack.services import s3
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .sagemaker.disk import MIB, Disk
+from ..sagemaker.disk import MIB, Disk
 
 FAILED = ("Failed to persist", "Failed to delete persisted", "Failed to read persisted")
 FULL = {errno.ENOSPC, errno.EDQUOT}

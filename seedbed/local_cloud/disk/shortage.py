@@ -5,9 +5,9 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from .mail import Mailer
+from ..notifications.mail import Mailer
+from ..sagemaker.disk import Disk
 from .reserve import Reserve
-from .sagemaker.disk import Disk
 
 INTERVAL = 1.0
 SUBJECT = "Seedbed: the disk is short of room"

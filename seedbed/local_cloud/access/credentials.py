@@ -8,7 +8,7 @@ import string
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .private_file import write_private
+from ..private_file import write_private
 
 FILE = "credentials"
 CURL_FILE = "curl.conf"

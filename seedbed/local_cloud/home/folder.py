@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .local_cloud.credentials import CURL_FILE
-from .local_cloud.private_file import write_private
-from .local_cloud.process_identity import is_alive, process_identity
+from ..access.credentials import CURL_FILE
+from ..private_file import write_private
+from ..process_identity import is_alive, process_identity
 
 LISTEN_TIMEOUT = 5
 
