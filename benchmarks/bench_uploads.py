@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from seedbed.demo import wait_for_mail
+from seedbed.commands.demo import wait_for_mail
 from seedbed.errors import SeedbedError
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.notifications.mail import kept

@@ -8,17 +8,18 @@ from typing import Annotated
 
 import typer
 
-from . import interrupts, progress, show
-from .demo import demo as run_demo
-from .dlq_command import dlq
+from . import interrupts
+from .commands import progress, show
+from .commands.demo import demo as run_demo
+from .commands.dlq import dlq
+from .commands.import_pickles import import_pickles
+from .commands.model import best, predict, report, serve
+from .commands.options import AsJson, OnAws, stack_for
 from .errors import SeedbedError
-from .import_command import import_pickles
 from .local_cloud.home.demo import keep
 from .local_cloud.home.folder import default_home
 from .local_cloud.parameters import PlanName, parameters
 from .local_cloud.process import local_cloud
-from .model_commands import best, predict, report, serve
-from .options import AsJson, OnAws, stack_for
 from .stack import aws_stack, local_stack
 from .upload import files_of
 from .upload import upload as upload_files
@@ -89,7 +90,7 @@ def sagemaker(
     ] = Containers.auto,
 ) -> None:
     """Serve a SageMaker endpoint for your own containers until Ctrl-C; it goes on where it was stopped."""
-    from .sagemaker_command import serve_sagemaker  # noqa: PLC0415  the other commands need none of it
+    from .commands.sagemaker import serve_sagemaker  # noqa: PLC0415  the other commands need none of it
 
     serve_sagemaker(port, data, image, containers.value, console)
 

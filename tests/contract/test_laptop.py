@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from seedbed.demo import PROCEDURAL
+from seedbed.commands.demo import PROCEDURAL
 from seedbed.local_cloud.parameters import PARAMETERS, PlanName, parameters
 from seedbed.local_cloud.process import LAPTOP
 from tests.contract.template import Template

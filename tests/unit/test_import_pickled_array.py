@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedbed.errors import SeedbedError
-from seedbed.pickled_array import read_array
+from seedbed.pickles.array import read_array
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 RNG = np.random.default_rng(5)
@@ -228,7 +228,7 @@ def test_what_does_not_fit_the_memory_is_not_begun(read: Read, monkeypatch: pyte
     class Memory(NamedTuple):
         available: int = 1000
 
-    monkeypatch.setattr("seedbed.pickled_array.psutil.virtual_memory", Memory)
+    monkeypatch.setattr("seedbed.pickles.array.psutil.virtual_memory", Memory)
     assert read(pickle.dumps(np.arange(30))).shape == (30,)
     with pytest.raises(SeedbedError, match="too many for the free memory"):
         read(pickle.dumps(np.arange(60)))

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from seedbed.cli import app
 from seedbed.errors import SeedbedError
-from seedbed.import_pickles import read_pickles, write_images
+from seedbed.pickles.images import read_pickles, write_images
 from seedbed.upload import files_of
 
 PIXELS = np.random.default_rng(6).integers(0, 256, (12, 6, 5, 3), np.uint8)

@@ -7,11 +7,11 @@ from typing import Any
 
 from rich.console import Console
 
-from .errors import SeedbedError
-from .local_cloud.home.folder import Home
-from .local_cloud.process import served
-from .local_cloud.sagemaker.containers.opt_ml import read_image, repository_of
-from .local_cloud.sagemaker.errors import JobFailure
+from ..errors import SeedbedError
+from ..local_cloud.home.folder import Home
+from ..local_cloud.process import served
+from ..local_cloud.sagemaker.containers.opt_ml import read_image, repository_of
+from ..local_cloud.sagemaker.errors import JobFailure
 from .show import exports
 
 EXAMPLE = """aws s3 mb s3://bench

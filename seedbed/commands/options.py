@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from .local_cloud.home.demo import home_to_ask
-from .local_cloud.home.folder import Home, default_home
-from .local_cloud.home.lock import make_home
-from .stack import Stack, any_local_stack, aws_stack
+from ..local_cloud.home.demo import home_to_ask
+from ..local_cloud.home.folder import Home, default_home
+from ..local_cloud.home.lock import make_home
+from ..stack import Stack, any_local_stack, aws_stack
 
 OnAws = Annotated[
     str, typer.Option("--aws", metavar="STACK", help="Talk to this stack on AWS instead of this machine.")

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from .errors import SeedbedError
-from .pickle_note import Call, Refused, note_of
+from ..errors import SeedbedError
+from .safe_reader import Call, Refused, note_of
 
 Array = npt.NDArray[Any]
 

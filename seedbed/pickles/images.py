@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from .errors import SeedbedError
-from .pickled_array import Array, read_array
+from ..errors import SeedbedError
+from .array import Array, read_array
 
 AT_ONCE = 256
 

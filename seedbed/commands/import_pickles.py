@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from .import_pickles import read_pickles, write_images
+from ..pickles.images import read_pickles, write_images
 from .progress import console
 
 

@@ -9,15 +9,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from .errors import SeedbedError
-from .fetch import fetch_mosaic, fetch_report
-from .local_cloud.home.demo import demo_home, hold_for_demo, home_to_ask
-from .local_cloud.home.folder import Home
-from .local_cloud.home.mark import write_mark
-from .local_cloud.notifications.mail import kept
-from .local_cloud.process import local_cloud
+from ..errors import SeedbedError
+from ..fetch import fetch_mosaic, fetch_report
+from ..local_cloud.home.demo import demo_home, hold_for_demo, home_to_ask
+from ..local_cloud.home.folder import Home
+from ..local_cloud.home.mark import write_mark
+from ..local_cloud.notifications.mail import kept
+from ..local_cloud.process import local_cloud
+from ..seedlings import SPECIES, write
+from ..stack import Stack, local_stack
+from ..upload import files_of, upload
+from ..watch import Step, follow, new_run
 from .progress import Stages
-from .seedlings import SPECIES, write
 from .show import (
     best_panel,
     champion_note,
@@ -27,9 +30,6 @@ from .show import (
     report_note,
     trials_table,
 )
-from .stack import Stack, local_stack
-from .upload import files_of, upload
-from .watch import Step, follow, new_run
 
 IMAGES_PER_SPECIES = 60
 PROCEDURAL = {"ImageSize": "224"}

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
+from ..errors import SeedbedError
+from ..fetch import fetch_report
+from ..predict import fetch_best_model, serve_model
+from ..predict import predict as predict_files
+from ..submission import write_submission
 from . import show
-from .errors import SeedbedError
-from .fetch import fetch_report
 from .options import AsJson, OnAws, stack_and_home, stack_for
-from .predict import fetch_best_model, serve_model
-from .predict import predict as predict_files
 from .progress import console
-from .submission import write_submission
 
 
 def best(as_json: AsJson = False, aws: OnAws = "") -> None:

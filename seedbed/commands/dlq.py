@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from .dlq import dead_letters, redrive
+from ..dlq import dead_letters, redrive
 from .options import AsJson, OnAws, stack_for
 from .progress import console
 

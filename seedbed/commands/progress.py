@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from .stack import Stack
-from .watch import Step
+from ..stack import Stack
+from ..watch import Step
 
 TITLES = {
     "draw": "Draw seedlings",

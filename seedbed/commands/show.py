@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from .local_cloud.environment import REGION
-from .local_cloud.home.folder import Home
-from .stack import Stack
+from ..local_cloud.environment import REGION
+from ..local_cloud.home.folder import Home
+from ..stack import Stack
 
 
 def runs_table(runs: list[dict[str, Any]]) -> Table:

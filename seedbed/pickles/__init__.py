@@ -1,0 +1,1 @@
+"""Pickled arrays of images, read without running what a pickle names."""
