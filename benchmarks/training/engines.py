@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from trainer.backbone import build_backbone
-from trainer.engines import Engine, fastest_engine
-from trainer.exports import onnx
-from trainer.features import BATCH
-from trainer.images import Pixels, read_image, resize
-from trainer.quiet import keras
+from trainer.backbones import build_backbone
+from trainer.decoding.images import Pixels, read_image, resize
+from trainer.evaluation.exports import onnx
+from trainer.inference.engines import Engine, fastest_engine
+from trainer.keras_loader import keras
+from trainer.preparation.features import BATCH
 
 from .template import backbone, default
 

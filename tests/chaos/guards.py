@@ -307,7 +307,7 @@ GUARDS = (
     ),
     Guard(
         "an image's side follows from its pixels (split by hash)",
-        "training_container/trainer/dataset.py",
+        "training_container/trainer/preparation/dataset.py",
         "fraction = int(digest[:16], 16) / 2**64",
         "import random; fraction = random.random()",
         "tests/trainer/test_trainer_dataset.py::test_no_image_changes_sides_as_the_dataset_grows",
@@ -315,7 +315,7 @@ GUARDS = (
     ),
     Guard(
         "equal pictures are on one side whatever their files are (hash of the pixels)",
-        "training_container/trainer/images.py",
+        "training_container/trainer/decoding/images.py",
         'hashlib.sha256(f"{image.width}x{image.height} RGB\\n".encode())',
         "hashlib.sha256(str(path).encode())",
         "tests/trainer/test_trainer_images.py::test_equal_pictures_have_equal_digests_whatever_the_file_is",

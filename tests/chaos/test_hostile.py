@@ -21,8 +21,8 @@ from tests.chaos.cloud import Cloud
 from tests.contract.template import ROOT
 from tests.fakes.world import a_run
 from tests.spoiled import NASTY, spoiled_bytes, spoiled_text
+from trainer.decoding.images import decode_image
 from trainer.errors import ImageRefused
-from trainer.images import decode_image
 
 COUNT = 2500
 IMAGES = 2500

@@ -17,7 +17,7 @@ from tests.contract.template import ROOT, Template
 from tests.fakes.world import FULL_PLAN, PLAN, a_run
 from trainer.__main__ import _parser
 from trainer.errors import BadInput, OtherTrainer
-from trainer.hyperparameters import FINE_TUNE_KIND, HEAD_KIND, Hyperparameters, parse_hyperparameters
+from trainer.training.hyperparameters import FINE_TUNE_KIND, HEAD_KIND, Hyperparameters, parse_hyperparameters
 
 CONTRACTS = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
 EXAMPLE = re.search(r"`(epoch \d+/\d+ - .*;)`", CONTRACTS)
@@ -52,7 +52,7 @@ KEYS = [
 @pytest.fixture(scope="module")
 def lines() -> list[str]:
     """A line of the log as the contract has it, and as the trainer writes it."""
-    from trainer.epochs import EpochMetrics  # noqa: PLC0415 - it loads TensorFlow: only for who asks for these lines
+    from trainer.training.loop import EpochMetrics  # noqa: PLC0415 - it loads TensorFlow: only for who asks for these lines
 
     assert EXAMPLE is not None
     metrics = EpochMetrics(train_loss=0.4102, train_accuracy=0.8811, validation_loss=0.523, validation_accuracy=0.8402)
@@ -148,7 +148,7 @@ def test_the_trainer_takes_every_backbone_and_export_that_the_template_names() -
 
 
 def test_backbones_for_jobs_without_a_network_come_with_the_image() -> None:
-    from trainer.efficientnet_lite import VARIANTS  # noqa: PLC0415 - it loads TensorFlow: only for who asks for these
+    from trainer.backbones.efficientnet import VARIANTS  # noqa: PLC0415 - it loads TensorFlow: only for who asks for these
 
     assert set(BACKBONES_IN_THE_IMAGE) == set(VARIANTS)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.metrics import score
+from trainer.evaluation.metrics import score
 
 EXPORTS = (
     {

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from trainer.archive import FACTS, WHOLE
-from trainer.quiet import keras
+from trainer.keras_loader import keras
 
 LABELS = ["Sugar beet", "Größe 100% #1+", "Maize"]
 SIZE = 16

@@ -13,7 +13,7 @@ from tests.trainer.painting import archive
 from trainer import archive as archives
 from trainer.archive import HEAD, read_model
 from trainer.errors import UnreadableModel
-from trainer.quiet import keras
+from trainer.keras_loader import keras
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")

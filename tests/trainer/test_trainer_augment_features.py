@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.augment_features import batches
-from trainer.hyperparameters import Hyperparameters
 from trainer.pack import FeatureSplit
+from trainer.training.augment_features import batches
+from trainer.training.hyperparameters import Hyperparameters
 from trainer.views import MAX_VIEWS, turned
 
 

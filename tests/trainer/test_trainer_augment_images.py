@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.augment_images import patched, varied
+from trainer.training.augment_images import patched, varied
 
 SIDE = 24
 

@@ -11,15 +11,15 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
-from trainer import averaging
 from trainer.archive import WHOLE, Model
-from trainer.averaging import EXPORTED_FOR, averaged, of_photos, of_views, softmax
-from trainer.candidates import Candidate, choose
 from trainer.decoding.pool import Decoders
-from trainer.engines import fastest_engine
-from trainer.openvino_engine import OpenVinoEngine
+from trainer.evaluation.candidates import Candidate, choose
+from trainer.inference import averaging
+from trainer.inference.averaging import EXPORTED_FOR, averaged, of_photos, of_views, softmax
+from trainer.inference.engines import fastest_engine
+from trainer.inference.openvino_engine import OpenVinoEngine
+from trainer.keras_loader import keras
 from trainer.photos import Photos, write_photos
-from trainer.quiet import keras
 from trainer.views import turned
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from tests.trainer.conftest import run_script
-from trainer import keras_application
-from trainer.backbone import build_backbone
+from trainer.backbones import applications, build_backbone
 from trainer.errors import BadInput
-from trainer.quiet import keras
+from trainer.keras_loader import keras
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
@@ -54,7 +53,7 @@ def test_the_lite_networks_see_what_their_checkpoints_saw(name: str, width: int,
 
 @pytest.mark.parametrize("name", ["efficientnet-lite2", "VGG16", "ConvNeXtTiny", "EfficientNetB0"])
 def test_a_backbone_is_frozen_and_anybody_can_load_it(name: str, tmp_path: Path) -> None:
-    if name in keras_application.APPLICATIONS:
+    if name in applications.APPLICATIONS:
         application(name).save_weights(tmp_path / f"{name}.weights.h5")
     backbone = build_backbone(name, SIZE, tmp_path)
     assert backbone.trainable_variables == []
@@ -68,9 +67,8 @@ def test_jax_gives_the_features_that_tensorflow_gives(tmp_path: Path) -> None:
     np.save(tmp_path / "images.npy", PATTERN)
     script = """
 import numpy as np
-from trainer import keras_application
-from trainer.backbone import build_backbone
-from trainer.quiet import keras
+from trainer.backbones import build_backbone
+from trainer.keras_loader import keras
 assert keras.backend.backend() == "jax"
 np.save("features.npy", build_backbone("efficientnet-lite0", 64).predict_on_batch(np.load("images.npy")))
 """
@@ -136,11 +134,9 @@ def test_an_image_size_that_a_network_can_not_take_is_named() -> None:
 
 OFFLINE = """
 from pathlib import Path
-from trainer import keras_application
-from trainer import keras_application
-from trainer.backbone import build_backbone
+from trainer.backbones import applications, build_backbone
 from trainer.errors import BadInput
-keras_application.NETWORK_SECONDS = 0.2
+applications.NETWORK_SECONDS = 0.2
 try:
     build_backbone("VGG16", 64, Path("pretrained"))
 except BadInput as sentence:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from trainer.averaging import Floats, softmax
-from trainer.calibration import HIGHEST, LOWEST, fit_temperature, log_loss, reliability, tempered
+from trainer.evaluation.calibration import HIGHEST, LOWEST, fit_temperature, log_loss, reliability, tempered
+from trainer.inference.averaging import Floats, softmax
 from trainer.photos import Labels
 
 LABELS = 5

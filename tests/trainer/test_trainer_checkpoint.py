@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from tests.trainer.conftest import CONTAINER, FINE_TUNING, HYPERPARAMETERS, Flow, Run, training_job
-from trainer.checkpoint import FILE, Checkpoints, Progress
-from trainer.quiet import keras
+from trainer.keras_loader import keras
+from trainer.training.checkpoint import FILE, Checkpoints, Progress
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.dataset import Checked, check_trainable, list_files, name_refusal, resolve, split_of
 from trainer.errors import BadInput
+from trainer.preparation.dataset import Checked, check_trainable, list_files, name_refusal, resolve, split_of
 
 
 def digest(picture: int) -> str:

@@ -15,13 +15,13 @@ import pytest
 from tests.trainer.conftest import CONTAINER, run_script
 from tests.trainer.costly_pictures import LARGE, SLOW, jpeg_with, saved
 from tests.trainer.painting import paint
+from trainer.decoding.images import read_photo, resize
 from trainer.decoding.limits import TOO_LONG, Limits
 from trainer.decoding.messages import Message
 from trainer.decoding.pool import Decoders
 from trainer.decoding.process import DecoderProcess
 from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
-from trainer.images import read_photo, resize
-from trainer.survey import survey
+from trainer.preparation.survey import survey
 
 STRICT = Limits(seconds=0.15, seconds_per_megapixel=0)
 NARROW = Limits(memory=40_000_000)

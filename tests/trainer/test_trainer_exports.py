@@ -14,13 +14,13 @@ import pytest
 import tensorflow as tf
 
 from trainer.archive import Model
-from trainer.backbone import build_backbone
-from trainer.ensemble import at_size, folded
-from trainer.exports import FORMATS, export
-from trainer.head import build_head
-from trainer.hyperparameters import Hyperparameters
-from trainer.images import Pixels
-from trainer.quiet import keras
+from trainer.backbones import build_backbone
+from trainer.decoding.images import Pixels
+from trainer.evaluation.ensemble import at_size, folded
+from trainer.evaluation.exports import FORMATS, export
+from trainer.keras_loader import keras
+from trainer.training.head import build_head
+from trainer.training.hyperparameters import Hyperparameters
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
@@ -198,8 +198,8 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from trainer.archive import Model
-from trainer.exports import FORMATS, export
-from trainer.quiet import keras
+from trainer.evaluation.exports import FORMATS, export
+from trainer.keras_loader import keras
 images = keras.Input((32, 32, 3), name="images")
 network = keras.Model(images, keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(images)))
 sample = np.zeros((4, 32, 32, 3), np.uint8)

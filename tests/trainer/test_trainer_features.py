@@ -10,13 +10,13 @@ import pytest
 
 from tests.trainer.conftest import CONTAINER
 from tests.trainer.painting import LABELS, paint
-from trainer import engines, export_cache
-from trainer.backbone import build_backbone
-from trainer.engines import fastest_engine
-from trainer.features import BATCH, Extractor
-from trainer.images import Pixels
-from trainer.openvino_engine import OpenVinoEngine
-from trainer.quiet import keras
+from trainer.backbones import build_backbone
+from trainer.decoding.images import Pixels
+from trainer.inference import engines, openvino_cache
+from trainer.inference.engines import fastest_engine
+from trainer.inference.openvino_engine import OpenVinoEngine
+from trainer.keras_loader import keras
+from trainer.preparation.features import BATCH, Extractor
 from trainer.views import MAX_VIEWS, turned
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
@@ -74,7 +74,7 @@ def test_a_network_is_exported_once(
 ) -> None:
     first = fastest_engine(backbone, unsaid)(images)
     assert {file.suffix for file in (cache / "seedbed").iterdir()} == {".xml", ".bin"}
-    monkeypatch.setattr(export_cache, "export", unsaid)
+    monkeypatch.setattr(openvino_cache, "export", unsaid)
     assert (fastest_engine(backbone, unsaid)(images) == first).all()
 
 
@@ -83,15 +83,15 @@ def test_other_weights_and_other_sizes_are_other_exports(backbone: keras.Model, 
     larger = build_backbone("efficientnet-lite0", 2 * SIZE)
     changed = build_backbone("efficientnet-lite0", SIZE)
     changed.get_layer("stem").bias.assign_add(np.full(32, 1e-3))
-    assert export_cache.kept(backbone)
-    assert export_cache.kept(larger) is None
-    assert export_cache.kept(changed) is None
+    assert openvino_cache.kept(backbone)
+    assert openvino_cache.kept(larger) is None
+    assert openvino_cache.kept(changed) is None
 
 
 @pytest.mark.parametrize("damage", [".xml", ".bin", "missing .bin", "other weights"])
 def test_a_damaged_export_is_made_anew(damage: str, backbone: keras.Model, images: Pixels) -> None:
     expected = fastest_engine(backbone, unsaid)(images)
-    kept = export_cache.kept(backbone)
+    kept = openvino_cache.kept(backbone)
     assert kept is not None
     weights = kept.with_suffix(".bin")
     match damage:
@@ -157,7 +157,7 @@ def test_on_a_graphics_processor_keras_is_the_fastest(backbone: keras.Model, mon
 
 
 def test_openvino_reports_nothing_to_its_makers(tmp_path: Path) -> None:
-    script = "from trainer.openvino_engine import load_openvino; load_openvino().convert_model"
+    script = "from trainer.inference.openvino_engine import load_openvino; load_openvino().convert_model"
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "TF_BUILD", "JENKINS_URL")}
     environment = {**kept, "HOME": str(tmp_path), "PYTHONPATH": str(CONTAINER)}
     subprocess.run([sys.executable, "-c", script], env=environment, timeout=60, check=True)

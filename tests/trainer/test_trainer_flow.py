@@ -19,9 +19,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.trainer.conftest import CONTAINER, WITHOUT_NETWORK, Flow, Run, isolation, training_job
 from tests.trainer.painting import LABELS, paint_dataset
 from trainer import pack
-from trainer.backbone import build_backbone
+from trainer.backbones import build_backbone
 from trainer.decoding.limits import TOO_LONG
-from trainer.quiet import keras
+from trainer.keras_loader import keras
 
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 EPOCH = r"epoch (\d+)/3 - " + " ".join(rf"{name}: [0-9.]+;" for name in METRICS)

@@ -21,9 +21,9 @@ from trainer.archive import WHOLE, Model, read_model, write_archive
 from trainer.decoding.limits import TOO_LONG, Limits
 from trainer.decoding.pool import Decoders
 from trainer.errors import BadHyperparameter, BadInput, UnreadableModel
-from trainer.hyperparameters import Hyperparameters, read_hyperparameters
-from trainer.invocation import Invocations
+from trainer.inference.invocation import Invocations
 from trainer.predict import predict
+from trainer.training.hyperparameters import Hyperparameters, read_hyperparameters
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
@@ -149,7 +149,7 @@ def test_costly_images_at_once_are_refused_and_an_honest_one_is_answered(model: 
 def test_images_that_take_longer_than_anybody_waits_are_refused(
     model: Model, decoders: Decoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.invocation.ANSWER_SECONDS", -1)
+    monkeypatch.setattr("trainer.inference.invocation.ANSWER_SECONDS", -1)
     status, reason = refused(Invocations(model, decoders), saved(Image.new("RGB", (9, 9)), "PNG"))
     assert (status, reason.endswith("send fewer or smaller ones.")) == (503, True)
 

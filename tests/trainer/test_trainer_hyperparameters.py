@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.errors import BadHyperparameter
-from trainer.hyperparameters import (
+from trainer.training.hyperparameters import (
     FINE_TUNE_DEFAULTS,
     LIMITS,
     Hyperparameters,

@@ -15,8 +15,8 @@ from PIL import Image
 
 from tests.trainer.costly_pictures import gif_of_a_frame, jpeg_of_scans, tiff_of_a_tile
 from tests.trainer.painting import paint
+from trainer.decoding.images import FORMATS, MAX_PIXELS, read_image, read_photo
 from trainer.errors import ImageRefused
-from trainer.images import FORMATS, MAX_PIXELS, read_image, read_photo
 
 # Decoders show no warnings, of which Pillow has one for each kind of damage.
 pytestmark = pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")

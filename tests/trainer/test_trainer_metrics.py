@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.metrics import UNKNOWN, score, wilson_interval
+from trainer.evaluation.metrics import UNKNOWN, score, wilson_interval
 
 label_numbers = st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 3)), min_size=1, max_size=60)
 

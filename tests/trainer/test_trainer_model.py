@@ -12,17 +12,17 @@ from PIL import Image
 
 from trainer import pack
 from trainer.archive import HEAD, WHOLE, Model, write_archive
-from trainer.backbone import build_backbone
+from trainer.backbones import build_backbone
+from trainer.backbones.efficientnet import NORM_EPSILON, folded
 from trainer.decoding.pool import Decoders
-from trainer.efficientnet_lite import NORM_EPSILON, folded
-from trainer.ensemble import at_size, whole
-from trainer.ensemble import folded as folded_together
 from trainer.errors import BadInput
 from trainer.evaluate import Inputs, Settings, evaluate
-from trainer.head import build_head
-from trainer.hyperparameters import Hyperparameters
+from trainer.evaluation.ensemble import at_size, whole
+from trainer.evaluation.ensemble import folded as folded_together
+from trainer.keras_loader import keras
 from trainer.photos import write_photos
-from trainer.quiet import keras
+from trainer.training.head import build_head
+from trainer.training.hyperparameters import Hyperparameters
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")

@@ -13,8 +13,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from tests.trainer.findings import EXPORTS, evaluation_of, facts_of
-from trainer import model_card
-from trainer.model_card.wording import in_markdown, one_line
+from trainer.evaluation import model_card
+from trainer.evaluation.model_card.wording import in_markdown, one_line
 
 HOSTILE = [
     "| <script>alert(1)</script>",

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.dataset import Checked, Dataset
-from trainer.mosaic import COLUMNS, MOST_BYTES, MOST_LABELS, PAPER, THUMBNAIL, write_mosaic
-from trainer.survey import Survey
+from trainer.preparation.dataset import Checked, Dataset
+from trainer.preparation.mosaic import COLUMNS, MOST_BYTES, MOST_LABELS, PAPER, THUMBNAIL, write_mosaic
+from trainer.preparation.survey import Survey
 
 SIZE = 32
 

@@ -13,9 +13,19 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
 from tests.trainer.painting import paint
-from trainer.dataset import Checked, Dataset, resolve, split_of
-from trainer.looks import LOOK_BYTES, SIDE, VIEWS, bits_of, distances, look_of, packed, turned, words_of
-from trainer.near_duplicates import MOST_BITS, crossing, groups_of
+from trainer.decoding.perceptual_hash import (
+    LOOK_BYTES,
+    SIDE,
+    VIEWS,
+    bits_of,
+    distances,
+    look_of,
+    packed,
+    turned,
+    words_of,
+)
+from trainer.preparation.dataset import Checked, Dataset, resolve, split_of
+from trainer.preparation.near_duplicates import MOST_BITS, crossing, groups_of
 from trainer.views import turned as turned_image
 
 GREEN = (40, 160, 60)

@@ -11,9 +11,9 @@ from PIL import Image
 
 from tests.trainer.painting import paint
 from trainer import pack
+from trainer.decoding.images import read_image, resize
 from trainer.decoding.pool import Decoders
 from trainer.errors import BadInput, OtherTrainer
-from trainer.images import read_image, resize
 from trainer.photos import LONGEST_SIDE, Photos, write_photos
 from trainer.version import version
 

@@ -13,9 +13,9 @@ from PIL import Image
 from tests.trainer.painting import paint
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
 from trainer.archive import WHOLE, Model, read_model, write_archive
-from trainer.classify import classify
+from trainer.decoding.images import resize
 from trainer.errors import BadInput, UnreadableModel
-from trainer.images import resize
+from trainer.inference.classify import classify
 from trainer.predict import predict
 from trainer.views import turned
 

@@ -10,9 +10,9 @@ import pytest
 from tests.trainer.conftest import FINE_TUNING, HYPERPARAMETERS, Flow, Run, pack_model, training_job
 from tests.trainer.painting import paint_dataset
 from trainer import pack
-from trainer.backbone import build_backbone
+from trainer.backbones import build_backbone
+from trainer.keras_loader import keras
 from trainer.pack import read_photos
-from trainer.quiet import keras
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")

@@ -11,12 +11,12 @@ import pytest
 
 from tests.trainer.findings import EXPORTS, evaluation_of, facts_of
 from trainer.archive import Model
-from trainer.averaging import softmax
-from trainer.calibration import reliability
-from trainer.candidates import Candidate
-from trainer.mistakes import Mistake
-from trainer.quiet import keras
-from trainer.report import Findings, write_report
+from trainer.evaluation.calibration import reliability
+from trainer.evaluation.candidates import Candidate
+from trainer.evaluation.mistakes import Mistake
+from trainer.evaluation.report import Findings, write_report
+from trainer.inference.averaging import softmax
+from trainer.keras_loader import keras
 
 SCRIPT = "<script>alert(1)</script>"
 QUOTES = "\" onmouseover='alert(1)' x=\""

@@ -27,10 +27,10 @@ from tests.trainer.painting import paint
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
 from trainer.__main__ import main
 from trainer.archive import WHOLE, read_model, write_archive
-from trainer.classify import classify
-from trainer.images import resize
-from trainer.invocation import MAX_IMAGES
-from trainer.quiet import keras
+from trainer.decoding.images import resize
+from trainer.inference.classify import classify
+from trainer.inference.invocation import MAX_IMAGES
+from trainer.keras_loader import keras
 from trainer.serve import GRACE_SECONDS, MAX_BYTES, MAX_REQUESTS
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.

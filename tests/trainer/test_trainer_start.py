@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from tests.trainer.conftest import run_script
-from trainer.head import build_head
-from trainer.hyperparameters import Hyperparameters
-from trainer.quiet import keras
-from trainer.trial import compile_for
+from trainer.keras_loader import keras
+from trainer.training.head import build_head
+from trainer.training.hyperparameters import Hyperparameters
+from trainer.training.trial import compile_for
 
 LOADED = """
 import sys
-from trainer.quiet import keras
+from trainer.keras_loader import keras
 print(keras.backend.backend(), *sorted({"jax", "matplotlib", "pandas", "sklearn"} & sys.modules.keys()))
 import matplotlib.figure, pandas
 """

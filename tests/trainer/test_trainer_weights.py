@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from trainer.backbones.efficientnet_weights import MAGIC_NUMBER, PROTOCOL, imagenet_checkpoint, read_checkpoint
 from trainer.errors import BadInput
-from trainer.weights import MAGIC_NUMBER, PROTOCOL, imagenet_checkpoint, read_checkpoint
 
 
 class Attack:

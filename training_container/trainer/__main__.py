@@ -109,8 +109,8 @@ def _names_if_any(text: str) -> tuple[str, ...]:
 
 
 def _prepare(chosen: argparse.Namespace) -> None:
+    from trainer.preparation.write_pack import Settings
     from trainer.prepare import prepare
-    from trainer.write_pack import Settings
 
     job = Job()
     settings = Settings(
@@ -121,7 +121,7 @@ def _prepare(chosen: argparse.Namespace) -> None:
 
 
 def _train(_: argparse.Namespace) -> None:
-    from trainer.hyperparameters import read_hyperparameters
+    from trainer.training.hyperparameters import read_hyperparameters
 
     job = Job()
     hyperparameters = read_hyperparameters(job.hyperparameters)

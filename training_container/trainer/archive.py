@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.errors import UnreadableModel
-from trainer.quiet import keras
+from trainer.keras_loader import keras
 from trainer.views import MAX_VIEWS
 
 FACTS = "model.json"

@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from trainer import exports, model_card, pack
+from trainer import pack
 from trainer.archive import FACTS, WHOLE, Model, check_recorded, read_model, read_trial, sha256_of, write_archive
-from trainer.averaging import Floats, averaged, of_photos
-from trainer.calibration import reliability, tempered
-from trainer.candidates import Candidate, candidates, choose
-from trainer.ensemble import folded, whole
 from trainer.errors import BadInput, UnreadableModel
-from trainer.metrics import UNKNOWN, Scores, score
-from trainer.mistakes import surest_mistakes
+from trainer.evaluation import exports, model_card
+from trainer.evaluation.calibration import reliability, tempered
+from trainer.evaluation.candidates import Candidate, candidates, choose
+from trainer.evaluation.ensemble import folded, whole
+from trainer.evaluation.metrics import UNKNOWN, Scores, score
+from trainer.evaluation.mistakes import surest_mistakes
+from trainer.evaluation.report import Findings, write_report
+from trainer.inference.averaging import Floats, averaged, of_photos
 from trainer.photos import Photos
-from trainer.report import Findings, write_report
 
 ARCHIVE = "model.tar.gz"
 REPORT = "report.html"

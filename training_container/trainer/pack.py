@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from trainer.decoding.images import Pixels
 from trainer.errors import BadInput, OtherTrainer
-from trainer.images import Pixels
 from trainer.photos import Labels, Photos
 from trainer.version import version
 

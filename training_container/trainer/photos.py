@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from trainer.decoding.images import DECODERS, MAX_BYTES, Pixels, decode_image, resize
 from trainer.decoding.pool import Decoders
 from trainer.errors import BadInput, ImageRefused
-from trainer.images import DECODERS, MAX_BYTES, Pixels, decode_image, resize
 
 Labels = npt.NDArray[np.int32]
 

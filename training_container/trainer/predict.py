@@ -12,12 +12,12 @@ from typing import TextIO
 import numpy as np
 
 from trainer.archive import WHOLE, Model, read_model
-from trainer.classify import BATCH, classify
-from trainer.dataset import list_files
 from trainer.decoding.limits import LIMITS, Limits
 from trainer.decoding.pool import Decoders
 from trainer.errors import BadInput, ImageRefused
-from trainer.spreadsheet import file_cell, label_cell
+from trainer.inference.classify import BATCH, classify
+from trainer.inference.spreadsheet import file_cell, label_cell
+from trainer.preparation.dataset import list_files
 
 STANDARD_OUTPUT = "-"
 

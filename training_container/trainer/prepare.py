@@ -10,11 +10,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
-from trainer.dataset import Dataset, check_trainable, list_files, resolve
 from trainer.decoding.pool import Decoders
-from trainer.mosaic import write_mosaic
-from trainer.survey import survey
-from trainer.write_pack import PackWriter, Say, Settings
+from trainer.preparation.dataset import Dataset, check_trainable, list_files, resolve
+from trainer.preparation.mosaic import write_mosaic
+from trainer.preparation.survey import survey
+from trainer.preparation.write_pack import PackWriter, Say, Settings
 
 
 def prepare(images: Path, pretrained: Path, output: Path, settings: Settings, say: Say) -> None:

@@ -25,12 +25,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from trainer.archive import WHOLE, Model, read_model
-from trainer.classify import classify
+from trainer.decoding.images import DECODERS
 from trainer.decoding.limits import LIMITS, Limits
 from trainer.decoding.pool import Decoders
 from trainer.errors import BadInput, UnreadableModel
-from trainer.images import DECODERS
-from trainer.invocation import Invocations
+from trainer.inference.classify import classify
+from trainer.inference.invocation import Invocations
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_REQUESTS = 8

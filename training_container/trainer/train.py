@@ -7,14 +7,14 @@ from dataclasses import asdict
 import numpy as np
 
 from trainer.archive import FACTS
-from trainer.checkpoint import Checkpoints
-from trainer.epochs import Say, StopRequest, Surroundings, run_epochs
-from trainer.event_log import EventLog
-from trainer.fine_tune import fine_tune_recipe
-from trainer.hyperparameters import HEAD_KIND, Hyperparameters
 from trainer.job import Job
-from trainer.quiet import keras
-from trainer.train_head import head_recipe
+from trainer.keras_loader import keras
+from trainer.training.checkpoint import Checkpoints
+from trainer.training.fine_tune import fine_tune_recipe
+from trainer.training.hyperparameters import HEAD_KIND, Hyperparameters
+from trainer.training.loop import Say, StopRequest, Surroundings, run_epochs
+from trainer.training.tensorboard import EventLog
+from trainer.training.train_head import head_recipe
 
 
 def train(job: Job, chosen: Hyperparameters, say: Say) -> None:

@@ -9,11 +9,11 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from trainer.decoding.images import DECODERS, Photo, Pixels
 from trainer.decoding.limits import LIMITS, Limits
 from trainer.decoding.messages import Message, Piece
 from trainer.decoding.process import DecoderProcess
 from trainer.errors import DecodersClosed, ImageRefused
-from trainer.images import DECODERS, Photo, Pixels
 
 Picture = TypeVar("Picture")
 Read = TypeVar("Read")

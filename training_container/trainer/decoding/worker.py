@@ -16,11 +16,11 @@ from typing import Any
 
 from PIL import Image
 
+from trainer.decoding.images import decode_image, read_image, read_photo, resize, shrunk
 from trainer.decoding.limits import TOO_MUCH_MEMORY, Limits
 from trainer.decoding.messages import Channel, Message
+from trainer.decoding.perceptual_hash import look_of
 from trainer.errors import ImageRefused
-from trainer.images import decode_image, read_image, read_photo, resize, shrunk
-from trainer.looks import look_of
 
 SECOND_TIME = 4
 """A picture that was read once within the limits is given so many times as long, lest chance fail the job."""

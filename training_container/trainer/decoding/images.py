@@ -1,0 +1,163 @@
+"""Reads one image file as a person sees it, or says why it can't be used: the one way in for every verb.
+
+What a file costs has no limit here: decoding/ sets one.
+"""
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from trainer.decoding.amplification import check_amplification
+from trainer.decoding.limits import TOO_MUCH_MEMORY
+from trainer.decoding.perceptual_hash import look_of
+from trainer.errors import ImageRefused
+
+Pixels = npt.NDArray[np.uint8]
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+MAX_PIXELS = 50_000_000
+MAX_BYTES = 200_000_000
+SNIFFED_BYTES = 4096
+DECODERS = min(os.cpu_count() or 1, 8)
+SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
+
+Opened = Callable[[Image.Image], None]
+"""Told of a picture whose header was read, before its pixels are."""
+
+# Pillow refuses more than twice as many before it takes memory for them. What is between, _check_size does, and names.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+BAND_PIXELS = 1_000_000
+
+
+def _unheeded(_: Image.Image) -> None: ...
+
+
+class Photo(NamedTuple):
+    """One usable image."""
+
+    digest: str
+    """SHA-256 of the upright RGB pixels at full size: equal for equal pictures, whatever their files are called."""
+    look: bytes
+    """See looks.py."""
+    longer_side: int
+    """In pixels."""
+    pixels: dict[int, Pixels]
+    """By size in pixels: (size, size, 3), RGB 0 to 255."""
+
+
+def read_photo(path: Path, sizes: Iterable[int], opened: Opened = _unheeded) -> Photo:
+    """The image at `path`; ImageRefused where it is empty, damaged, too large or no image of a known format."""
+    image = read_image(path, opened)
+    digest = hashlib.sha256(f"{image.width}x{image.height} RGB\n".encode())
+    for box in _bands(image):
+        digest.update(image.crop(box).tobytes())
+    return Photo(digest.hexdigest(), look_of(image), max(image.size), {size: resize(image, size) for size in sizes})
+
+
+def resize(image: Image.Image, image_size: int) -> Pixels:
+    """The whole picture as a square: the aspect ratio gives way, no part of the plant is cut off."""
+    return np.asarray(image.resize((image_size, image_size), Image.Resampling.BICUBIC, reducing_gap=3.0))
+
+
+def shrunk(path: Path, longest_side: int, opened: Opened = _unheeded) -> bytes:
+    """The image at `path` as a PNG whose longer side is of so many pixels, or less; ImageRefused as `read_photo`."""
+    image = read_image(path, opened)
+    image.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    content = io.BytesIO()
+    image.save(content, "PNG", compress_level=1)
+    return content.getvalue()
+
+
+def read_image(path: Path, opened: Opened = _unheeded) -> Image.Image:
+    """Decoded, turned upright by its EXIF orientation, in 8-bit RGB. Of an animation, the first frame."""
+    _check_file(path)
+    with path.open("rb") as file:
+        return decode_image(file, opened)
+
+
+def decode_image(file: BinaryIO, opened: Opened = _unheeded) -> Image.Image:
+    """What `read_image` gives, of the content of a file whose number of bytes was checked."""
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            _check_size(image)
+            opened(image)
+            check_amplification(image, MAX_PIXELS)
+            ImageOps.exif_transpose(image, in_place=True)
+            return _rgb(image)
+    except UnidentifiedImageError:
+        raise ImageRefused(_what_it_is_instead(file)) from None
+    except ImageRefused:
+        raise
+    except MemoryError:
+        raise ImageRefused(TOO_MUCH_MEMORY) from None
+    except Image.DecompressionBombError:
+        raise ImageRefused(f"too large: at most {MAX_PIXELS // 1_000_000} megapixels are read") from None
+    except Exception as error:  # noqa: BLE001 - decoders of hostile files raise anything: SyntaxError, struct.error, MemoryError…
+        raise ImageRefused(f"damaged: {error or type(error).__name__}") from None
+
+
+def _check_file(path: Path) -> None:
+    if path.is_symlink():
+        raise ImageRefused("a link, which is not followed")
+    if not path.exists():
+        raise ImageRefused("no such file")
+    if not path.is_file():
+        raise ImageRefused("not a regular file")
+    size = path.stat().st_size
+    if size == 0:
+        raise ImageRefused("an empty file")
+    if size > MAX_BYTES:
+        raise ImageRefused(f"too large: {size:,} bytes, at most {MAX_BYTES:,} are read")
+    if not os.access(path, os.R_OK):
+        raise ImageRefused("its permissions don't let it be read")
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        raise ImageRefused(
+            f"too large: {image.width}x{image.height} pixels, at most {MAX_PIXELS // 1_000_000} megapixels are read"
+        )
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode in SIXTEEN_BIT_MODES:
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):
+        raise ImageRefused("its pixels are 32-bit numbers: save it with 8 or 16 bits a channel")
+    if image.has_transparency_data:
+        return _on_white(image)
+    return image.convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    whole = Image.new("RGB", image.size)
+    for box in _bands(image):
+        band = image.crop(box).convert("RGBA")
+        whole.paste(Image.alpha_composite(Image.new("RGBA", band.size, "white"), band).convert("RGB"), box)
+    return whole
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
+    """Boxes from top to bottom, so that no step needs the memory of another whole image."""
+    rows = max(BAND_PIXELS // max(image.width, 1), 1)
+    for top in range(0, image.height, rows):
+        yield 0, top, image.width, min(top + rows, image.height)
+
+
+def _what_it_is_instead(file: BinaryIO) -> str:
+    file.seek(0)
+    start = file.read(SNIFFED_BYTES)
+    try:
+        text = start.decode("utf-8", errors="strict" if len(start) < SNIFFED_BYTES else "ignore")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" not in text:
+        return "not an image: a text file by its content"
+    return "not an image in a format that is read: JPEG, PNG, WebP, BMP, TIFF or GIF"

@@ -1,0 +1,1 @@
+"""From trials to the one model that is used: chosen, calibrated, scored, explained, exported, reported."""

@@ -1,0 +1,77 @@
+"""Whether a model is right as often as it claims to be, and the one number that corrects it.
+
+Temperature scaling and the expected calibration error: Guo et al. 2017 (arXiv 1706.04599).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
+
+from trainer.inference.averaging import SMALLEST, Floats, softmax
+from trainer.photos import Labels
+
+BINS = 15
+LOWEST, HIGHEST = 0.05, 20.0
+
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Photographs by how sure the model was: for each of 15 equal steps from 0 to 1, (15,) each."""
+
+    images: npt.NDArray[np.int64]
+    confidence: Doubles
+    """Mean probability of the label taken; NaN where there are no images."""
+    accuracy: Doubles
+    """Share of right answers; NaN where there are no images."""
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error: the mean gap of confidence and accuracy over the images, from 0 to 1."""
+        gaps = np.abs(self.confidence - self.accuracy)
+        return float(np.nansum(gaps * self.images) / self.images.sum())
+
+
+def reliability(probabilities: Floats, truth: Labels) -> Reliability:
+    """Of probabilities (n, labels), n > 0, and label numbers (n,)."""
+    confidence, right = probabilities.max(axis=1).astype(np.float64), probabilities.argmax(axis=1) == truth
+    step = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    images = np.bincount(step, minlength=BINS)
+    counted = np.where(images, images, np.nan)
+    means = [np.bincount(step, values, minlength=BINS) / counted for values in (confidence, right)]
+    return Reliability(images, means[0], means[1])
+
+
+def log_loss(probabilities: Floats, truth: Labels) -> float:
+    """Mean cross-entropy in nats of probabilities (n, labels) and label numbers (n,)."""
+    of_truth = probabilities[np.arange(len(truth)), truth]
+    return float(-np.log(np.maximum(of_truth, SMALLEST)).mean())
+
+
+def fit_temperature(probabilities: Floats, truth: Labels) -> float:
+    """The temperature that minimises the log-loss of probabilities (n, labels); above 1 where they claim too much.
+
+    A share of 1 / (n + 2) of each target is spread over the labels, as in Platt 1999: without it, a model that makes no
+    mistake on few images would be told that it never makes one.
+    """
+    logits = np.log(np.maximum(probabilities, SMALLEST)).astype(np.float64)
+    spread = 1 / (len(truth) + 2)
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        highest = scaled.max(axis=1, keepdims=True)
+        logs = scaled - highest - np.log(np.exp(scaled - highest).sum(axis=1, keepdims=True))
+        of_truth = logs[np.arange(len(truth)), truth]
+        return float(-((1 - spread) * of_truth + spread * logs.mean(axis=1)).mean())
+
+    bounds = (np.log(LOWEST), np.log(HIGHEST))
+    return round(float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x)), 4)
+
+
+def tempered(probabilities: Floats, temperature: float) -> Floats:
+    """The probabilities (n, labels) of a model whose logits are divided by the temperature."""
+    logits: Floats = np.log(np.maximum(probabilities, SMALLEST), dtype=np.float32)
+    return softmax(logits / np.float32(temperature))

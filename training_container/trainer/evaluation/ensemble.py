@@ -1,0 +1,64 @@
+"""Networks joined, averaged into one, and calibrated: of stock Keras layers alone, so that anybody can load them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainer.archive import Model
+from trainer.backbones import build_backbone
+from trainer.errors import UnreadableModel
+from trainer.keras_loader import keras
+
+
+def whole(trial: Model, pretrained: Path) -> Model:
+    """Images 0 to 255 → probabilities, whichever kind of trial it is: a head is put on top of its backbone.
+
+    `pretrained` is as `build_backbone` takes it.
+    """
+    if len(trial.network.input_shape) == 4:
+        return trial
+    backbone = build_backbone(str(trial.facts["backbone"]), trial.image_size, pretrained)
+    if trial.network.input_shape != backbone.output_shape:
+        raise UnreadableModel("The best trial's model takes other features than the backbone gives.")
+    network = keras.Model(backbone.input, trial.network(backbone.output), name="images_to_probabilities")
+    return Model(network, trial.facts, trial.labels, trial.image_size)
+
+
+def at_size(model: Model, size: int) -> Model:
+    """A whole model that takes images of another size, and scales them for itself."""
+    if model.image_size == size:
+        return model
+    images = keras.Input((size, size, 3), name="images")
+    scale = keras.layers.Resizing(model.image_size, model.image_size, antialias=True, name="scale")
+    return Model(keras.Model(images, model.network(scale(images))), model.facts, model.labels, size)
+
+
+def folded(members: Sequence[Model], temperature: float) -> keras.Model:
+    """One network for whole models: the softmax of their mean logits, divided by the temperature.
+
+    It takes images of the largest member's size. The members' own networks become parts of it, and give logits from
+    then on.
+    """
+    size = max(member.image_size for member in members)
+    images = keras.Input((size, size, 3), name="images")
+    logits = []
+    for number, member in enumerate(members):
+        _to_logits(member.network, temperature)
+        part = at_size(member, size).network
+        part.name = f"member_{number}"
+        logits.append(part(images))
+    mean = keras.layers.Average(name="mean_logits")(logits) if len(logits) > 1 else logits[0]
+    return keras.Model(images, keras.layers.Softmax(name="probabilities")(mean), name="images_to_probabilities")
+
+
+def _to_logits(network: keras.Model, temperature: float) -> None:
+    last = _last_layer(network)
+    if not isinstance(last, keras.layers.Dense) or last.activation is not keras.activations.softmax:
+        raise UnreadableModel("The trial's model can't be calibrated: its last layer is no Dense with softmax.")
+    last.activation = keras.activations.linear
+    last.set_weights([weights / temperature for weights in last.get_weights()])
+    network.predict_function = None  # was traced with the softmax
+
+
+def _last_layer(network: keras.Model) -> keras.layers.Layer:
+    last = network.layers[-1]
+    return _last_layer(last) if isinstance(last, keras.Model) else last

@@ -1,0 +1,94 @@
+"""The model in formats that other runtimes read, each run by its own runtime and compared with Keras."""
+
+import shutil
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trainer.archive import Model
+from trainer.decoding.images import Pixels
+from trainer.errors import TrainerError
+from trainer.evaluation.exports import litert, onnx, saved_model
+from trainer.inference.averaging import Floats
+from trainer.keras_loader import keras, native_messages_held_back
+
+BATCH = 32
+
+
+class Format(NamedTuple):
+    """How a format is written and run."""
+
+    name: str
+    """Of the file or folder."""
+    write: Callable[[keras.Model, Path, Pixels], None]
+    run: Callable[[Path, Pixels], Floats]
+    """Images (n, size, size, 3), RGB 0 to 255 → probabilities (n, labels)."""
+    backends: tuple[str, ...] = ("tensorflow",)
+
+
+FORMATS: Mapping[str, Format] = {
+    "saved_model": Format("saved_model", saved_model.write, saved_model.run, ("tensorflow", "jax")),
+    "litert": Format("model.tflite", litert.write, litert.run),
+    "litert_int8": Format("model_int8.tflite", litert.write_int8, litert.run),
+    "onnx": Format("model.onnx", onnx.write, onnx.run),
+}
+
+
+def export(model: Model, sample: Pixels, folder: Path, formats: Sequence[str]) -> list[dict[str, Any]]:
+    """Writes a whole model into `folder` in each of the formats; an entry of evaluation.json's `exports` for each.
+
+    On the photographs of `sample` int8 is calibrated, and every format is run. `largest_difference` is that of any
+    probability from Keras's own, `agreement` the share of photographs that both take for the same label. What can't
+    be made is an entry with the `error`.
+    """
+    if not formats:
+        return []
+    folder.mkdir(parents=True)
+    batches = np.array_split(sample, -(-len(sample) // BATCH))
+    expected = np.concatenate([np.asarray(model.network.predict_on_batch(batch)) for batch in batches])
+    return [_exported(name, model.network, sample, expected, folder) for name in formats]
+
+
+def _exported(name: str, network: keras.Model, sample: Pixels, expected: Floats, folder: Path) -> dict[str, Any]:
+    try:
+        form = _usable(name)
+        path = folder / form.name
+        answers = _written_and_run(form, network, sample, path)
+        agreement = (answers.argmax(axis=1) == expected.argmax(axis=1)).mean()
+        return {
+            "format": name,
+            "file": f"{folder.name}/{form.name}",
+            "bytes": sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file()),
+            "largest_difference": float(np.abs(answers - expected).max()),
+            "agreement": round(float(agreement), 4),
+        }
+    except TrainerError as error:
+        return {"format": name, "error": str(error)}
+
+
+def _usable(name: str) -> Format:
+    if name not in FORMATS:
+        raise TrainerError(f"The format is unknown: choose from {', '.join(FORMATS)}.")
+    backends = FORMATS[name].backends
+    if keras.backend.backend() not in backends:
+        raise TrainerError(f"This format takes another Keras backend: set KERAS_BACKEND={backends[0]}.")
+    return FORMATS[name]
+
+
+def _written_and_run(form: Format, network: keras.Model, sample: Pixels, path: Path) -> Floats:
+    """The export's probabilities (n, labels) of the sample; a TrainerError says why there are none."""
+    try:
+        with native_messages_held_back(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            form.write(network, path, sample)
+            answers = form.run(path, sample)
+        if not np.isfinite(answers).all():
+            raise ValueError("what it gives are no numbers")
+    except Exception as error:  # converters and runtimes raise what they like
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        reason = str(error).strip().split("\n")[0][:200].rstrip(" .") or type(error).__name__
+        raise TrainerError(f"It could not be made: {reason}.") from error
+    return answers

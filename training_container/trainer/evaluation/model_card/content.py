@@ -1,0 +1,133 @@
+"""SageMaker's ModelCard content, within the lengths that its schema allows.
+
+The schema: "Model package model card schema" and "model card JSON schema" in the SageMaker developer guide. Left out is
+what the two, and the SDK's classes, describe differently: `objective_function`, for one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from trainer.evaluation.model_card import statements
+from trainer.evaluation.model_card.wording import one_line, percent, short
+
+AXIS_NAME, DETAIL, USE = 63, 1024, 2048
+MOST_CROSSED = 20
+MOST_BARS = 100
+"""The schema sets no limit, but one of 100,000 characters to the whole."""
+MOST_HYPERPARAMETERS, MOST_EXPORTS = 30, 20
+SETTING, TOLD = 100, 255
+
+Json = dict[str, Any]
+
+
+def content(facts: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Json:
+    """From what model.json and evaluation.json hold."""
+    labels = f"{len(evaluation['labels'])} labels: {', '.join(evaluation['labels'])}"
+    return {
+        "model_overview": {
+            "model_description": one_line(f"{statements.PURPOSE} {labels}.", DETAIL),
+            "problem_type": "Multiclass image classification",
+            "algorithm_type": one_line(f"Convolutional network: {', '.join(evaluation['members'])}", DETAIL),
+        },
+        "intended_uses": {
+            "purpose_of_model": one_line(statements.PURPOSE, USE),
+            "intended_uses": one_line(statements.USES, USE),
+            "factors_affecting_model_efficiency": one_line(statements.FACTORS, USE),
+            "risk_rating": "Unknown",
+            "explanations_for_risk_rating": one_line(statements.RISK, USE),
+        },
+        "training_details": _training(facts),
+        "evaluation_details": [
+            {
+                "name": "Test split",
+                "evaluation_observation": one_line(f"{statements.SPLIT} {statements.CALIBRATION}", USE),
+                "metric_groups": list(_metric_groups(evaluation)),
+            }
+        ],
+        "additional_information": {
+            "caveats_and_recommendations": one_line(statements.NOT_FOR, USE),
+            "custom_details": dict(_details(facts, evaluation)),
+        },
+    }
+
+
+def _training(facts: Mapping[str, Any]) -> Json:
+    settings = list(facts["hyperparameters"].items())[:MOST_HYPERPARAMETERS]
+    return {
+        "training_observations": one_line(statements.licence(str(facts["backbone"])), DETAIL),
+        "training_job_details": {
+            "hyper_parameters": [
+                {"name": one_line(name, SETTING) or "?", "value": one_line(value, SETTING) or "?"}
+                for name, value in settings
+            ],
+            "training_metrics": [{"name": "validation_accuracy", "value": facts["validation_accuracy"]}],
+        },
+    }
+
+
+def _metric_groups(evaluation: Mapping[str, Any]) -> Iterator[Json]:
+    yield _group("Scores", list(_scores(evaluation)))
+    if evaluation["champion"] and "error" not in evaluation["champion"]:
+        figures = ("accuracy", "macro_f1")
+        yield _group("The champion before it", [_number(name, evaluation["champion"][name]) for name in figures])
+    scores = {label: of_label for label, of_label in evaluation["per_label"].items() if of_label["images"]}
+    weakest = sorted(scores, key=lambda label: scores[label]["f1"])[:MOST_BARS]
+    bars = ("precision", "recall", "f1", "images")
+    yield _group("Labels, the weakest first", [_bars(name, weakest, scores) for name in bars])
+    if len(evaluation["labels"]) <= MOST_CROSSED:
+        yield _group("Confusion", [_matrix(evaluation["labels"], evaluation["confusion"])])
+
+
+def _scores(evaluation: Mapping[str, Any]) -> Iterator[Json]:
+    low, high = evaluation["accuracy_interval"]
+    yield _number("accuracy", evaluation["accuracy"], f"{percent(low)} to {percent(high)}. {statements.INTERVAL}")
+    yield _number("macro_f1", evaluation["macro_f1"], "Every label weighs the same.")
+    yield _number("accuracy of a single view", evaluation["single_view"]["accuracy"])
+    yield _number("expected calibration error", evaluation["calibration"]["ece_after"])
+    yield _number("expected calibration error before", evaluation["calibration"]["ece_before"], "the temperature")
+    yield _number("images", evaluation["images"])
+
+
+def _details(facts: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "takes", f"square RGB images of {facts['image_size']} pixels a side, 0 to 255"
+    yield "gives", f"probabilities of {len(evaluation['labels'])} labels, in the order of evaluation.json"
+    yield "views", f"{evaluation['views']} turned views to average"
+    yield "temperature", f"{evaluation['temperature']}, folded into the network"
+    for made in evaluation["exports"][:MOST_EXPORTS]:
+        yield one_line(f"export {made['format']}", AXIS_NAME), one_line(_told(made), TOLD)
+
+
+def _told(made: Mapping[str, Any]) -> str:
+    if "error" in made:
+        return str(made["error"])
+    return (
+        f"{made['file']}, {made['bytes']:,} bytes: the same label as the model for {percent(made['agreement'])} of the "
+        f"validation photographs, no probability more than {short(made['largest_difference'])} from the model's"
+    )
+
+
+def _group(name: str, metrics: list[Json]) -> Json:
+    return {"name": name, "metric_data": metrics}
+
+
+def _number(name: str, value: float, notes: str | None = None) -> Json:
+    return {"name": name, "type": "number", "value": value, **({"notes": notes} if notes else {})}
+
+
+def _bars(figure: str, labels: Sequence[str], scores: Mapping[str, Mapping[str, float]]) -> Json:
+    values = [scores[label][figure] for label in labels]
+    return {"name": figure, "type": "bar_chart", "value": values, "x_axis_name": _axis(labels)}
+
+
+def _matrix(labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> Json:
+    return {
+        "name": "images of a row's label taken for a column's",
+        "type": "matrix",
+        "value": confusion,
+        "x_axis_name": _axis(labels),
+        "y_axis_name": _axis(labels),
+    }
+
+
+def _axis(labels: Sequence[str]) -> list[str]:
+    return [one_line(label, AXIS_NAME) for label in labels]

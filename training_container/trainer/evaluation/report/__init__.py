@@ -1,0 +1,79 @@
+"""The evaluation as one HTML page that can be mailed: it loads nothing from elsewhere, and nothing in it runs."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from trainer.evaluation.calibration import Reliability
+from trainer.evaluation.candidates import Candidate
+from trainer.evaluation.mistakes import Mistake
+from trainer.evaluation.report.figures import confusions, interval_rows, mistaken, reliability_points, weakest_first
+from trainer.evaluation.report.pictures import data_uri, overlaid
+from trainer.evaluation.saliency import can_explain
+
+MOST_LABELS_CROSSED = 40
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What an evaluation found."""
+
+    evaluation: dict[str, Any]
+    """What evaluation.json holds."""
+    facts: dict[str, Any]
+    """What the exported model.json holds."""
+    candidates: list[Candidate]
+    chosen: Candidate
+    validation_counts: list[int]
+    """Photographs by label."""
+    parameters: int
+    before: Reliability
+    """Of the test split, before the temperature."""
+    after: Reliability
+    mistakes: list[Mistake]
+
+
+def write_report(path: Path, found: Findings) -> None:
+    """Writes the page; labels and file names in it may hold anything."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": _percent, "points": _points, "size": _size}
+    page = environment.get_template("report.html").render(
+        found=found,
+        evaluation=found.evaluation,
+        facts=found.facts,
+        date=f"{datetime.now(UTC):%-d %B %Y}",
+        intervals=interval_rows(found.evaluation),
+        per_label=weakest_first(found.evaluation),
+        mistaken=mistaken(found.evaluation),
+        confusions=confusions(found.evaluation),
+        crossed=len(found.evaluation["labels"]) <= MOST_LABELS_CROSSED,
+        reliability=[("before", reliability_points(found.before)), ("after", reliability_points(found.after))],
+        gallery=[(mistake, data_uri(mistake.picture), _heat_uri(mistake)) for mistake in found.mistakes],
+        can_explain=can_explain(),
+    )
+    path.write_text(page, encoding="utf-8", errors="replace")
+
+
+def _heat_uri(mistake: Mistake) -> str | None:
+    return None if mistake.heat is None else data_uri(overlaid(mistake.picture, mistake.heat))
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f}\N{NARROW NO-BREAK SPACE}%"
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f}\N{NARROW NO-BREAK SPACE}MB"

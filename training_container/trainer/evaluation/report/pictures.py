@@ -1,0 +1,34 @@
+"""Pictures as text that a page can hold."""
+
+import base64
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from trainer.decoding.images import Pixels
+from trainer.inference.averaging import Floats
+
+SIDE = 220
+QUALITY = 82
+GLOW = np.array([255, 176, 32], np.float32)
+GLOWING, DIMMED = 0.62, 0.45
+
+
+def data_uri(picture: Pixels) -> str:
+    """An RGB picture (h, w, 3) as a `data:` address of a JPEG of 220 by 220 pixels."""
+    content = BytesIO()
+    _resized(Image.fromarray(picture)).save(content, "JPEG", quality=QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode("ascii")
+
+
+def overlaid(picture: Pixels, heat: Floats) -> Pixels:
+    """The picture, dimmed where the heat (h, w) is 0 and glowing where it is 1: (220, 220, 3)."""
+    pixels = np.asarray(_resized(Image.fromarray(picture)), np.float32)
+    warmth = np.asarray(_resized(Image.fromarray(heat)), np.float32).clip(0, 1)[:, :, None]
+    lit = pixels * (1 - DIMMED * (1 - warmth))
+    return np.asarray(lit + (GLOW - lit) * GLOWING * warmth**1.5, np.uint8)
+
+
+def _resized(image: Image.Image) -> Image.Image:
+    return image.resize((SIDE, SIDE), Image.Resampling.BICUBIC)

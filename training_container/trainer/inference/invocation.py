@@ -1,0 +1,135 @@
+"""One request to a served model: an image or several in its body, a prediction for each in the answer."""
+
+import base64
+import csv
+import io
+import json
+import time
+from collections.abc import Sequence
+from http import HTTPStatus
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from trainer.archive import Model
+from trainer.decoding.images import Pixels
+from trainer.decoding.pool import Decoders
+from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
+from trainer.inference.averaging import Floats
+from trainer.inference.classify import BATCH, classify
+from trainer.inference.spreadsheet import label_cell
+
+JSON, CSV = "application/json", "text/csv"
+EMPTY = ImageRefused("it is empty")
+MAX_IMAGES = 128
+"""Some ten seconds of work on two cores, of the minute that SageMaker waits."""
+ANSWER_SECONDS = 60
+"""As long as SageMaker waits: whoever sends images that take longer keeps others waiting for nothing."""
+MAX_VALUES = 10_000
+"""In a body of JSON: an image is one, and a body of nothing but commas takes a hundred times its size."""
+
+
+class Invocations:
+    """Answers requests in as many threads as ask: images are decoded side by side, batches wait for the model."""
+
+    def __init__(self, model: Model, decoders: Decoders) -> None:
+        self._model = model
+        self._decoders = decoders
+        self._turn = Lock()
+
+    def answer(self, content_type: str, body: bytes, accept: str) -> Response:
+        """Labels, confidences and probabilities of the images of a body as JSON, or labels and confidences as CSV.
+
+        HTTPException says what is wrong with the request: of an image that can't be used, which one it is.
+        """
+        until = time.monotonic() + ANSWER_SECONDS
+        images = _images_in(_media_type(content_type), body)
+        batches = (range(start, min(start + BATCH, len(images))) for start in range(0, len(images), BATCH))
+        probabilities = np.concatenate([self._classified(images, rows, until) for rows in batches])
+        wanted = [_media_type(part) for part in accept.split(",")]
+        as_csv = CSV in wanted and JSON not in wanted[: wanted.index(CSV)]
+        return _csv(self._model.labels, probabilities) if as_csv else _json(self._model.labels, probabilities)
+
+    def _classified(self, images: Sequence[bytes], rows: range, until: float) -> Floats:
+        """One image is decoded at a time, so that each request has as many decoders as any other."""
+        pixels = np.stack([self._decoded(images[row], until, row + 1, len(images)) for row in rows])
+        with self._turn:
+            return classify(self._model, pixels)
+
+    def _decoded(self, content: bytes, until: float, number: int, of: int) -> Pixels:
+        if time.monotonic() > until:
+            late = f"The images were not decoded within {ANSWER_SECONDS} seconds: send fewer or smaller ones."
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, late)
+        try:
+            (pixels,) = self._decoders.pixels([content], self._model.image_size) if content else [EMPTY]
+        except (DecodersClosed, DecoderFailed) as error:
+            raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
+        if isinstance(pixels, ImageRefused):
+            which = "The image" if of == 1 else f"Image {number} of {of}"
+            raise _bad(f"{which} can't be used: {pixels}.")
+        return pixels
+
+
+def _media_type(header: str) -> str:
+    return header.partition(";")[0].strip().lower()
+
+
+def _images_in(media_type: str, body: bytes) -> list[bytes]:
+    if media_type == JSON:
+        return _images_in_json(body)
+    if media_type.startswith("image/") or media_type == "application/x-image":
+        return [body]
+    raise HTTPException(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        f"The Content-Type {media_type[:100]!r} is not taken: send an image as image/jpeg, image/png and the like, "
+        f'or {JSON} with {{"images": ["<base64>", ...]}}.',
+    )
+
+
+def _images_in_json(body: bytes) -> list[bytes]:
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise _bad(f"The body can't be read as JSON: it holds more than {MAX_VALUES:,} values.")
+    try:
+        content: Any = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _bad(f"The body can't be read as JSON: {error}.") from error
+    texts = content.get("images") if isinstance(content, dict) else None
+    if not isinstance(texts, list) or not texts:
+        raise _bad('The body must be {"images": ["<base64>", ...]}, with an image at least.')
+    if len(texts) > MAX_IMAGES:
+        raise _bad(f"The body holds {len(texts)} images: send at most {MAX_IMAGES} in a request.")
+    return [_from_base64(text, number, len(texts)) for number, text in enumerate(texts, start=1)]
+
+
+def _from_base64(text: Any, number: int, of: int) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (TypeError, ValueError) as error:
+        raise _bad(f"Image {number} of {of} can't be used: it is no text in base64.") from error
+
+
+def _bad(sentence: str) -> HTTPException:
+    return HTTPException(HTTPStatus.BAD_REQUEST, sentence)
+
+
+def _json(labels: Sequence[str], probabilities: Floats) -> Response:
+    predictions = [
+        {
+            "label": labels[of_label.argmax()],
+            "confidence": round(float(of_label.max()), 6),
+            "probabilities": {label: round(float(p), 6) for label, p in zip(labels, of_label, strict=True)},
+        }
+        for of_label in probabilities
+    ]
+    return JSONResponse({"predictions": predictions})
+
+
+def _csv(labels: Sequence[str], probabilities: Floats) -> Response:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("label", "confidence"))
+    rows.writerows((label_cell(labels[of_label.argmax()]), f"{of_label.max():.4f}") for of_label in probabilities)
+    return Response(text.getvalue(), media_type=CSV)

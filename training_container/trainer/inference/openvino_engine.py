@@ -1,0 +1,51 @@
+"""Runs a network with OpenVINO, one image a request and a request a core."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.decoding.images import Pixels
+
+Floats = npt.NDArray[np.float32]
+
+# By itself OpenVINO takes bfloat16 where the processor has it: faster, and not the same features.
+SETTINGS = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
+
+
+def load_openvino() -> Any:
+    """The module, kept from reporting each use to its makers; ImportError where there is none for the platform."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino  # noqa: PLC0415 - not on every platform, and not for every verb
+
+    return openvino
+
+
+class OpenVinoEngine:
+    """A network of one input and one output, read from an OpenVINO file."""
+
+    def __init__(self, file: Path) -> None:
+        openvino = load_openvino()
+        core = openvino.Core()
+        network = core.read_model(file)
+        network.reshape([1, *list(network.input().partial_shape)[1:]])
+        steps = openvino.preprocess.PrePostProcessor(network)
+        steps.input().tensor().set_element_type(openvino.Type.u8)
+        compiled = core.compile_model(steps.build(), "CPU", SETTINGS)
+        self._width = compiled.output().shape[-1]
+        self._requests = openvino.AsyncInferQueue(compiled)
+
+    def __call__(self, images: Pixels) -> Floats:
+        """Images (n, size, size, 3) → features (n, d)."""
+        features = np.empty((len(images), self._width), np.float32)
+
+        def keep(request: Any, row: int) -> None:
+            features[row] = request.get_output_tensor().data[0]
+
+        self._requests.set_callback(keep)
+        for row in range(len(images)):
+            self._requests.start_async({0: images[row : row + 1]}, row)
+        self._requests.wait_all()
+        return features

@@ -1,0 +1,1 @@
+"""Labelled images → the pack: each file checked, duplicates found, splits made, features extracted."""

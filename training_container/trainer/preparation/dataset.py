@@ -1,0 +1,162 @@
+"""Which files make the dataset, which image belongs to which split, and why a file was left out.
+
+An image's split follows from its pixels alone: it never changes sides as the dataset grows, and scores stay comparable.
+Where pictures that look alike fell on several sides, one side keeps its own and the others leave theirs out.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from trainer.errors import BadInput
+from trainer.preparation.near_duplicates import crossing
+
+Split = Literal["train", "validation", "test"]
+
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+KEPT_FIRST: tuple[Split, ...] = ("test", "validation", "train")
+WITHOUT: dict[Split, str] = {
+    "train": "it can't be learnt until images are added",
+    "validation": "no trial is chosen for it",
+    "test": "how well it is recognised stays unknown",
+}
+TRAIN_SHARE = 0.70
+VALIDATION_SHARE = 0.15
+
+
+class Checked(NamedTuple):
+    """A file that could be read as an image."""
+
+    file: str
+    """`<label>/<file>`"""
+    digest: str
+    """SHA-256 of its pixels, in hexadecimal"""
+    look: bytes
+    """What it looks like, see looks.py"""
+
+    @property
+    def label(self) -> str:
+        return self.file.split("/", 1)[0]
+
+
+@dataclass
+class Dataset:
+    """The images to use and, by file name, the reason for each file that is not used."""
+
+    labels: list[str]
+    used: list[Checked]
+    duplicates: dict[str, str] = field(default_factory=dict)
+    near_duplicates: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def counts(self) -> dict[str, dict[Split, int]]:
+        """Images of each label in each split."""
+        counted = Counter((image.label, split_of(image.digest)) for image in self.used)
+        return {label: {split: counted[label, split] for split in SPLITS} for label in self.labels}
+
+    def warnings(self) -> list[str]:
+        """A sentence for each label of which a split has no image: chance gives each image its split."""
+        return [
+            f"None of the {sum(of_label.values())} images of {label} fell into the {split} split: {WITHOUT[split]}."
+            for label, of_label in self.counts().items()
+            for split in SPLITS
+            if not of_label[split]
+        ]
+
+
+def split_of(digest: str) -> Split:
+    """70 % train, 15 % validation, 15 % test, by the first 64 bits of the digest read as a fraction of 1."""
+    fraction = int(digest[:16], 16) / 2**64
+    if fraction < TRAIN_SHARE:
+        return "train"
+    return "validation" if fraction < TRAIN_SHARE + VALIDATION_SHARE else "test"
+
+
+def list_files(folder: Path) -> list[str]:
+    """Every file below `folder`, sorted, relative to it with `/` between the parts. Links are listed, not followed."""
+    files = []
+    for directory, folders, names in os.walk(folder):
+        links = [name for name in folders if Path(directory, name).is_symlink()]
+        files += [Path(directory, name).relative_to(folder).as_posix() for name in names + links]
+    return sorted(files)
+
+
+def name_refusal(file: str) -> str | None:
+    """Why a file can't belong to the dataset, by its name alone; None where it can."""
+    parts = file.split("/")
+    if any(part.startswith(".") for part in parts):
+        return "a hidden file"
+    if len(parts) == 1:
+        return "not in a label's folder"
+    if any("\ud800" <= letter <= "\udfff" for letter in file):
+        return "its name is not valid UTF-8"
+    return None
+
+
+def resolve(checked: Iterable[Checked], refused: dict[str, str], minimum_per_label: int) -> Dataset:
+    """Settles duplicates, near-duplicates across splits, contradictions and labels with too few images.
+
+    Of one picture under one label the first by name is used; under two labels neither is: one of them must be wrong.
+    """
+    used: list[Checked] = []
+    duplicates: dict[str, str] = {}
+    refused = dict(refused)
+    for copies in _same_picture(checked):
+        first, *others = copies
+        if len({copy.label for copy in copies}) > 1:
+            refused |= {copy.file: _contradiction(copy, copies) for copy in copies}
+            continue
+        used.append(first)
+        duplicates |= {other.file: f"the same image as {first.file}" for other in others}
+    near_duplicates = _across_splits(used)
+    used = [image for image in used if image.file not in near_duplicates]
+    usable = Counter(image.label for image in used)
+    for image in used:
+        if usable[image.label] < minimum_per_label:
+            refused[image.file] = (
+                f"too few images of its label: {usable[image.label]} usable, at least {minimum_per_label} are needed"
+            )
+    used = sorted(image for image in used if image.file not in refused)
+    return Dataset(sorted({image.label for image in used}), used, duplicates, near_duplicates, refused)
+
+
+def _same_picture(checked: Iterable[Checked]) -> list[list[Checked]]:
+    copies: dict[str, list[Checked]] = defaultdict(list)
+    for image in sorted(checked):
+        copies[image.digest].append(image)
+    return list(copies.values())
+
+
+def _contradiction(image: Checked, copies: list[Checked]) -> str:
+    other = next(copy for copy in copies if copy.label != image.label)
+    return f"the same image under another label: {other.file}"
+
+
+def _across_splits(images: list[Checked]) -> dict[str, str]:
+    """By file, why it is left out: it looks nearly like an image of a split that comes first in `KEPT_FIRST`."""
+    splits = [split_of(image.digest) for image in images]
+    kept_for = crossing([image.look for image in images], [KEPT_FIRST.index(split) for split in splits])
+    return {
+        images[row].file: f"nearly the same as {images[kept].file} of the {splits[kept]} split"
+        for row, kept in kept_for.items()
+    }
+
+
+def check_trainable(dataset: Dataset, minimum_per_label: int) -> None:
+    """BadInput, in a sentence that says what is missing, where no model can be trained and tested on the dataset."""
+    if len(dataset.labels) < 2:
+        kept = f"only {dataset.labels[0]} has" if dataset.labels else "none has"
+        raise BadInput(
+            f"Two labels with at least {minimum_per_label} usable images each are needed, but {kept} as many: "
+            "add images, or see the dataset report for those refused."
+        )
+    counts, left_out = dataset.counts(), len(dataset.near_duplicates)
+    near = f", and {left_out} were left out because they look nearly like others" if left_out else ""
+    for split in SPLITS:
+        if not any(of_label[split] for of_label in counts.values()):
+            raise BadInput(
+                f"None of the {len(dataset.used)} usable images fell into the {split} split{near}: add images."
+            )

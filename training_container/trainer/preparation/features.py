@@ -1,0 +1,43 @@
+"""Runs images through the frozen backbone once, so that no trial has to."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from trainer import pack
+from trainer.backbones import build_backbone
+from trainer.decoding.images import Pixels
+from trainer.inference.engines import fastest_engine
+from trainer.views import turned
+
+BATCH = 32
+
+
+class Extractor:
+    """One backbone at one image size; `done` is told the number of images in each finished batch.
+
+    `say` gets a sentence where the fastest engine can't be used; `pretrained` is as `build_backbone` takes it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        image_size: int,
+        done: Callable[[int], None],
+        say: Callable[[str], None],
+        pretrained: Path,
+    ) -> None:
+        backbone = build_backbone(name, image_size, pretrained)
+        self._width = int(backbone.output_shape[-1])
+        self._engine = fastest_engine(backbone, say)
+        self._done = done
+
+    def write(self, path: Path, images: Pixels, rows: Sequence[int], views: int) -> None:
+        """Writes the features of the given rows of `images` as an array (rows, views, d) of float16."""
+        features = pack.create_array(path, (len(rows), views, self._width), np.float16)
+        for start in range(0, len(rows), BATCH):
+            batch = images[rows[start : start + BATCH]]
+            for view in range(views):
+                features[start : start + len(batch), view] = self._engine(turned(batch, view))
+            self._done(len(batch))

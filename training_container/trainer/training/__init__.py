@@ -1,0 +1,1 @@
+"""One trial: what it trains, on which batches, and the loop of its epochs."""

@@ -1,0 +1,40 @@
+"""The training batches: each epoch in a new order, with features varied by the augmentation strength."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from trainer.pack import FeatureSplit
+from trainer.training.hyperparameters import Hyperparameters
+from trainer.training.loop import Batch, Floats
+from trainer.training.trial import label_weights
+
+MIXING_ALPHA = 0.4
+
+
+def batches(split: FeatureSplit, chosen: Hyperparameters, labels: int, rng: np.random.Generator) -> Iterator[Batch]:
+    """One epoch of features (n, d); the last batch may be smaller.
+
+    With the probability `chosen.augmentation` an image is shown by any of its cached views, and with the same
+    probability it is blended with another of its batch (mixup, Zhang et al. 2018, arXiv 1710.09412, here on features).
+    """
+    strength = chosen.augmentation
+    images, views, _ = split.features.shape
+    one_hot = np.eye(labels, dtype=np.float32)
+    weights = label_weights(split.labels, labels, chosen)
+    order = rng.permutation(images)
+    for start in range(0, images, chosen.batch_size):
+        rows = order[start : start + chosen.batch_size]
+        view = np.where(rng.random(len(rows)) < strength, rng.integers(views, size=len(rows)), 0)
+        features = split.features[rows, view].astype(np.float32, copy=False)
+        targets = one_hot[split.labels[rows]]
+        if strength:
+            features, targets = _mixed(features, targets, strength, rng)
+        yield Batch(features, targets, weights[split.labels[rows]])
+
+
+def _mixed(features: Floats, targets: Floats, strength: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    share = rng.beta(MIXING_ALPHA, MIXING_ALPHA, (len(features), 1)).astype(np.float32)
+    share = np.where(rng.random(share.shape) < strength, np.maximum(share, 1 - share), np.float32(1))
+    other = rng.permutation(len(features))
+    return share * features + (1 - share) * features[other], share * targets + (1 - share) * targets[other]

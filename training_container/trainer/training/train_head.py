@@ -1,0 +1,39 @@
+"""Trials of kind `head`: a classifier on features that prepare extracted once."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from trainer import pack
+from trainer.archive import HEAD
+from trainer.job import Job
+from trainer.training.augment_features import batches
+from trainer.training.head import build_head
+from trainer.training.hyperparameters import Hyperparameters
+from trainer.training.loop import Batch, Floats, Recipe
+from trainer.training.trial import Trial, compile_for
+
+VALIDATION_ROWS = 1024
+
+
+def head_recipe(job: Job, chosen: Hyperparameters) -> Trial:
+    """From the channel `features`."""
+    folder = job.channel("features")
+    description = pack.read_description(folder)
+    training, validation = (pack.read_features(folder, chosen.backbone, split) for split in ("train", "validation"))
+    labels = len(description.labels)
+    network = build_head(training.features[:, 0], labels, chosen)
+    compile_for(network, chosen, -(-len(training.labels) // chosen.batch_size) * chosen.epochs)
+
+    def epoch(rng: np.random.Generator) -> Iterator[Batch]:
+        return batches(training, chosen, labels, rng)
+
+    def validate() -> Floats:
+        starts = range(0, len(validation.labels), VALIDATION_ROWS)
+        rows = (
+            validation.features[start : start + VALIDATION_ROWS, 0].astype(np.float32, copy=False) for start in starts
+        )
+        return np.concatenate([network.predict_on_batch(part) for part in rows])
+
+    recipe = Recipe(network, chosen.epochs, epoch, validate, validation.labels)
+    return Trial(recipe, HEAD, description.image_size, description.labels)
