@@ -13,7 +13,7 @@ FOUND = "tests/chaos/test_found.py"
 SIGNATURE = "seedbed/local_cloud/access/signature.py"
 SIGNATURE_TESTS = "tests/local_cloud/test_signature.py"
 WORKER = "training_container/trainer/decoding/worker.py"
-DECODING = "tests/trainer/test_trainer_decoding.py"
+DECODING = "tests/trainer/test_decoding.py"
 
 
 @dataclass(frozen=True)
@@ -310,7 +310,7 @@ GUARDS = (
         "training_container/trainer/preparation/dataset.py",
         "fraction = int(digest[:16], 16) / 2**64",
         "import random; fraction = random.random()",
-        "tests/trainer/test_trainer_dataset.py::test_no_image_changes_sides_as_the_dataset_grows",
+        "tests/trainer/test_dataset.py::test_no_image_changes_sides_as_the_dataset_grows",
         simulated=False,
     ),
     Guard(
@@ -318,7 +318,7 @@ GUARDS = (
         "training_container/trainer/decoding/images.py",
         'hashlib.sha256(f"{image.width}x{image.height} RGB\\n".encode())',
         "hashlib.sha256(str(path).encode())",
-        "tests/trainer/test_trainer_images.py::test_equal_pictures_have_equal_digests_whatever_the_file_is",
+        "tests/trainer/test_images.py::test_equal_pictures_have_equal_digests_whatever_the_file_is",
         simulated=False,
     ),
     Guard(
@@ -342,7 +342,7 @@ GUARDS = (
         "seedbed/local_cloud/home/lock.py",
         "fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)",
         "fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)",
-        "tests/unit/test_home.py::test_who_comes_second_waits_for_a_while_and_then_reads_a_sentence",
+        "tests/seedbed/test_home.py::test_who_comes_second_waits_for_a_while_and_then_reads_a_sentence",
         simulated=False,
     ),
     Guard(
@@ -350,7 +350,7 @@ GUARDS = (
         "seedbed/local_cloud/home/demo.py",
         'if entries and not (mark and mark.kind == "demo"):',
         "if entries and not mark:",
-        "tests/unit/test_home.py::test_a_home_that_became_a_persons_own_is_never_a_demos_again",
+        "tests/seedbed/test_home.py::test_a_home_that_became_a_persons_own_is_never_a_demos_again",
         simulated=False,
     ),
     Guard(
@@ -358,7 +358,7 @@ GUARDS = (
         "seedbed/local_cloud/home/demo.py",
         "put_in(home.path) - set(mark.drawn)",
         "set(mark.drawn) - put_in(home.path)",
-        "tests/unit/test_home.py::test_what_a_person_put_into_a_demos_home_is_moved_aside_whole",
+        "tests/seedbed/test_home.py::test_what_a_person_put_into_a_demos_home_is_moved_aside_whole",
         simulated=False,
     ),
     Guard(
@@ -366,7 +366,7 @@ GUARDS = (
         "seedbed/local_cloud/passed_environment.py",
         "if name in names or name.startswith(FAMILIES)",
         "if name",
-        "tests/unit/test_passed_environment.py::test_what_jobs_need_reaches_them_and_secrets_do_not",
+        "tests/seedbed/test_passed_environment.py::test_what_jobs_need_reaches_them_and_secrets_do_not",
         simulated=False,
     ),
     Guard(
