@@ -1,4 +1,4 @@
-"""The whole flow on this machine, shown live: images in, best model out, e-mail sent."""
+"""`seedbed demo`: the whole flow on this machine, shown live: images in, best model out, e-mail sent."""
 
 import shlex
 import shutil
@@ -6,21 +6,25 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
 from ..errors import SeedbedError
 from ..fetch import fetch_mosaic, fetch_report
 from ..local_cloud.home.demo import demo_home, hold_for_demo, home_to_ask
-from ..local_cloud.home.folder import Home
+from ..local_cloud.home.folder import Home, default_home
 from ..local_cloud.home.mark import write_mark
 from ..local_cloud.notifications.mail import kept
+from ..local_cloud.parameters import PlanName, parameters
 from ..local_cloud.process import local_cloud
 from ..seedlings import SPECIES, write
 from ..stack import Stack, local_stack
 from ..upload import files_of, upload
 from ..watch import Step, follow, new_run
-from .progress import Stages
+from .options import Plan, Trials
+from .progress import Stages, console
 from .show import (
     best_panel,
     champion_note,
@@ -36,7 +40,16 @@ PROCEDURAL = {"ImageSize": "224"}
 MAIL_TIMEOUT = 30
 
 
-def demo(own: Home, images: Path | None, parameters: Mapping[str, str], console: Console) -> None:
+def demo(
+    images: Annotated[Path | None, typer.Option(help="A folder of images, one sub-folder a label.")] = None,
+    trials: Trials = None,
+    plan: Plan = PlanName.quick,
+) -> None:
+    """Run the whole flow on this machine and show it."""
+    run_demo(default_home(), images, parameters(plan, trials), console())
+
+
+def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str], console: Console) -> None:
     """Run it: on the folder `images`, or on procedural seedlings, with the template's `parameters`.
 
     Its state is kept beside the person's own home. Everything that is started ends with it.

@@ -10,11 +10,14 @@ import typer
 from ..local_cloud.home.demo import home_to_ask
 from ..local_cloud.home.folder import Home, default_home
 from ..local_cloud.home.lock import make_home
+from ..local_cloud.parameters import PlanName
 from ..stack import Stack, any_local_stack, aws_stack
 
 OnAws = Annotated[
     str, typer.Option("--aws", metavar="STACK", help="Talk to this stack on AWS instead of this machine.")
 ]
+Trials = Annotated[int | None, typer.Option(min=1, max=750, help="How many heads a run tries.")]
+Plan = Annotated[PlanName, typer.Option(help="Train heads alone, or the whole network too and export it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

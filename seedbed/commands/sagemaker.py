@@ -1,10 +1,12 @@
-"""The SageMaker endpoint alone, with the local cloud's other services beside it, for anybody's container code."""
+"""`seedbed sagemaker`: the SageMaker endpoint with the local cloud's other services, for your own containers."""
 
 import time
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 
 from ..errors import SeedbedError
@@ -12,6 +14,7 @@ from ..local_cloud.home.folder import Home
 from ..local_cloud.process import served
 from ..local_cloud.sagemaker.containers.opt_ml import read_image, repository_of
 from ..local_cloud.sagemaker.errors import JobFailure
+from .progress import console
 from .show import exports
 
 EXAMPLE = """aws s3 mb s3://bench
@@ -21,6 +24,28 @@ aws sagemaker create-training-job --training-job-name first \\
   --resource-config InstanceType=ml.m5.large,InstanceCount=1,VolumeSizeInGB=1 \\
   --stopping-condition MaxRuntimeInSeconds=3600
 aws sagemaker describe-training-job --training-job-name first"""
+
+
+class Containers(StrEnum):
+    """How an image is run."""
+
+    auto = "auto"
+    process = "process"
+    docker = "docker"
+
+
+def sagemaker(
+    image: Annotated[
+        list[str], typer.Option(metavar="NAME=FOLDER", help="An image's repository and the folder of its Dockerfile.")
+    ],
+    port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1.")] = 4566,
+    data: Annotated[Path, typer.Option(help="Where its state is kept.")] = Path(".seedbed-sagemaker"),
+    containers: Annotated[
+        Containers, typer.Option(help="Run images as processes here, in Docker, or in Docker where it answers.")
+    ] = Containers.auto,
+) -> None:
+    """Serve a SageMaker endpoint for your own containers until Ctrl-C; it goes on where it was stopped."""
+    serve_sagemaker(port, data, image, containers.value, console())
 
 
 def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, console: Console) -> None:

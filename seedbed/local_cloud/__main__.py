@@ -25,7 +25,7 @@ from .deploy import ROOT, DeployFailed, deploy
 from .disk.bucket import NO_ROOM
 from .ending import run_to_the_end, watch_for_the_end
 from .environment import ACCOUNT, HOST, endpoint_url
-from .sagemaker import SageMaker
+from .sagemaker.app import SageMaker
 from .sagemaker.containers.guard import Guard
 from .services import Services, put_together
 from .steady_clock import install

@@ -1,5 +1,6 @@
-"""What a run on this machine does: quickly, or as well as it can."""
+"""The template's parameters on a laptop: its defaults, and the plans `quick` and `full`."""
 
+import os
 from enum import StrEnum
 
 
@@ -18,6 +19,21 @@ PARAMETERS: dict[PlanName, dict[str, str]] = {
         "CachedViews": "8",
         "EvaluationViews": "8",
     },
+}
+
+LAPTOP = {
+    "NotificationEmail": "you@localhost",
+    "QuietPeriodSeconds": "5",
+    "MaximumWaitSeconds": "300",
+    "ReconcileSchedule": "rate(1 minute)",
+    "TrialCount": "8",
+    "ParallelTrials": str(max(1, min(4, os.cpu_count() or 1))),
+    **PARAMETERS[PlanName.quick],
+    "TrainingPricePerHour": "0",
+    "FineTunePricePerHour": "0",
+    "ProcessingPricePerHour": "0",
+    "OldVersionDays": "0",
+    "RequireTls": "false",
 }
 
 

@@ -23,27 +23,12 @@ from .environment import REGION, cloud_environment
 from .home.folder import Home
 from .home.lock import hold
 from .notifications.smtp import InvalidServer, configured_server
-from .parameters import PARAMETERS, PlanName
+from .parameters import LAPTOP
 
 PROGRAM = [sys.executable, "-P", "-m", "seedbed.local_cloud"]
 START_TIMEOUT = 120
 STOP_TIMEOUT = 20
 POLL_SECONDS = 0.01
-
-LAPTOP = {
-    "NotificationEmail": "you@localhost",
-    "QuietPeriodSeconds": "5",
-    "MaximumWaitSeconds": "300",
-    "ReconcileSchedule": "rate(1 minute)",
-    "TrialCount": "8",
-    "ParallelTrials": str(max(1, min(4, os.cpu_count() or 1))),
-    **PARAMETERS[PlanName.quick],
-    "TrainingPricePerHour": "0",
-    "FineTunePricePerHour": "0",
-    "ProcessingPricePerHour": "0",
-    "OldVersionDays": "0",
-    "RequireTls": "false",
-}
 
 
 @contextmanager

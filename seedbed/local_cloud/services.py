@@ -16,7 +16,7 @@ from .disk.shortage import Shortage
 from .environment import REGION
 from .notifications.mail import Mailer
 from .notifications.smtp import take_configured_server
-from .sagemaker import SageMaker
+from .sagemaker.app import SageMaker
 
 STOP_GRACE = 10.0
 

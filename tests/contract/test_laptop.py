@@ -5,8 +5,7 @@ import re
 import pytest
 
 from seedbed.commands.demo import PROCEDURAL
-from seedbed.local_cloud.parameters import PARAMETERS, PlanName, parameters
-from seedbed.local_cloud.process import LAPTOP
+from seedbed.local_cloud.parameters import LAPTOP, PARAMETERS, PlanName, parameters
 from tests.contract.template import Template
 
 KNOWN = Template().parameters

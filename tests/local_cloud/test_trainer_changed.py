@@ -8,7 +8,8 @@ from pathlib import Path
 
 from seedbed.local_cloud.deploy import ROOT
 from seedbed.local_cloud.home.folder import Home
-from seedbed.local_cloud.process import LAPTOP, served
+from seedbed.local_cloud.parameters import LAPTOP
+from seedbed.local_cloud.process import served
 from seedbed.stack import local_stack
 from tests.local_cloud.conftest import LITTLE, LittleCloud, wait_for
 

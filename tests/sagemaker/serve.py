@@ -14,7 +14,7 @@ from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.access.gate import Gate
 from seedbed.local_cloud.access.keys import known_keys
 from seedbed.local_cloud.app import LocalCloud
-from seedbed.local_cloud.sagemaker import SageMaker
+from seedbed.local_cloud.sagemaker.app import SageMaker
 
 
 async def main(port: int, data_dir: Path, images: dict[str, Path], grace: float, containers: str) -> None:

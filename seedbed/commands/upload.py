@@ -1,0 +1,28 @@
+"""`seedbed upload`: a folder of images into the bucket."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import SeedbedError
+from ..local_cloud.home.folder import default_home
+from ..stack import aws_stack, local_stack
+from ..upload import files_of
+from ..upload import upload as upload_files
+from ..watch import Step
+from .options import OnAws
+from .progress import Stages, console
+
+
+def upload(folder: Annotated[Path, typer.Argument(help="One sub-folder a label.")], aws: OnAws = "") -> None:
+    """Put a folder of images into the bucket; a run starts when the uploads end."""
+    cloud, terminal = default_home().running(), console()
+    if not aws and not cloud:
+        raise SeedbedError("No local cloud is up. Start one in another terminal: seedbed up")
+    stack = aws_stack(aws) if aws else local_stack(cloud or {})
+    files = files_of(folder)
+    with Stages(terminal) as stages:
+        for done, _ in enumerate(upload_files(stack, files), start=1):
+            stages.show(Step("upload", done, len(files)))
+    terminal.print("Uploaded. The run starts when the bucket has been quiet for a while: seedbed runs shows it.")
