@@ -19,12 +19,12 @@ from botocore.exceptions import ClientError
 from hypercorn.asyncio import serve as serve_app
 from hypercorn.config import Config
 
-from .access.credentials import Credentials
+from .access.credentials import ACCOUNT, Credentials
 from .clients import LocalAws
 from .deploy import ROOT, DeployFailed, deploy
 from .disk.bucket import NO_ROOM
 from .ending import run_to_the_end, watch_for_the_end
-from .environment import ACCOUNT, HOST, endpoint_url
+from .environment import HOST, endpoint_url
 from .sagemaker.app import SageMaker
 from .sagemaker.containers.guard import Guard
 from .services import Services, put_together

@@ -13,8 +13,9 @@ from botocore.exceptions import WaiterError
 
 import seedbed
 
+from .access.credentials import ACCOUNT
 from .clients import LocalAws
-from .environment import ACCOUNT, REGION
+from .environment import REGION
 
 ROOT = Path(seedbed.__file__).parent.parent
 STACK = "seedbed"

@@ -4,11 +4,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from .access.credentials import Credentials
+from .access.credentials import ACCOUNT, Credentials
 from .passed_environment import passed_to_cloud
 
 REGION = "us-east-1"
-ACCOUNT = "000000000000"
 HOST = "127.0.0.1"
 
 

@@ -1,10 +1,10 @@
 """Imports run one way, and the functions are what the template says they are."""
 
-import ast
 import sys
-from collections.abc import Iterator
+from collections import Counter
 from graphlib import TopologicalSorter
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -12,11 +12,14 @@ import pytest
 
 from job_manager.domain.cost import check_budget
 from job_manager.settings import Settings
+from tests.contract.floors import FLOORS, floor_of, inner_imports, parts_of
+from tests.contract.imports import import_graph, imports, modules
 from tests.contract.template import ROOT, Template, references
 
 TEMPLATE = Template()
 FUNCTIONS = ROOT / "functions"
 TRAINER = ROOT / "training_container"
+MOST_MODULES = 20
 MAY_IMPORT = {
     "job_manager.domain": {"stdlib", "job_manager.domain"},
     "job_manager.ports": {"stdlib", "job_manager.domain"},
@@ -37,24 +40,6 @@ MAY_IMPORT = {
 }
 
 
-def modules(folder: Path) -> dict[str, Path]:
-    """All modules below a folder by dotted name."""
-    files = {path.relative_to(folder).with_suffix(""): path for path in sorted(folder.rglob("*.py"))}
-    return {".".join(part for part in name.parts if part != "__init__"): path for name, path in files.items()}
-
-
-def imports(module: str, path: Path) -> Iterator[str]:
-    """What a module imports, each name in full."""
-    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            start = ".".join([*base, *([node.module] if node.module else [])])
-            yield from (f"{start}.{alias.name}" for alias in node.names)
-
-
 def kind(name: str) -> str:
     """The layer or library that an imported name is of."""
     if name.split(".", maxsplit=1)[0] in sys.stdlib_module_names:
@@ -72,14 +57,15 @@ def test_imports_run_one_way(module: str) -> None:
     assert imported - MAY_IMPORT[layer] == set()
 
 
-def test_no_two_modules_import_one_another() -> None:
-    known = modules(FUNCTIONS)
-    graph = {
-        module: {name if name in known else name.rpartition(".")[0] for name in imports(module, path)} & known.keys()
-        for module, path in known.items()
-    }
+@pytest.mark.parametrize(
+    ("folder", "package"),
+    [(FUNCTIONS, ""), (TRAINER, "trainer"), (ROOT, "seedbed")],
+    ids=["functions", "trainer", "seedbed"],
+)
+def test_no_modules_import_one_another_in_a_circle(folder: Path, package: str) -> None:
+    graph = import_graph(folder, package)
 
-    assert graph["start_run"] >= {"job_manager.steps.start_run", "job_manager.wiring"}
+    assert sum(len(imported) for imported in graph.values()) > len(graph)
     TopologicalSorter(graph).prepare()
 
 
@@ -90,6 +76,31 @@ def test_what_runs_in_the_cloud_knows_nothing_of_its_neighbours(folder: Path, ot
     found = {kind(name).split(".")[0] for module, path in modules(folder).items() for name in imports(module, path)}
 
     assert not found & others
+
+
+@pytest.mark.parametrize(
+    "folder", [FUNCTIONS, TRAINER, ROOT / "seedbed", ROOT / "benchmarks"], ids=lambda path: path.name
+)
+def test_no_folder_holds_more_than_twenty_modules(folder: Path) -> None:
+    sizes = Counter(path.parent.relative_to(ROOT) for path in folder.rglob("*.py"))
+
+    assert {str(room): count for room, count in sizes.items() if count > MOST_MODULES} == {}
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_every_part_of_a_package_has_a_floor(package: str) -> None:
+    assert sorted(chain.from_iterable(FLOORS[package])) == parts_of(package)
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_imports_run_down_from_floor_to_floor(package: str) -> None:
+    wrong = {
+        f"{module} imports {name}"
+        for module, own, name, other in inner_imports(package)
+        if own != other and floor_of(package, own) >= floor_of(package, other)
+    }
+
+    assert wrong == set()
 
 
 def test_clients_are_made_in_wiring_alone() -> None:

@@ -12,6 +12,7 @@ from ..private_file import write_private
 
 FILE = "credentials"
 CURL_FILE = "curl.conf"
+ACCOUNT = "000000000000"
 KEY_PREFIX = "SEEDBED"
 KEY_LENGTH = 20
 SECRET_BYTES = 30

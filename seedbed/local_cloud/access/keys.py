@@ -8,8 +8,7 @@ from typing import Any
 from ministack.core import iam_evaluator, lambda_runtime, responses
 from ministack.services import lambda_svc, sts
 
-from ..environment import ACCOUNT
-from .credentials import Credentials
+from .credentials import ACCOUNT, Credentials
 from .signature import SecretOf
 
 
