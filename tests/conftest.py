@@ -1,11 +1,13 @@
-"""No test reaches out: AWS credentials are invented, and only this machine answers."""
+"""No test reaches out or depends on who runs it: credentials are invented, and only this machine answers."""
 
 import ipaddress
+import os
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -18,6 +20,25 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 REAL_ACCOUNT = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
+TERMINAL = ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES")
+UMASK = 0o022
+
+# How long an example takes, or making it up, says something of the machine alone.
+settings.register_profile("seedbed", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("seedbed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def as_for_anybody() -> Iterator[None]:
+    """What a person's shell says of its terminal, of Seedbed and of new files changes nothing."""
+    umask = os.umask(UMASK)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("SEEDBED_")]:
+            patch.delenv(name)
+        for name in TERMINAL:
+            patch.delenv(name, raising=False)
+        yield
+    os.umask(umask)
 
 
 class ReachedOut(AssertionError):

@@ -63,7 +63,7 @@ def job(endpoint: "Endpoint") -> Any:
         TrainingJobDefinition=DEFINITION,
     )["HyperParameterTuningJobArn"]
     assert arn == "arn:aws:sagemaker:us-east-1:000000000000:hyper-parameter-tuning-job/seedling-keras-hpo"
-    return endpoint.ended("tuning", "seedling-keras-HPO", 60)
+    return endpoint.ended("tuning", "seedling-keras-HPO")
 
 
 def test_it_completes_with_every_field_one_expects(job: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ def tuner(endpoint: "Endpoint", session: Any) -> Any:
         max_parallel_jobs=2,
     )
     tuner.tune(inputs={"train": "s3://bench/train", "test": "s3://bench/test"}, job_name="sdk-tuning", wait=False)
-    endpoint.ended("tuning", "sdk-tuning", 60)
+    endpoint.ended("tuning", "sdk-tuning")
     return tuner
 
 

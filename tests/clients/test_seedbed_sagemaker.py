@@ -159,7 +159,7 @@ def test_nothing_survives_a_killed_command_and_finished_jobs_are_intact(command:
     sagemaker = command.client("sagemaker")
     sagemaker.create_training_job(TrainingJobName="done", **definition())
     eventually(lambda: command.status("done") == "Completed")
-    slow = {"HyperParameters": {"epochs": "600", "pause": "0.1"}}
+    slow = {"HyperParameters": {"epochs": "1000000", "pause": "0.1"}}
     sagemaker.create_training_job(TrainingJobName="slow", **definition(), **slow)
     log = command.data / "sagemaker/logs/training-job/slow.log"
     eventually(lambda: log.exists() and "epoch 1" in log.read_text())

@@ -20,6 +20,6 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 @pytest.fixture
 def own_endpoint(tmp_path: Path) -> Iterator[Endpoint]:
     """A server that the test may kill, patient with what it is told to stop."""
-    server = Endpoint(tmp_path / "endpoint", grace=30)
+    server = Endpoint(tmp_path / "endpoint", grace=3600)
     yield server
     server.end(signal.SIGKILL)

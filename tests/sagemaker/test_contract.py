@@ -17,7 +17,7 @@ from tests.sagemaker.toy_endpoint import Endpoint
 
 SPOT = {
     "EnableManagedSpotTraining": True,
-    "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 3600},
 }
 
 
@@ -92,7 +92,7 @@ def test_exit_code_and_failure_file_become_the_reason(endpoint: Endpoint) -> Non
 
 
 def test_a_stopped_container_is_killed_after_the_grace_and_nothing_is_left(endpoint: Endpoint) -> None:
-    endpoint.train("deaf", {"epochs": "600", "pause": "0.1", "ignore_term": "1"})
+    endpoint.train("deaf", {"epochs": "1000000", "pause": "0.1", "ignore_term": "1"})
     endpoint.eventually(lambda: "epoch 1" in endpoint.log("training-job", "deaf"))
     endpoint.sagemaker.stop_training_job(TrainingJobName="deaf")
     assert endpoint.ended("training", "deaf")["TrainingJobStatus"] == "Stopped"
@@ -101,7 +101,7 @@ def test_a_stopped_container_is_killed_after_the_grace_and_nothing_is_left(endpo
 
 def test_checkpoints_reach_s3_while_the_job_runs_and_a_later_job_begins_with_them(endpoint: Endpoint) -> None:
     config = {"CheckpointConfig": {"S3Uri": "s3://bench/points/shared"}}
-    endpoint.train("first", {"epochs": "600", "pause": "0.05", "checkpoints": "checkpoints"}, **config)
+    endpoint.train("first", {"epochs": "1000000", "pause": "0.05", "checkpoints": "checkpoints"}, **config)
     kept = {"Bucket": "bench", "Prefix": "points/shared/epoch.txt"}
     endpoint.eventually(lambda: endpoint.s3.list_objects_v2(**kept).get("Contents"))
     assert endpoint.status("training", "first") == "InProgress"
@@ -122,10 +122,11 @@ def test_checkpoints_lie_where_the_job_wants_them(endpoint: Endpoint) -> None:
 
 
 def test_an_interrupted_spot_job_resumes_from_its_checkpoint(endpoint: Endpoint) -> None:
-    given = {"epochs": "12", "pause": "0.1", "checkpoints": "checkpoints"}
+    given = {"epochs": "12", "checkpoints": "checkpoints", **endpoint.held(3)}
     endpoint.train("spot", given, CheckpointConfig={"S3Uri": "s3://bench/points/spot"}, **SPOT)
     endpoint.eventually(lambda: "epoch 3 " in endpoint.log("training-job", "spot"))
     assert endpoint.interrupt("spot", seconds=2)[0] == 200
+    endpoint.let_go()
     job = endpoint.ended("training", "spot")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
     assert statuses(job) == [
@@ -176,14 +177,16 @@ def test_without_an_engine_auto_runs_processes_and_docker_fails_with_what_to_do(
 def test_a_container_that_outlived_a_crash_is_removed_and_its_job_goes_on(tmp_path: Path) -> None:
     server = Endpoint(tmp_path / "endpoint", containers="docker", path=fake_docker(tmp_path / "bin"))
     try:
-        given = {"epochs": "30", "pause": "0.1", "checkpoints": "checkpoints"}
+        given = {"epochs": "9", "checkpoints": "checkpoints", **server.held()}
         server.train("lives", given, CheckpointConfig={"S3Uri": "s3://bench/points/lives"})
         kept = {"Bucket": "bench", "Prefix": "points/lives/epoch.txt"}
         server.eventually(lambda: server.s3.list_objects_v2(**kept).get("Contents"))
         before = server.processes("lives")
+        assert before
         server.end(signal.SIGKILL)
         server.start()
         server.eventually(lambda: not set(before) & set(server.processes("lives")))
+        server.let_go()
         job = server.ended("training", "lives")
         assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
         assert "Restarting" in statuses(job)

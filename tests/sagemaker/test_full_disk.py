@@ -16,7 +16,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """An endpoint whose data lies on a disk that the tests fill."""
     with ExitStack() as stack:
         disk = stack.enter_context(small_disk(tmp_path_factory.mktemp("full") / "disk", 48))
-        server = Endpoint(disk / "endpoint", grace=5)
+        server = Endpoint(disk / "endpoint", grace=60)
         yield server
         server.end()
 
@@ -27,12 +27,13 @@ def waits(endpoint: Endpoint, kind: str, name: str) -> bool:
 
 
 def test_jobs_of_every_kind_outlast_a_full_disk(endpoint: Endpoint) -> None:
-    slow = {"epochs": "15", "pause": "0.1"}
+    slow = {"epochs": "15", **endpoint.held()}
     endpoint.tune("tune", slow, jobs=4, parallel=2)
     endpoint.train("alone", slow)
     endpoint.process_images("process", ("a while",))
     endpoint.eventually(lambda: endpoint.processes("tune-0") and endpoint.processes("alone"))
     with filled(endpoint.data_dir.parent):
+        endpoint.let_go()
         endpoint.eventually(lambda: waits(endpoint, "training", "alone") and waits(endpoint, "tuning", "tune"))
         with pytest.raises(ClientError, match="Make room on it"):
             endpoint.process_images("another", source=None)
@@ -73,9 +74,10 @@ def test_a_job_that_waits_for_room_can_be_stopped(endpoint: Endpoint) -> None:
 
 
 def test_a_crash_on_a_full_disk_loses_nothing(endpoint: Endpoint) -> None:
-    endpoint.tune("crashed", {"epochs": "20", "pause": "0.1"}, jobs=3, parallel=2)
+    endpoint.tune("crashed", {"epochs": "20", **endpoint.held()}, jobs=3, parallel=2)
     endpoint.eventually(lambda: endpoint.processes("crashed-0"))
     with filled(endpoint.data_dir.parent):
+        endpoint.let_go()
         endpoint.eventually(lambda: waits(endpoint, "tuning", "crashed"))
         endpoint.end(signal.SIGKILL)
     endpoint.start()
@@ -84,7 +86,7 @@ def test_a_crash_on_a_full_disk_loses_nothing(endpoint: Endpoint) -> None:
 
 
 def test_a_start_on_a_full_disk_takes_up_what_was_left_once_there_is_room(endpoint: Endpoint) -> None:
-    endpoint.train("left", {"epochs": "600", "pause": "0.1"})
+    endpoint.train("left", {"epochs": "1000000", "pause": "0.1"})
     endpoint.eventually(lambda: endpoint.processes("left"))
     endpoint.sagemaker.stop_training_job(TrainingJobName="left")
     endpoint.process_images("left")

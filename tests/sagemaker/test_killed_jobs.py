@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.sagemaker.toy_endpoint import Endpoint
 
-LONG = {"epochs": "600", "pause": "0.05"}
+LONG = {"epochs": "1000000", "pause": "0.05"}
 KILLED = (
     "AlgorithmError: Killed by signal 9 (SIGKILL), probably for too little memory: lower what the job holds at once"
 )

@@ -18,12 +18,12 @@ def test_a_killed_endpoint_goes_on_where_it_was(own_endpoint: "Endpoint") -> Non
     record = endpoint.data_dir / "running.txt"
     endpoint.tune("tune", {"epochs": "5", "pause": "0.1", "running": str(record)}, jobs=5, Strategy="Bayesian")
     endpoint.train("alone", {"epochs": "20", "pause": "0.1"})
-    endpoint.eventually(lambda: len(endpoint.trials("tune")) > 2, 60)
+    endpoint.eventually(lambda: len(endpoint.trials("tune")) > 2)
     before = {trial["TrainingJobName"]: trial for trial in endpoint.trials("tune")}
     orphans = endpoint.processes("tune-0") + endpoint.processes("alone")
 
     endpoint.end(signal.SIGKILL)
-    endpoint.eventually(lambda: not any(alive(pid) for pid in orphans), 3)
+    endpoint.eventually(lambda: not any(alive(pid) for pid in orphans))
     endpoint.start()
 
     job = endpoint.ended("tuning", "tune")
@@ -54,7 +54,7 @@ def test_tuning_jobs_of_every_kind_go_on_after_a_kill(own_endpoint: "Endpoint") 
     overdue["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxRuntimeInSeconds"] = 120
     endpoint.sagemaker.create_hyper_parameter_tuning_job(**overdue)
     names = ("grid", "band", "several", "overdue")
-    endpoint.eventually(lambda: all(len(endpoint.trials(name)) > 1 for name in names), 60)
+    endpoint.eventually(lambda: all(len(endpoint.trials(name)) > 1 for name in names))
     before = {name: endpoint.trials(name) for name in names}
 
     endpoint.end(signal.SIGKILL)
@@ -123,11 +123,12 @@ def test_an_orderly_shutdown_ends_all_processes_and_keeps_their_jobs_for_the_nex
 
 def test_processes_that_outlived_the_crash_are_ended_and_what_was_stopping_is_stopped(own_endpoint: "Endpoint") -> None:
     endpoint = own_endpoint
-    endpoint.tune("tune", {"epochs": "600", "pause": "0.1", "ignore_term": "1"}, jobs=4)
-    deaf = {"epochs": "600", "pause": "0.1", "ignore_term": "1", "rate": "0.3"}
+    deaf = {"epochs": "3", "ignore_term": "1"}
+    endpoint.tune("tune", {**deaf, **endpoint.held()}, jobs=4)
+    silent = {**deaf, "rate": "0.3", **endpoint.held(3)}  # what said something to an endpoint that is gone would end
     unused = {"ContinuousParameterRanges": [{"Name": "unused", "MinValue": "0", "MaxValue": "1"}]}
     band = {"Strategy": "Hyperband", "StrategyConfig": {"HyperbandStrategyConfig": {"MaxResource": 2}}}
-    endpoint.tune("band", deaf, jobs=1, parallel=1, ParameterRanges=unused, **band)
+    endpoint.tune("band", silent, jobs=1, parallel=1, ParameterRanges=unused, **band)
     endpoint.eventually(lambda: len(endpoint.trials("tune")) == 2)
     running = [trial["TrainingJobName"] for trial in endpoint.trials("tune")]
     endpoint.eventually(lambda: all("epoch 1" in endpoint.log("training-job", name) for name in running))

@@ -71,7 +71,7 @@ def test_without_a_failure_file_the_last_words_become_the_reason(endpoint: "Endp
 
 
 def test_a_stopped_job_keeps_what_it_had_and_leaves_no_process(endpoint: "Endpoint") -> None:
-    endpoint.train("stopped", {"epochs": "600", "pause": "0.1"})
+    endpoint.train("stopped", {"epochs": "1000000", "pause": "0.1"})
     endpoint.eventually(lambda: endpoint.processes("stopped"))
     endpoint.sagemaker.stop_training_job(TrainingJobName="stopped")
     job = endpoint.ended("training", "stopped")
@@ -80,7 +80,7 @@ def test_a_stopped_job_keeps_what_it_had_and_leaves_no_process(endpoint: "Endpoi
 
 
 def test_a_container_deaf_to_sigterm_is_killed_after_the_grace(endpoint: "Endpoint") -> None:
-    endpoint.train("deaf", {"epochs": "600", "pause": "0.1", "ignore_term": "1"})
+    endpoint.train("deaf", {"epochs": "1000000", "pause": "0.1", "ignore_term": "1"})
     endpoint.eventually(lambda: "epoch 1" in endpoint.log("training-job", "deaf"))
     endpoint.sagemaker.stop_training_job(TrainingJobName="deaf")
     assert endpoint.status("training", "deaf") == "Stopping"
@@ -89,18 +89,19 @@ def test_a_container_deaf_to_sigterm_is_killed_after_the_grace(endpoint: "Endpoi
 
 
 def test_a_suspended_container_continues_where_it_was(endpoint: "Endpoint") -> None:
-    endpoint.train("suspended", {"epochs": "3", "pause": "0.3"})
+    endpoint.train("suspended", {"epochs": "3", **endpoint.held()})
     [process] = endpoint.eventually(lambda: [psutil.Process(pid) for pid in endpoint.processes("suspended")])
     endpoint.eventually(lambda: "epoch 1" in endpoint.log("training-job", "suspended"))
     process.suspend()
     endpoint.eventually(lambda: process.status() == psutil.STATUS_STOPPED)
     assert endpoint.status("training", "suspended") == "InProgress"
     process.resume()
+    endpoint.let_go()
     assert endpoint.ended("training", "suspended")["TrainingJobStatus"] == "Completed"
 
 
 def test_a_suspended_container_can_be_stopped(endpoint: "Endpoint") -> None:
-    endpoint.train("frozen", {"epochs": "600", "pause": "0.1"})
+    endpoint.train("frozen", {"epochs": "1000000", "pause": "0.1"})
     [process] = endpoint.eventually(lambda: [psutil.Process(pid) for pid in endpoint.processes("frozen")])
     endpoint.eventually(lambda: "epoch 1" in endpoint.log("training-job", "frozen"))
     process.suspend()
@@ -118,7 +119,7 @@ def test_children_of_the_container_die_with_it(endpoint: "Endpoint") -> None:
 
 def test_a_job_over_its_time_is_stopped_as_max_runtime_exceeded(endpoint: "Endpoint") -> None:
     changes = {"StoppingCondition": {"MaxRuntimeInSeconds": 1}}
-    endpoint.train("late", {"epochs": "600", "pause": "0.1"}, **changes)
+    endpoint.train("late", {"epochs": "1000000", "pause": "0.1"}, **changes)
     job = endpoint.ended("training", "late")
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
     assert "ModelArtifacts" in job

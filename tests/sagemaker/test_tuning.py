@@ -63,7 +63,9 @@ def test_the_same_seed_tries_the_same_values(endpoint: "Endpoint") -> None:
 
 def test_no_more_than_the_allowed_number_runs_at_once_and_that_many_do(endpoint: "Endpoint") -> None:
     record = endpoint.data_dir / "running.txt"
-    endpoint.tune("parallel", {"running": str(record), "pause": "0.1"}, jobs=7, parallel=3)
+    endpoint.tune("parallel", {"running": str(record), **endpoint.held()}, jobs=7, parallel=3)
+    endpoint.eventually(lambda: record.exists() and record.read_text().count("start") == 3)
+    endpoint.let_go()
     endpoint.ended("tuning", "parallel")
     running, most = 0, 0
     for word in record.read_text().split():
@@ -74,7 +76,7 @@ def test_no_more_than_the_allowed_number_runs_at_once_and_that_many_do(endpoint:
 
 def test_early_stopping_ends_the_hopeless_ones(endpoint: "Endpoint") -> None:
     ranges = {**UNUSED, "CategoricalParameterRanges": [{"Name": "rate", "Values": ["0.3", "0.95"]}]}
-    static = {"epochs": "15", "pause": "0.02"}
+    static = {"epochs": "15", "pause": "0.08"}
     endpoint.tune("early", static, jobs=8, parallel=1, ParameterRanges=ranges, TrainingJobEarlyStoppingType="Auto")
     job = endpoint.ended("tuning", "early")
     assert job["HyperParameterTuningJobStatus"] == "Completed"
@@ -87,7 +89,7 @@ def test_early_stopping_ends_the_hopeless_ones(endpoint: "Endpoint") -> None:
 
 
 def test_stopping_a_tuning_job_stops_its_training_jobs(endpoint: "Endpoint") -> None:
-    endpoint.tune("halt", {"epochs": "600", "pause": "0.1"}, jobs=10)
+    endpoint.tune("halt", {"epochs": "1000000", "pause": "0.1"}, jobs=10)
     endpoint.eventually(lambda: endpoint.processes("halt-002-"))
     endpoint.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="halt")
     job = endpoint.ended("tuning", "halt")

@@ -48,7 +48,7 @@ def test_grid_tries_everything_once(endpoint: "Endpoint") -> None:
 
 
 def test_hyperband_stops_the_worse_ones_at_their_rungs(endpoint: "Endpoint") -> None:
-    endpoint.tune("band", {"epochs": "27", "pause": "0.03"}, jobs=8, parallel=4, Strategy="Hyperband")
+    endpoint.tune("band", {"epochs": "27", "pause": "0.1"}, jobs=8, parallel=4, Strategy="Hyperband")
     job = endpoint.ended("tuning", "band")
     assert job["HyperParameterTuningJobStatus"] == "Completed"
     trials = endpoint.trials("band")
@@ -144,7 +144,7 @@ def test_a_deleted_tuning_job_is_gone_and_its_name_free(endpoint: "Endpoint") ->
 
 def test_a_running_tuning_job_cant_be_deleted(endpoint: "Endpoint") -> None:
     client = endpoint.sagemaker
-    endpoint.tune("busy", {"epochs": "600", "pause": "0.1"}, jobs=1, parallel=1)
+    endpoint.tune("busy", {"epochs": "1000000", "pause": "0.1"}, jobs=1, parallel=1)
     with pytest.raises(client.exceptions.ClientError, match=r"ValidationException.*InProgress"):
         client.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="busy")
     client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName="busy")

@@ -372,7 +372,7 @@ def parents(endpoint: "Endpoint") -> None:
     pair = endpoint.tuning_request("elder-pair", {"a": "1", "b": "red", "epochs": "1"}, jobs=2)
     several()(pair)
     endpoint.sagemaker.create_hyper_parameter_tuning_job(**pair)
-    endpoint.tune("running", {"a": "1", "b": "red", "epochs": "600", "pause": "0.1"}, jobs=1, parallel=1)
+    endpoint.tune("running", {"a": "1", "b": "red", "epochs": "1000000", "pause": "0.1"}, jobs=1, parallel=1)
     endpoint.eventually(lambda: "InProgress" in endpoint.status("tuning", "running"))
     for name in ("elder", "elder-grid", "elder-pair"):
         assert endpoint.ended("tuning", name)["HyperParameterTuningJobStatus"] == "Completed"

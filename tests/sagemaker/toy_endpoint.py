@@ -6,10 +6,9 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +22,8 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.httpsession import URLLib3Session
 
 from seedbed.local_cloud.access.credentials import Credentials
+from tests import children
+from tests.waiting import PATIENCE, jobs_progress, time_spent, wait_for
 
 CREDENTIALS = Credentials("SEEDBEDTOYENDPOINT00", "a secret of the tests alone, thirty letters long")
 
@@ -73,6 +74,8 @@ def train():
         if "checkpoints" in given:
             kept.with_name("next").write_text(str(epoch))
             kept.with_name("next").replace(kept)
+        while epoch >= int(given.get("hold_from", 1)) and os.path.exists(given.get("hold", "")):
+            time.sleep(0.02)
         time.sleep(float(given.get("pause", 0)))
     if "output" in given:
         (base / "output/data/notes.txt").write_text(given["output"])
@@ -134,22 +137,24 @@ class Endpoint:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.start()
+        self.hold = data_dir / "hold"
         self.sagemaker = self.client("sagemaker")
         self.s3 = self.client("s3")
-        self.unchecked = self.client("sagemaker", config=Config(parameter_validation=False))
-        self.s3.create_bucket(Bucket=BUCKET)
-        for key in ("Maize/1.txt", "Common wheat/a+b 100%.txt"):
-            self.s3.put_object(Bucket=BUCKET, Key=f"in/{key}", Body=key.encode())
+        self.unchecked = self.client("sagemaker", parameter_validation=False)
+        self.start()
+        with self._ended_by_failure():
+            self.s3.create_bucket(Bucket=BUCKET)
+            for key in ("Maize/1.txt", "Common wheat/a+b 100%.txt"):
+                self.s3.put_object(Bucket=BUCKET, Key=f"in/{key}", Body=key.encode())
 
-    def client(self, service: Any, **options: Any) -> Any:
+    def client(self, service: Any, **config: Any) -> Any:
         return boto3.client(
             service,
+            config=Config(read_timeout=PATIENCE, **config),
             endpoint_url=self.url,
             region_name="us-east-1",
             aws_access_key_id=CREDENTIALS.access_key,
             aws_secret_access_key=CREDENTIALS.secret_key,
-            **options,
         )
 
     def start(self) -> None:
@@ -165,12 +170,12 @@ class Endpoint:
             "SFTP_ENABLED": "0",
         }
         with (self.data_dir / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = children.start(
                 [
                     sys.executable,
-                    str(Path(__file__).with_name("serve.py")),
+                    Path(__file__).with_name("serve.py"),
                     str(self.port),
-                    str(self.data_dir / "sagemaker"),
+                    self.data_dir / "sagemaker",
                     json.dumps({"toy": str(self.toy), **{name: str(path) for name, path in self.images.items()}}),
                     str(self.grace),
                     self.containers,
@@ -179,7 +184,16 @@ class Endpoint:
                 stdout=log,
                 stderr=log,
             )
-        eventually(self._answers, 30)
+        with self._ended_by_failure():
+            wait_for(self._answers, progress=lambda: time_spent(self.process.pid))
+
+    @contextlib.contextmanager
+    def _ended_by_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            children.end(self.process)
+            raise
 
     def _answers(self) -> bool:
         assert self.process.poll() is None, (self.data_dir / "server.log").read_text()
@@ -187,8 +201,12 @@ class Endpoint:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
-        self.process.send_signal(how)
-        self.process.wait(20)
+        """Ends the server by the signal, and what that has left, if it still runs."""
+        try:
+            self.process.send_signal(how)
+            children.exited(self.process)
+        finally:
+            children.end(self.process)
 
     def train(self, name: str, hyperparameters: dict[str, str] | None = None, **changes: Any) -> Any:
         """Creates a training job on the toy."""
@@ -221,7 +239,7 @@ class Endpoint:
         request = AWSRequest("POST", f"{self.url}/_seedbed/sagemaker/interrupt", data=body)
         keys = ReadOnlyCredentials(CREDENTIALS.access_key, CREDENTIALS.secret_key, None)
         SigV4Auth(keys, "sagemaker", "us-east-1").add_auth(request)
-        answer = URLLib3Session(timeout=10).send(request.prepare())
+        answer = URLLib3Session(timeout=PATIENCE).send(request.prepare())
         return answer.status_code, json.loads(answer.content)
 
     def read(self, key: str) -> bytes:
@@ -236,7 +254,7 @@ class Endpoint:
         """The toy's processes whose job's working directory begins with `name`."""
         return [pid for pid, base in _toys(str(self.data_dir)) if base.split("-job-", 1)[1].startswith(name)]
 
-    def ended(self, kind: str, name: str, seconds: float = 30) -> dict[str, Any]:
+    def ended(self, kind: str, name: str) -> dict[str, Any]:
         """The description of a job (`processing`, `training` or `tuning`) once it has ended."""
         describe, field = self._describe(kind)
         described: dict[str, Any] = {}
@@ -245,7 +263,7 @@ class Endpoint:
             described.update(describe(name))
             return described[field] in ("Completed", "Failed", "Stopped")
 
-        eventually(over, seconds)
+        self.eventually(over)
         return described
 
     def described(self, kind: str, name: str) -> dict[str, Any]:
@@ -275,9 +293,17 @@ class Endpoint:
             ),
         }[kind]
 
-    @staticmethod
-    def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
-        return eventually(condition, seconds)
+    def eventually(self, condition: Callable[[], Any]) -> Any:
+        """The condition's value once it is true, which is waited for while jobs do anything."""
+        return wait_for(condition, progress=partial(jobs_progress, self.data_dir / "sagemaker"))
+
+    def held(self, first_epoch: int = 1) -> dict[str, str]:
+        """The hyperparameters of a toy that stays where it is after this epoch, silent, until `let_go`."""
+        self.hold.touch()
+        return {"hold": str(self.hold), "hold_from": str(first_epoch)}
+
+    def let_go(self) -> None:
+        self.hold.unlink()
 
     @staticmethod
     def matches(pattern: str, text: str) -> bool:
@@ -313,7 +339,7 @@ def definition() -> dict[str, Any]:
         "RoleArn": ROLE,
         "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/out/"},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 86_400},
     }
 
 
@@ -361,12 +387,3 @@ def processing_request(name: str, arguments: tuple[str, ...] = ()) -> dict[str, 
         },
         "RoleArn": ROLE,
     }
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 15) -> Any:
-    """The condition's value once it is true; fails when it doesn't become so."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not so within {seconds} s: {condition}"
-        time.sleep(0.02)
-    return value

@@ -1,0 +1,58 @@
+"""How tests wait: for as long as something moves, and in vain only once nothing has for a long while."""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+PATIENCE = 300
+"""Seconds without any progress after which a test fails; also what a test gives a connection to answer in."""
+PAUSE = 0.02
+LONGEST_LOOK = 1.0
+"""What one look counts for at most: a machine that slept, or gave the test no processor, has not made it wait."""
+
+
+def wait_for(
+    condition: Callable[[], Any], what: str = "", progress: Callable[[], object] = lambda: None, pause: float = PAUSE
+) -> Any:
+    """The first true answer of `condition`; fails the test with `what` once `progress` has long been the same."""
+    seen, still, looked = progress(), 0.0, time.monotonic()
+    while not (answer := condition()):
+        moved, now = progress(), time.monotonic()
+        still = 0.0 if moved != seen else still + min(now - looked, LONGEST_LOOK)
+        seen, looked = moved, now
+        if still > PATIENCE:
+            pytest.fail(f"waited in vain for {what or condition}: nothing has moved for {PATIENCE} s")
+        time.sleep(pause)
+    return answer
+
+
+def jobs_progress(sagemaker: Path) -> object:
+    """What changes while an endpoint's jobs are at work, in the folder where it keeps them: what they say and are."""
+    said: dict[Path, int] = {}
+    for log in sagemaker.glob("logs/*/*.log"):
+        with contextlib.suppress(FileNotFoundError):
+            said[log] = log.stat().st_size
+    place = f"file:{sagemaker / 'jobs.db'}?mode=ro"
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(place, uri=True, timeout=1)) as records,
+    ):
+        return said, records.execute("SELECT kind, key, status, body FROM jobs ORDER BY kind, key").fetchall()
+    return said, None
+
+
+def time_spent(pid: int) -> float:
+    """The processor time of a process and all that it has started: it moves while they work, however slowly."""
+    spent = 0.0
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                spent += sum(one.cpu_times()[:2])
+    return spent
