@@ -4,7 +4,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.waiting import PATIENCE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FOREIGN = "evil.example"
@@ -28,6 +30,14 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("There is no Chromium on this machine. Debian's package is called chromium.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS, timeout=PATIENCE * 1000)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A tab that waits as long as any test does."""
+    with browser.new_page() as page:
+        page.set_default_timeout(PATIENCE * 1000)
+        yield page

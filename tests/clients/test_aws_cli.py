@@ -2,11 +2,12 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.children import run
 
 if TYPE_CHECKING:
     from tests.sagemaker.toy_endpoint import Endpoint
@@ -19,14 +20,7 @@ pytestmark = pytest.mark.skipif(AWS is None, reason="the AWS CLI is neither in .
 
 def aws(environment: dict[str, str], *words: str, fails: bool = False) -> Any:
     assert AWS
-    done = subprocess.run(
-        [AWS, *words, "--output", "json"],
-        env={**environment, "AWS_PAGER": ""},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run([AWS, *words, "--output", "json"], env={**environment, "AWS_PAGER": ""})
     if fails:
         assert done.returncode != 0
         return done.stderr

@@ -11,18 +11,18 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from seedbed.local_cloud.process import wait_until_ended
-from tests.sagemaker.toy_endpoint import DOCKERFILE, TOY, definition, eventually
+from tests import children
+from tests.sagemaker.toy_endpoint import DOCKERFILE, TOY, definition
+from tests.waiting import PATIENCE, jobs_progress, wait_for
 
 SECRET = "nobody-elses-business"
 SHELL = {
@@ -58,17 +58,20 @@ class Command:
         self.data = folder / "data"
         self.output = folder / "output.txt"
         self.words = ["--port", str(self.port), "--data", str(self.data), "--image", f"toy={folder / 'toy'}"]
-        self.start()
 
     def start(self) -> None:
         with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
+            self.process = children.start(
                 [*PROGRAM, *self.words, "--containers", "process"],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **SHELL, "COLUMNS": "200"},
             )
-        eventually(self._is_up, 60)
+        self.wait_for(self._is_up)
+
+    def wait_for(self, condition: Callable[[], Any]) -> Any:
+        """The condition's value once it is true, which is waited for while the command or its jobs get on."""
+        return wait_for(condition, progress=lambda: (self.output.read_text(), jobs_progress(self.data / "sagemaker")))
 
     def _is_up(self) -> bool:
         assert self.process.poll() is None, self.output.read_text()
@@ -83,7 +86,7 @@ class Command:
             region_name=said["AWS_REGION"],
             aws_access_key_id=said["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=said["AWS_SECRET_ACCESS_KEY"],
-            config=Config(read_timeout=60, retries={"total_max_attempts": 1}),
+            config=Config(read_timeout=PATIENCE, retries={"total_max_attempts": 1}),
         )
 
     def make_function(self) -> None:
@@ -108,11 +111,11 @@ class Command:
             return json.load(answer["Payload"])
 
     def end(self, how: signal.Signals) -> None:
-        family = psutil.Process(self.process.pid).children(recursive=True)
-        self.process.send_signal(how)
-        self.process.wait(30)
+        family = children.family_of(self.process.pid)
         assert family
-        assert wait_until_ended(family, 30) == []
+        self.process.send_signal(how)
+        children.exited(self.process)
+        children.wait_until_gone(family)
 
     def status(self, job: str) -> str:
         return str(self.client("sagemaker").describe_training_job(TrainingJobName=job)["TrainingJobStatus"])
@@ -125,12 +128,16 @@ def command(tmp_path: Path) -> Iterator[Command]:
     (toy / "toy.py").write_text(TOY)
     (toy / "Dockerfile").write_text(DOCKERFILE)
     running = Command(tmp_path)
-    yield running
-    if running.process.poll() is None:
-        running.end(signal.SIGINT)
+    try:
+        running.start()
+        yield running
+        if running.process.poll() is None:
+            running.end(signal.SIGINT)
+    finally:
+        children.end(running.process)
 
 
-def test_it_says_what_to_set_runs_jobs_and_goes_on_where_it_was_stopped(command: Command) -> None:
+def test_it_says_what_to_set_runs_jobs_and_goes_on_where_it_was_stopped(command: Command, tmp_path: Path) -> None:
     said = command.output.read_text()
     assert f"AWS_ENDPOINT_URL=http://127.0.0.1:{command.port}" in said
     assert "TrainingImage=toy" in said
@@ -138,19 +145,22 @@ def test_it_says_what_to_set_runs_jobs_and_goes_on_where_it_was_stopped(command:
     for bucket in ("bench", "empty"):
         s3.create_bucket(Bucket=bucket)
     sagemaker.create_training_job(TrainingJobName="done", **definition())
-    eventually(lambda: command.status("done") == "Completed")
+    command.wait_for(lambda: command.status("done") == "Completed")
     points = {"CheckpointConfig": {"S3Uri": "s3://bench/points"}}
-    slow = {"epochs": "50", "pause": "0.1", "checkpoints": "checkpoints"}
+    hold = tmp_path / "hold"
+    hold.touch()
+    slow = {"epochs": "9", "checkpoints": "checkpoints", "hold": str(hold)}
     sagemaker.create_training_job(TrainingJobName="goes-on", HyperParameters=slow, **definition(), **points)
-    eventually(lambda: s3.list_objects_v2(Bucket="bench", Prefix="points/epoch.txt").get("Contents"))
+    command.wait_for(lambda: s3.list_objects_v2(Bucket="bench", Prefix="points/epoch.txt").get("Contents"))
 
     command.end(signal.SIGINT)
     assert command.process.returncode == 130
+    hold.unlink()
     command.start()
 
     assert command.status("done") == "Completed"
     assert {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]} == {"bench", "empty"}
-    eventually(lambda: command.status("goes-on") == "Completed", 30)
+    command.wait_for(lambda: command.status("goes-on") == "Completed")
     assert "resumed at " in (command.data / "sagemaker/logs/training-job/goes-on.log").read_text()
 
 
@@ -158,11 +168,11 @@ def test_nothing_survives_a_killed_command_and_finished_jobs_are_intact(command:
     command.client("s3").create_bucket(Bucket="bench")
     sagemaker = command.client("sagemaker")
     sagemaker.create_training_job(TrainingJobName="done", **definition())
-    eventually(lambda: command.status("done") == "Completed")
+    command.wait_for(lambda: command.status("done") == "Completed")
     slow = {"HyperParameters": {"epochs": "1000000", "pause": "0.1"}}
     sagemaker.create_training_job(TrainingJobName="slow", **definition(), **slow)
     log = command.data / "sagemaker/logs/training-job/slow.log"
-    eventually(lambda: log.exists() and "epoch 1" in log.read_text())
+    command.wait_for(lambda: log.exists() and "epoch 1" in log.read_text())
     command.end(signal.SIGKILL)
     command.start()
     assert command.status("done") == "Completed"
@@ -176,7 +186,7 @@ def test_jobs_and_functions_see_nothing_of_a_persons_environment_that_is_not_nam
     command.client("sagemaker").create_training_job(TrainingJobName="teller", **job)
     command.make_function()
     seen = {"function": command.invoke()}
-    eventually(lambda: command.status("teller") == "Completed")
+    command.wait_for(lambda: command.status("teller") == "Completed")
     log = (command.data / "sagemaker/logs/training-job/teller.log").read_text()
     seen["job"] = json.loads(log)
     for who, environment in seen.items():
@@ -190,7 +200,7 @@ def test_a_function_that_runs_on_does_not_outlive_the_killed_command(command: Co
     sleeps = tmp_path / "sleeps"
     invoked = threading.Thread(target=command.invoke, kwargs={"sleep": str(sleeps)})
     invoked.start()
-    eventually(sleeps.exists, 30)
+    command.wait_for(sleeps.exists)
     command.end(signal.SIGKILL)
     invoked.join()
 
@@ -200,14 +210,8 @@ def test_a_function_that_runs_on_does_not_outlive_the_killed_command(command: Co
     [("toy", "NAME=FOLDER"), ("toy=nowhere", "no Dockerfile"), ("=x", "NAME=FOLDER")],
 )
 def test_an_image_that_cant_be_run_is_refused_at_once(tmp_path: Path, image: str, reason: str) -> None:
-    done = subprocess.run(
-        [*PROGRAM, "--data", str(tmp_path), "--image", image],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "COLUMNS": "200"},
-    )
+    words = [*PROGRAM, "--data", str(tmp_path), "--image", image]
+    done = children.run(words, env={**os.environ, "COLUMNS": "200"})
     assert done.returncode == 1
     assert reason in done.stdout + done.stderr
 
@@ -217,6 +221,6 @@ def test_a_taken_port_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         words = ["--data", str(tmp_path / "data"), "--image", f"toy={tmp_path}", "--port", str(port)]
-        done = subprocess.run([*PROGRAM, *words], capture_output=True, text=True, timeout=60, check=False)
+        done = children.run([*PROGRAM, *words])
     assert done.returncode == 1
     assert "--port" in done.stdout + done.stderr

@@ -7,6 +7,7 @@ import urllib.request
 import pytest
 
 from tests.conftest import ReachedOut
+from tests.waiting import PATIENCE
 
 
 def test_another_machine_cannot_be_connected_to() -> None:
@@ -21,7 +22,7 @@ def test_another_machine_cannot_be_looked_up() -> None:
 
 def test_this_machine_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        socket.create_connection(server.getsockname(), timeout=5).close()
+        socket.create_connection(server.getsockname(), timeout=PATIENCE).close()
 
 
 def test_credentials_are_invented() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from tests.children import run
 from tests.contract.template import ROOT, Template
 
 SAM = ROOT / ".venv" / "sam" / "bin" / "sam"
@@ -24,9 +25,7 @@ def sam(*arguments: str, path: str = "") -> subprocess.CompletedProcess[str]:
         "SAM_CLI_TELEMETRY": "0",
         "PATH": os.pathsep.join(filter(None, [path, os.environ["PATH"]])),
     }
-    return subprocess.run(
-        [str(SAM), *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False
-    )
+    return run([SAM, *arguments], cwd=ROOT, env=environment)
 
 
 def runtime_python() -> Path | None:
@@ -35,7 +34,7 @@ def runtime_python() -> Path | None:
     version = RUNTIME.removeprefix("python")
     found = [*sorted(pyenv.glob(f"{version}.*/bin/{RUNTIME}")), *filter(None, [shutil.which(RUNTIME)])]
     for python in map(Path, found):
-        answer = subprocess.run([python, "--version"], capture_output=True, text=True, timeout=30, check=False)
+        answer = run([python, "--version"])
         if answer.stdout.startswith(f"Python {version}."):
             return python.parent
     return None

@@ -3,10 +3,10 @@
 import io
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ from PIL import Image
 
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.notifications.mail import kept
-from seedbed.local_cloud.process import local_cloud, wait_until_ended
+from seedbed.local_cloud.process import local_cloud
 from seedbed.stack import Stack, local_stack
+from tests.children import wait_until_gone
+from tests.waiting import jobs_progress, wait_for
 
 LITTLE = {
     "QuietPeriodSeconds": "3",
@@ -46,15 +48,10 @@ def photograph(label: str, number: int) -> bytes:
     return packed.getvalue()
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 240) -> Any:
-    """The first true answer of `condition`; fails the test with `what` if none comes in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        answer = condition()
-        if answer:
-            return answer
-        time.sleep(0.2)
-    pytest.fail(f"waited {seconds:.0f} s in vain for {what}")
+def progress_in(home: Home) -> object:
+    """What changes while a home's cloud gets on with a run: its jobs, what they left in the bucket, and its e-mails."""
+    kept = [sorted(files) for place in ("s3", "mail") for _, _, files in os.walk(home.path / place)]
+    return jobs_progress(home.path / "sagemaker"), kept
 
 
 @dataclass
@@ -64,6 +61,10 @@ class LittleCloud:
     home: Home
     stack: Stack
     sent: set[str] = field(default_factory=set)
+
+    def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
+        """The first true answer of `condition`, for which it is waited while the cloud gets on."""
+        return wait_for(condition, what, partial(progress_in, self.home), pause=0.2)
 
     def put(self, key: str, body: bytes) -> None:
         """Upload one object."""
@@ -91,11 +92,11 @@ class LittleCloud:
             settled = answer["pending"] is None and all(run["state"] in ended for run in answer["runs"])
             return answer["runs"] if settled and len(answer["runs"]) >= count else []
 
-        return list(reversed(wait_for(all_ended, f"{count} ended runs")))
+        return list(reversed(self.wait_for(all_ended, f"{count} ended runs")))
 
     def mails(self, count: int) -> list[Any]:
         """The e-mails sent, once there are `count`."""
-        wait_for(lambda: len(kept(self.home.mail)) >= count, f"{count} e-mails", 30)
+        self.wait_for(lambda: len(kept(self.home.mail)) >= count, f"{count} e-mails")
         return kept(self.home.mail)
 
 
@@ -113,7 +114,7 @@ def kill(home: Home) -> None:
     process = psutil.Process(cloud["pid"])
     family = [process, *process.children(recursive=True)]
     os.kill(process.pid, signal.SIGKILL)
-    assert wait_until_ended(family, 30) == []
+    wait_until_gone(family)
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from seedbed.local_cloud.process import free_port
+from tests.waiting import PATIENCE
 
 USER, PASSWORD = "seed@bed", "corn/cockle #1"
 DAY = datetime.timedelta(days=1)
@@ -145,7 +146,9 @@ class Controlled(Controller):
 
     def __init__(self, mail: MailServer, kind: type[SMTP], **options: Any) -> None:
         self._mail, self._kind, self._options = mail, kind, options
-        super().__init__(mail, hostname="127.0.0.1", port=mail.port, ssl_context=options.pop("tls", None))
+        super().__init__(
+            mail, hostname="127.0.0.1", port=mail.port, ssl_context=options.pop("tls", None), ready_timeout=PATIENCE
+        )
 
     def factory(self) -> SMTP:
         return self._kind(self._mail, hostname="127.0.0.1", authenticator=self._mail.check, **self._options)

@@ -9,7 +9,7 @@ import pytest
 
 from seedbed.local_cloud.environment import cloud_environment
 from seedbed.local_cloud.home.folder import Home
-from tests.local_cloud.conftest import up, wait_for
+from tests.local_cloud.conftest import up
 from tests.local_cloud.machine_clock import MachineClock, machine_clock
 
 # Beyond the differences of clocks, within those that a signature may have.
@@ -35,9 +35,9 @@ def test_a_clock_set_back_in_the_quiet_period_delays_no_run(tmp_path: Path, cloc
     home = Home(tmp_path / "seedbed")
     with up(home) as cloud:
         cloud.put_images(range(48))
-        wait_for(lambda: cloud.stack.get("/runs")["pending"], "uploads that are noted", 30)
+        cloud.wait_for(lambda: cloud.stack.get("/runs")["pending"], "uploads that are noted")
         clock.set(0)
-        [run] = wait_for(cloud.runs, "a run though the clock was set back", 30)
+        [run] = cloud.wait_for(cloud.runs, "a run though the clock was set back")
         cloud.stack.post(f"/runs/{run['run_id']}/stop")
         [run] = cloud.ended_runs(1)
         [mail] = cloud.mails(1)

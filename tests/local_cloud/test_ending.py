@@ -8,6 +8,8 @@ from subprocess import PIPE
 
 import pytest
 
+from tests.children import said, started
+
 BOUND = 0.5
 PROGRAM = f"""
 import asyncio, threading, time
@@ -48,11 +50,11 @@ def test_the_process_ends_in_time_though_this_hangs(
     hanging: str, tell: Callable[["subprocess.Popen[str]"], None]
 ) -> None:
     program = [sys.executable, "-c", PROGRAM.replace("HANGS", HANGING[hanging])]
-    with subprocess.Popen(program, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True) as process:
+    with started(program, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == "up\n"
         tell(process)
-        _, said = process.communicate(timeout=BOUND + 10)
-    assert ("Timeout" in said and "most recent call first" in said) == (hanging in ENDED_FROM_WITHOUT)
-    assert ("ZeroDivisionError" in said) == ("error" in hanging)
-    assert (process.returncode == 0) == (not said)
+        _, errors = said(process)
+    assert ("Timeout" in errors and "most recent call first" in errors) == (hanging in ENDED_FROM_WITHOUT)
+    assert ("ZeroDivisionError" in errors) == ("error" in hanging)
+    assert (process.returncode == 0) == (not errors)

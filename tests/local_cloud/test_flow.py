@@ -14,7 +14,8 @@ from PIL import Image
 
 from seedbed.errors import SeedbedError
 from seedbed.predict import fetch_best_model
-from tests.local_cloud.conftest import LittleCloud, photograph, wait_for
+from tests.local_cloud.conftest import LittleCloud, photograph
+from tests.waiting import PATIENCE
 
 BURST = 500
 TEXT = b"This is no photograph at all.\n" * 10
@@ -133,7 +134,7 @@ def test_the_run_lists_its_trials(first: FirstRun) -> None:
 @pytest.mark.parametrize("path", ["/models/best", "/runs", "/runs/sb-0123456789abcdef-1"])
 def test_an_unsigned_request_gets_403(cloud: LittleCloud, path: str) -> None:
     with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(cloud.stack.api_url + path, timeout=10)
+        urllib.request.urlopen(cloud.stack.api_url + path, timeout=PATIENCE)
     refusal.value.close()
     assert refusal.value.code == 403
 
@@ -150,20 +151,20 @@ def test_an_unsigned_request_gets_403(cloud: LittleCloud, path: str) -> None:
 def test_what_a_web_page_sends_is_refused(cloud: LittleCloud, header: dict[str, str]) -> None:
     request = urllib.request.Request(cloud.stack.endpoint or "", headers=header)
     with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=PATIENCE)
     refusal.value.close()
     assert refusal.value.code == 403
 
 
 def test_the_same_images_again_start_nothing(cloud: LittleCloud, first: FirstRun) -> None:
     cloud.put_images(range(20))
-    wait_for(lambda: cloud.stack.get("/runs")["pending"], "the uploads to be noticed", 30)
+    cloud.wait_for(lambda: cloud.stack.get("/runs")["pending"], "the uploads to be noticed")
     assert len(cloud.ended_runs(1)) == 1
 
 
 def test_uploads_during_a_run_start_exactly_one_more(cloud: LittleCloud, first: FirstRun) -> None:
     cloud.put_images(range(BURST, BURST + 40))
-    wait_for(lambda: len(cloud.runs()) == 2, "the second run", 60)
+    cloud.wait_for(lambda: len(cloud.runs()) == 2, "the second run")
     for start in range(0, 40, 10):
         cloud.put_images(range(BURST + 40 + start, BURST + 50 + start))
     runs = cloud.ended_runs(3)

@@ -1,6 +1,5 @@
 """A disk that fills while the real local cloud is up: nothing acknowledged is lost, and all continues by itself."""
 
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -17,7 +16,7 @@ from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.notifications.mail import kept
 from seedbed.upload import upload as upload_files
 from tests.disks import filled, free, small_disk
-from tests.local_cloud.conftest import LittleCloud, kill, photograph, up, wait_for
+from tests.local_cloud.conftest import LittleCloud, kill, photograph, up
 from tests.local_cloud.moments import Traces
 
 MEBIBYTES = 256
@@ -73,9 +72,7 @@ def test_an_upload_to_a_full_disk_is_refused_and_what_is_there_is_read(cloud: Li
     parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
     complete = {"Bucket": bucket, "Key": "pretrained/parts.bin", "UploadId": upload, "MultipartUpload": parts}
     with filled(home.path.parent, left=LITTLE_ROOM):
-        began = time.monotonic()
         error = refused(cloud, "pretrained/lost.txt", b"lost")
-        assert time.monotonic() - began < 5, "clients don't try again for long"
         assert (error["Code"], error["status"]) == ("InsufficientCapacity", 507)
         assert NOTICE in error["Message"]
         with pytest.raises(SeedbedError, match=r"was not uploaded: .* Make room on it"):
@@ -88,7 +85,7 @@ def test_an_upload_to_a_full_disk_is_refused_and_what_is_there_is_read(cloud: Li
         cloud.put("runs/none/stop.json", b"{}")  # a run can be stopped all the same
         listed = s3.list_objects_v2(Bucket=bucket, Prefix="pretrained/")["Contents"]
         assert [item["Key"] for item in listed] == ["pretrained/kept.txt"]
-        wait_for(lambda: len(kept(home.mail)) == 1, "the e-mail about the disk", 10)
+        cloud.wait_for(lambda: len(kept(home.mail)) == 1, "the e-mail about the disk")
     s3.complete_multipart_upload(**complete)
     cloud.put("pretrained/lost.txt", b"not lost")
     assert (home.path / f"s3/000000000000/{bucket}/pretrained/lost.txt").read_bytes() == b"not lost"
@@ -134,16 +131,15 @@ def waits(cloud: LittleCloud) -> bool:
         return False
 
 
-@pytest.mark.timeout(600)
 def test_a_run_outlasts_a_full_disk_and_a_kill_in_each_of_its_stages(
     cloud: LittleCloud, home: Home, serving: ExitStack
 ) -> None:
     traces, before = Traces(home), len(kept(home.mail))
     cloud.put_images(range(60))
     for job, words in (("*-prepare", "checked: "), ("*-1-00?-*", "epoch 1/"), ("*-evaluate", "chosen: ")):
-        wait_for(partial(traces.said, job, words), f"{job} to say {words}")
+        cloud.wait_for(partial(traces.said, job, words), f"{job} to say {words}")
         with filled(home.path.parent):
-            wait_for(partial(waits, cloud), f"the run to say that {job} waits", 60)
+            cloud.wait_for(partial(waits, cloud), f"the run to say that {job} waits")
             kill(home)
             serving.close()
             with pytest.raises(SeedbedError, match="Make room"), up(home):
@@ -151,7 +147,7 @@ def test_a_run_outlasts_a_full_disk_and_a_kill_in_each_of_its_stages(
         cloud = serving.enter_context(up(home))
     (run,) = cloud.ended_runs(1)
     assert (run["state"], run["notice"]) == ("Completed", None), run["reason"]
-    wait_for(lambda: told(home, before, "Seedbed: a new best model"), "the e-mail about the run", 30)
+    cloud.wait_for(lambda: told(home, before, "Seedbed: a new best model"), "the e-mail about the run")
     assert told(home, before, "Seedbed: a new best model") == 1
     assert told(home, before, SUBJECT) == 3, "one for each time"
     assert cloud.stack.get("/models/best")["run_id"] == run["run_id"]

@@ -9,7 +9,7 @@ from seedbed.fetch import fetch_report
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.notifications.mail import kept
 from seedbed.local_cloud.parameters import PARAMETERS, PlanName
-from tests.local_cloud.conftest import LITTLE, LittleCloud, up, wait_for
+from tests.local_cloud.conftest import LITTLE, LittleCloud, up
 
 FULL = {**LITTLE, **PARAMETERS[PlanName.full], "FineTuneEpochs": "2", "FineTuneSize": "64"}
 
@@ -58,7 +58,7 @@ def test_every_format_is_there_and_answers_as_the_model_does(cloud: LittleCloud,
 
 
 def test_the_mail_and_the_report_tell_of_it(cloud: LittleCloud, run: dict[str, Any]) -> None:
-    wait_for(lambda: kept(cloud.home.mail), "the e-mail", 30)
+    cloud.wait_for(lambda: kept(cloud.home.mail), "the e-mail")
     text = kept(cloud.home.mail)[0].get_payload(decode=True).decode()
     assert run["run_id"] in text
     report = fetch_report(cloud.stack, cloud.home).read_text(encoding="utf-8")

@@ -21,9 +21,11 @@ from job_manager.domain import layout
 from job_manager.domain.run import RunState
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.home.lock import make_home
-from seedbed.local_cloud.process import free_port, wait_until_ended
+from seedbed.local_cloud.process import free_port
+from tests.children import family_of, said, started, wait_until_gone
 from tests.fakes.world import a_run
-from tests.local_cloud.conftest import LittleCloud, wait_for
+from tests.local_cloud.conftest import LittleCloud
+from tests.waiting import wait_for
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 READY = "Stop with Ctrl-C."
@@ -38,11 +40,11 @@ class Command:
 
     @property
     def family(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        return family_of(self.process.pid)
 
     def wait_for(self, condition: Callable[[], Any], what: str) -> None:
         """Wait for what the command does; fails where it has ended before."""
-        wait_for(lambda: self.process.poll() is not None or condition(), what, 60)
+        wait_for(lambda: self.process.poll() is not None or condition(), what)
         assert self.process.poll() is None, self.process.communicate()
 
     def read_until(self, words: str) -> None:
@@ -56,29 +58,20 @@ class Command:
         family = self.family
         for number in signals:
             os.killpg(self.process.pid, number)
-        output, errors = self.process.communicate(timeout=60)
+        output, errors = said(self.process)
         assert (self.process.returncode, errors) == (STATUS[signals[0]], "")
         assert output.splitlines()[-1:] == ["Stopped."]
         assert output.count("Stopped.") == 1
-        assert wait_until_ended(family, 10) == []
+        wait_until_gone(family)
         return output
 
 
 @contextmanager
 def command(home: Home, *words: str) -> Iterator[Command]:
     environment = {**os.environ, "SEEDBED_HOME": str(home.path), "COLUMNS": "160"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "seedbed", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield Command(process, home)
-        finally:
-            process.kill()
+    words = (sys.executable, "-m", "seedbed", *words)
+    with started(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        yield Command(process, home)
 
 
 @pytest.fixture
@@ -110,8 +103,7 @@ def catches_signals(process: "subprocess.Popen[str]") -> bool:
 @pytest.mark.parametrize("number", STATUS)
 def test_a_command_that_is_loading_ends_at_once(number: signal.Signals, home: Home) -> None:
     with command(home, "runs") as given:
-        while not catches_signals(given.process):
-            pass
+        given.wait_for(lambda: catches_signals(given.process), "a process that catches signals")
         assert given.interrupt(number) == "Stopped.\n"
 
 
@@ -179,10 +171,10 @@ def test_a_signal_that_is_ignored_from_the_start_stays_so(home: Home, tmp_path: 
     script = "trap '' HUP; echo ignored; exec \"$@\""
     environment = {**os.environ, "SEEDBED_HOME": str(home.path)}
     words = ["sh", "-c", script, "sh", sys.executable, "-m", "seedbed", "runs"]
-    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with started(words, env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
         process.send_signal(signal.SIGHUP)
-        output, _ = process.communicate(timeout=60)
+        output, _ = said(process)
     assert process.returncode == 1
     assert "seedbed demo" in output

@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import json
 import shutil
-import subprocess
 import urllib.error
 import urllib.request
 from typing import Any
@@ -15,7 +14,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.children import run
 from tests.local_cloud.conftest import LittleCloud
+from tests.waiting import PATIENCE
 
 KEY = "seedlings/Küchen schelle/a+b 100% #1.jpg"
 
@@ -65,8 +66,8 @@ def test_presigned_urls_work(cloud: LittleCloud, version: str | None) -> None:
     s3 = cloud.stack.session.client("s3", endpoint_url=cloud.stack.endpoint, config=Config(signature_version=version))
     where = {"Bucket": cloud.stack.bucket, "Key": f"runs/{KEY}"}
     put, plain = s3.generate_presigned_url("put_object", Params=where), {"Content-Type": ""}
-    urllib.request.urlopen(urllib.request.Request(put, b"photograph", plain, method="PUT"), timeout=10).close()
-    with urllib.request.urlopen(s3.generate_presigned_url("get_object", Params=where), timeout=10) as answer:
+    urllib.request.urlopen(urllib.request.Request(put, b"photograph", plain, method="PUT"), timeout=PATIENCE).close()
+    with urllib.request.urlopen(s3.generate_presigned_url("get_object", Params=where), timeout=PATIENCE) as answer:
         assert answer.read() == b"photograph"
 
 
@@ -81,16 +82,14 @@ def test_a_large_upload_in_parts_arrives_whole(cloud: LittleCloud, tmp_path: Any
 @pytest.mark.skipif(shutil.which("curl") is None, reason="There is no curl on this machine.")
 def test_curl_asks_the_api_by_the_homes_configuration(cloud: LittleCloud) -> None:
     url = f"{cloud.stack.api_url}/runs"
-    asked = subprocess.run(
-        ["curl", "--silent", "-K", str(cloud.home.curl), url], capture_output=True, text=True, check=True, timeout=30
-    )
+    asked = run(["curl", "--silent", "-K", cloud.home.curl, url], check=True)
     assert json.loads(asked.stdout)["runs"] == []
-    plain = subprocess.run(["curl", "--silent", url], capture_output=True, text=True, check=True, timeout=30)
+    plain = run(["curl", "--silent", url], check=True)
     assert "not signed" in plain.stdout
 
 
 def test_a_websocket_is_not_opened(cloud: LittleCloud) -> None:
-    connection = http.client.HTTPConnection(urlsplit(cloud.stack.endpoint or "").netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(cloud.stack.endpoint or "").netloc, timeout=PATIENCE)
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
     path = f"/_aws/execute-api/{cloud.stack.outputs['ApiId']}/$default"
     connection.request("GET", path, headers={**upgrade, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
@@ -102,7 +101,7 @@ def test_a_websocket_is_not_opened(cloud: LittleCloud) -> None:
 def test_nobody_resets_the_emulator(cloud: LittleCloud, path: str) -> None:
     request = urllib.request.Request(f"{cloud.stack.endpoint}{path}", b"{}", method="POST")
     with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=PATIENCE)
     refusal.value.close()
     assert refusal.value.code == 403
     assert cloud.stack.client("s3").head_bucket(Bucket=cloud.stack.bucket)

@@ -1,32 +1,29 @@
 """The local cloud is killed at any moment, as a power cut would, and a run comes to its end all the same."""
 
-import time
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from seedbed.local_cloud.home.folder import Home
-from tests.local_cloud.conftest import LITTLE, kill, up
+from tests.local_cloud.conftest import LITTLE, kill, progress_in, up
 from tests.local_cloud.moments import MOMENTS, Moment, Traces
+from tests.waiting import wait_for
 
 IMAGES = 120
 CUT_OFF_AFTER = (0, 17, 119, IMAGES)
 UNHURRIED = {**LITTLE, "QuietPeriodSeconds": "120"}
-PATIENCE = 120
 
 
 def kill_at(home: Home, moment: Moment, name: str) -> None:
     """Kills as soon as the moment is seen: it is looked for every few milliseconds."""
     traces = Traces(home)
-    deadline = time.monotonic() + PATIENCE
-    while not moment(traces):
-        assert time.monotonic() < deadline, f"waited in vain until {name}"
-        time.sleep(0.003)
+    wait_for(partial(moment, traces), name, partial(progress_in, home), pause=0.003)
     kill(home)
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(0)  # each of its waits is bounded
 def test_a_run_ends_well_though_the_cloud_is_killed_at_each_of_its_moments(tmp_path: Path) -> None:
     home = Home(tmp_path / "seedbed")
     for first, end in pairwise((0, *CUT_OFF_AFTER)):

@@ -1,9 +1,7 @@
 """What SageMaker's events, or the table, are lost for: nothing."""
 
-import pytest
-
 from seedbed.rebuild import rebuild
-from tests.local_cloud.conftest import LittleCloud, wait_for
+from tests.local_cloud.conftest import LittleCloud
 
 
 def without_events_of_sagemaker(cloud: LittleCloud) -> None:
@@ -15,11 +13,10 @@ def without_events_of_sagemaker(cloud: LittleCloud) -> None:
     events.delete_rule(Name=rule)
 
 
-@pytest.mark.timeout(600)
 def test_without_any_event_of_sagemakers_the_clock_alone_finishes_a_run(cloud: LittleCloud) -> None:
     without_events_of_sagemaker(cloud)
     cloud.put_images(range(100))
-    (run,) = wait_for(cloud.runs, "the run to start")
+    (run,) = cloud.wait_for(cloud.runs, "the run to start")
 
     def tick() -> bool:
         """What the schedule does each minute; here without the minute."""
@@ -28,12 +25,11 @@ def test_without_any_event_of_sagemakers_the_clock_alone_finishes_a_run(cloud: L
         assert "FunctionError" not in answer
         return bool(cloud.stack.get("/runs")["runs"][0]["state"] == "Completed")
 
-    wait_for(tick, "the run to end")
+    cloud.wait_for(tick, "the run to end")
     assert [run["run_id"]] == [found["run_id"] for found in cloud.runs()]
     assert len(cloud.mails(1)) == 1
 
 
-@pytest.mark.timeout(600)
 def test_a_deleted_table_comes_back_with_all_that_was_in_it(cloud: LittleCloud) -> None:
     runs, best = cloud.runs(), cloud.stack.get("/models/best")
     dynamodb, table = cloud.stack.client("dynamodb"), cloud.stack.outputs["TableName"]
@@ -47,14 +43,13 @@ def test_a_deleted_table_comes_back_with_all_that_was_in_it(cloud: LittleCloud) 
     assert rebuild(cloud.stack) == []
 
 
-@pytest.mark.timeout(600)
 def test_after_a_rebuild_runs_start_end_and_are_told_of_as_before(cloud: LittleCloud) -> None:
     cloud.put_images(range(100, 120))
-    wait_for(lambda: len(cloud.runs()) == 2, "the second run")
+    cloud.wait_for(lambda: len(cloud.runs()) == 2, "the second run")
 
     def tick() -> bool:
         cloud.stack.client("lambda").invoke(FunctionName=cloud.stack.outputs["ReconcileFunction"], Payload=b"{}")
         return bool(cloud.runs()[-1]["state"] == "Completed")
 
-    wait_for(tick, "the second run to end")
+    cloud.wait_for(tick, "the second run to end")
     assert len(cloud.mails(2)) == 2

@@ -6,7 +6,7 @@ import pytest
 
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.sagemaker.records.database_file import copy_of
-from tests.local_cloud.conftest import kill, up, wait_for
+from tests.local_cloud.conftest import kill, up
 
 
 def test_a_run_survives_a_kill_and_damaged_records_and_nothing_is_told_twice(
@@ -15,7 +15,7 @@ def test_a_run_survives_a_kill_and_damaged_records_and_nothing_is_told_twice(
     home = Home(tmp_path / "seedbed")
     with up(home) as cloud:
         cloud.put_images(range(100))
-        wait_for(lambda: [run for run in cloud.runs() if run["state"] == "Tuning"], "the run to tune")
+        cloud.wait_for(lambda: [run for run in cloud.runs() if run["state"] == "Tuning"], "the run to tune")
         kill(home)
     with up(home) as cloud:
         [run] = cloud.ended_runs(1)

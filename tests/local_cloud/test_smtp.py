@@ -25,6 +25,7 @@ from seedbed.local_cloud.notifications.smtp import (
     take_configured_server,
 )
 from seedbed.local_cloud.process import free_port, local_cloud
+from tests.waiting import PATIENCE
 
 from .mail_server import PASSWORD, USER, Authority, MailServer, PretendsTLS, Quotes, RefusesTLS, mail_server
 
@@ -58,7 +59,7 @@ def message() -> EmailMessage:
     return made
 
 
-def why_not(server: Server, timeout: float = 5) -> str:
+def why_not(server: Server, timeout: float = PATIENCE) -> str:
     """The sentence in which sending fails."""
     with pytest.raises(NotSent) as failure:
         send(message(), server, timeout)

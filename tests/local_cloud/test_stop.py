@@ -3,12 +3,12 @@
 import json
 
 from seedbed.dlq import dead_letters, redrive
-from tests.local_cloud.conftest import LittleCloud, wait_for
+from tests.local_cloud.conftest import LittleCloud
 
 
 def test_a_run_that_tunes_is_stopped_and_told_of_and_the_next_one_runs(cloud: LittleCloud) -> None:
     cloud.put_images(range(100))
-    (run,) = wait_for(lambda: [run for run in cloud.runs() if run["state"] == "Tuning"], "the run to tune")
+    (run,) = cloud.wait_for(lambda: [run for run in cloud.runs() if run["state"] == "Tuning"], "the run to tune")
 
     answer = cloud.stack.post(f"/runs/{run['run_id']}/stop")
 
@@ -33,4 +33,4 @@ def test_a_dead_letter_is_seen_and_goes_back_to_its_function(cloud: LittleCloud)
     assert redrive(cloud.stack) == (1, 0)
 
     assert dead_letters(cloud.stack) == []
-    wait_for(lambda: cloud.stack.get("/runs")["pending"], "the redriven event to be noted", 60)
+    cloud.wait_for(lambda: cloud.stack.get("/runs")["pending"], "the redriven event to be noted")

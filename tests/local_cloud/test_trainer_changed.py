@@ -11,7 +11,7 @@ from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.parameters import LAPTOP
 from seedbed.local_cloud.process import served
 from seedbed.stack import local_stack
-from tests.local_cloud.conftest import LITTLE, LittleCloud, wait_for
+from tests.local_cloud.conftest import LITTLE, LittleCloud
 
 
 @contextmanager
@@ -27,11 +27,11 @@ def test_a_run_whose_trainer_is_changed_begins_again(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "training_container", trainer, ignore=shutil.ignore_patterns("__pycache__"))
     with up_with(trainer, home) as cloud:
         cloud.put_images(range(48))
-        wait_for(lambda: [run for run in cloud.runs() if run["state"] == "Tuning"], "a run that tunes")
+        cloud.wait_for(lambda: [run for run in cloud.runs() if run["state"] == "Tuning"], "a run that tunes")
     with (trainer / "trainer" / "views.py").open("a") as views:
         views.write("\n# turned the other way round\n")
     with up_with(trainer, home) as cloud:
-        first, second = wait_for(lambda: cloud.runs()[1:] and cloud.runs(), "the run that begins again")
+        first, second = cloud.wait_for(lambda: cloud.runs()[1:] and cloud.runs(), "the run that begins again")
         [mail] = cloud.mails(1)
         said = "The trainer was changed while the run was in progress. It begins again."
         assert (first["state"], first["reason"]) == ("Failed", said)

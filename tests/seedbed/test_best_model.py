@@ -15,9 +15,10 @@ import pytest
 
 from seedbed.errors import SeedbedError
 from seedbed.local_cloud.home.folder import Home
-from seedbed.local_cloud.process import wait_until_ended
 from seedbed.predict import fetch_best_model, serve_model
+from tests.children import said, started, wait_until_gone
 from tests.trainer.small_model import write_small_model
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
@@ -86,21 +87,17 @@ def test_a_model_recorded_without_a_digest_is_used_as_it_is(tmp_path: Path) -> N
 def test_the_model_answers_here_until_it_is_interrupted_and_leaves_no_process(tmp_path: Path) -> None:
     model = write_small_model(tmp_path / "model")
     command = [sys.executable, "-c", SERVE, str(model)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        try:
-            assert process.stdout
-            where = process.stdout.readline().removeprefix("serving at ").strip()
-            assert where.startswith("http://127.0.0.1:")
-            family = psutil.Process(process.pid).children()
-            with urlopen(f"{where}/ping", timeout=60) as answer:
-                assert answer.status == 200
-        finally:
-            os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=60)
-    assert len(family) == 1
-    assert wait_until_ended(family, 60) == []
+    with started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        where = process.stdout.readline().removeprefix("serving at ").strip()
+        assert where.startswith("http://127.0.0.1:")
+        family = psutil.Process(process.pid).children()
+        with urlopen(f"{where}/ping", timeout=PATIENCE) as answer:
+            assert answer.status == 200
+        os.killpg(process.pid, signal.SIGINT)
+        said(process)
+        assert len(family) == 1
+        wait_until_gone(family)
 
 
 def test_what_cannot_be_served_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,8 @@ from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.home.lock import AlreadyUp, hold
 from seedbed.local_cloud.home.mark import LOCK, MARK, read_mark, write_mark
 from seedbed.local_cloud.process import free_port
-from tests.sagemaker.toy_endpoint import eventually
+from tests.children import said, started
+from tests.waiting import PATIENCE, wait_for
 
 HOLDER = """
 import subprocess, sys, time
@@ -142,39 +143,38 @@ def test_a_cloud_too_busy_to_answer_serves_its_home_all_the_same(home: Home) -> 
 
 
 def test_the_lock_is_held_until_the_last_of_its_holders_has_ended(home: Home) -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(home.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert parent.stdout
-    assert parent.stdin
-    child = int(parent.stdout.readline())
-    os.kill(child, signal.SIGSTOP)
-    parent.kill()
-    parent.wait()
-    with pytest.raises(SeedbedError, match="Another command"), hold(home, seconds=0.1):
-        pass
-    os.kill(child, signal.SIGKILL)
-    with hold(home, seconds=30):
-        pass
-    parent.stdin.close()
-    parent.stdout.close()
+    with started([sys.executable, "-c", HOLDER, home.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        try:
+            os.kill(child, signal.SIGSTOP)
+            parent.kill()
+            parent.wait()
+            with pytest.raises(SeedbedError, match="Another command"), hold(home, seconds=0.1):
+                pass
+        finally:
+            os.kill(child, signal.SIGKILL)
+        with hold(home, seconds=PATIENCE):
+            pass
 
 
 def test_a_home_moved_while_it_was_waited_for_is_not_taken_for_the_new_one(home: Home) -> None:
-    waiter = [sys.executable, "-c", HOLDER, str(home.path)]
-    with hold(home):
-        second = subprocess.Popen(waiter, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        opened = psutil.Process(second.pid).open_files
-        eventually(lambda: str(home.path / LOCK) in {file.path for file in opened()})
-        aside = home.path.rename(home.path.with_name("aside"))
-    assert second.stdin
-    assert second.stdout
-    second.stdout.readline()
-    with hold(Home(aside), seconds=0.1):
-        pass
-    with pytest.raises(SeedbedError, match="Another command"), hold(home, seconds=0.1):
-        pass
-    second.communicate(b"\n", timeout=30)
+    waiter = [sys.executable, "-c", HOLDER, home.path]
+    with started(waiter, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as second:
+        with hold(home):
+            opened = psutil.Process(second.pid).open_files
+            wait_for(lambda: str(home.path / LOCK) in {file.path for file in opened()}, "the second at the lock")
+            aside = home.path.rename(home.path.with_name("aside"))
+        assert second.stdin
+        assert second.stdout
+        second.stdout.readline()
+        with hold(Home(aside), seconds=0.1):
+            pass
+        with pytest.raises(SeedbedError, match="Another command"), hold(home, seconds=0.1):
+            pass
+        second.stdin.write("\n")
+        second.stdin.flush()
+        said(second)
 
 
 def test_a_demo_has_a_home_of_its_own_beside_the_persons(home: Home) -> None:

@@ -6,12 +6,13 @@ import sys
 import psutil
 
 from seedbed.local_cloud.process import wait_until_ended
+from tests.waiting import PATIENCE
 
 
 def test_who_ended_is_waited_for_no_longer_though_nobody_took_notice_yet() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         ended = psutil.Process(process.pid)
-        assert wait_until_ended([ended], 30) == []
+        assert wait_until_ended([ended], PATIENCE) == []
         assert ended.status() == psutil.STATUS_ZOMBIE
 
 

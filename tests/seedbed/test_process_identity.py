@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from seedbed.local_cloud.process_identity import PROC, is_alive, is_there, process_identity
+from tests.waiting import PATIENCE
 
 SLEEPER = [sys.executable, "-c", "input()"]
 
@@ -25,7 +26,7 @@ def test_a_process_that_ended_is_not_alive_though_its_parent_took_no_notice() ->
     with subprocess.Popen(SLEEPER, stdin=subprocess.PIPE) as process:
         identity = process_identity(process.pid)
         process.kill()
-        psutil.Process(process.pid).wait(30)
+        psutil.Process(process.pid).wait(PATIENCE)
         assert not is_alive(identity)
         process.wait()
         assert not is_there(identity)

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from PIL import Image
 
 from seedbed.seedlings import SPECIES, draw, write
 from seedbed.seedlings.__main__ import main
+from tests.children import run
 
 Array = NDArray[np.float64]
 
@@ -76,11 +76,9 @@ def test_another_process_draws_the_same_pixels() -> None:
         "sys.stdout.write(hashlib.sha256(draw('Cleavers', 3).tobytes()).hexdigest())"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    other = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, env=environment, timeout=60, check=True
-    )
+    other = run([sys.executable, "-c", program], env=environment, check=True)
 
-    assert other.stdout.decode() == hashlib.sha256(draw("Cleavers", 3).tobytes()).hexdigest()
+    assert other.stdout == hashlib.sha256(draw("Cleavers", 3).tobytes()).hexdigest()
 
 
 @pytest.mark.parametrize("size", [48, 150, 224])

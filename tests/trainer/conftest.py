@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from PIL import Image, ImageOps
 
+from tests.children import run
 from tests.trainer.costly_pictures import jpeg_with
 from tests.trainer.painting import LABELS, archive, paint, paint_dataset
 from trainer.decoding.pool import Decoders
 
 CONTAINER = Path(__file__).parents[2] / "training_container"
-PROCESS_SECONDS = 280
 WITHOUT_NETWORK = ["unshare", "--map-root-user", "--net"]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -26,7 +26,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def isolation() -> list[str]:
     """The command before one that is to have no network, as SageMaker gives these jobs none; empty where none can."""
     try:
-        subprocess.run([*WITHOUT_NETWORK, "true"], check=True, capture_output=True, timeout=10)
+        run([*WITHOUT_NETWORK, "true"], check=True)
     except (OSError, subprocess.SubprocessError):
         return []
     return WITHOUT_NETWORK
@@ -34,17 +34,11 @@ def isolation() -> list[str]:
 
 def run_script(script: str, folder: Path, **environment: str) -> str:
     """What a script prints that has the trainer at hand, as a process of its own in that folder."""
-    run = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(CONTAINER), **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+    done = run(
+        [sys.executable, "-c", script], cwd=folder, env={**os.environ, "PYTHONPATH": str(CONTAINER), **environment}
     )
-    assert run.returncode == 0, run.stderr
-    return run.stdout
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="session")
@@ -59,18 +53,14 @@ def run_trainer() -> Run:
     """Runs `python -m trainer` as SageMaker would, isolated and with a directory in the place of /opt/ml."""
     isolated = isolation()
 
-    def run(base: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def run_it(base: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return run(
             [*isolated, sys.executable, "-m", "trainer", *arguments],
             cwd=CONTAINER,
             env={**os.environ, "SAGEMAKER_BASE_DIR": str(base), **environment},
-            capture_output=True,
-            text=True,
-            timeout=PROCESS_SECONDS,
-            check=False,
         )
 
-    return run
+    return run_it
 
 
 class Flow:

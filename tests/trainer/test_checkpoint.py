@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.children import started
 from tests.trainer.conftest import CONTAINER, FINE_TUNING, HYPERPARAMETERS, Flow, Run, training_job
 from trainer.keras_loader import keras
 from trainer.training.checkpoint import FILE, Checkpoints, Progress
@@ -32,7 +33,7 @@ def killed_after_epoch(base: Path, epoch: int) -> None:
     """Trains until this epoch was said, and its checkpoint is there."""
     command = [sys.executable, "-m", "trainer", "train"]
     environment = {**os.environ, "SAGEMAKER_BASE_DIR": str(base)}
-    with subprocess.Popen(command, cwd=CONTAINER, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    with started(command, cwd=CONTAINER, env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout
         for line in process.stdout:
             if line.startswith(f"epoch {epoch + 1}/"):  # the checkpoint of the epoch before is whole by now

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,9 +11,11 @@ import numpy as np
 import psutil
 import pytest
 
+from tests.children import run
 from tests.trainer.conftest import CONTAINER, run_script
 from tests.trainer.costly_pictures import LARGE, SLOW, jpeg_with, saved
 from tests.trainer.painting import paint
+from tests.waiting import PATIENCE
 from trainer.decoding.images import read_photo, resize
 from trainer.decoding.limits import TOO_LONG, Limits
 from trainer.decoding.messages import Message
@@ -26,7 +27,6 @@ from trainer.preparation.survey import survey
 STRICT = Limits(seconds=0.15, seconds_per_megapixel=0)
 NARROW = Limits(memory=40_000_000)
 ENDLESS = Limits(seconds=1000)
-TIMEOUT = 60
 
 
 @pytest.fixture(scope="module")
@@ -140,12 +140,12 @@ def test_a_picture_whose_decoder_is_killed_gets_another_and_is_refused_with_that
     hopeless = asked(endless)
     first = hopeless.process()
     first.kill()
-    first.wait(TIMEOUT)
+    first.wait(PATIENCE)
     second = hopeless.process()
     assert second.pid != first.pid
     second.kill()
     with pytest.raises(ImageRefused, match="its decoder was killed, probably because memory ran out"):
-        hopeless.answer.result(TIMEOUT)
+        hopeless.answer.result(PATIENCE)
 
 
 def test_a_decoder_that_was_killed_while_idle_is_replaced() -> None:
@@ -160,7 +160,7 @@ def test_a_decoder_that_was_killed_while_idle_is_replaced() -> None:
 def test_a_decoder_that_does_not_answer_is_given_up(asked: Callable[..., Asked], endless: bytes) -> None:
     stopped = asked(endless, Limits(seconds=1000, patience=1))
     with pytest.raises(ImageRefused, match="not decoded within 1 seconds"):
-        stopped.answer.result(TIMEOUT)
+        stopped.answer.result(PATIENCE)
 
 
 def test_closing_ends_what_is_being_decoded(asked: Callable[..., Asked], endless: bytes) -> None:
@@ -168,7 +168,7 @@ def test_closing_ends_what_is_being_decoded(asked: Callable[..., Asked], endless
     child = closed.process()
     closed.decoder.kill()
     with pytest.raises(DecodersClosed):
-        closed.answer.result(TIMEOUT)
+        closed.answer.result(PATIENCE)
     assert not child.is_running()
 
 
@@ -192,14 +192,8 @@ os.kill(os.getpid(), 9)
 
 
 def test_no_decoder_outlives_its_owner() -> None:
-    owner = subprocess.run(
-        [sys.executable, "-c", OWNER],
-        env={**os.environ, "PYTHONPATH": str(CONTAINER)},
-        stderr=subprocess.PIPE,  # the decoders have it too: its end is theirs
-        timeout=TIMEOUT,
-        check=False,
-    )
-    assert (owner.returncode, owner.stderr) == (-signal.SIGKILL, b"")
+    owner = run([sys.executable, "-c", OWNER], env={**os.environ, "PYTHONPATH": str(CONTAINER)})
+    assert (owner.returncode, owner.stderr) == (-signal.SIGKILL, "")  # the decoders have that too: its end is theirs
 
 
 LOOK_AROUND = """

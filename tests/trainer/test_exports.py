@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -13,6 +12,7 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 
+from tests.children import run
 from trainer.archive import Model
 from trainer.backbones import build_backbone
 from trainer.decoding.images import Pixels
@@ -208,22 +208,20 @@ print(json.dumps(export(Model(network, {}, ["a", "b", "c"], 32), sample, Path(sy
 
 
 def test_with_jax_what_only_tensorflow_can_make_says_so(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WITH_JAX, str(tmp_path / "exports")],
+    done = run(
+        [sys.executable, "-c", WITH_JAX, tmp_path / "exports"],
         cwd=CONTAINER,
         env={**os.environ, "KERAS_BACKEND": "jax"},
-        capture_output=True,
         check=True,
-        timeout=120,
     )
     made, *others = json_of(done.stdout)
     assert made["largest_difference"] < 1e-4
     assert {other["error"] for other in others} == {
         "This format takes another Keras backend: set KERAS_BACKEND=tensorflow."
     }
-    assert done.stderr == b""
+    assert done.stderr == ""
 
 
-def json_of(output: bytes) -> list[dict[str, Any]]:
+def json_of(output: str) -> list[dict[str, Any]]:
     read: list[dict[str, Any]] = json.loads(output)
     return read

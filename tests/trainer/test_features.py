@@ -1,13 +1,13 @@
 """Features: the engine that is fastest, that it changes nothing, and what happens where it can't be had."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.children import run
 from tests.trainer.conftest import CONTAINER
 from tests.trainer.painting import LABELS, paint
 from trainer.backbones import build_backbone
@@ -160,5 +160,5 @@ def test_openvino_reports_nothing_to_its_makers(tmp_path: Path) -> None:
     script = "from trainer.inference.openvino_engine import load_openvino; load_openvino().convert_model"
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "TF_BUILD", "JENKINS_URL")}
     environment = {**kept, "HOME": str(tmp_path), "PYTHONPATH": str(CONTAINER)}
-    subprocess.run([sys.executable, "-c", script], env=environment, timeout=60, check=True)
+    run([sys.executable, "-c", script], env=environment, check=True)
     assert not (tmp_path / "intel").exists()  # where it would keep the number that it reports under

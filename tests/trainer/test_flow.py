@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from tests.children import exited, started
 from tests.trainer.conftest import CONTAINER, WITHOUT_NETWORK, Flow, Run, isolation, training_job
 from tests.trainer.painting import LABELS, paint_dataset
 from trainer import pack
@@ -246,17 +247,16 @@ def test_arguments_that_make_no_sense_are_a_failure_too(
 
 def test_a_stopped_training_saves_the_best_so_far(flow: Flow, tmp_path: Path) -> None:
     training_job(tmp_path, {"epochs": "10000"}, features=flow.pack / "features")
-    with subprocess.Popen(
+    with started(
         [sys.executable, "-m", "trainer", "train"],
         cwd=CONTAINER,
         env={**os.environ, "SAGEMAKER_BASE_DIR": str(tmp_path)},
         stdout=subprocess.PIPE,
-        text=True,
     ) as process:
         assert process.stdout
         assert process.stdout.readline().startswith("epoch 1/10000 - ")
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
-        assert process.wait(timeout=60) == 0
+        assert exited(process) == 0
     assert rest.splitlines()[-1].startswith("best epoch ")
     assert (tmp_path / "model/head.keras").is_file()

@@ -21,22 +21,23 @@ import psutil
 import pytest
 from PIL import Image
 
+from tests.children import said, started
 from tests.trainer.conftest import CONTAINER
 from tests.trainer.costly_pictures import jpeg_with
 from tests.trainer.painting import paint
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
+from tests.waiting import PATIENCE
 from trainer.__main__ import main
 from trainer.archive import WHOLE, read_model, write_archive
 from trainer.decoding.images import resize
 from trainer.inference.classify import classify
 from trainer.inference.invocation import MAX_IMAGES
 from trainer.keras_loader import keras
-from trainer.serve import GRACE_SECONDS, MAX_BYTES, MAX_REQUESTS
+from trainer.serve import MAX_BYTES, MAX_REQUESTS
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
-TIMEOUT = 60
 PNG = {"Content-Type": "image/png"}
 JSON = {"Content-Type": "application/json"}
 
@@ -49,7 +50,7 @@ class Server(NamedTuple):
 
     def ask(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> tuple[int, str]:
         """Status and content of the answer."""
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)) as connection:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as connection:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
@@ -75,21 +76,17 @@ serve.serve(Path(sys.argv[1]), "127.0.0.1", 0, Limits(seconds=1000))
 
 @contextmanager
 def served(base: Path, *arguments: str, run: Sequence[str] = VERB) -> Iterator[Server]:
-    with subprocess.Popen(
+    with started(
         [sys.executable, *run, *arguments],
         cwd=CONTAINER,
         env={**os.environ, "SAGEMAKER_BASE_DIR": str(base)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
     ) as process:
-        try:
-            assert process.stdout
-            where = process.stdout.readline()
-            assert where.startswith("serving at http://127.0.0.1:"), process.communicate()
-            yield Server(process, int(where.rpartition(":")[2]))
-        finally:
-            process.kill()
+        assert process.stdout
+        where = process.stdout.readline()
+        assert where.startswith("serving at http://127.0.0.1:"), process.communicate()
+        yield Server(process, int(where.rpartition(":")[2]))
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +210,7 @@ class HalfSent:
 
     def __init__(self, port: int, body: bytes) -> None:
         self._body = body
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         head = f"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
         self._socket.sendall(f"{head}Content-Type: image/png\r\nExpect: 100-continue\r\n\r\n".encode())
         expected = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -262,7 +259,7 @@ def test_who_goes_away_in_the_middle_gives_the_place_back(server: Server) -> Non
 
 def refuses_connections(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT).close()
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
     except ConnectionError:
         return True
     return False
@@ -278,7 +275,7 @@ def test_it_answers_what_was_asked_before_it_ends(end: signal.Signals, base: Pat
         while not refuses_connections(server.port):
             pass
         assert request.finish() == 200
-        assert server.process.communicate(timeout=TIMEOUT) == ("", "")
+        assert said(server.process) == ("", "")
         assert server.process.returncode == 0
 
 
@@ -299,10 +296,10 @@ def test_while_an_image_is_decoded_others_are_answered_and_sigterm_ends_it(base:
         assert not pending.done()
 
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.communicate(timeout=GRACE_SECONDS) == ("", "")
+        assert said(server.process) == ("", "")
         assert server.process.returncode == 0
         assert not any(decoder.is_running() for decoder in decoders)
-        assert pending.result(TIMEOUT) == (503, '{"message":"No more images are decoded."}')
+        assert pending.result(PATIENCE) == (503, '{"message":"No more images are decoded."}')
 
 
 @pytest.fixture
