@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from seedbed.cloud import wait_until_ended
+from seedbed.local_cloud.process import wait_until_ended
 from tests.waiting import time_spent, wait_for
 
 LAUNCHER = Path(__file__).with_name("launch.py")
