@@ -8,7 +8,7 @@ IMAGES ?=
 PLAN ?=
 REQUIREMENTS := requirements/dev requirements/laptop functions/requirements training_container/requirements
 
-.PHONY: demo test check bench-tuner bench-endpoint bench-load bench-uploads bench-training chaos guards requirements clean
+.PHONY: demo test check architecture bench-tuner bench-endpoint bench-load bench-uploads bench-training chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -19,6 +19,9 @@ test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests
 
 check: $(VENV)/dev  ## types and style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+architecture: $(VENV)/laptop  ## draw docs/images/architecture.svg from the code and the template
+	@$(BIN)/python -m tools.architecture
 
 bench-tuner: $(VENV)/bench/ready  ## how well Bayesian tuning finds good settings, beside other libraries
 	@$(VENV)/bench/bin/python -c "import torch" 2>/dev/null || echo "Without torch in $(VENV)/bench, Optuna's GP sampler is left out."

@@ -1,0 +1,1 @@
+"""What the project's own files are made with; nothing that is deployed or installed."""
