@@ -13,7 +13,7 @@ from tools.architecture.picture import draw
 from tools.architecture.rooms import House, houses, importers_first
 
 PAGES = ("CONTRIBUTING.md", "docs/architecture.md")
-IN_BACKTICKS = re.compile(r"`([\w.-]+/[\w./-]*|[\w-]+\.(?:py|md|yaml|toml|txt|in))`")
+IN_BACKTICKS = re.compile(r"`((?!\.venv)[\w.-]+/[\w./-]*|[\w-]+\.(?:py|md|yaml|toml|txt|in))`")
 
 
 @pytest.fixture(scope="module")
