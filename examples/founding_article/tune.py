@@ -63,13 +63,14 @@ def channel(name: str) -> dict[str, Any]:
 
 def follow(sagemaker: Any) -> None:
     """Print each training job as it ends, then the best."""
-    told = set()
+    printed = set()
+    pages = sagemaker.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job")
     while True:
         job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=NAME)
-        trials = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=NAME)
-        for trial in trials["TrainingJobSummaries"]:
-            if trial["TrainingJobStatus"] in ("Completed", "Failed") and trial["TrainingJobName"] not in told:
-                told.add(trial["TrainingJobName"])
+        trials = pages.paginate(HyperParameterTuningJobName=NAME)
+        for trial in (trial for page in trials for trial in page["TrainingJobSummaries"]):
+            if trial["TrainingJobStatus"] in ("Completed", "Failed") and trial["TrainingJobName"] not in printed:
+                printed.add(trial["TrainingJobName"])
                 print(said(trial))
         if job["HyperParameterTuningJobStatus"] in ("Completed", "Failed", "Stopped"):
             break

@@ -12,22 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.sagemaker_command import parse_image
 from tests.contract.template import ROOT
 from tests.sagemaker.toy_endpoint import CREDENTIALS, Endpoint
 
 EXAMPLES = ROOT / "examples"
-IMAGES = re.compile(r"--image (\S+)")
+IMAGES = re.compile(r"--image ([\w-]+)=(\S+)")
 PROGRAMS = re.compile(r"^\.venv/bin/python (\S+)", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """The endpoint with the images that the READMEs name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
-        texts = [readme.read_text(encoding="utf-8") for readme in sorted(EXAMPLES.glob("*/README.md"))]
-        images = dict(parse_image(image) for text in texts for image in IMAGES.findall(text))
+    texts = [readme.read_text(encoding="utf-8") for readme in sorted(EXAMPLES.glob("*/README.md"))]
+    images = {name: ROOT / folder for text in texts for name, folder in IMAGES.findall(text)}
     server = Endpoint(tmp_path_factory.mktemp("examples"), images=images)
     yield server
     server.end()

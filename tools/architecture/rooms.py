@@ -91,10 +91,10 @@ def imported(name: str, path: Path, known: Mapping[str, Path]) -> Iterator[str]:
 
 
 def purpose(folder: Path) -> str:
-    """The first sentence of a package's docstring."""
+    """The first paragraph of a package's docstring, as plain text."""
     start = folder / "__init__.py"
     text = ast.get_docstring(ast.parse(start.read_text(encoding="utf-8"))) if start.exists() else None
-    return (text or "").split("\n\n", 1)[0].replace("\n", " ")
+    return (text or "").split("\n\n", 1)[0].replace("\n", " ").replace("`", "")
 
 
 def importers_first(names: list[str], edges: Edges) -> list[str]:
