@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.chaos.guards import GUARDS, Guard
+from tests.children import run
 
 ROOT = Path(__file__).parents[2]
 NEEDED = ("events", "functions", "seedbed", "tests", "training_container", "pyproject.toml", "template.yaml")
@@ -47,9 +47,7 @@ def mutated(guard: Guard) -> str:
 def passes(folder: Path, *command: str) -> bool:
     """Whether Python ends well there. Raises RuntimeError where it could not do what it was told."""
     environment = {**os.environ, "PYTHONPATH": "functions:training_container:.", "PYTHONDONTWRITEBYTECODE": "1"}
-    answer = subprocess.run(
-        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    answer = run([sys.executable, *command], cwd=folder, env=environment)
     if answer.returncode not in {0, 1}:
         raise RuntimeError(f"{' '.join(command)} ended with {answer.returncode}:\n{answer.stdout}{answer.stderr}")
     return answer.returncode == 0

@@ -91,7 +91,7 @@ def presigned(request: pytest.FixtureRequest) -> Callable[..., Request]:
 
 
 @pytest.mark.parametrize("service", SIGNERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(parts=st.lists(TEXT, max_size=3), query=st.dictionaries(TEXT, TEXT, max_size=3), body=st.binary(max_size=40))
 def test_what_botocore_signs_is_taken(service: str, parts: list[str], query: dict[str, str], body: bytes) -> None:
     path = "/" + "/".join(quote(part, safe="~") for part in parts if part.strip("."))

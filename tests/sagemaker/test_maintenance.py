@@ -14,6 +14,8 @@ from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Ki
 from seedbed.local_cloud.sagemaker.maintenance import PATIENCE, Keeper
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records.store import Store
+from seedbed.local_cloud.sagemaker.containers.process import Stop
+from tests import waiting
 
 
 class Bench:
@@ -39,7 +41,7 @@ class Bench:
         def work(stop: Stop) -> None:
             asked = threading.Event()
             stop.when_asked(asked.set)
-            asked.wait(20)
+            asked.wait(waiting.PATIENCE)
 
         return self.running.start(kind, name, work)
 
@@ -48,7 +50,7 @@ class Bench:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path)
     yield bench
-    bench.running.shutdown(5)
+    bench.running.shutdown(waiting.PATIENCE)
     bench.store.close()
 
 
@@ -72,7 +74,7 @@ def test_a_tuning_job_is_taken_up_once_no_trial_of_it_runs(bench: Bench) -> None
 
     bench.keeper.look()
     assert (bench.taken, stop.reason) == ([], "shutdown")
-    bench.running.shutdown(5)
+    bench.running.shutdown(waiting.PATIENCE)
     bench.keeper.look()
 
     assert bench.taken == ["search"]

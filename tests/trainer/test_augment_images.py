@@ -15,7 +15,7 @@ def photographs(count: int, seed: int = 0) -> np.ndarray:
 
 
 @given(count=st.integers(1, 6), strength=st.floats(0, 1), seed=st.integers(0, 99))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_varied_photographs_stay_photographs(count: int, strength: float, seed: int) -> None:
     result = varied(photographs(count), strength, np.random.default_rng(seed))
     assert result.shape == (count, SIDE, SIDE, 3)
@@ -47,7 +47,7 @@ def test_the_seed_repeats_the_variation() -> None:
 
 
 @given(seed=st.integers(0, 500))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_patch_gives_targets_in_proportion_to_the_pixels_it_took(seed: int) -> None:
     black_and_white = np.stack([np.full((SIDE, SIDE, 3), value, np.float32) for value in (0, 255)])
     images, targets = patched(black_and_white, np.eye(2, dtype=np.float32), np.random.default_rng(seed))

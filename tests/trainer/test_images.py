@@ -97,7 +97,7 @@ def test_links_and_missing_files_are_refused(tmp_path: Path) -> None:
     garbage=st.binary(max_size=64),
     kind=st.sampled_from(FORMATS),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_whatever_is_in_a_file_it_is_read_or_refused(tmp_path: Path, cut: int, garbage: bytes, kind: str) -> None:
     whole = encoded(paint(GREEN, 1, side=24), kind)
     file = tmp_path / "image"

@@ -137,7 +137,7 @@ def test_hostile_names_are_shown_letter_by_letter_and_make_no_markup(tmp_path: P
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=30))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_text_in_a_cell_is_that_text(text: str) -> None:
     cells = texts(f"| a | b |\n|---|---|\n| {in_markdown(text + 'x')} | {in_markdown('x' + text)} |\n")
     assert cells == ["a", "b", one_line(text + "x"), one_line("x" + text)]

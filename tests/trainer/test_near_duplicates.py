@@ -96,7 +96,7 @@ def test_any_picture_has_a_look(image: Image.Image) -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), bits=st.integers(0, 7), view=st.integers(0, VIEWS - 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_seven_changed_bits_are_always_found_in_every_view(seed: int, bits: int, view: int) -> None:
     first, *others = random_looks(20, seed)
     copy = packed(turned(bits_of(words_of([flipped(first, bits, seed, LOW)])), view)).tobytes()
@@ -106,7 +106,7 @@ def test_seven_changed_bits_are_always_found_in_every_view(seed: int, bits: int,
 
 
 @given(seed=st.integers(0, 2**32 - 1), bits=st.integers(110, 150))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_looks_that_differ_in_nearly_half_their_bits_are_never_alike(seed: int, bits: int) -> None:
     (look,) = random_looks(1, seed)
     other = flipped(look, bits, seed)
@@ -196,7 +196,7 @@ def sides(dataset: Dataset) -> dict[str, str]:
 
 
 @given(taken=plants, seed=st.integers())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_plant_is_on_two_sides_and_the_order_does_not_matter(taken: list[tuple[int, int, str]], seed: int) -> None:
     images = [photographed(*photograph) for photograph in taken]
     dataset = resolve(images, {}, 1)
@@ -210,7 +210,7 @@ def test_no_plant_is_on_two_sides_and_the_order_does_not_matter(taken: list[tupl
 
 
 @given(before=plants, added=plants)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_nobody_changes_sides_or_comes_back_as_photographs_are_added(
     before: list[tuple[int, int, str]], added: list[tuple[int, int, str]]
 ) -> None:
