@@ -14,7 +14,8 @@ import psutil
 from seedbed.local_cloud.process import wait_until_ended
 from tests.waiting import time_spent, wait_for
 
-LAUNCHER = Path(__file__).with_name("launch.py")
+ROOT = Path(__file__).parents[1]
+LAUNCHER = ROOT / "tests" / "launch.py"
 BY_THEMSELVES = 20.0
 """Seconds in which what a killed process had started may end by itself, as it should, before it is killed too."""
 
