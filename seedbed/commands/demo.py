@@ -37,7 +37,7 @@ from .show import (
 
 IMAGES_PER_SPECIES = 60
 PROCEDURAL = {"ImageSize": "224"}
-MAIL_TIMEOUT = 30
+MAIL_TIMEOUT = 120
 
 
 def demo(

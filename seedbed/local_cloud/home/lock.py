@@ -13,7 +13,7 @@ from .folder import Home, is_own
 from .mark import INSTEAD, LOCK, check_is_home, read_mark, write_mark
 
 UP = "A local cloud is already up for this folder. Stop it first (Ctrl-C where it runs)."
-LOCK_TIMEOUT = 45.0
+LOCK_TIMEOUT = 130.0  # longer than a local cloud may take to start
 POLL_SECONDS = 0.05
 
 
