@@ -12,7 +12,7 @@ from rich.console import Console
 from ..errors import SeedbedError
 from ..local_cloud.home.folder import Home
 from ..local_cloud.process import served
-from ..local_cloud.sagemaker.containers.opt_ml import read_image, repository_of
+from ..local_cloud.sagemaker.containers.images import read_image, repository_of
 from ..local_cloud.sagemaker.errors import JobFailure
 from .progress import console
 from .show import exports

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from seedbed.local_cloud.access.credentials import Credentials
-from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Kind, Settings
+from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Kind
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger, put_in_order
 from seedbed.local_cloud.sagemaker.records.store import Store
 from seedbed.local_cloud.sagemaker.records.transitions import end
+from seedbed.local_cloud.sagemaker.settings import Settings
 from seedbed.local_cloud.sagemaker.training.spot import Clock
 from seedbed.local_cloud.sagemaker.tuning.limits import Limits
 

@@ -6,18 +6,12 @@ import pytest
 
 from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.containers.docker import Engine
-from seedbed.local_cloud.sagemaker.containers.opt_ml import (
-    command,
-    environment,
-    folder_of,
-    local_path,
-    moved,
-    read_image,
-    read_message,
-)
+from seedbed.local_cloud.sagemaker.containers.images import folder_of, read_image
+from seedbed.local_cloud.sagemaker.containers.launcher import command, environment
+from seedbed.local_cloud.sagemaker.containers.opt_ml import local_path, moved, read_message
 from seedbed.local_cloud.sagemaker.errors import Invalid, JobFailure
 from seedbed.local_cloud.sagemaker.jobs import failure_reason
-from seedbed.local_cloud.sagemaker.kinds import Settings
+from seedbed.local_cloud.sagemaker.settings import Settings
 
 DOCKERFILE = """FROM python:3.12-slim
 # ENTRYPOINT ["a", "comment"]

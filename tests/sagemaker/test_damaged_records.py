@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from seedbed.local_cloud.access.credentials import Credentials
-from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body, Settings
+from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body
 from seedbed.local_cloud.sagemaker.records.database_file import copy_of, mended
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records.store import Store
+from seedbed.local_cloud.sagemaker.settings import Settings
 
 JOBS = 200
 

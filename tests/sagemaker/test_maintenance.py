@@ -10,12 +10,13 @@ from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.containers.process import Stop
 from seedbed.local_cloud.sagemaker.disk import Disk
 from seedbed.local_cloud.sagemaker.jobs import Running
-from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Kind, Settings
+from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Kind
 from seedbed.local_cloud.sagemaker.maintenance import PATIENCE, Keeper
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records.store import Store
 from seedbed.local_cloud.sagemaker.containers.process import Stop
 from tests import waiting
+from seedbed.local_cloud.sagemaker.settings import Settings
 
 
 class Bench:

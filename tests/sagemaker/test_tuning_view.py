@@ -9,9 +9,10 @@ import pytest
 from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker import listing
 from seedbed.local_cloud.sagemaker.errors import Invalid, NotFound
-from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
+from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body, Kind
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records.store import Store
+from seedbed.local_cloud.sagemaker.settings import Settings
 from seedbed.local_cloud.sagemaker.tuning import view
 from seedbed.local_cloud.sagemaker.tuning.limits import CONVERGED_AFTER
 

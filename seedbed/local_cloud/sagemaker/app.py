@@ -25,7 +25,7 @@ from .disk import Disk
 from .errors import ApiError, Unsupported
 from .eventbridge import Courier
 from .jobs import Running, Workshop, remove_directory
-from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
+from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
 from .logs import LogLines
 from .maintenance import Keeper
 from .processing import ProcessingJobs
@@ -34,6 +34,7 @@ from .records.ledger import Ledger
 from .records.store import Job, Store
 from .s3.cache import Cache
 from .s3.transfer import Data
+from .settings import Settings
 from .training import spot
 from .training.operations import TrainingJobs
 from .tuning import view

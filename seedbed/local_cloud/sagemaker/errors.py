@@ -9,6 +9,9 @@ ApiError        the caller's request is refused, at once
 JobFailure      an accepted job can't go on; its message becomes the job's FailureReason
 """
 
+# SageMaker's limit for a FailureReason, in characters.
+REASON_LENGTH = 1024
+
 
 class ApiError(Exception):
     """A refusal in SageMaker's own terms: an error code, and one sentence for a person."""

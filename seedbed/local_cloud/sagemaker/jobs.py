@@ -11,16 +11,16 @@ from pathlib import Path
 
 from .containers.exit_status import exit_code, in_words
 from .containers.launcher import Containers
-from .containers.opt_ml import REASON_LENGTH
 from .containers.process import Launch, Outcome, Runner, Stop
 from .curves import Curves
 from .disk import Disk
-from .errors import JobFailure
+from .errors import REASON_LENGTH, JobFailure
 from .full_disk import Room
-from .kinds import TUNING, Kind, Settings
+from .kinds import TUNING, Kind
 from .logs import LogLines
 from .records.ledger import Ledger
 from .s3.transfer import Data
+from .settings import Settings
 
 TAIL_LINES = 12
 

@@ -1,12 +1,7 @@
 """The three kinds of job, and what SageMaker calls things for each."""
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-from ..access.credentials import Credentials
 
 Body = dict[str, Any]
 
@@ -20,7 +15,6 @@ class Kind:
     name: str
     resource: str
     event: str
-    end_time: str
 
     @property
     def name_field(self) -> str:
@@ -35,51 +29,10 @@ class Kind:
         return f"{self.name}Status"
 
 
-PROCESSING = Kind("ProcessingJob", "processing-job", "SageMaker Processing Job State Change", "ProcessingEndTime")
-TRAINING = Kind("TrainingJob", "training-job", "SageMaker Training Job State Change", "TrainingEndTime")
+PROCESSING = Kind("ProcessingJob", "processing-job", "SageMaker Processing Job State Change")
+TRAINING = Kind("TrainingJob", "training-job", "SageMaker Training Job State Change")
 TUNING = Kind(
     "HyperParameterTuningJob",
     "hyper-parameter-tuning-job",
     "SageMaker HyperParameter Tuning Job State Change",
-    "HyperParameterTuningEndTime",
 )
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Where the endpoint lives.
-
-    data_dir: jobs.db, logs/, jobs/ (working directories) and cache/ (downloaded objects) lie below it.
-    images: repository name (an image URI's last part, without tag or digest) → the folder with its Dockerfile.
-    endpoint_url: where S3, SQS, Lambda, EventBridge and CloudWatch Logs answer.
-    credentials: what they take; jobs get them too.
-    stop_grace: seconds between SIGTERM and SIGKILL; AWS gives 120.
-    containers: `process` runs an image's ENTRYPOINT on this machine, `docker` runs the image, `auto` the latter where a
-      Docker engine answers and has the image or can build it.
-    cache_bytes: how much of the downloaded objects is kept for later jobs.
-    """
-
-    data_dir: Path
-    images: Mapping[str, Path]
-    endpoint_url: str
-    region: str
-    account: str
-    credentials: Credentials
-    stop_grace: float
-    containers: str = "process"
-    cache_bytes: int = 5 * 2**30
-
-    def arn(self, kind: Kind, name: str) -> str:
-        """SageMaker writes names in ARNs in lower case."""
-        return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind.resource}/{name.lower()}"
-
-    def log_path(self, kind: Kind, name: str) -> Path:
-        return self.data_dir / "logs" / kind.resource / f"{name.lower()}.log"
-
-    def work_dir(self, kind: Kind, name: str) -> Path:
-        return self.data_dir / "jobs" / f"{kind.resource}-{name.lower()}"
-
-
-def cores() -> int:
-    """The processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

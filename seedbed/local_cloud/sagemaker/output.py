@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 
 from .jobs import TAIL_LINES, Workshop
-from .records.ledger import now
+from .records.transitions import now
 from .training.metrics import Metrics
 
 

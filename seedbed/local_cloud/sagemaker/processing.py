@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from .containers import opt_ml
+from .containers.images import folder_of
 from .containers.launcher import Job
 from .containers.process import Outcome, Stop
-from .errors import Invalid, JobFailure
+from .errors import REASON_LENGTH, Invalid, JobFailure
 from .full_disk import Room
 from .jobs import Workshop, failure_reason, fresh_directory, remove_directory
-from .kinds import ENDED, PROCESSING, Body, cores
+from .kinds import ENDED, PROCESSING, Body
 from .output import Output
-from .records.ledger import now
+from .records.transitions import now
 from .s3.mirror import Mirror, kept_in_s3
+from .settings import cores
 
 log = logging.getLogger(__name__)
 
@@ -149,14 +151,14 @@ class End:
         """Into the job's record."""
         body.update(ProcessingJobStatus=self.status, ProcessingEndTime=now())
         if self.reason:
-            body["FailureReason"] = self.reason[: opt_ml.REASON_LENGTH]
+            body["FailureReason"] = self.reason[:REASON_LENGTH]
         if self.message:
             body["ExitMessage"] = self.message
 
 
 def check(request: Body, workshop: Workshop) -> None:
     """The rules for a processing job that the service model can't say. Raises Invalid."""
-    opt_ml.folder_of(request["AppSpecification"]["ImageUri"], workshop.settings.images)
+    folder_of(request["AppSpecification"]["ImageUri"], workshop.settings.images)
     if request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] > 1:
         raise Invalid("This endpoint runs each job on one instance: InstanceCount must be 1.")
     sources = request.get("ProcessingInputs", [])

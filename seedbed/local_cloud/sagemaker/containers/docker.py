@@ -13,7 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import JobFailure
-from .opt_ml import ROOT, repository_of
+from .images import repository_of
+from .opt_ml import ROOT
 
 log = logging.getLogger(__name__)
 

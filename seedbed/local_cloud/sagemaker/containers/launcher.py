@@ -2,15 +2,19 @@
 
 import logging
 import os
+import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...passed_environment import named_by_the_person
+from ...passed_environment import named_by_the_person, passed_to_jobs
 from ..errors import JobFailure
-from ..kinds import Body, Settings
+from ..kinds import Body
+from ..settings import Settings
 from . import opt_ml
 from .docker import Engine, is_for_docker
+from .images import Image, folder_of, read_image
 from .process import Launch
 
 log = logging.getLogger(__name__)
@@ -58,7 +62,7 @@ class Containers:
 
     def launch(self, job: Job) -> Launch:
         """Raises JobFailure where the image can't be run."""
-        folder = opt_ml.folder_of(job.image_uri, self._settings.images)
+        folder = folder_of(job.image_uri, self._settings.images)
         found = self._engine_and_image(job.image_uri)
         return self._in_engine(*found, folder, job) if found else self._as_process(folder, job)
 
@@ -71,7 +75,7 @@ class Containers:
                 raise JobFailure("ClientError: No Docker engine answers. Start one, or let jobs run as processes.")
             return None
         try:
-            return engine, engine.image(image_uri, opt_ml.folder_of(image_uri, self._settings.images))
+            return engine, engine.image(image_uri, folder_of(image_uri, self._settings.images))
         except JobFailure as failure:
             if needed:
                 raise
@@ -79,11 +83,11 @@ class Containers:
             return None
 
     def _as_process(self, folder: Path, job: Job) -> Launch:
-        image = opt_ml.read_image(folder)
+        image = read_image(folder)
         return Launch(
-            opt_ml.command(image, job.specification, job.arguments, job.base),
+            command(image, job.specification, job.arguments, job.base),
             folder,
-            opt_ml.environment(image, self._settings, job.base, job.threads, job.environment),
+            environment(image, self._settings, job.base, job.threads, job.environment),
             job.log_path,
             job.seconds,
         )
@@ -92,8 +96,8 @@ class Containers:
         settings, own = self._settings, job.specification
         environment = {
             **named_by_the_person(os.environ),
-            **opt_ml.threading(job.threads),
-            **opt_ml.aws(settings, engine.reachable(settings.endpoint_url)),
+            **thread_limits(job.threads),
+            **aws(settings, engine.reachable(settings.endpoint_url)),
             **job.environment,
         }
         name = f"{job.name}-{engine.owner}"
@@ -118,3 +122,41 @@ class Containers:
                 self._engine = Engine.find(self._settings.data_dir)
                 self._looked = True
             return self._engine
+
+
+def command(image: Image, specification: Body, arguments: list[str], base: Path) -> list[str]:
+    """What runs: the job's own entrypoint or the image's, then the job's own arguments or those of its kind."""
+    start = specification.get("ContainerEntrypoint") or image.entrypoint
+    if not start:
+        raise JobFailure(f"ClientError: {image.folder}/Dockerfile has no ENTRYPOINT, and the job names none.")
+    return [opt_ml.moved(word, base) for word in (*start, *(specification.get("ContainerArguments") or arguments))]
+
+
+def environment(image: Image, settings: Settings, base: Path, threads: int, job: Mapping[str, str]) -> dict[str, str]:
+    """The process's environment: what jobs see of this program's own, then the image's, then the job's."""
+    return {
+        **passed_to_jobs(os.environ),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+        "PYTHONUNBUFFERED": "1",
+        **thread_limits(threads),
+        **image.environment,
+        **aws(settings, settings.endpoint_url),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SAGEMAKER_BASE_DIR": str(base),
+        **job,
+    }
+
+
+def thread_limits(threads: int) -> dict[str, str]:
+    """Jobs that run beside each other share the machine's cores."""
+    return dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), str(threads))
+
+
+def aws(settings: Settings, endpoint_url: str) -> dict[str, str]:
+    """Where the container finds AWS, and as whom."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_REGION": settings.region,
+        "AWS_DEFAULT_REGION": settings.region,
+        **settings.credentials.environment(),
+    }

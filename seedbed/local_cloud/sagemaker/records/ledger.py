@@ -1,14 +1,15 @@
 """The one way a job's record changes: times, transitions and the event of each change are kept together."""
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import ApiError, InUse, Invalid, NotFound
-from ..kinds import ENDED, TRAINING, TUNING, Body, Kind, Settings
+from ..kinds import ENDED, TRAINING, TUNING, Body, Kind
+from ..settings import Settings
 from .state_change import state_change
 from .store import Job, Store
+from .transitions import enter, now
 
 IN_ORDER = (
     "TrainingStartTime",
@@ -18,11 +19,6 @@ IN_ORDER = (
     "HyperParameterTuningEndTime",
     "LastModifiedTime",
 )
-
-
-def now() -> float:
-    """Epoch seconds, to the millisecond as SageMaker gives them."""
-    return round(time.time(), 3)
 
 
 class Ledger:
@@ -54,7 +50,7 @@ class Ledger:
             "LastModifiedTime": stamp,
         }
         if kind is TRAINING:
-            enter(body, "Starting", "Preparing the instances for training")
+            enter(body, "Starting")
         with self.store.transaction():
             if not self.store.insert(kind, body, parent and parent.lower(), number, private):
                 raise InUse(
@@ -102,7 +98,7 @@ class Ledger:
             if body[kind.status_field] == "InProgress":
                 body[kind.status_field] = "Stopping"
                 if kind is TRAINING:
-                    enter(body, "Stopping", "Stopping the training job")
+                    enter(body, "Stopping")
 
         self.change(kind, name, stop)
 
@@ -146,21 +142,6 @@ def put_in_order(body: Body) -> None:
     for name in IN_ORDER:
         if name in body:
             earliest = body[name] = max(body[name], earliest)
-
-
-def enter(body: Body, secondary: str, message: str) -> None:
-    """A training job's next secondary status: closes the transition it was in and opens another."""
-    stamp = now()
-    transitions = body.setdefault("SecondaryStatusTransitions", [])
-    if transitions:
-        last = transitions[-1]
-        stamp = max(stamp, last.get("EndTime", last["StartTime"]))
-        last.setdefault("EndTime", stamp)
-    transition = {"Status": secondary, "StartTime": stamp, "StatusMessage": message}
-    if secondary in ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded"):
-        transition["EndTime"] = stamp
-    transitions.append(transition)
-    body["SecondaryStatus"] = secondary
 
 
 def _state(kind: Kind, body: Body) -> tuple[Any, Any]:

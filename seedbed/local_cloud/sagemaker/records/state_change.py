@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ..kinds import PROCESSING, TRAINING, TUNING, Body, Kind, Settings
+from ..kinds import PROCESSING, TRAINING, TUNING, Body, Kind
+from ..settings import Settings
 
 SOURCE = "aws.sagemaker"
 

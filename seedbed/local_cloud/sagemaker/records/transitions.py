@@ -1,10 +1,10 @@
 """How a training job's record tells its course and its end."""
 
 import math
+import time
 
-from ..containers.opt_ml import REASON_LENGTH
+from ..errors import REASON_LENGTH
 from ..kinds import Body
-from .ledger import enter, now
 
 MESSAGES = {
     "Starting": "Preparing the instances for training",
@@ -13,12 +13,41 @@ MESSAGES = {
     "Downloading": "Downloading input data",
     "Training": "Training in progress",
     "Uploading": "Uploading generated training model",
+    "Stopping": "Stopping the training job",
     "Completed": "Training job completed",
     "Failed": "Training job failed",
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "The job ran longer than its MaxRuntimeInSeconds",
     "MaxWaitTimeExceeded": "The job did not complete within its MaxWaitTimeInSeconds",
 }
+
+
+def now() -> float:
+    """Epoch seconds, to the millisecond as SageMaker gives them."""
+    return round(time.time(), 3)
+
+
+def deadline_of(created: float, seconds: float) -> float:
+    """When so many seconds from a job's creation, at epoch seconds, will have elapsed, by `time.monotonic`.
+
+    Clocks are set: of a job that seems to be created in the future the time begins now.
+    """
+    return time.monotonic() + seconds - max(0.0, time.time() - created)
+
+
+def enter(body: Body, secondary: str) -> None:
+    """A training job's next secondary status: closes the transition it was in and opens another."""
+    stamp = now()
+    transitions = body.setdefault("SecondaryStatusTransitions", [])
+    if transitions:
+        last = transitions[-1]
+        stamp = max(stamp, last.get("EndTime", last["StartTime"]))
+        last.setdefault("EndTime", stamp)
+    transition = {"Status": secondary, "StartTime": stamp, "StatusMessage": MESSAGES[secondary]}
+    if secondary in ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded"):
+        transition["EndTime"] = stamp
+    transitions.append(transition)
+    body["SecondaryStatus"] = secondary
 
 
 def end(body: Body, status: str, secondary: str, reason: str, used: float | None = None) -> None:
@@ -38,4 +67,4 @@ def end(body: Body, status: str, secondary: str, reason: str, used: float | None
         body.update(TrainingTimeInSeconds=seconds, BillableTimeInSeconds=billable)
     if reason:
         body["FailureReason"] = reason[:REASON_LENGTH]
-    enter(body, secondary, MESSAGES[secondary])
+    enter(body, secondary)

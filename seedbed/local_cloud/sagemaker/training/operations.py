@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..containers import opt_ml
+from ..containers.images import folder_of
 from ..errors import Invalid
 from ..jobs import Workshop
 from ..kinds import TRAINING, Body
@@ -55,7 +56,7 @@ def check(request: Body, workshop: Workshop) -> None:
     specification = request.get("AlgorithmSpecification", {})
     if "TrainingImage" not in specification:
         raise Invalid("AlgorithmSpecification needs a TrainingImage: this endpoint has no algorithms of its own.")
-    opt_ml.folder_of(specification["TrainingImage"], workshop.settings.images)
+    folder_of(specification["TrainingImage"], workshop.settings.images)
     compile_definitions(specification.get("MetricDefinitions", []))
     if request.get("ResourceConfig", {}).get("InstanceCount", 1) > 1:
         raise Invalid("This endpoint runs each job on one instance: InstanceCount must be 1.")

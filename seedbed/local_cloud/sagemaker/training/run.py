@@ -10,11 +10,11 @@ from ..containers.launcher import Job
 from ..containers.process import Outcome, Stop
 from ..errors import JobFailure
 from ..jobs import Workshop, failure_reason, remove_directory
-from ..kinds import ENDED, TRAINING, Body, cores
+from ..kinds import ENDED, TRAINING, Body
 from ..output import MeasuredOutput, Output
-from ..records.ledger import enter, now
-from ..records.transitions import MESSAGES, end
+from ..records.transitions import end, enter, now
 from ..s3.mirror import kept_in_s3
+from ..settings import cores
 from .files import TrainingFiles
 from .metrics import Metrics
 from .spot import Clock
@@ -202,7 +202,7 @@ class TrainingRun:
                 body.pop("TrainingStartTime")
             body.update({field: value for field, value in (first or {}).items() if field not in body})
             if body["TrainingJobStatus"] == "InProgress":
-                enter(body, secondary, MESSAGES[secondary])
+                enter(body, secondary)
 
         self._change(change)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..errors import Invalid
 from ..jobs import Workshop
 from ..kinds import TRAINING, Body
-from ..tuning.limits import deadline_of
+from ..records.transitions import deadline_of
 
 PATH = "/_seedbed/sagemaker/interrupt"
 DAY = 86_400

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..kinds import Body
+from ..records.transitions import deadline_of
 
 # What SageMaker allows; its own quotas, of which only the second can be raised.
 MOST_JOBS = {"Random": 10_000}
@@ -61,14 +62,6 @@ class Limits:
         if self.patience is not None and not_improving(found, maximize) >= self.patience:
             return True
         return self.until_convergence and convergence(found, maximize) is not None
-
-
-def deadline_of(created: float, seconds: float) -> float:
-    """When so many seconds from a job's creation, at epoch seconds, will have elapsed, by `time.monotonic`.
-
-    Clocks are set: of a job that seems to be created in the future the time begins now.
-    """
-    return time.monotonic() + seconds - max(0.0, time.time() - created)
 
 
 def most_jobs(strategy: str) -> int:

@@ -6,14 +6,14 @@ import queue
 import sqlite3
 from functools import partial
 
-from ..containers.opt_ml import REASON_LENGTH
 from ..containers.process import Stop
-from ..errors import Invalid
+from ..errors import REASON_LENGTH, Invalid
 from ..full_disk import passes
 from ..jobs import Workshop
-from ..kinds import ENDED, TRAINING, TUNING, Body, cores
-from ..records.ledger import now
+from ..kinds import ENDED, TRAINING, TUNING, Body
 from ..records.store import Job
+from ..records.transitions import now
+from ..settings import cores
 from ..training.operations import TrainingJobs
 from . import warm_start
 from .definitions import maximizes, read_definitions

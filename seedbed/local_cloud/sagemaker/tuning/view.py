@@ -2,8 +2,9 @@
 
 from ..kinds import ENDED, TUNING, Body
 from ..listing import training_job_summary
-from ..records.ledger import Ledger, now
+from ..records.ledger import Ledger
 from ..records.store import Job, Store
+from ..records.transitions import now
 from . import warm_start
 from .definitions import maximizes
 from .limits import convergence, not_improving
