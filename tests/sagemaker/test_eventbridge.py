@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedbed.local_cloud.sagemaker.eventbridge import BATCH_BYTES, batches
-from seedbed.local_cloud.sagemaker.rules import matches_plainly
+from seedbed.local_cloud.sagemaker.eventbridge import BATCH_BYTES, batches, matches_plainly
 
 if TYPE_CHECKING:
     from tests.sagemaker.toy_endpoint import Endpoint

@@ -68,3 +68,11 @@ def test_other_threads_run_while_an_expression_takes_its_time() -> None:
     finally:
         over.set()
         thread.join()
+
+
+def test_metrics_take_the_last_number_and_nothing_that_is_none() -> None:
+    metrics = Metrics([{"Name": "a", "Regex": "a: ([0-9.naif]+)"}])
+    for line in ("a: 1 a: 2", "a: nan", "a: inf", "a: 1.2.3", "b: 4"):
+        metrics.read(line, when=9.0)
+    assert metrics.series("a") == [2.0]
+    assert metrics.final() == [{"MetricName": "a", "Value": 2.0, "Timestamp": 9.0}]

@@ -1,16 +1,13 @@
-"""Grid, Random and Hyperband by themselves, and when a search has converged."""
+"""The search strategies by themselves."""
 
 import math
-import random
 from itertools import product
 from typing import Any
 
 import pytest
 
-from seedbed.local_cloud.sagemaker.search.hyperband import Hyperband, resource_bounds
 from seedbed.local_cloud.sagemaker.search.ranges import read_ranges
 from seedbed.local_cloud.sagemaker.search.strategies import Search
-from seedbed.local_cloud.sagemaker.tuning.limits import CONVERGED_AFTER, Limits, convergence, not_improving
 
 Ranges = dict[str, Any]
 COLOURS, SIZES = ["red", "blue"], ["s", "m", "l"]
@@ -18,6 +15,11 @@ CHOICES: Ranges = {
     "CategoricalParameterRanges": [{"Name": "colour", "Values": COLOURS}, {"Name": "size", "Values": SIZES}]
 }
 MIXED: Ranges = {**CHOICES, "IntegerParameterRanges": [{"Name": "n", "MinValue": "-2", "MaxValue": "2"}]}
+PLANE: Ranges = {
+    "ContinuousParameterRanges": [
+        {"Name": name, "MinValue": "0", "MaxValue": "1", "ScalingType": "Linear"} for name in ("x", "y")
+    ]
+}
 SMOOTH: Ranges = {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "0", "MaxValue": "1"}]}
 
 
@@ -76,112 +78,49 @@ def test_a_continuous_search_is_never_exhausted() -> None:
     assert fixed.exhausted
 
 
-def test_rungs_begin_at_the_least_and_stay_below_the_most() -> None:
-    assert Hyperband(1, 81, maximize=True).rungs == [1, 4, 16, 64]
-    assert Hyperband(5, 20, maximize=True).rungs == [5]
-    assert Hyperband(7, 7, maximize=True).rungs == []
+def bowl(values: dict[str, str]) -> float:
+    return -((float(values["x"]) - 0.7) ** 2) - (float(values["y"]) - 0.2) ** 2
 
 
-@pytest.mark.parametrize("maximize", [True, False])
-def test_a_rung_lets_the_best_quarter_of_those_that_came_to_it_go_on(maximize: bool) -> None:
-    band = Hyperband(1, 9, maximize)
-    sign = 1 if maximize else -1
-    values = [0.5, 0.4, 0.6, 0.3, 0.7, 0.65, 0.2, 0.68]
-    stopped = [band.should_stop(number, [sign * value]) for number, value in enumerate(values, 1)]
-    assert stopped == [False, True, False, True, False, True, True, False]
+def best_of(strategy: str, seed: int, trials: int = 25) -> float:
+    search = Search(read_ranges(PLANE), strategy, maximize=True, seed=seed)
+    best = -math.inf
+    for number in range(trials):
+        value = bowl(search.ask(number))
+        search.tell(number, value)
+        best = max(best, value)
+    return best
 
 
-def test_between_rungs_nothing_is_judged_and_above_the_most_everything_ends() -> None:
-    band = Hyperband(1, 9, maximize=True)
-    for reports in range(1, 10):
-        assert not band.should_stop(1, [0.9] * reports)
-    assert not band.should_stop(2, [0.1, 0.1])
-    assert band.should_stop(2, [0.1] * 4)
-    assert band.should_stop(1, [0.9] * 10)
+def test_the_bayesian_strategy_learns_what_random_draws_dont() -> None:
+    bayesian = sum(best_of("Bayesian", seed) for seed in range(8))
+    random = sum(best_of("Random", seed) for seed in range(8))
+    assert bayesian > random
 
 
-def test_a_resumed_hyperband_knows_those_that_had_ended() -> None:
-    first, second = Hyperband(1, 9, maximize=True), Hyperband(1, 9, maximize=True)
-    for number, value in ((1, 0.5), (2, 0.6)):
-        first.should_stop(number, [value])
-        second.ended(number, [value])
-    assert first.should_stop(3, [0.55]) is second.should_stop(3, [0.55]) is True
+def test_a_resumed_search_goes_on_as_the_first_would_have() -> None:
+    first = Search(read_ranges(PLANE), "Bayesian", maximize=True, seed=5)
+    asked: dict[int, dict[str, str]] = {}
+    for number in range(6):
+        asked[number] = first.ask(number)
+        if number != 4:
+            first.tell(number, bowl(asked[number]))
+    second = Search(read_ranges(PLANE), "Bayesian", maximize=True, seed=5)
+    for number in range(6):
+        second.resume(number, asked[number])
+        if number != 4:
+            second.tell(number, bowl(asked[number]))
+    assert second.ask(6) == first.ask(6)
 
 
-def test_hyperband_finds_nearly_the_best_with_a_third_of_the_epochs() -> None:
-    draw = random.Random(3)
-    epochs, used, regret = 27, 0, 0.0
-    for _ in range(20):
-        curves = []
-        for _ in range(40):
-            height, speed = draw.random(), draw.uniform(0.05, 0.15)
-            curves.append([height * (1 - math.exp(-speed * epoch)) for epoch in range(1, epochs + 1)])
-        band = Hyperband(1, epochs, maximize=True)
-        ends = [length_of(band, number, curve) for number, curve in enumerate(curves, 1)]
-        used += sum(ends)
-        regret += max(curve[-1] for curve in curves) - max(
-            curve[end - 1] for curve, end in zip(curves, ends, strict=True)
-        )
-    assert used < 20 * 40 * epochs / 3
-    assert regret / 20 < 0.03
+def test_running_trials_keep_the_next_ones_away() -> None:
+    search = Search(read_ranges(PLANE), "Bayesian", maximize=True, seed=2)
+    asked = [search.ask(number) for number in range(6)]
+    assert len({tuple(values.values()) for values in asked}) == 6
 
 
-def length_of(band: Hyperband, number: int, curve: list[float]) -> int:
-    """After how many reports the job ends."""
-    return next((end for end in range(1, len(curve)) if band.should_stop(number, curve[:end])), len(curve))
-
-
-@pytest.mark.parametrize(
-    ("given", "static", "bounds"),
-    [
-        ({"MaxResource": 30}, {"epochs": "9"}, (1, 30)),
-        ({"MinResource": 3}, {"epochs": "9"}, (3, 9)),
-        ({}, {"num_epochs": "4", "n-epochs": "5"}, (1, 5)),
-    ],
-)
-def test_the_resource_is_given_or_told_by_the_epochs(
-    given: dict[str, int], static: dict[str, str], bounds: tuple[int, int]
-) -> None:
-    assert resource_bounds({"StrategyConfig": {"HyperbandStrategyConfig": given}}, static) == bounds
-
-
-@pytest.mark.parametrize(
-    ("objectives", "maximize", "count"),
-    [
-        ([], True, 0),
-        ([0.5, 0.6], True, 0),
-        ([0.5, 0.502, 0.4], True, 2),
-        ([0.5, 0.502, 0.504, 0.505], True, 0),  # small steps add up
-        ([0.5, 0.4], False, 0),
-        ([0.5, 0.499, 0.6], False, 2),
-        ([-2.0, -1.99, -1.9], True, 0),
-        ([0.0, 0.0, 0.001], True, 0),  # from nothing everything is an improvement
-    ],
-)
-def test_an_improvement_is_one_of_a_hundredth(objectives: list[float], maximize: bool, count: int) -> None:
-    assert not_improving(objectives, maximize) == count
-
-
-def test_a_search_has_converged_when_improvements_have_become_unlikely() -> None:
-    stuck = [0.5, 0.9, *[0.9] * CONVERGED_AFTER]
-    assert convergence(stuck, maximize=True) == len(stuck) - 1
-    assert convergence(stuck[:-1], maximize=True) is None
-    assert convergence([*stuck, 0.99], maximize=True) == len(stuck) - 1, "once converged, it has"
-    assert 0.9**CONVERGED_AFTER < 0.05 <= 0.9 ** (CONVERGED_AFTER - 1)
-
-
-@pytest.mark.parametrize(("mode", "ends"), [("Enabled", True), ("Disabled", False)])
-def test_convergence_ends_the_tuning_job_where_that_is_wanted(mode: str, ends: bool) -> None:
-    criteria = {"ConvergenceDetected": {"CompleteOnConvergence": mode}}
-    config = {"ResourceLimits": {"MaxParallelTrainingJobs": 1}, "TuningJobCompletionCriteria": criteria}
-    objectives: list[float | None] = [0.9, *[0.9] * CONVERGED_AFTER]
-    assert Limits.read(config, 0).reached(objectives, maximize=True) is ends
-
-
-@pytest.mark.parametrize(("strategy", "jobs"), [("Random", 10_000), ("Bayesian", 750), ("Hyperband", 750)])
-def test_without_a_number_there_are_as_many_jobs_as_may_be(strategy: str, jobs: int) -> None:
-    resources = {"MaxParallelTrainingJobs": 1, "MaxRuntimeInSeconds": 120}
-    limits = Limits.read({"Strategy": strategy, "ResourceLimits": resources}, 1000.0)
-    assert limits.jobs == jobs
-    assert limits.seconds_left() == 0.0
-    assert limits.seconds_left() == 0.0
+def test_a_prior_outside_the_ranges_is_left_out() -> None:
+    search = Search(read_ranges(PLANE), "Bayesian", maximize=True, seed=2)
+    assert search.add_prior({"x": "0.5", "y": "0.5", "static": "1"}, 0.3)
+    assert not search.add_prior({"x": "1.5", "y": "0.5"}, 0.3)
+    assert not search.add_prior({"x": "0.5"}, 0.3)

@@ -240,7 +240,7 @@ def test_a_tuning_jobs_training_jobs_come_in_every_order(ledger: Ledger, order: 
     request: Body = {"HyperParameterTuningJobName": "T", "SortBy": order, "SortOrder": "Descending", "MaxResults": 1}
     seen = []
     while request.get("NextToken", "first"):
-        answer = listing.list_training_jobs_of(ledger, request)
+        answer = view.list_training_jobs(ledger, request)
         seen += [int(job["TrainingJobName"][-1]) for job in answer["TrainingJobSummaries"]]
         request["NextToken"] = answer.get("NextToken", "")
     expected = {"Status": [3, 2, 1], "FinalObjectiveMetricValue": [1, 3]}

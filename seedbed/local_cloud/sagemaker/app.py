@@ -12,21 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from botocore.model import OperationNotFoundError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..access.credentials import Credentials
 from . import listing, service_model, tags
 from .clients import Clients
-from .cloudwatch import Telemetry
+from .cloudwatch import CloudWatch
 from .containers.launcher import Containers
 from .containers.process import Runner, kill_leftover
-from .curves import Curves
 from .disk import Disk
 from .errors import ApiError, Unsupported
 from .eventbridge import Courier
 from .jobs import Running, Workshop, remove_directory
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
-from .logs import LogLines
 from .maintenance import Keeper
 from .processing import ProcessingJobs
 from .records.database_file import mended
@@ -95,15 +95,21 @@ class SageMaker:
         self._ledger = Ledger(self._store, settings)
         clients = Clients(settings)
         self._courier = Courier(self._store, self._ledger.posted, clients)
-        logs, curves = LogLines(clients), Curves(clients)
-        self._telemetry = Telemetry([logs, curves])
+        self._cloudwatch = CloudWatch(clients)
         self._data = Data(clients, Cache(settings.data_dir / "cache", settings.cache_bytes))
         self._running = Running()
         self._runner = Runner(stop_grace)
         self._containers = Containers(settings)
         self.disk = Disk(settings.data_dir)
         self._shop = shop = Workshop(
-            settings, self._ledger, self._data, logs, curves, self._containers, self._runner, self._running, self.disk
+            settings=settings,
+            ledger=self._ledger,
+            data=self._data,
+            cloudwatch=self._cloudwatch,
+            containers=self._containers,
+            runner=self._runner,
+            running=self._running,
+            disk=self.disk,
         )
         self._processing = ProcessingJobs(shop)
         self._training = TrainingJobs(shop)
@@ -113,7 +119,7 @@ class SageMaker:
 
     async def start(self) -> None:
         self._courier.start()
-        self._telemetry.start()
+        self._cloudwatch.start()
         await asyncio.to_thread(self._recover)
         self._keeper.start()
 
@@ -122,30 +128,25 @@ class SageMaker:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
-        target = dict(scope["headers"]).get(b"x-amz-target", b"").decode("latin-1")
+        request = Request(scope, receive)
+        target = request.headers.get("x-amz-target") or f"{request.method} {scope['path']}"
+        status = 200
         try:
-            if not target:
-                target = f"{scope['method']} {scope['path']}"
-            answer = await asyncio.to_thread(self._answer, target, await _read_body(receive))
-            status = 200
+            content = await asyncio.to_thread(self._answer, target, await _read_body(request))
+        except ClientDisconnect:
+            return
         except ApiError as error:
-            status, answer = 400, {"__type": error.code, "Message": error.message, "message": error.message}
+            status, content = 400, _error(error.code, error.message)
         except sqlite3.OperationalError as error:
             log.warning("%s was refused: %s", target, error)
             message = f"Nothing can be recorded now: {error}. {self.disk.sentence()}"
-            status, answer = 507, {"__type": "ServiceUnavailable", "Message": message, "message": message}
+            status, content = 507, _error("ServiceUnavailable", message)
         except Exception:
             log.exception("%s ended in an error of the endpoint's own", target)
-            message = "The endpoint has failed. Its log says why."
-            status, answer = 500, {"__type": "InternalFailure", "Message": message, "message": message}
-        body = json.dumps(answer).encode()
-        headers = [
-            (b"content-type", b"application/x-amz-json-1.1"),
-            (b"content-length", str(len(body)).encode()),
-            (b"x-amzn-requestid", str(uuid.uuid4()).encode()),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            status, content = 500, _error("InternalFailure", "The endpoint has failed. Its log says why.")
+        headers = {"x-amzn-requestid": str(uuid.uuid4())}
+        response = Response(json.dumps(content), status, headers, media_type="application/x-amz-json-1.1")
+        await response(scope, receive, send)
 
     def _answer(self, target: str, body: bytes) -> Body:
         if target == f"POST {spot.PATH}":
@@ -164,9 +165,7 @@ class SageMaker:
         table: dict[str, Callable[[Body], Body]] = {
             "DescribeHyperParameterTuningJob": lambda request: self.disk.told(TUNING, view.describe(ledger, request)),
             "DeleteHyperParameterTuningJob": self._tuning.delete,
-            "ListTrainingJobsForHyperParameterTuningJob": lambda request: listing.list_training_jobs_of(
-                ledger, request
-            ),
+            "ListTrainingJobsForHyperParameterTuningJob": lambda request: view.list_training_jobs(ledger, request),
             "AddTags": lambda request: tags.add_tags(self._store, request),
             "DeleteTags": lambda request: tags.delete_tags(self._store, request),
             "ListTags": lambda request: tags.list_tags(self._store, request),
@@ -209,7 +208,7 @@ class SageMaker:
         self._keeper.stop(CLOSING_SECONDS)
         self._running.shutdown(CLOSING_SECONDS)
         self._courier.stop(CLOSING_SECONDS)
-        self._telemetry.stop(CLOSING_SECONDS)
+        self._cloudwatch.stop(CLOSING_SECONDS)
         self._data.close()
         self._runner.close()
         self._store.close()
@@ -222,13 +221,14 @@ def _parse(body: bytes) -> Any:
         raise ApiError("The request's body is not JSON.") from None
 
 
-async def _read_body(receive: Receive) -> bytes:
-    chunks, size, more = [], 0, True
-    while more:
-        message = await receive()
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > BODY_BYTES:
+async def _read_body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES:
             raise ApiError(f"The request's body is larger than {BODY_BYTES} bytes.")
-        more = message.get("more_body", False)
-    return b"".join(chunks)
+    return bytes(body)
+
+
+def _error(code: str, message: str) -> Body:
+    return {"__type": code, "Message": message, "message": message}

@@ -4,20 +4,21 @@ import shutil
 import signal
 import sqlite3
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .cloudwatch import CloudWatch
 from .containers.exit_status import exit_code, in_words
 from .containers.launcher import Containers
 from .containers.process import Launch, Outcome, Runner, Stop
-from .curves import Curves
 from .disk import Disk
 from .errors import REASON_LENGTH, JobFailure
 from .full_disk import Room
 from .kinds import TUNING, Kind
-from .logs import LogLines
 from .records.ledger import Ledger
 from .s3.transfer import Data
 from .settings import Settings
@@ -32,8 +33,7 @@ class Workshop:
     settings: Settings
     ledger: Ledger
     data: Data
-    logs: LogLines
-    curves: Curves
+    cloudwatch: CloudWatch
     containers: Containers
     runner: Runner
     running: "Running"
@@ -117,6 +117,19 @@ class Running:
             stop.ask("shutdown")
         for thread in threads:
             thread.join(timeout)
+
+
+class Output:
+    """Takes in the lines of one container. `tail` are the last ones."""
+
+    def __init__(self, shop: Workshop, group: str, job: str) -> None:
+        self._cloudwatch = shop.cloudwatch
+        self._stream = (group, f"{job}/algo-1-{int(time.time())}")
+        self.tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+    def heard(self, line: str) -> None:
+        self.tail.append(line)
+        self._cloudwatch.line(self._stream, line)
 
 
 def failure_reason(message: str, status: int, tail: list[str]) -> str:

@@ -14,7 +14,6 @@ from .errors import Invalid
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
 from .records.ledger import Ledger
 from .records.store import Job
-from .tuning.definitions import OBJECTIVE, maximizes
 
 PAGE = 10
 ORDER = {
@@ -45,7 +44,7 @@ def list_jobs(ledger: Ledger, kind: Kind, request: Body) -> Body:
     status = request.get("StatusEquals") if kind is TRAINING and "MaxResults" in request else None
     if status is not None:
         request = {name: value for name, value in request.items() if name != "StatusEquals"}
-    jobs, token = _page(ledger, kind, ["kind = ?"], [kind.name], request)
+    jobs, token = page(ledger, kind, ["kind = ?"], [kind.name], request)
     operation = f"List{kind.name}s"
     items = [
         service_model.summary(operation, _flat(kind, ledger.describe(kind, job.body)))
@@ -55,36 +54,7 @@ def list_jobs(ledger: Ledger, kind: Kind, request: Body) -> Body:
     return {f"{kind.name}Summaries": items, **token}
 
 
-def list_training_jobs_of(ledger: Ledger, request: Body) -> Body:
-    """ListTrainingJobsForHyperParameterTuningJob."""
-    tuning_job = ledger.find(TUNING, request["HyperParameterTuningJobName"]).body
-    conditions = ["parent = ?"]
-    if request.get("SortBy") == "FinalObjectiveMetricValue":
-        conditions.append("objective IS NOT NULL")
-    values = [tuning_job["HyperParameterTuningJobName"].lower()]
-    jobs, token = _page(ledger, TRAINING, conditions, values, {"SortBy": "Name", **request})
-    return {"TrainingJobSummaries": [training_job_summary(job, tuning_job) for job in jobs], **token}
-
-
-def training_job_summary(job: Job, tuning_job: Body) -> Body:
-    """A HyperParameterTrainingJobSummary: a training job as its tuning job sees it."""
-    body = {
-        **job.body,
-        "TunedHyperParameters": job.private["tuned"],
-        "ObjectiveStatus": job.objective_status or "Pending",
-    }
-    if job.private.get("definition"):
-        body["TrainingJobDefinitionName"] = job.private["definition"]
-    if job.objective is not None:
-        body["FinalHyperParameterTuningJobObjectiveMetric"] = {
-            "Type": "Maximize" if maximizes(tuning_job) else "Minimize",
-            "MetricName": job.body["HyperParameters"][OBJECTIVE],
-            "Value": job.objective,
-        }
-    return service_model.summary("ListTrainingJobsForHyperParameterTuningJob", body)
-
-
-def _page(
+def page(
     ledger: Ledger, kind: Kind, conditions: list[str], values: list[Any], request: Body
 ) -> tuple[list[Job], dict[str, str]]:
     for name, condition in FILTERS.items():

@@ -7,15 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from . import tags
 from .containers import opt_ml
 from .containers.images import folder_of
 from .containers.launcher import Job
 from .containers.process import Outcome, Stop
 from .errors import REASON_LENGTH, Invalid, JobFailure
 from .full_disk import Room
-from .jobs import Workshop, failure_reason, fresh_directory, remove_directory
+from .jobs import Output, Workshop, failure_reason, fresh_directory, remove_directory
 from .kinds import ENDED, PROCESSING, Body
-from .output import Output
 from .records.transitions import now
 from .s3.mirror import Mirror, kept_in_s3
 from .settings import cores
@@ -34,8 +34,7 @@ class ProcessingJobs:
 
     def create(self, request: Body) -> Body:
         check(request, self._shop)
-        tags = request.pop("Tags", [])
-        body = self._shop.ledger.create(PROCESSING, request, tags)
+        body = self._shop.ledger.create(PROCESSING, request, tags.take(request))
         self.start(body["ProcessingJobName"])
         return {"ProcessingJobArn": body["ProcessingJobArn"]}
 

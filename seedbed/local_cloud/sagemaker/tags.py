@@ -19,6 +19,13 @@ def check(tags: Sequence[dict[str, str]]) -> None:
             raise Invalid(f"The tag key '{key}' begins with aws:, which is kept for AWS.")
 
 
+def take(request: Body) -> list[dict[str, str]]:
+    """Takes the Tags out of a Create call's request. Raises Invalid where they break a rule."""
+    tags: list[dict[str, str]] = request.pop("Tags", [])
+    check(tags)
+    return tags
+
+
 def add_tags(store: Store, request: Body) -> Body:
     arn = known_arn(store, request["ResourceArn"])
     check(request["Tags"])

@@ -3,12 +3,14 @@
 import logging
 import math
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import regex
 
 from ..errors import Invalid
+from ..jobs import Output, Workshop
+from ..records.transitions import now
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,27 @@ class Metrics:
                 {"MetricName": name, "Value": points[-1][0], "Timestamp": points[-1][1]}
                 for name, points in self._points.items()
             ]
+
+
+class MeasuredOutput(Output):
+    """That of a training job, with its metrics. `found` is told the names of those in a line, where there are any."""
+
+    def __init__(
+        self, shop: Workshop, group: str, job: str, metrics: Metrics, found: Callable[[set[str]], None]
+    ) -> None:
+        super().__init__(shop, group, job)
+        self._job = job
+        self._metrics = metrics
+        self._found = found
+
+    def heard(self, line: str) -> None:
+        super().heard(line)
+        stamp = now()
+        values = self._metrics.read(line, stamp)
+        for metric, value in values.items():
+            self._cloudwatch.metric(self._job, metric, value, stamp)
+        if values:
+            self._found(set(values))
 
 
 def _number(text: str | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .. import tags
 from ..containers import opt_ml
 from ..containers.images import folder_of
 from ..errors import Invalid
@@ -22,8 +23,7 @@ class TrainingJobs:
 
     def create(self, request: Body) -> Body:
         check(request, self._shop)
-        tags = request.pop("Tags", [])
-        body = self._shop.ledger.create(TRAINING, request, tags)
+        body = self._shop.ledger.create(TRAINING, request, tags.take(request))
         self.start(body["TrainingJobName"], Watcher())
         return {"TrainingJobArn": body["TrainingJobArn"]}
 

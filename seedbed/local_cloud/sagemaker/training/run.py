@@ -9,14 +9,13 @@ from typing import Any
 from ..containers.launcher import Job
 from ..containers.process import Outcome, Stop
 from ..errors import JobFailure
-from ..jobs import Workshop, failure_reason, remove_directory
+from ..jobs import Output, Workshop, failure_reason, remove_directory
 from ..kinds import ENDED, TRAINING, Body
-from ..output import MeasuredOutput, Output
 from ..records.transitions import end, enter, now
 from ..s3.mirror import kept_in_s3
 from ..settings import cores
 from .files import TrainingFiles
-from .metrics import Metrics
+from .metrics import MeasuredOutput, Metrics
 from .spot import Clock
 
 log = logging.getLogger(__name__)

@@ -20,8 +20,7 @@ class TuningJobs:
     def create(self, request: Body) -> Body:
         autotune.fill(request)
         rules.check(request, self._shop)
-        given = request.pop("Tags", [])
-        tags.check(given)
+        given = tags.take(request)
         seed = request["HyperParameterTuningJobConfig"].get("RandomSeed", secrets.randbits(31))
         body = self._shop.ledger.create(TUNING, request, given, seed=seed)
         self.start(body["HyperParameterTuningJobName"])

@@ -1,12 +1,13 @@
 """What Describe tells of a tuning job beyond its record: its best training jobs, and how far it has come."""
 
-from ..kinds import ENDED, TUNING, Body
-from ..listing import training_job_summary
+from .. import service_model
+from ..kinds import ENDED, TRAINING, TUNING, Body
+from ..listing import page
 from ..records.ledger import Ledger
 from ..records.store import Job, Store
 from ..records.transitions import now
 from . import warm_start
-from .definitions import maximizes
+from .definitions import OBJECTIVE, maximizes
 from .limits import convergence, not_improving
 
 
@@ -36,6 +37,35 @@ def best_training_job(store: Store, body: Body) -> Job | None:
     key = body["HyperParameterTuningJobName"].lower()
     found = store.select("parent = ? AND objective_status = 'Succeeded'", (key,), order, 1)
     return found[0] if found else None
+
+
+def list_training_jobs(ledger: Ledger, request: Body) -> Body:
+    """ListTrainingJobsForHyperParameterTuningJob."""
+    tuning_job = ledger.find(TUNING, request["HyperParameterTuningJobName"]).body
+    conditions = ["parent = ?"]
+    if request.get("SortBy") == "FinalObjectiveMetricValue":
+        conditions.append("objective IS NOT NULL")
+    values = [tuning_job["HyperParameterTuningJobName"].lower()]
+    jobs, token = page(ledger, TRAINING, conditions, values, {"SortBy": "Name", **request})
+    return {"TrainingJobSummaries": [training_job_summary(job, tuning_job) for job in jobs], **token}
+
+
+def training_job_summary(job: Job, tuning_job: Body) -> Body:
+    """A HyperParameterTrainingJobSummary: a training job as its tuning job sees it."""
+    body = {
+        **job.body,
+        "TunedHyperParameters": job.private["tuned"],
+        "ObjectiveStatus": job.objective_status or "Pending",
+    }
+    if job.private.get("definition"):
+        body["TrainingJobDefinitionName"] = job.private["definition"]
+    if job.objective is not None:
+        body["FinalHyperParameterTuningJobObjectiveMetric"] = {
+            "Type": "Maximize" if maximizes(tuning_job) else "Minimize",
+            "MetricName": job.body["HyperParameters"][OBJECTIVE],
+            "Value": job.objective,
+        }
+    return service_model.summary("ListTrainingJobsForHyperParameterTuningJob", body)
 
 
 def _overall_best(store: Store, body: Body, own: Job | None) -> Job | None:
