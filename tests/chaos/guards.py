@@ -6,6 +6,7 @@ FUNCTIONS = "functions/job_manager"
 TABLE = f"{FUNCTIONS}/aws/dynamodb.py"
 START_RUN = f"{FUNCTIONS}/steps/start_run.py"
 ADVANCE_RUN = f"{FUNCTIONS}/steps/advance_run.py"
+STAGES = f"{FUNCTIONS}/steps/stages.py"
 RECONCILE = f"{FUNCTIONS}/steps/reconcile.py"
 NOTIFY = f"{FUNCTIONS}/steps/notify.py"
 DATASET = f"{FUNCTIONS}/domain/dataset.py"
@@ -139,7 +140,7 @@ GUARDS = (
     ),
     Guard(
         "a run that never met the champion does not take its place",
-        ADVANCE_RUN,
+        STAGES,
         "return beside_who_reigns(completed, ports)",
         "return completed",
         "tests/unit/test_run_after_run.py::test_a_run_that_never_met_the_reigning_champion_ends_without_reigning",
@@ -276,7 +277,7 @@ GUARDS = (
     ),
     Guard(
         "evaluate is told by the table which archive is the champion's (SHA-256)",
-        ADVANCE_RUN,
+        STAGES,
         "ports.runs.get(run.champion_before).model_sha256 if",
         "None if",
         "tests/unit/test_run_after_run.py::test_the_champions_digest_comes_from_the_table_not_the_bucket",

@@ -6,8 +6,8 @@ from job_manager.domain import layout
 from job_manager.domain.job import JobStatus
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
-from job_manager.steps.advance_run import ATTEMPTS
 from job_manager.steps.reconcile import reconcile
+from job_manager.steps.stages import ATTEMPTS
 from job_manager.steps.stop_run import stop_run
 from tests.fakes.world import FULL_PLAN, World
 

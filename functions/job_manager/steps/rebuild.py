@@ -4,8 +4,8 @@ from ..domain.errors import Conflict, MalformedOutput, NotFound
 from ..domain.run import Run
 from ..domain.settling import SettleRule
 from ..ports import Ports
-from .advance_run import advance_run, beside_who_reigns, keep_record, next_move
-from .stop_run import waited_for
+from .advance_run import advance_run, keep_record, next_move
+from .stages import beside_who_reigns, waited_for
 
 
 def rebuild(ports: Ports, rule: SettleRule) -> list[Run]:
