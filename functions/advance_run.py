@@ -19,7 +19,7 @@ processor = BatchProcessor(event_type=EventType.SQS)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Record the trial, or take the run further; jobs that belong to no run are passed over."""
+    """Record the trial, or advance the run; jobs that do not belong to a run are skipped."""
     return process_partial_response(event, record_handler=advance, processor=processor, context=context)
 
 
@@ -32,6 +32,6 @@ def advance(record: SQSRecord) -> None:
         name = job.processing_job_name or job.hyper_parameter_tuning_job_name or ""
         run = advance_run(run_id_in(name) or name, aws(), settings().settle_rule)
     except NotFound as error:
-        logger.info("Passed over", extra={"reason": str(error)})
+        logger.info("Skipped", extra={"reason": str(error)})
     else:
         logger.info("Advanced", extra={"run": run.run_id, "state": run.state, "reason": run.reason})

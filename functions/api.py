@@ -1,4 +1,4 @@
-"""HTTP → models, runs, trials; and the end of a run."""
+"""HTTP → the best model, runs and trials; stops a run."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def get_run(run_id: str) -> dict[str, Any]:
 @app.post("/runs/<run_id>/stop")
 def post_stop(run_id: str) -> Response[Any]:
     run = stop_run(run_id, aws())
-    message = f"The run {run.run_id} is being stopped: its job may take some seconds to end."
+    message = f"The run {run.run_id} is being stopped: its job may take a few seconds to end."
     return Response(202, content_types.APPLICATION_JSON, {"message": message})
 
 
@@ -49,5 +49,5 @@ def not_found(error: NotFound) -> Response[Any]:
 
 @logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_HTTP)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer a signed request; API Gateway lets no other through."""
+    """Answer a request; API Gateway has checked its signature."""
     return app.resolve(event, context)

@@ -1,4 +1,4 @@
-"""S3 event batch → the dataset has changed; settle later."""
+"""S3 event batch → a pending change and a delayed wake-up."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """One note for the whole batch; a message that is no S3 event goes back, in the end to the dead-letter queue."""
+    """Note one change for the whole batch; messages that can't be read go back to the queue."""
     keys, failures = [], []
     for record in event["Records"]:
         try:

@@ -1,4 +1,4 @@
-"""Table stream → SNS."""
+"""Table stream → e-mail, through SNS."""
 
 from typing import Any
 
@@ -16,15 +16,15 @@ processor = BatchProcessor(event_type=EventType.DynamoDBStreams)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Tell of the runs that ended; the stream's filter lets only those through."""
-    return process_partial_response(event, record_handler=tell, processor=processor, context=context)
+    """Send e-mails about runs that ended; the stream's filter passes only those."""
+    return process_partial_response(event, record_handler=notify_about, processor=processor, context=context)
 
 
-def tell(record: DynamoDBRecord) -> None:
+def notify_about(record: DynamoDBRecord) -> None:
     image = record.dynamodb.new_image if record.dynamodb else None
     if not image:
         return
     run = changed_run(image)
     message = notify(run, aws())
     if message:
-        logger.info("Told", extra={"run": run.run_id, "subject": message.subject})
+        logger.info("Notified", extra={"run": run.run_id, "subject": message.subject})

@@ -1,4 +1,4 @@
-"""Clock → what the events missed."""
+"""Schedule → whatever lost events left undone."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: object) -> dict[str, list[str]]:
-    """Take one step for all that waits; `{"rebuild": true}` first fills an emptied table from bucket and SageMaker.
+    """Make up for lost events; `{"rebuild": true}` first fills an empty table from the bucket and SageMaker.
 
-    The answer names the runs that were `rebuilt`.
+    The answer lists the runs that were `rebuilt`.
     """
     rebuilt = []
     if event.get("rebuild"):

@@ -1,4 +1,4 @@
-"""Settled → snapshot, run, prepare job."""
+"""Quiet bucket → snapshot, run, prepare job."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ processor = BatchProcessor(event_type=EventType.SQS)
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Start a run where the wake-up is for the last change and none is open."""
+    """Start a run if the wake-up is for the last change and no run is open."""
     return process_partial_response(event, record_handler=start, processor=processor, context=context)
 
 

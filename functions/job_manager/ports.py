@@ -1,10 +1,10 @@
-"""What the steps need of the world, one Protocol a neighbour; `aws/` has them on AWS, the tests in memory."""
+"""What the steps need from outside, one Protocol per service: `aws/` implements them on AWS, the tests in memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from .domain.dataset import DatasetReport, Named, Snapshot, StoredObject
+from .domain.dataset import DatasetReport, ExcludedFile, Snapshot, StoredObject
 from .domain.job import Job
 from .domain.message import Message
 from .domain.result import Evaluation, Trial
@@ -20,111 +20,118 @@ class Clock(Protocol):
 
 
 class Bucket(Protocol):
-    """The bucket of images and artifacts. What is not there raises NotFound, what can't be read MalformedOutput."""
+    """The bucket of images and artifacts. Reading raises NotFound or, for a damaged object, MalformedOutput."""
 
     def objects(self) -> Iterator[StoredObject]:
-        """Everything in it, page by page."""
+        """All objects in key order, fetched page by page."""
 
     def uri(self, key: str) -> str:
         """A key's s3:// address."""
 
     def write_snapshot(self, run: Run, snapshot: Snapshot) -> None:
-        """Keep what a run is started on, and the manifest for prepare."""
+        """Save the snapshot that a run uses, and the manifest for prepare."""
 
     def kept_runs(self) -> Iterator[Run]:
         """Every run as it was when its snapshot was written."""
 
-    def read_refused(self, run_id: str) -> Sequence[Named]:
-        """The files that the run's snapshot refused."""
+    def read_refused(self, run_id: str) -> Sequence[ExcludedFile]:
+        """The files that the run's snapshot refuses."""
 
     def read_dataset_report(self, run_id: str) -> DatasetReport:
-        """What prepare wrote."""
+        """The report that prepare wrote."""
 
     def read_evaluation(self, run_id: str) -> Evaluation:
-        """What evaluate wrote."""
+        """The scores that evaluate wrote."""
 
     def has(self, key: str) -> bool:
-        """Whether there is an object of this key."""
+        """Whether there is an object with this key."""
 
     def mark_notified(self, run_id: str, message: Message) -> None:
-        """Set the outbox mark: this message went out."""
+        """Set the outbox mark: this message was sent."""
 
     def write_record(self, record: Record) -> None:
-        """Keep how a run ended."""
+        """Save how a run ended."""
 
     def read_record(self, run_id: str) -> Record:
         """How a run ended."""
 
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
-        """Keep that somebody wants this run to stop."""
+        """Save that a person asked for this run to be stopped."""
 
 
 class Runs(Protocol):
     """The table of runs, their trials, the champion, and the change that waits for a run."""
 
     def note_change(self, at: datetime) -> PendingChange:
-        """Remember that the bucket changed; return the whole pending change, which may know of later ones.
+        """Save that the bucket changed; return the whole pending change, which may end later than `at`.
 
-        One noted by a clock that was set back since is forgotten: it would hide all that come after it.
+        A pending change from a clock that has been set back since is replaced: it would hide all later ones.
         """
 
     def pending(self) -> PendingChange | None:
         """The change that waits for a run."""
 
     def clear_pending(self, seen: PendingChange) -> None:
-        """Forget the pending change, unless it has grown since it was seen."""
+        """Delete the pending change, unless it has grown since it was seen."""
 
     def create(self, run: Run) -> None:
-        """Add a run; Conflict if it exists, if it goes on while another is open, or if it won as `move` has it."""
+        """Add a run.
+
+        Raises Conflict if it exists, if another run is open and this one has not ended, or if it won over a run that is
+        not the champion.
+        """
 
     def move(self, run: Run, came_from: RunState) -> None:
-        """Save a run that moved; Conflict if it was not in `came_from` or the champion is not who it met."""
+        """Save a run that moved.
+
+        Raises Conflict if it was not in `came_from`, or if it won over a run that is not the champion.
+        """
 
     def get(self, run_id: str) -> Run:
-        """A run by name; NotFound if there is none."""
+        """A run by name. Raises NotFound if there is none."""
 
     def open_run(self) -> Run | None:
-        """The run that is going on."""
+        """The run in progress."""
 
     def recent(self, limit: int) -> Sequence[Run]:
         """The latest runs, newest first."""
 
     def since(self, at: datetime) -> Iterator[Run]:
-        """The runs created then or later."""
+        """The runs created at that time or later."""
 
     def champion(self) -> Run | None:
-        """The run whose model reigns."""
+        """The run with the best model."""
 
     def save_trial(self, run_id: str, trial: Trial) -> None:
-        """Add a trial or replace what was known of it; one that ended never goes on again."""
+        """Add or replace a trial; one that has ended is never replaced by one in progress."""
 
     def trials(self, run_id: str) -> Sequence[Trial]:
         """A run's trials, in the order they were started."""
 
-    def untold(self) -> Sequence[str]:
-        """The runs that ended and that people may not have been told of."""
+    def unnotified(self) -> Sequence[str]:
+        """The names of the runs that ended without a recorded notification."""
 
-    def told(self, run_id: str) -> None:
-        """People know how this run ended."""
+    def notified(self, run_id: str) -> None:
+        """Record that people were notified of this run's end."""
 
     def remind(self, run_id: str, at: datetime) -> None:
-        """Have notify called once more for a run that ended."""
+        """Have notify called again for a run that ended."""
 
 
 class Jobs(Protocol):
-    """SageMaker. Starting a job which is there already changes nothing; asking for one which isn't gives None."""
+    """SageMaker. Starting a job that exists changes nothing; a job that does not exist is None."""
 
     def start_prepare(self, run: Run) -> None:
         """Start the processing job that packs the dataset."""
 
     def start_tuning(self, run: Run) -> None:
-        """Start the tuning job on the pack."""
+        """Start the tuning job that trains the heads."""
 
     def start_fine_tuning(self, run: Run) -> None:
-        """Start the tuning job that trains the whole network, from the run's best head on."""
+        """Start the tuning job that trains the whole network, starting from the run's best head."""
 
     def start_evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> None:
-        """Start the processing job that scores models on the test split: `model`, and maybe `rival` and `champion`.
+        """Start the processing job that scores models on the test split: `model`, and `rival` and `champion` if any.
 
         The job does not load a champion whose archive differs from `champion_sha256`; None accepts any.
         """
@@ -139,31 +146,31 @@ class Jobs(Protocol):
         """The run's evaluate job."""
 
     def stop(self, name: str) -> None:
-        """Ask for the end of a job, by name; nothing happens where it has ended or isn't there."""
+        """Stop a job, by name; nothing happens if it has ended or does not exist."""
 
     def trial(self, name: str) -> Trial:
-        """One training job, by name; NotFound if there is none."""
+        """A training job, by name. Raises NotFound if there is none."""
 
     def trials(self, tuning_job: str) -> Sequence[Trial]:
-        """All training jobs of a tuning job, by its name; none where it isn't there."""
+        """All training jobs of a tuning job, by its name; none if it does not exist."""
 
 
 class SettleTimer(Protocol):
-    """Wakes start_run later."""
+    """A delayed call of start_run."""
 
     def arm(self, change: PendingChange, delay: timedelta) -> None:
-        """Wake start_run after `delay` for this change."""
+        """Call start_run for this change after `delay`, or after 15 minutes if that is sooner."""
 
 
 class Announcer(Protocol):
-    """Tells people."""
+    """Sends e-mails."""
 
     def publish(self, message: Message) -> None:
-        """Send to all who subscribed."""
+        """Send a message to all subscribers."""
 
 
 class Ports(Protocol):
-    """All of them, each made when it is first used."""
+    """All ports, each made when it is first used."""
 
     @property
     def clock(self) -> Clock: ...

@@ -1,4 +1,4 @@
-"""What template.yaml tells the functions: their environment, typed."""
+"""The functions' environment, as template.yaml sets it, with types."""
 
 import os
 from datetime import timedelta
@@ -19,9 +19,9 @@ Dollars = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
-    """One field an environment variable, which has its name in capitals; times in seconds, money in US dollars.
+    """One field for each environment variable of the same name in capitals; times in seconds, money in US dollars.
 
-    `backbones` and `exports` are names with commas between them. Without `fine_tune_trials` no run is fine-tuned.
+    `backbones` and `exports` are comma-separated names. With 0 `fine_tune_trials` runs train only heads.
     """
 
     bucket: str
@@ -62,7 +62,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
 
     @property
     def plan(self) -> Plan:
-        """What the next run will do."""
+        """The plan of the next run."""
         return Plan(
             training_image=self.training_image,
             trials=self.trial_count,
@@ -88,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
 
     @property
     def fine_tuning(self) -> FineTuning | None:
-        """How the next run trains the whole network, if it does."""
+        """How the next run trains the whole network; None for heads only."""
         if not self.fine_tune_trials:
             return None
         return FineTuning(
@@ -108,5 +108,5 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
 
 @cache
 def settings() -> Settings:
-    """The settings of this function. Raises msgspec.ValidationError naming the variable that is wrong or missing."""
+    """The settings of this function. Raises msgspec.ValidationError, which names the wrong or missing variable."""
     return msgspec.convert(dict(os.environ), Settings, strict=False)

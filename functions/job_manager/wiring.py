@@ -1,4 +1,4 @@
-"""The only place that makes boto3 clients: each once, when it is first needed."""
+"""The only place that makes boto3 clients, each one when it is first needed."""
 
 from functools import cache, cached_property
 from typing import Any
@@ -25,39 +25,33 @@ class AWS:
 
     @cached_property
     def clock(self) -> SystemClock:
-        """The time."""
         return SystemClock()
 
     @cached_property
     def bucket(self) -> S3Bucket:
-        """The bucket of images and artifacts."""
         return S3Bucket(client("s3"), self._settings.bucket)
 
     @cached_property
     def runs(self) -> DynamoDBRuns:
-        """The table of runs."""
         return DynamoDBRuns(client("dynamodb"), self._settings.table)
 
     @cached_property
     def jobs(self) -> SageMakerJobs:
-        """SageMaker."""
         requests = JobRequests(self._settings.bucket, self._settings.sagemaker_role)
         return SageMakerJobs(client("sagemaker"), requests)
 
     @cached_property
     def timer(self) -> SQSSettleTimer:
-        """Wakes start_run later."""
         return SQSSettleTimer(client("sqs"), self._settings.settle_queue)
 
     @cached_property
     def announcer(self) -> SNSAnnouncer:
-        """Tells people."""
         return SNSAnnouncer(client("sns"), self._settings.topic)
 
 
 @cache
 def aws() -> AWS:
-    """The ports of this function, kept while it stays warm."""
+    """The ports of this function, kept while its process is warm."""
     return AWS(settings())
 
 

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from job_manager.aws.s3 import S3Bucket
 from job_manager.domain import layout
-from job_manager.domain.dataset import DatasetReport, Named, Split, take_snapshot
+from job_manager.domain.dataset import DatasetReport, ExcludedFile, Split, take_snapshot
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.message import Message
 from job_manager.domain.result import ChampionScore
@@ -63,7 +63,7 @@ def test_a_snapshot_is_kept_with_its_run_and_changes_no_version(known: KnownBuck
     known.bucket.write_snapshot(RUN, snapshot)
 
     assert list(known.bucket.kept_runs()) == [RUN]
-    assert list(known.bucket.read_refused(RUN.run_id)) == [Named("notes.txt", "not at seedlings/<label>/<file>")]
+    assert list(known.bucket.read_refused(RUN.run_id)) == [ExcludedFile("notes.txt", "not at seedlings/<label>/<file>")]
     assert take_snapshot(known.bucket.objects()) == snapshot
 
 
@@ -105,8 +105,8 @@ def test_prepares_report_is_read_as_the_contract_has_it(known: KnownBucket) -> N
         480,
         478,
         {"Maize": Split(28, 6, 6)},
-        (Named("Maize/b.png", "the same image as Maize/a.png"),),
-        (Named("Maize/x.jpg", "not an image: a text file by its content"),),
+        (ExcludedFile("Maize/b.png", "the same image as Maize/a.png"),),
+        (ExcludedFile("Maize/x.jpg", "not an image: a text file by its content"),),
     )
 
 

@@ -198,8 +198,8 @@ def test_a_killed_job_says_what_to_lower(stub: Stubber, jobs: SageMakerJobs) -> 
 
     assert job is not None
     assert job.reason == (
-        "AlgorithmError: , exit code: 137. It was killed, most likely for too little memory: lower ImageSize, "
-        "CachedViews or, where jobs share a machine, ParallelTrials, or choose a larger instance type."
+        "AlgorithmError: , exit code: 137. It was killed, most likely because it ran out of memory: lower "
+        "ImageSize, CachedViews or, where jobs share a machine, ParallelTrials, or choose a larger instance type."
     )
 
 

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from job_manager.aws.dynamodb import DynamoDBRuns
 from job_manager.aws.items import run_item
-from job_manager.domain.dataset import DatasetReport, Named
+from job_manager.domain.dataset import DatasetReport, ExcludedFile
 from job_manager.domain.errors import Conflict, NotFound
 from job_manager.domain.result import Evaluation, LabelScore, Trial
 from job_manager.domain.run import Run, RunState, run_id_of
@@ -99,7 +99,7 @@ def test_forgetting_where_nothing_is_pending_is_no_error(runs: Runs) -> None:
 def test_a_run_comes_back_as_it_was_saved(runs: Runs) -> None:
     evaluation = Evaluation(70, 0.914, (0.83, 0.96), 0.9, ("Maïs",), ((6,),), {"Maïs": LabelScore(1.0, 0.83, 0.91, 6)})
     trial = Trial("t", "Completed", {"epochs": "20"}, 0.93, 100, NINE, LATER)
-    report = DatasetReport(2, 1, refused=(Named("玉米/\x1b.png", "not an image"),))
+    report = DatasetReport(2, 1, refused=(ExcludedFile("玉米/\x1b.png", "not an image"),))
     run = numbered(1, evaluation=evaluation, best_trial=trial, dataset=report, warm_start_from=("sb-1",))
 
     runs.create(run)
@@ -227,7 +227,7 @@ def test_a_hundred_large_runs_come_all(runs: Runs) -> None:
 
 
 def test_a_run_whose_bucket_held_nothing_but_junk_is_kept(runs: Runs) -> None:
-    junk = [Named("n" * 1024, "not at seedlings/<label>/<file>") for _ in range(5_000)]
+    junk = [ExcludedFile("n" * 1024, "not at seedlings/<label>/<file>") for _ in range(5_000)]
     run = numbered(1, state=RunState.REFUSED, dataset=DatasetReport(0, 0).with_refused(junk))
 
     runs.create(run)
@@ -259,15 +259,15 @@ def test_a_trial_that_ended_does_not_go_on_again(runs: Runs) -> None:
 
 def test_a_run_that_ended_is_to_be_told_of_until_it_was(runs: Runs) -> None:
     runs.create(numbered(1))
-    assert runs.untold() == []
+    assert runs.unnotified() == []
     runs.move(numbered(1).ended(RunState.FAILED, LATER), came_from=RunState.PREPARING)
     runs.create(numbered(2, state=RunState.REFUSED))
-    assert sorted(runs.untold()) == sorted([numbered(1).run_id, numbered(2).run_id])
+    assert sorted(runs.unnotified()) == sorted([numbered(1).run_id, numbered(2).run_id])
 
-    runs.told(numbered(1).run_id)
-    runs.told(numbered(1).run_id)
+    runs.notified(numbered(1).run_id)
+    runs.notified(numbered(1).run_id)
 
-    assert runs.untold() == [numbered(2).run_id]
+    assert runs.unnotified() == [numbered(2).run_id]
 
 
 def test_a_reminder_changes_nothing_of_the_run(runs: Runs) -> None:

@@ -103,14 +103,14 @@ GUARDS = (
     Guard(
         "a file that can be no image is named, though no image is new",
         START_RUN,
-        "return notice_of_strays(snapshot, before, ports, plan)",
+        "return run_for_refused_files(snapshot, before, ports, plan)",
         "return None",
         f"{FOUND}::test_a_file_that_can_be_no_image_is_named_though_no_image_changed",
     ),
     Guard(
         "the bucket keeps a run as it was begun first, though two wake-ups began it",
         START_RUN,
-        "keep_as_begun(run.run_id, snapshot, ports)\n            return None",
+        "keep_first_snapshot(run.run_id, snapshot, ports)\n            return None",
         "return None",
         f"{FOUND}::test_the_bucket_keeps_the_run_that_was_begun_though_two_wake_ups_began_it",
         simulated=False,
@@ -141,7 +141,7 @@ GUARDS = (
     Guard(
         "a run that never met the champion does not take its place",
         STAGES,
-        "return beside_who_reigns(completed, ports)",
+        "return keep_champion(completed, ports)",
         "return completed",
         "tests/unit/test_run_after_run.py::test_a_run_that_never_met_the_reigning_champion_ends_without_reigning",
     ),

@@ -56,7 +56,7 @@ def test_an_event_is_read_or_is_malformed(kind: str) -> None:
         except MalformedEvent as error:
             reasons.append(str(error))
     assert 20 < len(reasons) < COUNT - 20
-    assert all(reason.startswith(("Not a ", "A SageMaker event names no job.")) for reason in reasons)
+    assert all(reason.startswith(("Not a ", "A SageMaker event does not name a job.")) for reason in reasons)
 
 
 def test_nesting_without_end_is_malformed() -> None:

@@ -10,7 +10,7 @@ from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain import layout
 from job_manager.domain.dataset import PRETRAINED
 from job_manager.domain.plan import BACKBONES_IN_THE_IMAGE
-from job_manager.domain.reason import tells_of_another_trainer
+from job_manager.domain.reason import names_other_trainer
 from job_manager.domain.result import Trial
 from job_manager.domain.search_space import METRICS, OBJECTIVE_METRIC
 from tests.contract.template import ROOT, Template
@@ -207,5 +207,5 @@ def test_the_contract_names_every_path_that_a_job_is_given() -> None:
 
 
 def test_the_job_manager_knows_the_words_for_another_version_of_the_trainer() -> None:
-    assert tells_of_another_trainer(f"AlgorithmError: {OtherTrainer('The pack')}, exit code: 1")
-    assert not tells_of_another_trainer(str(BadInput("The folder test holds no pack made by prepare.")))
+    assert names_other_trainer(f"AlgorithmError: {OtherTrainer('The pack')}, exit code: 1")
+    assert not names_other_trainer(str(BadInput("The folder test holds no pack made by prepare.")))

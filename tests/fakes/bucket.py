@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from job_manager.domain import layout
-from job_manager.domain.dataset import DatasetReport, Named, Snapshot, StoredObject
+from job_manager.domain.dataset import DatasetReport, ExcludedFile, Snapshot, StoredObject
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.message import Message
 from job_manager.domain.result import Evaluation
@@ -32,7 +32,6 @@ class MemoryBucket:
         self.contents[key] = body
 
     def objects(self) -> Iterator[StoredObject]:
-        """Everything in it, in key order."""
         for key, body in sorted(self.contents.items()):
             yield StoredObject(key, hashlib.md5(body, usedforsecurity=False).hexdigest(), len(body))
         happening, self.while_listing = self.while_listing, None
@@ -40,49 +39,38 @@ class MemoryBucket:
             happening()
 
     def uri(self, key: str) -> str:
-        """A key's s3:// address."""
         return f"s3://{self.name}/{key}"
 
     def write_snapshot(self, run: Run, snapshot: Snapshot) -> None:
-        """Keep what a run is started on."""
         self.snapshots[run.run_id] = (run, snapshot)
 
     def kept_runs(self) -> Iterator[Run]:
-        """Every run as it was when its snapshot was written."""
         return (run for run, _ in list(self.snapshots.values()))
 
-    def read_refused(self, run_id: str) -> Sequence[Named]:
-        """The files that the run's snapshot refused."""
+    def read_refused(self, run_id: str) -> Sequence[ExcludedFile]:
         if run_id not in self.snapshots:
             raise NotFound(f"{run_id} has no snapshot.")
         return self.snapshots[run_id][1].refused
 
     def read_dataset_report(self, run_id: str) -> DatasetReport:
-        """What prepare wrote."""
         return self._read(layout.dataset_report(run_id), DatasetReport)
 
     def read_evaluation(self, run_id: str) -> Evaluation:
-        """What evaluate wrote."""
         return self._read(layout.scores(run_id), Evaluation)
 
     def has(self, key: str) -> bool:
-        """Whether there is an object of this key."""
         return key in self.contents
 
     def mark_notified(self, run_id: str, message: Message) -> None:
-        """Set the outbox mark: this message went out."""
         self.put(layout.notified(run_id), msgspec.json.encode(message))
 
     def write_record(self, record: Record) -> None:
-        """Keep how a run ended."""
         self.put(layout.record(record.run.run_id), msgspec.json.encode(record))
 
     def read_record(self, run_id: str) -> Record:
-        """How a run ended."""
         return self._read(layout.record(run_id), Record)
 
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
-        """Keep that somebody wants this run to stop."""
         self.put(layout.stop(run_id), msgspec.json.encode(at))
 
     def _read(self, key: str, form: type[Content]) -> Content:

@@ -40,50 +40,40 @@ class MemoryJobs:
         self.jobs[tuning_job] = replace(self.jobs[tuning_job], best_trial=best)
 
     def start_prepare(self, run: Run) -> None:
-        """Start the processing job that packs the dataset."""
         self._create(layout.prepare_job(run.run_id))
 
     def start_tuning(self, run: Run) -> None:
-        """Start the tuning job on the pack."""
         self._create(run.run_id)
         self.tuned[run.run_id] = run
 
     def start_fine_tuning(self, run: Run) -> None:
-        """Start the tuning job that trains the whole network."""
         self._create(layout.fine_tuning_job(run.run_id))
         self.fine_tuned[run.run_id] = run
 
     def start_evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> None:
-        """Start the processing job that scores models on the test split."""
         self._create(layout.evaluation_job(run.run_id))
         self.champion_sha256[run.run_id] = champion_sha256
         self.evaluated[run.run_id] = dict(models)
 
     def prepare_job(self, run_id: str) -> Job | None:
-        """The run's prepare job."""
         return self.jobs.get(layout.prepare_job(run_id))
 
     def tuning_job(self, name: str) -> Job | None:
-        """A tuning job, by name."""
         return self.jobs.get(name)
 
     def evaluation_job(self, run_id: str) -> Job | None:
-        """The run's evaluate job."""
         return self.jobs.get(layout.evaluation_job(run_id))
 
     def stop(self, name: str) -> None:
-        """Ask for the end of a job, by name; a test says when it comes."""
         self.stopped.append(name)
 
     def trial(self, name: str) -> Trial:
-        """One training job, by name; NotFound if there is none."""
         for trials in self._trials.values():
             if name in trials:
                 return trials[name]
         raise NotFound(f"There is no training job {name}.")
 
     def trials(self, tuning_job: str) -> Sequence[Trial]:
-        """All training jobs of a tuning job, by its name."""
         return list(self._trials.get(tuning_job, {}).values())
 
     def _create(self, name: str) -> None:

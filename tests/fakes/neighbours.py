@@ -15,7 +15,6 @@ class MemoryClock:
         self.time = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)
 
     def now(self) -> datetime:
-        """This moment."""
         return self.time
 
     def forward(self, seconds: float) -> None:
@@ -31,7 +30,6 @@ class SteppedClock:
         self.ahead = timedelta(0)
 
     def now(self) -> datetime:
-        """What the machine takes this moment for."""
         return self._time.now() + self.ahead
 
     def step(self, seconds: float) -> None:
@@ -47,7 +45,6 @@ class MemoryTimer:
         self.wakes: list[tuple[datetime, datetime]] = []
 
     def arm(self, change: PendingChange, delay: timedelta) -> None:
-        """Wake start_run after `delay`, 15 minutes at most."""
         delay = min(max(delay, timedelta(0)), LONGEST_DELAY)
         self.wakes.append((self._clock.now() + delay, change.last_at))
 
@@ -64,5 +61,4 @@ class MemoryAnnouncer:
         self.sent: list[Message] = []
 
     def publish(self, message: Message) -> None:
-        """Send to all who subscribed."""
         self.sent.append(message)

@@ -22,28 +22,24 @@ class MemoryRuns:
         self._open: str | None = None
         self._champion: str | None = None
         self._pending: PendingChange | None = None
-        self._untold: list[str] = []
+        self._unnotified: list[str] = []
         self.reminded: list[str] = []
         self.before_move: Callable[[], None] | None = None
 
     def note_change(self, at: datetime) -> PendingChange:
-        """Remember that the bucket changed."""
         if self._pending is None or self._pending.is_ahead_of(at + CLOCKS_DIFFER):
             self._pending = PendingChange(at, at)
         self._pending = replace(self._pending, last_at=max(at, self._pending.last_at))
         return self._pending
 
     def pending(self) -> PendingChange | None:
-        """The change that waits for a run."""
         return self._pending
 
     def clear_pending(self, seen: PendingChange) -> None:
-        """Forget the pending change, unless it has grown since it was seen."""
         if self._pending and self._pending.last_at == seen.last_at:
             self._pending = None
 
     def create(self, run: Run) -> None:
-        """Add a run; Conflict if it exists, if it goes on while another is open, or if it won as `move` has it."""
         if run.run_id in self._runs or (self._open and not run.state.ended):
             raise Conflict(f"Run {run.run_id} exists, or another run is open.")
         if run.won:
@@ -51,12 +47,11 @@ class MemoryRuns:
             self._champion = run.run_id
         self._runs[run.run_id] = run
         if run.state.ended:
-            self._untold.append(run.run_id)
+            self._unnotified.append(run.run_id)
         else:
             self._open = run.run_id
 
     def move(self, run: Run, came_from: RunState) -> None:
-        """Save a run that moved; Conflict if it was not in `came_from` or the champion is not who it met."""
         happening, self.before_move = self.before_move, None
         if happening:
             happening()
@@ -67,7 +62,7 @@ class MemoryRuns:
         self._runs[run.run_id] = run
         if run.state.ended:
             self._open = None
-            self._untold.append(run.run_id)
+            self._unnotified.append(run.run_id)
         if run.won:
             self._champion = run.run_id
 
@@ -75,51 +70,41 @@ class MemoryRuns:
         if self._champion != run.champion_before:
             raise Conflict(f"Run {run.run_id} never met the champion.")
 
-    def crown(self, run: Run) -> None:
+    def set_champion(self, run: Run) -> None:
         """Make a completed run the champion, whoever reigned."""
         self._runs[run.run_id] = run
         self._champion = run.run_id
 
     def get(self, run_id: str) -> Run:
-        """A run by name; NotFound if there is none."""
         if run_id not in self._runs:
             raise NotFound(f"There is no run {run_id}.")
         return self._runs[run_id]
 
     def open_run(self) -> Run | None:
-        """The run that is going on."""
         return self.get(self._open) if self._open else None
 
     def recent(self, limit: int) -> Sequence[Run]:
-        """The latest runs, newest first."""
         return sorted(self._runs.values(), key=lambda run: run.created_at, reverse=True)[:limit]
 
     def since(self, at: datetime) -> Iterator[Run]:
-        """The runs created then or later."""
         return (run for run in list(self._runs.values()) if run.created_at >= at)
 
     def champion(self) -> Run | None:
-        """The run whose model reigns."""
         return self.get(self._champion) if self._champion else None
 
     def save_trial(self, run_id: str, trial: Trial) -> None:
-        """Add a trial or replace what was known of it; one that ended never goes on again."""
         known = self._trials.setdefault(run_id, {})
         if trial.ended or trial.name not in known or not known[trial.name].ended:
             known[trial.name] = trial
 
     def trials(self, run_id: str) -> Sequence[Trial]:
-        """A run's trials, in the order they were started."""
         return [trial for _, trial in sorted(self._trials.get(run_id, {}).items())]
 
-    def untold(self) -> Sequence[str]:
-        """The runs that ended and that people may not have been told of."""
-        return list(self._untold)
+    def unnotified(self) -> Sequence[str]:
+        return list(self._unnotified)
 
-    def told(self, run_id: str) -> None:
-        """People know how this run ended."""
-        self._untold = [known for known in self._untold if known != run_id]
+    def notified(self, run_id: str) -> None:
+        self._unnotified = [known for known in self._unnotified if known != run_id]
 
     def remind(self, run_id: str, at: datetime) -> None:
-        """Have notify called once more for a run that ended."""
         self.reminded.append(run_id)

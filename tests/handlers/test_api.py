@@ -84,7 +84,7 @@ def test_a_run_is_stopped_and_one_that_has_ended_is_not(deployed: Deployed, even
     assert deployed.bucket.has(layout.stop(RUN_ID))
 
     deployed.runs.move(run.ended(RunState.STOPPED, run.created_at), came_from=run.state)
-    assert asked(deployed, request) == (409, {"message": f"The run {RUN_ID} has ended already: it is Stopped."})
+    assert asked(deployed, request) == (409, {"message": f"The run {RUN_ID} has already ended: it is Stopped."})
 
 
 def test_an_unknown_route_is_404(deployed: Deployed, event: Events) -> None:

@@ -49,7 +49,7 @@ def test_start_run_refuses_a_dataset_that_is_too_small(deployed: Deployed, event
     (run,) = deployed.runs.recent(9)
     assert (run.state, run.reason) == (
         RunState.REFUSED,
-        "1 images are too few: a run needs 60. Upload 59 more under seedlings/<label>/.",
+        "There are too few images: 1 of the 60 that a run needs. Upload 59 more under seedlings/<label>/.",
     )
 
 

@@ -14,9 +14,9 @@ def test_a_run_that_tunes_is_stopped_and_told_of_and_the_next_one_runs(cloud: Li
 
     assert answer["message"].startswith(f"The run {run['run_id']} is being stopped")
     (stopped,) = cloud.ended_runs(1)
-    assert (stopped["state"], stopped["reason"]) == ("Stopped", "Somebody stopped it.")
+    assert (stopped["state"], stopped["reason"]) == ("Stopped", "Stopped by a person.")
     (mail,) = cloud.mails(1)
-    assert mail["Subject"] == "Seedbed: the run was stopped: Somebody stopped it."
+    assert mail["Subject"] == "Seedbed: the run was stopped: Stopped by a person."
 
     cloud.put_images(range(100, 120))
     assert [run["state"] for run in cloud.ended_runs(2)] == ["Stopped", "Completed"]

@@ -94,7 +94,7 @@ def test_a_job_without_success_ends_the_run_with_the_jobs_reason(
 def test_a_job_that_leaves_no_reason_is_named(world: World, run: Run) -> None:
     world.fail(f"{run.run_id}-prepare")
 
-    assert world.advance(run.run_id).reason == f"The job {run.run_id}-prepare failed and left no reason."
+    assert world.advance(run.run_id).reason == f"The job {run.run_id}-prepare failed and gave no reason."
 
 
 def test_a_tuning_job_of_which_no_trial_finished_fails_the_run_and_is_paid_for(world: World, run: Run) -> None:

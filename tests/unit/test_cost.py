@@ -41,5 +41,5 @@ def test_a_budget_that_is_just_enough_is_enough() -> None:
 
 
 def test_a_run_that_could_cost_more_than_its_budget_is_refused_with_what_to_do() -> None:
-    with pytest.raises(RunRefused, match=r"up to \$6\.00, above its budget of \$5\.99\. Allow fewer trials"):
+    with pytest.raises(RunRefused, match=r"up to \$6\.00, more than its budget of \$5\.99\. Lower the number"):
         check_budget(replace(HOURLY, budget=5.99))

@@ -123,7 +123,7 @@ def test_the_better_of_head_and_fine_tuned_model_on_validation_is_evaluated(
 def test_a_stopped_fine_tuning_job_stops_the_run(world: World, full: Run) -> None:
     run = world.end_fine_tuning(full.run_id, 0.95, status=JobStatus.STOPPED)
 
-    assert (run.state, run.reason) == (RunState.STOPPED, f"The job {full.run_id}-fine stopped and left no reason.")
+    assert (run.state, run.reason) == (RunState.STOPPED, f"The job {full.run_id}-fine stopped and gave no reason.")
     assert run.fine_tuning_seconds == 100
     assert world.runs.open_run() is None
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from job_manager.domain.dataset import DatasetReport, Named, Split
+from job_manager.domain.dataset import DatasetReport, ExcludedFile, Split
 from job_manager.domain.message import NAMES_SHOWN, SUBJECT_LIMIT, message_about
 from job_manager.domain.result import Calibration, ChampionScore, Evaluation, Export, LabelScore, SingleView, Trial
 from job_manager.domain.run import Run, RunState
@@ -41,8 +41,8 @@ def completed(won: bool = True, champion: ChampionScore | None = None, label: st
             40,
             split,
             (),
-            (Named(f"{label}/x.png", label),),
-            near_duplicates=(Named("Maize/n.png", label),) * 2,
+            (ExcludedFile(f"{label}/x.png", label),),
+            near_duplicates=(ExcludedFile("Maize/n.png", label),) * 2,
             warnings=(f"None of the 3 images of {label} are left.",),
         ),
         training_seconds=1800.0,
@@ -58,15 +58,16 @@ def unfinished(state: RunState, reason: str | None) -> Run:
 def test_a_new_best_model_is_told_with_its_figures() -> None:
     message = message_about(completed(champion=ChampionScore(0.9, 0.88, (0.82, 0.94))))
 
-    assert message.subject == "Seedbed: a new best model, 91.4 % right on 1,234 test images"
+    assert message.subject == "Seedbed: a new best model, 91.4 % accuracy on 1,234 test images"
     for fact in (
-        "A new best model. The new one got 91.4 % of 1,234 test images right (95 % interval 83.0 % to 96.0 %)",
-        "The model before it gets 90.0 % of the same images right (95 % interval 82.0 % to 94.0 %), macro-F1 0.880.",
-        "40 of 43, 1 labels (28 to train on, 6 to validate, 6 to test)",
+        "This run found a new best model. The new model has 91.4 % accuracy on 1,234 test images (95 % interval",
+        "(95 % interval 83.0 % to 96.0 %) and a macro-F1 of 0.900.",
+        "The previous best model has 90.0 % accuracy on the same images (95 % interval 82.0 % to 94.0 %)",
+        "40 of 43, 1 labels (28 for training, 6 for validation, 6 for testing)",
         "validation accuracy 93.0 % (of 4 trials)",
         "learning_rate 0.003123, epochs 30",
         "Maize (F1 0.91)",
-        "$0.05 (at most $0.50 was possible)",
+        "$0.05 (upper bound: $0.50)",
         "None of the 3 images of Maize are left.",
         "1 refused, 0 duplicates, 2 near-duplicates",
         "10 min 5 s",
@@ -99,8 +100,8 @@ def test_what_fine_tuning_views_and_calibration_brought_is_told() -> None:
     body = message_about(fine_tuned()).body
 
     for fact in (
-        "93.0 % to 96.8 % on validation, +3.8 points",
-        "91.4 % over 8 turned views, 90.0 % on one alone",
+        "93.0 % to 96.8 % validation accuracy, +3.8 percentage points",
+        "91.4 % with 8 turned views, 90.0 % with one",
         "error 0.061 before, 0.019 after",
         "(of 6 trials, 2 of them fine-tuned)",
         "litert",
@@ -121,14 +122,14 @@ def test_a_run_that_went_on_with_its_best_head_says_why() -> None:
 def test_a_model_that_did_not_win_is_told_as_such() -> None:
     message = message_about(completed(won=False, champion=ChampionScore(accuracy=0.95)))
 
-    assert message.subject == "Seedbed: the best model stays; the new one had 91.4 % right"
-    assert "No new best model: the one before stays." in message.body
+    assert message.subject == "Seedbed: the best model is unchanged, the new one has 91.4 % accuracy"
+    assert "The best model is unchanged. The new model has 91.4 % accuracy" in message.body
 
 
 def test_a_champion_that_could_not_be_scored_is_told() -> None:
     message = message_about(completed(champion=ChampionScore(error="No model.keras in it.")))
 
-    assert "The model before it could not be scored: No model.keras in it." in message.body
+    assert "The previous best model could not be scored: No model.keras in it." in message.body
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_sns_takes_any_subject(reason: str, state: RunState) -> None:
 
 
 def test_at_most_twenty_refused_files_are_named_and_the_rest_counted() -> None:
-    refused = [Named(f"x-{i}.png", "an empty file") for i in range(4_750)]
+    refused = [ExcludedFile(f"x-{i}.png", "an empty file") for i in range(4_750)]
     run = a_run(state=RunState.REFUSED, reason="Too few.", dataset=DatasetReport(0, 0).with_refused(refused))
 
     body = message_about(run).body

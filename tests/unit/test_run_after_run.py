@@ -93,7 +93,7 @@ def reigning(world: World) -> Run:
     other.upload_dataset(batch="other")
     (run,) = other.settle()
     champion = other.complete(run.run_id)
-    world.runs.crown(champion)
+    world.runs.set_champion(champion)
     return champion
 
 

@@ -88,7 +88,9 @@ def test_a_dataset_that_is_too_small_is_refused_with_its_sentence_and_costs_noth
     (run,) = world.settle()
 
     assert run.state is RunState.REFUSED
-    assert run.reason == "5 images are too few: a run needs 8. Upload 3 more under seedlings/<label>/."
+    assert (
+        run.reason == "There are too few images: 5 of the 8 that a run needs. Upload 3 more under seedlings/<label>/."
+    )
     assert run.dataset is not None
     assert [refused.file for refused in run.dataset.refused] == ["notes.txt"]
     assert world.runs.open_run() is None
@@ -123,7 +125,7 @@ def test_a_run_above_the_budget_is_refused_and_gets_a_second_attempt_when_there_
     (run,) = world.settle()
 
     assert refused.reason is not None
-    assert "above its budget of $0.10" in refused.reason
+    assert "more than its budget of $0.10" in refused.reason
     assert refused.run_id.endswith("-1")
     assert run.run_id == refused.run_id.removesuffix("1") + "2"
     assert run.state is RunState.PREPARING

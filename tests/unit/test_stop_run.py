@@ -137,7 +137,7 @@ def test_a_run_that_was_stopped_late_is_rebuilt_with_all_that_it_did(world: Worl
 def test_a_run_that_has_ended_can_not_be_stopped(world: World, run: Run) -> None:
     world.complete(run.run_id)
 
-    with pytest.raises(Conflict, match="has ended already: it is Completed"):
+    with pytest.raises(Conflict, match="has already ended: it is Completed"):
         stop_run(run.run_id, world)
 
     assert not world.bucket.has(layout.stop(run.run_id))

@@ -135,5 +135,5 @@ def test_a_trainer_that_never_stays_the_same_ends_the_run(world: World) -> None:
 
     assert not run.begins_again
     assert run.reason is not None
-    assert run.reason.endswith("That has happened too often, so it ends; any other image starts a new run.")
+    assert run.reason.endswith("This was attempt 5, the last one. Upload another image to start a new run.")
     assert world.settle() == []

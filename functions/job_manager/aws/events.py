@@ -1,4 +1,4 @@
-"""Events from outside → domain: only what is needed is read, so newer fields never break anything."""
+"""Events from outside → domain. Only the fields needed are read, so that new ones break nothing."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
@@ -24,7 +24,7 @@ class S3Detail(msgspec.Struct):
 
 
 class S3Event(msgspec.Struct):
-    """`Object Created` or `Object Deleted`; EventBridge gives the key as it is, not URL-encoded."""
+    """`Object Created` or `Object Deleted`; EventBridge does not URL-encode the key."""
 
     detail: S3Detail
 
@@ -36,13 +36,13 @@ class JobDetail(msgspec.Struct, rename="pascal"):
 
 
 class JobStateEvent(msgspec.Struct):
-    """Any SageMaker job state change; which job it is of is told by the name it carries."""
+    """Any SageMaker job state change; one of the three names is set."""
 
     detail: JobDetail
 
 
 def uploaded_key(body: str) -> str:
-    """The key that an S3 event in an SQS message's body is about. Raises MalformedEvent."""
+    """The key of the S3 event in an SQS message's body. Raises MalformedEvent."""
     return decode(body, S3Event).detail.object.key
 
 
@@ -52,10 +52,10 @@ def settle_message(body: str) -> SettleMessage:
 
 
 def job_state(body: str) -> JobDetail:
-    """The job that a SageMaker event in an SQS message's body is about. Raises MalformedEvent."""
+    """The job of the SageMaker event in an SQS message's body. Raises MalformedEvent."""
     detail = decode(body, JobStateEvent).detail
     if not (detail.processing_job_name or detail.hyper_parameter_tuning_job_name or detail.training_job_name):
-        raise MalformedEvent("A SageMaker event names no job.")
+        raise MalformedEvent("A SageMaker event does not name a job.")
     return detail
 
 

@@ -9,14 +9,14 @@ from ..domain.result import Trial
 from ..domain.run import Run
 from ..domain.settling import PendingChange
 
-MANAGER, UNTOLD = "MANAGER", "UNTOLD#"
+MANAGER, UNNOTIFIED = "MANAGER", "UNTOLD#"
 OPEN, CHAMPION, PENDING = ({"pk": {"S": MANAGER}, "sk": {"S": name}} for name in ("OPEN", "CHAMPION", "PENDING"))
 
 Item = dict[str, Any]
 
 
 def run_item(run: Run) -> Item:
-    """A run as an item: what is searched by beside the whole of it as JSON."""
+    """A run as an item: the whole run as JSON in `body`, and the attributes that are searched by."""
     return {
         "pk": {"S": f"RUN#{run.run_id}"},
         "sk": {"S": "RUN"},
@@ -38,8 +38,8 @@ def trial_item(run_id: str, trial: Trial) -> Item:
     }
 
 
-def untold_key(run_id: str) -> Item:
-    return {"pk": {"S": MANAGER}, "sk": {"S": UNTOLD + run_id}}
+def unnotified_key(run_id: str) -> Item:
+    return {"pk": {"S": MANAGER}, "sk": {"S": UNNOTIFIED + run_id}}
 
 
 def pending_change(item: Item) -> PendingChange:
@@ -47,5 +47,5 @@ def pending_change(item: Item) -> PendingChange:
 
 
 def stamp(at: datetime) -> str:
-    """A time as text which sorts as times do."""
+    """A time as text that sorts chronologically."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")

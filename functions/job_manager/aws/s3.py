@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from ..domain import layout
-from ..domain.dataset import RUNS, UPLOADS, DatasetReport, Named, Snapshot, StoredObject
+from ..domain.dataset import RUNS, UPLOADS, DatasetReport, ExcludedFile, Snapshot, StoredObject
 from ..domain.errors import MalformedOutput, NotFound
 from ..domain.message import Message
 from ..domain.result import Evaluation
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 Content = TypeVar("Content")
 
 
-class SnapshotHead(msgspec.Struct):
-    """What is read of `snapshot.json`: of a million images there is no need here, nor room."""
+class SnapshotSummary(msgspec.Struct):
+    """The part of `snapshot.json` that is read: up to a million images are skipped."""
 
     run: Run
-    refused: tuple[Named, ...]
+    refused: tuple[ExcludedFile, ...]
 
 
-class KeptSnapshot(SnapshotHead):
-    """The form of `snapshot.json`; `images` are (key, etag, size) triples."""
+class StoredSnapshot(SnapshotSummary):
+    """The format of `snapshot.json`; `images` are (key, etag, size) triples."""
 
     images: list[tuple[str, str, int]]
 
@@ -41,48 +41,40 @@ class S3Bucket:
         self._name = name
 
     def objects(self) -> Iterator[StoredObject]:
-        """Everything in it, page by page, in key order."""
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name):
             for item in page.get("Contents", []):
                 yield StoredObject(item["Key"], item["ETag"].strip('"'), item["Size"])
 
     def uri(self, key: str) -> str:
-        """A key's s3:// address."""
         return f"s3://{self._name}/{key}"
 
     def write_snapshot(self, run: Run, snapshot: Snapshot) -> None:
-        """Keep what a run is started on, and the manifest for prepare."""
         images = [(image.key, image.etag, image.size) for image in snapshot.images]
         manifest: list[object] = [{"prefix": self.uri(UPLOADS)}]
         manifest += [image.key.removeprefix(UPLOADS) for image in snapshot.images]
         self._write(layout.manifest(run.run_id), manifest)
-        self._write(layout.snapshot(run.run_id), KeptSnapshot(run, snapshot.refused, images))
+        self._write(layout.snapshot(run.run_id), StoredSnapshot(run, snapshot.refused, images))
 
     def kept_runs(self) -> Iterator[Run]:
-        """Every run as it was when its snapshot was written."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=RUNS, Delimiter="/")
         for page in pages:
             for prefix in page.get("CommonPrefixes", []):
                 run_id = prefix["Prefix"].removeprefix(RUNS).strip("/")
                 try:
-                    yield self._read(layout.snapshot(run_id), SnapshotHead).run
+                    yield self._read(layout.snapshot(run_id), SnapshotSummary).run
                 except NotFound:
                     continue
 
-    def read_refused(self, run_id: str) -> Sequence[Named]:
-        """The files that the run's snapshot refused."""
-        return self._read(layout.snapshot(run_id), SnapshotHead).refused
+    def read_refused(self, run_id: str) -> Sequence[ExcludedFile]:
+        return self._read(layout.snapshot(run_id), SnapshotSummary).refused
 
     def read_dataset_report(self, run_id: str) -> DatasetReport:
-        """What prepare wrote."""
         return self._read(layout.dataset_report(run_id), DatasetReport)
 
     def read_evaluation(self, run_id: str) -> Evaluation:
-        """What evaluate wrote."""
         return self._read(layout.scores(run_id), Evaluation)
 
     def has(self, key: str) -> bool:
-        """Whether there is an object of this key."""
         try:
             self._client.head_object(Bucket=self._name, Key=key)
         except self._client.exceptions.ClientError as error:
@@ -92,19 +84,15 @@ class S3Bucket:
         return True
 
     def mark_notified(self, run_id: str, message: Message) -> None:
-        """Set the outbox mark: this message went out."""
         self._write(layout.notified(run_id), message)
 
     def write_record(self, record: Record) -> None:
-        """Keep how a run ended."""
         self._write(layout.record(record.run.run_id), record)
 
     def read_record(self, run_id: str) -> Record:
-        """How a run ended."""
         return self._read(layout.record(run_id), Record)
 
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
-        """Keep that somebody wants this run to stop."""
         self._write(layout.stop(run_id), {"asked_at": at})
 
     def _write(self, key: str, content: object) -> None:
@@ -116,7 +104,7 @@ class S3Bucket:
         try:
             body = self._client.get_object(Bucket=self._name, Key=key)["Body"].read()
         except self._client.exceptions.NoSuchKey:
-            raise NotFound(f"{self.uri(key)} is not there.") from None
+            raise NotFound(f"{self.uri(key)} does not exist.") from None
         try:
             return msgspec.json.decode(body, type=form)
         except UNREADABLE as error:

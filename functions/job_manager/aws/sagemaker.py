@@ -27,33 +27,26 @@ class SageMakerJobs:
         self._requests = requests
 
     def start_prepare(self, run: Run) -> None:
-        """Start the processing job that packs the dataset."""
         create("prepare job", self._client.create_processing_job, self._requests.prepare(run))
 
     def start_tuning(self, run: Run) -> None:
-        """Start the tuning job on the pack."""
         create("tuning job", self._client.create_hyper_parameter_tuning_job, self._requests.tuning(run))
 
     def start_fine_tuning(self, run: Run) -> None:
-        """Start the tuning job that trains the whole network, from the run's best head on."""
         request = self._requests.fine_tuning(run)
         create("fine-tuning job", self._client.create_hyper_parameter_tuning_job, request)
 
     def start_evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> None:
-        """Start the processing job that scores models on the test split: `model`, and maybe `rival` and `champion`."""
         request = self._requests.evaluation(run, models, champion_sha256)
         create("evaluate job", self._client.create_processing_job, request)
 
     def prepare_job(self, run_id: str) -> Job | None:
-        """The run's prepare job."""
         return self._processing_job(layout.prepare_job(run_id))
 
     def evaluation_job(self, run_id: str) -> Job | None:
-        """The run's evaluate job."""
         return self._processing_job(layout.evaluation_job(run_id))
 
     def tuning_job(self, name: str) -> Job | None:
-        """A tuning job, by name."""
         try:
             answer = self._client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         except ClientError as error:
@@ -68,7 +61,6 @@ class SageMakerJobs:
         )
 
     def trial(self, name: str) -> Trial:
-        """One training job, by name; NotFound if there is none."""
         try:
             answer = self._client.describe_training_job(TrainingJobName=name)
         except ClientError as error:
@@ -76,19 +68,18 @@ class SageMakerJobs:
             raise NotFound(f"There is no training job {name}.") from None
         metrics = {metric["MetricName"]: metric["Value"] for metric in answer.get("FinalMetricDataList", [])}
         return Trial(
-            name,
-            answer["TrainingJobStatus"],
-            tuned(answer.get("HyperParameters", {})),
-            metrics.get(self._requests.objective),
-            answer.get("BillableTimeInSeconds", 0),
-            answer.get("TrainingStartTime"),
-            answer.get("TrainingEndTime"),
-            explained(answer.get("FailureReason")),
-            layout.stage_of(name),
+            name=name,
+            status=answer["TrainingJobStatus"],
+            hyperparameters=tuned(answer.get("HyperParameters", {})),
+            objective=metrics.get(self._requests.objective),
+            billable_seconds=answer.get("BillableTimeInSeconds", 0),
+            started_at=answer.get("TrainingStartTime"),
+            ended_at=answer.get("TrainingEndTime"),
+            reason=explained(answer.get("FailureReason")),
+            stage=layout.stage_of(name),
         )
 
     def trials(self, tuning_job: str) -> Sequence[Trial]:
-        """All training jobs of a tuning job, by its name; none where it isn't there."""
         pages = self._client.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
             HyperParameterTuningJobName=tuning_job, SortBy="CreationTime", SortOrder="Ascending"
         )
@@ -100,7 +91,6 @@ class SageMakerJobs:
         return [self.trial(name) for name in names]
 
     def stop(self, name: str) -> None:
-        """Ask for the end of a job, by name; nothing happens where it has ended or isn't there."""
         try:
             if name.endswith(layout.PROCESSING_JOBS):
                 self._client.stop_processing_job(ProcessingJobName=name)
@@ -124,7 +114,7 @@ class SageMakerJobs:
 
 
 def create(kind: str, call: Any, request: Mapping[str, Any]) -> None:
-    """Create a job; one of this name that exists is ours, as the name holds the dataset version."""
+    """Create a job. One that exists is the run's own, as the name contains the dataset version."""
     try:
         call(**request)
     except ClientError as error:
@@ -137,7 +127,7 @@ def create(kind: str, call: Any, request: Mapping[str, Any]) -> None:
 
 
 def raise_unless_absent(error: ClientError) -> None:
-    """Return where SageMaker says that it does not know the job; some calls say so as a ValidationException."""
+    """Raise the error again unless it says that the job does not exist; some calls say so as a ValidationException."""
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     unknown = any(words in message.lower() for words in ("not found", "could not find", "does not exist"))
     if code == "ResourceNotFound" or (code == "ValidationException" and unknown):
@@ -146,5 +136,5 @@ def raise_unless_absent(error: ClientError) -> None:
 
 
 def tuned(hyperparameters: Mapping[str, str]) -> dict[str, str]:
-    """A trial's hyperparameters without those that SageMaker adds."""
+    """A trial's hyperparameters without the ones that SageMaker adds."""
     return {name: value for name, value in sorted(hyperparameters.items()) if not name.startswith("_")}

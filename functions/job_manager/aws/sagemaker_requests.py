@@ -1,6 +1,6 @@
-"""The jobs as SageMaker's API wants them described.
+"""The requests that create SageMaker's jobs.
 
-SageMaker itself brings their data, so they have no network but where they download a backbone's weights.
+SageMaker itself transfers their data, so jobs have no network unless they download a backbone's weights.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from ..domain.search_space import (
     OBJECTIVE_METRIC,
     SEARCH_SPACE,
 )
-from .tuning_stage import Stage, with_backbones
+from .tuning_stage import TuningStage, with_backbones
 
 PROCESSING = "/opt/ml/processing"
 VOLUME_GIB = 30
@@ -48,7 +48,7 @@ class JobRequests:
         return self._processing(run, layout.prepare_job(run.run_id), arguments, inputs, layout.pack(run.run_id))
 
     def evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> dict[str, Any]:
-        """CreateProcessingJob for evaluate: both splits and the models in, scores and the whole model out."""
+        """CreateProcessingJob for evaluate: two splits and the models in, scores and the run's model out."""
         plan = run.plan
         arguments = ["evaluate", "--views", str(plan.evaluation_views), f"--exports={','.join(plan.exports)}"]
         arguments += ["--champion-sha256", champion_sha256] if champion_sha256 else []
@@ -61,7 +61,7 @@ class JobRequests:
         """CreateHyperParameterTuningJob for the heads, warm-started from the run's parents."""
         plan = run.plan
         space, fixed = with_backbones(SEARCH_SPACE, FIXED_HYPERPARAMETERS, plan.backbones)
-        stage = Stage(
+        stage = TuningStage(
             name=run.run_id,
             strategy=plan.strategy,
             trials=plan.trials,
@@ -83,12 +83,12 @@ class JobRequests:
         return request
 
     def fine_tuning(self, run: Run) -> dict[str, Any]:
-        """CreateHyperParameterTuningJob for the whole network, each trial from the best head on."""
+        """CreateHyperParameterTuningJob for the whole network; each trial starts from the best head."""
         plan, head = run.plan.fine_tuning, run.best_head
         assert plan is not None
         assert head is not None
         own = {"epochs": str(plan.epochs), "backbone": head.hyperparameters.get("backbone", run.plan.backbones[0])}
-        stage = Stage(
+        stage = TuningStage(
             name=layout.fine_tuning_job(run.run_id),
             strategy="Random",
             trials=plan.trials,
@@ -110,7 +110,7 @@ class JobRequests:
         request["TrainingJobDefinition"]["EnableNetworkIsolation"] = not run.plan.downloads_weights
         return request
 
-    def _tuning(self, run: Run, stage: Stage, channels: Mapping[str, str]) -> dict[str, Any]:
+    def _tuning(self, run: Run, stage: TuningStage, channels: Mapping[str, str]) -> dict[str, Any]:
         return {
             "HyperParameterTuningJobName": stage.name,
             "HyperParameterTuningJobConfig": stage.config(self.objective, run.plan.tuning_time_limit),
@@ -167,7 +167,7 @@ class JobRequests:
 
 
 def weights(run: Run) -> dict[str, str]:
-    """The input of the jobs that build a backbone, where the weights of one lie in the bucket."""
+    """The input with a backbone's weights, if they are in the bucket, by its name."""
     return {"pretrained": run.plan.pretrained} if run.plan.pretrained else {}
 
 

@@ -16,5 +16,4 @@ class SNSAnnouncer:
         self._topic_arn = topic_arn
 
     def publish(self, message: Message) -> None:
-        """Send to all who subscribed."""
         self._client.publish(TopicArn=self._topic_arn, Subject=message.subject, Message=message.body)

@@ -14,20 +14,19 @@ LONGEST_DELAY = 900
 
 
 class SettleMessage(msgspec.Struct):
-    """What wakes start_run: the last upload that whoever armed the timer knew of."""
+    """The wake-up of start_run, with the last upload known when the timer was armed."""
 
     last_at: datetime
 
 
 class SQSSettleTimer:
-    """Implements `ports.SettleTimer`; SQS delays a message by 900 seconds at most, start_run arms the rest."""
+    """Implements `ports.SettleTimer`; SQS delays a message by 900 seconds at most, and start_run then arms it again."""
 
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
     def arm(self, change: PendingChange, delay: timedelta) -> None:
-        """Wake start_run after `delay`, rounded up to a second, for this change."""
         seconds = min(max(-(-delay // timedelta(seconds=1)), 0), LONGEST_DELAY)
         body = msgspec.json.encode(SettleMessage(change.last_at)).decode()
         self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=seconds)
@@ -37,5 +36,4 @@ class SystemClock:
     """Implements `ports.Clock`."""
 
     def now(self) -> datetime:
-        """This moment, in UTC."""
         return datetime.now(UTC)

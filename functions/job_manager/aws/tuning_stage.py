@@ -1,4 +1,4 @@
-"""One tuning job's search as AMT wants it described."""
+"""The search of one tuning job, as AMT's API describes it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from ..domain.search_space import Choice, Continuous, Integer, SearchSpace
 
 
 @dataclass(frozen=True)
-class Stage:
-    """What the heads' tuning job and the fine-tuning job differ in; times in seconds."""
+class TuningStage:
+    """The differences between the tuning job of the heads and that of fine-tuning; times in seconds."""
 
     name: str
     strategy: str
@@ -23,7 +23,7 @@ class Stage:
     early_stopping: str
 
     def config(self, objective: str, time_limit: int) -> dict[str, Any]:
-        """HyperParameterTuningJobConfig, to find the highest `objective`."""
+        """HyperParameterTuningJobConfig, which maximizes `objective`."""
         return {
             "Strategy": self.strategy,
             "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": objective},
@@ -41,7 +41,7 @@ class Stage:
 def with_backbones(
     space: SearchSpace, fixed: Mapping[str, str], backbones: Sequence[str]
 ) -> tuple[SearchSpace, Mapping[str, str]]:
-    """The space and what is fixed in it, with the backbone: searched where there is a choice."""
+    """The search space and the fixed values, with the backbone in one of them: searched if there are several."""
     if len(backbones) == 1:
         return space, {**fixed, "backbone": backbones[0]}
     return {**space, "backbone": Choice(tuple(backbones))}, fixed

@@ -1,1 +1,1 @@
-"""What the job manager knows and decides; no I/O, the standard library only."""
+"""The rules of the job manager: no I/O, only the standard library."""

@@ -1,4 +1,4 @@
-"""Money: what a run may cost at most, and what it did cost, in US dollars."""
+"""What a run may cost at most and what it has cost, in US dollars."""
 
 from .errors import RunRefused
 from .plan import Machine, Plan
@@ -18,31 +18,31 @@ def upper_bound(plan: Plan) -> float:
 
 
 def stage_seconds(plan: Plan, trials: int, parallel: int, trial_time_limit: int) -> int:
-    """The most instance seconds of one tuning job, which has a time limit of its own beside its trials'."""
+    """The most instance seconds of one tuning job: its own time limit and its trials' both apply."""
     return min(trials * trial_time_limit, parallel * plan.tuning_time_limit)
 
 
 def price(machine: Machine, seconds: float) -> float:
-    """What `seconds` of one instance cost."""
+    """The cost of `seconds` on one instance."""
     return machine.price_per_hour * seconds / 3600
 
 
 def check_month(plan: Plan, spent: float) -> None:
-    """Raise RunRefused where a run could, with what was `spent` this month, cost more than a month may."""
+    """Raise RunRefused if a run, on top of what was `spent` this month, could exceed the monthly budget."""
     bound = upper_bound(plan)
     if plan.monthly_budget is not None and spent + bound > plan.monthly_budget:
         raise RunRefused(
-            f"This month's runs have cost ${spent:.2f} and this one could cost up to ${bound:.2f}, together above the "
-            f"month's budget of ${plan.monthly_budget:.2f}. Wait for the next month, or allow fewer trials, shorter "
-            "time limits or a larger MonthlyBudget."
+            f"This month's runs have cost ${spent:.2f} and this one could cost up to ${bound:.2f}: together more than "
+            f"the monthly budget of ${plan.monthly_budget:.2f}. Wait for the next month, lower the number of trials or "
+            "the time limits, or raise MonthlyBudget."
         )
 
 
 def check_budget(plan: Plan) -> None:
-    """Raise RunRefused where a run could cost more than its budget."""
+    """Raise RunRefused if a run could cost more than its budget."""
     bound = upper_bound(plan)
     if bound > plan.budget:
         raise RunRefused(
-            f"The run could cost up to ${bound:.2f}, above its budget of ${plan.budget:.2f}. "
-            "Allow fewer trials, shorter time limits or a larger RunBudget."
+            f"The run could cost up to ${bound:.2f}, more than its budget of ${plan.budget:.2f}. "
+            "Lower the number of trials or the time limits, or raise RunBudget."
         )

@@ -1,4 +1,4 @@
-"""The images in the bucket, and what of them a run is started on."""
+"""The images in the bucket, and which of them a run uses."""
 
 import hashlib
 import unicodedata
@@ -19,7 +19,7 @@ NAMES_KEPT = 100
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object in the bucket; `etag` without quotes, `size` in bytes."""
+    """An object in the bucket: `etag` without quotes, `size` in bytes."""
 
     key: str
     etag: str
@@ -27,7 +27,7 @@ class StoredObject:
 
 
 @dataclass(frozen=True)
-class Named:
+class ExcludedFile:
     """A file and why it was refused or left out."""
 
     file: str
@@ -36,7 +36,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Split:
-    """How many images of a label went where."""
+    """How many images of a label are in each split."""
 
     train: int = 0
     validation: int = 0
@@ -45,10 +45,10 @@ class Split:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The bucket at one moment: the images a run would use, in key order, and the files it can't."""
+    """The bucket at one moment: the images that a run would use, in key order, and the files that it can't use."""
 
     images: tuple[StoredObject, ...]
-    refused: tuple[Named, ...]
+    refused: tuple[ExcludedFile, ...]
 
     def labels(self) -> dict[str, int]:
         """How many images each label has."""
@@ -59,81 +59,81 @@ class Snapshot:
         return counts
 
     def version(self, plan: Plan) -> str:
-        """SHA-256, in hex, over the sorted (key, etag, size) lines and the plan."""
+        """The dataset version: SHA-256, in hex, over the images' (key, etag, size) and the plan."""
         return self._digest([plan.fingerprint()])
 
     def content(self) -> str:
-        """The same over the images alone: what the bucket holds, whatever is planned with it."""
+        """SHA-256, in hex, over the images' (key, etag, size), whatever the plan."""
         return self._digest([])
 
-    def strays(self) -> str:
-        """The same over the refused files alone; empty if there are none."""
-        return digest_of(f"{named.file}\t{named.reason}" for named in self.refused) if self.refused else ""
+    def refused_digest(self) -> str:
+        """SHA-256, in hex, over the refused files and their reasons; empty if there are none."""
+        return digest_of(f"{file.file}\t{file.reason}" for file in self.refused) if self.refused else ""
 
     def _digest(self, more: Sequence[str]) -> str:
         return digest_of(chain((f"{o.key}\t{o.etag}\t{o.size}" for o in self.images), more))
 
     def check(self, plan: Plan) -> None:
-        """Raise RunRefused with what is missing where no model can come of these images."""
+        """Raise RunRefused, with what is missing, if these images are too few to train on."""
         labels = self.labels()
         if len(self.images) < plan.minimum_images:
             raise RunRefused(
-                f"{len(self.images)} images are too few: a run needs {plan.minimum_images}. "
+                f"There are too few images: {len(self.images)} of the {plan.minimum_images} that a run needs. "
                 f"Upload {plan.minimum_images - len(self.images)} more under {UPLOADS}<label>/."
             )
         enough = [label for label, count in labels.items() if count >= plan.minimum_per_label]
         if len(enough) < 2:
             raise RunRefused(
-                f"{len(enough)} of {len(labels)} labels have the {plan.minimum_per_label} images a label needs; "
-                "a classifier needs two such labels. Upload more images."
+                f"There are too few labels with at least {plan.minimum_per_label} images: {len(enough)} of the 2 that "
+                "a classifier needs. Upload more images."
             )
 
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """What prepare made of a snapshot; files are named as keys below `seedlings/`, other keys in full.
+    """What prepare made of a snapshot. Files are keys without `seedlings/`; other keys are given in full.
 
-    A run names so many that an item of the table holds it: `more_duplicates`, `more_near_duplicates` and `more_refused`
-    count the others. `warnings` are sentences about what the dataset lacks.
+    A run lists at most a hundred files of each kind, so that it fits into an item of the table; `more_duplicates`,
+    `more_near_duplicates` and `more_refused` count the rest. `warnings` are sentences about what the dataset lacks.
     """
 
     images: int
     used: int
     labels: dict[str, Split] = field(default_factory=dict)
-    duplicates: tuple[Named, ...] = ()
-    refused: tuple[Named, ...] = ()
+    duplicates: tuple[ExcludedFile, ...] = ()
+    refused: tuple[ExcludedFile, ...] = ()
     more_duplicates: int = 0
     more_refused: int = 0
-    near_duplicates: tuple[Named, ...] = ()
+    near_duplicates: tuple[ExcludedFile, ...] = ()
     more_near_duplicates: int = 0
     warnings: tuple[str, ...] = ()
 
-    def with_refused(self, refused: Sequence[Named]) -> "DatasetReport":
-        """This report of prepare's, naming also files that never reached it, as a run keeps it."""
+    def with_refused(self, refused: Sequence[ExcludedFile]) -> "DatasetReport":
+        """This report, cut to what a run keeps, with the files that never reached prepare."""
         duplicates, near, every = self.duplicates, self.near_duplicates, (*refused, *self.refused)
         return DatasetReport(
-            self.images + len(refused),
-            self.used,
-            self.labels,
-            duplicates[:NAMES_KEPT],
-            every[:NAMES_KEPT],
-            len(duplicates[NAMES_KEPT:]),
-            len(every[NAMES_KEPT:]),
-            near[:NAMES_KEPT],
-            len(near[NAMES_KEPT:]),
-            self.warnings[:NAMES_KEPT],
+            images=self.images + len(refused),
+            used=self.used,
+            labels=self.labels,
+            duplicates=duplicates[:NAMES_KEPT],
+            refused=every[:NAMES_KEPT],
+            more_duplicates=len(duplicates[NAMES_KEPT:]),
+            more_refused=len(every[NAMES_KEPT:]),
+            near_duplicates=near[:NAMES_KEPT],
+            more_near_duplicates=len(near[NAMES_KEPT:]),
+            warnings=self.warnings[:NAMES_KEPT],
         )
 
 
 def take_snapshot(objects: Iterable[StoredObject]) -> Snapshot:
-    """Sort a bucket's objects into images and refused files; what runs write, and pretrained weights, are neither."""
+    """Sort a bucket's objects into images and refused files, leaving out the runs' own and pretrained weights."""
     images, refused = [], []
     for stored in objects:
         if stored.key.startswith((RUNS, PRETRAINED)) or (stored.key.endswith("/") and stored.size == 0):
             continue
         reason = refusal(stored)
         if reason:
-            refused.append(Named(stored.key.removeprefix(UPLOADS), reason))
+            refused.append(ExcludedFile(stored.key.removeprefix(UPLOADS), reason))
         else:
             images.append(stored)
     return Snapshot(tuple(sorted(images, key=lambda o: o.key)), tuple(sorted(refused, key=lambda n: n.file)))
@@ -147,12 +147,12 @@ def digest_of(lines: Iterable[str]) -> str:
 
 
 def refusal(stored: StoredObject) -> str:
-    """Why a stored object can't be an image of the dataset, by its key and size alone; empty if it can."""
+    """Why an object can't be an image of the dataset, judged by its key and size; empty if it can."""
     parts = stored.key.split("/")
     if len(parts) != 3 or parts[0] + "/" != UPLOADS or not all(parts):
         return f"not at {UPLOADS}<label>/<file>"
     if not all(is_safe_name(part) for part in parts):
-        return "a label or file name that no file system can hold safely"
+        return "a label or file name that is not safe on every file system"
     if stored.size == 0:
         return "an empty file"
     if stored.size > MAXIMUM_IMAGE_BYTES:
@@ -161,7 +161,7 @@ def refusal(stored: StoredObject) -> str:
 
 
 def is_safe_name(name: str) -> bool:
-    """Whether file systems, terminals and mail programs take a folder's or file's name as it is."""
+    """Whether a folder or file name is safe in file systems, terminals and mail programs."""
     if name in {".", ".."} or "\\" in name:
         return False
     if not all(character.isprintable() or unicodedata.category(character) == "Zs" for character in name):

@@ -1,38 +1,38 @@
-"""What can go wrong, as a person would say it.
+"""The errors of the job manager; each one's text is a sentence for people.
 
 JobManagerError
-├── MalformedEvent   an event that is not of the form its source documents
-├── MalformedOutput  what a job wrote is not of the form of docs/contracts.md
-├── NotFound         no such run, model or object
-├── Conflict         somebody else moved the run first; reading again tells how
-├── RunRefused       a dataset that can't be trained on, or a run above the budget
-└── JobRejected      SageMaker will never accept this job: asking again is no use
+├── MalformedEvent   an event that is not in the format its source documents
+├── MalformedOutput  a job's output that is not in the format of docs/contracts.md
+├── NotFound         there is no such run, model or object
+├── Conflict         another function moved the run first; read it again
+├── RunRefused       a dataset that can't be trained on, or a run that exceeds a budget
+└── JobRejected      SageMaker will never accept this job, so retrying is useless
 """
 
 
 class JobManagerError(Exception):
-    """Any error of the job manager; its text is a sentence for people."""
+    """Any error of the job manager."""
 
 
 class MalformedEvent(JobManagerError):
-    """An event that is not of the form its source documents."""
+    """An event that is not in the format its source documents."""
 
 
 class MalformedOutput(JobManagerError):
-    """What a job wrote is not of the form of docs/contracts.md."""
+    """A job's output that is not in the format of docs/contracts.md."""
 
 
 class NotFound(JobManagerError):
-    """No such run, model or object."""
+    """There is no such run, model or object."""
 
 
 class Conflict(JobManagerError):
-    """Somebody else moved the run first; reading again tells how."""
+    """Another function moved the run first; read it again."""
 
 
 class RunRefused(JobManagerError):
-    """A dataset that can't be trained on, or a run above the budget."""
+    """A dataset that can't be trained on, or a run that exceeds a budget."""
 
 
 class JobRejected(JobManagerError):
-    """SageMaker will never accept this job: asking again is no use."""
+    """SageMaker will never accept this job, so retrying is useless."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class JobStatus(StrEnum):
-    """Where a job is; SageMaker's passing states count as in progress."""
+    """A job's status; SageMaker's transitional states, such as Stopping, count as in progress."""
 
     IN_PROGRESS = "InProgress"
     COMPLETED = "Completed"
@@ -16,9 +16,9 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """A processing or tuning job: its status, when and why it ended, billable seconds, a tuning job's best trial.
+    """A processing or tuning job. `seconds` are billable; `best_trial` is a tuning job's.
 
-    One in progress may have a reason too: why it waits.
+    `reason` is why a job ended, or what a job in progress waits for.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Where things are in the bucket; docs/contracts.md tells the same."""
+"""The bucket's keys and the jobs' names, as in docs/contracts.md."""
 
 from .dataset import RUNS
 
@@ -6,12 +6,12 @@ PREPARE, EVALUATE = PROCESSING_JOBS = ("-prepare", "-evaluate")
 
 
 def snapshot(run_id: str) -> str:
-    """What the run was started on."""
+    """The run's snapshot of the dataset."""
     return f"{RUNS}{run_id}/snapshot.json"
 
 
 def manifest(run_id: str) -> str:
-    """The list of images prepare reads."""
+    """The list of images that prepare reads."""
     return f"{RUNS}{run_id}/manifest.json"
 
 
@@ -31,17 +31,17 @@ def training(run_id: str) -> str:
 
 
 def validation_split(run_id: str) -> str:
-    """What evaluate chooses on."""
+    """The images that evaluate chooses the model on."""
     return f"{RUNS}{run_id}/pack/validation/"
 
 
 def test_split(run_id: str) -> str:
-    """What evaluate scores on."""
+    """The images that evaluate scores the model on."""
     return f"{RUNS}{run_id}/pack/test/"
 
 
 def dataset_report(run_id: str) -> str:
-    """What prepare says of the dataset."""
+    """Prepare's report about the dataset."""
     return f"{RUNS}{run_id}/pack/report.json"
 
 
@@ -61,7 +61,7 @@ def trial_model(run_id: str, trial: str) -> str:
 
 
 def checkpoints(run_id: str) -> str:
-    """Where SageMaker keeps what a fine-tuning trial resumes from."""
+    """Where SageMaker keeps the fine-tuning trials' checkpoints."""
     return f"{RUNS}{run_id}/checkpoints/"
 
 
@@ -71,27 +71,27 @@ def evaluation(run_id: str) -> str:
 
 
 def scores(run_id: str) -> str:
-    """The evaluation's figures."""
+    """The evaluation's scores."""
     return f"{RUNS}{run_id}/evaluation/evaluation.json"
 
 
 def model(run_id: str) -> str:
-    """The run's best model, whole."""
+    """The run's model, as an archive."""
     return f"{RUNS}{run_id}/evaluation/model.tar.gz"
 
 
 def report(run_id: str) -> str:
-    """The evaluation for people to read."""
+    """The evaluation as a report for people."""
     return f"{RUNS}{run_id}/evaluation/report.html"
 
 
 def model_card(run_id: str) -> str:
-    """What the model is for, and how well it does."""
+    """The model card."""
     return f"{RUNS}{run_id}/evaluation/model_card.md"
 
 
 def notified(run_id: str) -> str:
-    """The outbox mark."""
+    """The outbox mark: the e-mail about the run was sent."""
     return f"{RUNS}{run_id}/notified.json"
 
 
@@ -101,7 +101,7 @@ def record(run_id: str) -> str:
 
 
 def stop(run_id: str) -> str:
-    """The mark of a run that somebody wants to stop."""
+    """The mark that a person asked for the run to be stopped."""
     return f"{RUNS}{run_id}/stop.json"
 
 
@@ -111,7 +111,7 @@ def prepare_job(run_id: str) -> str:
 
 
 def tuning_job(run_id: str) -> str:
-    """The name of the tuning job that trains the heads: the run's own, as warm starts name runs."""
+    """The name of the tuning job that trains the heads: the run's own name, as warm starts refer to runs."""
     return run_id
 
 
@@ -121,10 +121,10 @@ def fine_tuning_job(run_id: str) -> str:
 
 
 def stage_of(trial: str) -> str:
-    """The stage that a trial, by its name, is of: `tune` or `fine-tune`."""
+    """The stage of a trial, read from its name: `tune` or `fine-tune`."""
     return "fine-tune" if trial.split("-")[3:4] == ["fine"] else "tune"
 
 
 def evaluation_job(run_id: str) -> str:
-    """The name of the processing job that scores the winner."""
+    """The name of the processing job that scores the best model."""
     return run_id + EVALUATE

@@ -1,10 +1,10 @@
-"""The e-mail at a run's end: what won, by how much, on what data, at what cost."""
+"""The e-mail about a run that has ended: the result, the scores, the dataset and the cost."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .cost import upper_bound
-from .dataset import DatasetReport, Named
+from .dataset import DatasetReport, ExcludedFile
 from .result import Evaluation
 from .run import Run, RunState
 
@@ -20,14 +20,14 @@ ENDINGS = {
 
 @dataclass(frozen=True)
 class Message:
-    """A subject of at most 99 printable characters, as SNS demands, and a plain text body."""
+    """A subject of at most 99 printable characters, SNS's limit, and a plain text body."""
 
     subject: str
     body: str
 
 
 def message_about(run: Run) -> Message:
-    """Tell of a run that has ended."""
+    """The e-mail about a run that has ended."""
     return Message(printable(subject(run))[:SUBJECT_LIMIT], "\n".join(body(run)) + "\n")
 
 
@@ -35,8 +35,8 @@ def subject(run: Run) -> str:
     if run.state is RunState.COMPLETED and run.evaluation:
         accuracy = percent(run.evaluation.accuracy)
         if run.won:
-            return f"Seedbed: a new best model, {accuracy} right on {run.evaluation.images:,} test images"
-        return f"Seedbed: the best model stays; the new one had {accuracy} right"
+            return f"Seedbed: a new best model, {accuracy} accuracy on {run.evaluation.images:,} test images"
+        return f"Seedbed: the best model is unchanged, the new one has {accuracy} accuracy"
     return f"Seedbed: the run {ENDINGS[run.state]}: {run.reason or 'no reason given'}"
 
 
@@ -52,13 +52,13 @@ def body(run: Run) -> Iterator[str]:
     if run.dataset:
         yield from section(printable(warning) for warning in run.dataset.warnings[:NAMES_SHOWN])
         yield from left_out("Refused", run.dataset.refused, run.dataset.more_refused)
-        yield from left_out("Duplicates, used once", run.dataset.duplicates, run.dataset.more_duplicates)
+        yield from left_out("Duplicates, each used once", run.dataset.duplicates, run.dataset.more_duplicates)
         near, more = run.dataset.near_duplicates, run.dataset.more_near_duplicates
-        yield from left_out("Near-duplicates of images on the other side of the split", near, more)
+        yield from left_out("Near-duplicates of images in another split", near, more)
 
 
 def section(rows: Iterator[str]) -> Iterator[str]:
-    """The rows after an empty line, if there are any."""
+    """An empty line and the rows, if there are any."""
     for number, text in enumerate(rows):
         if number == 0:
             yield ""
@@ -67,17 +67,17 @@ def section(rows: Iterator[str]) -> Iterator[str]:
 
 def verdict(run: Run, evaluation: Evaluation) -> Iterator[str]:
     yield (
-        f"{'A new best model' if run.won else 'No new best model: the one before stays'}. "
-        f"The new one got {percent(evaluation.accuracy)} of {evaluation.images:,} test images right "
-        f"({interval(evaluation.accuracy_interval)}), macro-F1 {evaluation.macro_f1:.3f}."
+        f"{'This run found a new best model' if run.won else 'The best model is unchanged'}. The new model has "
+        f"{percent(evaluation.accuracy)} accuracy on {evaluation.images:,} test images "
+        f"({interval(evaluation.accuracy_interval)}) and a macro-F1 of {evaluation.macro_f1:.3f}."
     )
     champion = evaluation.champion
     if champion and champion.error:
-        yield f"The model before it could not be scored: {printable(champion.error)}"
+        yield f"The previous best model could not be scored: {printable(champion.error)}"
     elif champion:
         yield (
-            f"The model before it gets {percent(champion.accuracy)} of the same images right "
-            f"({interval(champion.accuracy_interval)}), macro-F1 {champion.macro_f1:.3f}."
+            f"The previous best model has {percent(champion.accuracy)} accuracy on the same images "
+            f"({interval(champion.accuracy_interval)}) and a macro-F1 of {champion.macro_f1:.3f}."
         )
 
 
@@ -85,15 +85,13 @@ def scores(run: Run) -> Iterator[str]:
     evaluation, head, best = run.evaluation, run.best_head, run.best_trial
     if evaluation and evaluation.single_view and evaluation.views > 1:
         averaged, single = percent(evaluation.accuracy), percent(evaluation.single_view.accuracy)
-        yield row("Views averaged", f"{averaged} over {evaluation.views} turned views, {single} on one alone")
+        yield row("Views averaged", f"{averaged} with {evaluation.views} turned views, {single} with one")
     if head and best and head != best and head.objective is not None and best.objective is not None:
-        gain = f"{100 * (best.objective - head.objective):+.1f} points"
-        yield row("Fine-tuning", f"{percent(head.objective)} to {percent(best.objective)} on validation, {gain}")
+        gain = f"{100 * (best.objective - head.objective):+.1f} percentage points"
+        yield row("Fine-tuning", f"{percent(head.objective)} to {percent(best.objective)} validation accuracy, {gain}")
     if evaluation and evaluation.calibration:
         fit = evaluation.calibration
-        yield row(
-            "Calibration", f"error {fit.ece_before:.3f} before, {fit.ece_after:.3f} after the temperature was fitted"
-        )
+        yield row("Calibration", f"error {fit.ece_before:.3f} before, {fit.ece_after:.3f} after temperature scaling")
     if evaluation and evaluation.per_label:
         weakest = sorted(evaluation.per_label.items(), key=lambda item: item[1].f1)[:3]
         yield row("Hardest labels", ", ".join(f"{printable(name)} (F1 {score.f1:.2f})" for name, score in weakest))
@@ -102,7 +100,7 @@ def scores(run: Run) -> Iterator[str]:
 def facts(run: Run) -> Iterator[str]:
     yield row("Run", run.run_id)
     if run.evaluation and run.evaluation.champion and run.champion_before:
-        yield row("Best before", f"run {run.champion_before}")
+        yield row("Previous best", f"run {run.champion_before}")
     if run.dataset:
         yield row("Images", images_used(run.dataset))
         yield row("Left out", images_left_out(run.dataset))
@@ -112,10 +110,12 @@ def facts(run: Run) -> Iterator[str]:
         fine_tuned = f", {plan.fine_tuning.trials} of them fine-tuned" if plan.fine_tuning else ""
         count = plan.trials + (plan.fine_tuning.trials if plan.fine_tuning else 0)
         yield row("Best trial", f"{trial.name}{accuracy} (of {count} trials{fine_tuned})")
-        yield row("Settings", ", ".join(f"{name} {short(value)}" for name, value in trial.hyperparameters.items()))
-    yield row("Cost", f"${run.cost_usd:.2f} (at most ${upper_bound(run.plan):.2f} was possible)")
+        yield row(
+            "Hyperparameters", ", ".join(f"{name} {short(value)}" for name, value in trial.hyperparameters.items())
+        )
+    yield row("Cost", f"${run.cost_usd:.2f} (upper bound: ${upper_bound(run.plan):.2f})")
     if run.ended_at:
-        yield row("Took", duration((run.ended_at - run.created_at).total_seconds()))
+        yield row("Duration", duration((run.ended_at - run.created_at).total_seconds()))
 
 
 def places(run: Run) -> Iterator[str]:
@@ -124,7 +124,7 @@ def places(run: Run) -> Iterator[str]:
             yield row(title, uri)
     made = [export.format for export in run.evaluation.exports if not export.error] if run.evaluation else []
     if made:
-        yield row("Also as", ", ".join(printable(name) for name in made))
+        yield row("Exported as", ", ".join(printable(name) for name in made))
     for export in run.evaluation.exports if run.evaluation else ():
         if export.error:
             yield row("Not exported", f"{printable(export.format)}: {printable(export.error)}")
@@ -135,7 +135,7 @@ def images_used(dataset: DatasetReport) -> str:
     train, validation, test = (sum(getattr(s, part) for s in splits) for part in ("train", "validation", "test"))
     return (
         f"{dataset.used:,} of {dataset.images:,}, {len(dataset.labels)} labels "
-        f"({train:,} to train on, {validation:,} to validate, {test:,} to test)"
+        f"({train:,} for training, {validation:,} for validation, {test:,} for testing)"
     )
 
 
@@ -146,7 +146,7 @@ def images_left_out(dataset: DatasetReport) -> str:
     return f"{refused:,} refused, {duplicates:,} duplicates, {near:,} near-duplicates"
 
 
-def left_out(title: str, names: Sequence[Named], more: int) -> Iterator[str]:
+def left_out(title: str, names: Sequence[ExcludedFile], more: int) -> Iterator[str]:
     if not names:
         return
     total = len(names) + more
@@ -155,7 +155,7 @@ def left_out(title: str, names: Sequence[Named], more: int) -> Iterator[str]:
     for name in names[:NAMES_SHOWN]:
         yield f"  {printable(name.file)}: {printable(name.reason)}"
     if total > NAMES_SHOWN:
-        yield f"  and {total - NAMES_SHOWN:,} more, named in the run's snapshot and dataset report"
+        yield f"  and {total - NAMES_SHOWN:,} more, listed in the run's snapshot and dataset report"
 
 
 def row(title: str, text: str) -> str:
@@ -183,5 +183,5 @@ def short(value: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text on one line, with anything that could steer a mail program or terminal shown as a question mark."""
+    """The text on one line, with a question mark for any character that could control a mail program or terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)

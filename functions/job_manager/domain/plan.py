@@ -1,4 +1,4 @@
-"""What a run will do, fixed before it starts; part of the dataset version, so another plan is another run."""
+"""What a run will do, fixed before it starts; part of the dataset version, so a changed plan makes another run."""
 
 import json
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ BACKBONES_IN_THE_IMAGE = ("efficientnet-lite0", "efficientnet-lite1", "efficient
 
 @dataclass(frozen=True)
 class Machine:
-    """An instance type and its price in US dollars an hour."""
+    """An instance type and its price in US dollars per hour."""
 
     instance_type: str
     price_per_hour: float
@@ -24,7 +24,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class FineTuning:
-    """How the whole network is trained, after the heads; times in seconds, `image_size` in pixels a side."""
+    """How the whole network is trained after the heads; times in seconds, `image_size` in pixels per side."""
 
     trials: int
     parallel_trials: int
@@ -39,12 +39,12 @@ class FineTuning:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides a run's outcome beside the images; times in seconds, `image_size` in pixels a side.
+    """Everything but the images that decides a run's outcome; times in seconds, `image_size` in pixels per side.
 
-    `views` are the turned views of a training image whose features are kept, `evaluation_views` those that the model
-    averages over. `pretrained` is where in the bucket weights for keras.applications lie; where it is empty, the jobs
-    download them. Without `fine_tuning` the best head is the run's model. Only runs that agree on `search_space` and
-    `backbones` can warm-start one another. The defaults are what runs did before there was a choice.
+    `views` is how many turned views of each training image have their features kept; `evaluation_views` is how many
+    the model averages over. `pretrained` is the bucket's folder with weights for keras.applications; if it is empty,
+    the jobs download them. Without `fine_tuning` the best head is the run's model. Only runs with the same
+    `search_space` and `backbones` can warm-start each other. The defaults keep the plans of older runs readable.
     """
 
     training_image: str
@@ -71,16 +71,16 @@ class Plan:
 
     @property
     def fine_tune_size(self) -> int:
-        """Pixels a side of the images kept for fine-tuning, 0 where none are needed."""
+        """Pixels per side of the images kept for fine-tuning; 0 without fine-tuning."""
         return self.fine_tuning.image_size if self.fine_tuning else 0
 
     @property
     def downloads_weights(self) -> bool:
-        """Whether jobs that build a backbone must download its weights."""
+        """Whether the jobs that build a backbone have to download its weights."""
         return not self.pretrained and not set(self.backbones) <= set(BACKBONES_IN_THE_IMAGE)
 
     def fingerprint(self) -> str:
-        """What of the plan decides the outcome, as one line of text: equal text, equal outcome (but for chance)."""
+        """The parts of the plan that decide the outcome, as one line of JSON."""
         stage = self.fine_tuning
         outcome = {
             "image": self.training_image,

@@ -1,4 +1,4 @@
-"""What came out: trials, the evaluation on the test split, and who is champion."""
+"""The results: trials, the evaluation on the test split, and whether the model beats the champion."""
 
 import re
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ TEXT_KEPT = 500
 
 @dataclass(frozen=True)
 class Trial:
-    """One training job of a tuning job, of the stage `tune` or `fine-tune`.
+    """One training job of a tuning job; `stage` is `tune` or `fine-tune`.
 
-    `objective` is its validation accuracy, None while it has none.
+    `objective` is its validation accuracy, None until there is one.
     """
 
     name: str
@@ -29,18 +29,18 @@ class Trial:
 
     @property
     def ended(self) -> bool:
-        """Whether SageMaker will change nothing of it any more."""
+        """Whether it has reached a final status."""
         return self.status in {"Completed", "Failed", "Stopped"}
 
     @property
     def usable(self) -> bool:
-        """Whether it left a model: a stopped one leaves the best it had."""
+        """Whether it left a model: a stopped trial leaves its best so far."""
         return self.objective is not None and self.status in {"Completed", "Stopped"}
 
 
 @dataclass(frozen=True)
 class LabelScore:
-    """Scores of one label on the test split; `images` is how many of it there are."""
+    """Scores of one label on the test split; `images` is how many images of it there are."""
 
     precision: float
     recall: float
@@ -50,7 +50,7 @@ class LabelScore:
 
 @dataclass(frozen=True)
 class ChampionScore:
-    """The reigning champion on the challenger's test split; `error` if it could not be scored."""
+    """The champion's scores on the new model's test split; `error` if it could not be scored."""
 
     accuracy: float = 0.0
     macro_f1: float = 0.0
@@ -60,7 +60,7 @@ class ChampionScore:
 
 @dataclass(frozen=True)
 class SingleView:
-    """Scores of the model without averaging over turned views."""
+    """Scores of the model on the images alone, without averaging over turned views."""
 
     accuracy: float
     macro_f1: float
@@ -68,7 +68,7 @@ class SingleView:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Expected calibration error before and after the temperature was fitted."""
+    """Expected calibration error before and after temperature scaling."""
 
     ece_before: float
     ece_after: float
@@ -76,9 +76,10 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Export:
-    """The model in another format, how far its probabilities are from the model's own, or why it could not be made.
+    """The model in another format, or `error` if the export failed.
 
-    `agreement` is the share of validation photographs that both take for the same label.
+    `largest_difference` is between its probabilities and the model's; `agreement` is the share of validation
+    photographs for which both predict the same label.
     """
 
     format: str
@@ -91,11 +92,11 @@ class Export:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores on the test split; `confusion[i][j]` counts images of label i taken for label j.
+    """Scores on the test split; `confusion[i][j]` counts images of label i predicted as label j.
 
-    They are of the model as it is used: averaged over `views` turned views, its logits divided by `temperature`.
-    `members` are the networks averaged in it, and `model_sha256` is its archive's. Raises ValueError if that is not a
-    SHA-256.
+    They are the model's as it is used: averaged over `views` turned views, its logits divided by `temperature`.
+    `members` are the networks that it averages, and `model_sha256` is its archive's SHA-256. Raises ValueError if that
+    is not one.
     """
 
     images: int
@@ -119,14 +120,14 @@ class Evaluation:
             raise ValueError("model_sha256 is not 64 lower-case hex digits")
 
     def as_recorded(self) -> "Evaluation":
-        """As an item of the table can hold it: of many labels, the confusion matrix stays in the bucket alone."""
+        """This evaluation, cut to fit into an item of the table: with many labels the confusion matrix is left out."""
         exports = (replace(made, error=made.error and made.error[:TEXT_KEPT]) for made in self.exports[:ITEMS_KEPT])
         members = tuple(name[:TEXT_KEPT] for name in self.members[:ITEMS_KEPT])
         kept = replace(self, exports=tuple(exports), members=members)
         return kept if len(self.labels) <= LABELS_CONFUSED else replace(kept, confusion=())
 
     def beats_champion(self) -> bool:
-        """Whether this model should reign: no champion to compare with, or more right answers on the same images."""
+        """Whether this model should become the champion: there is none to compare with, or it scores higher."""
         if self.champion is None or self.champion.error:
             return True
         return (self.accuracy, self.macro_f1) > (self.champion.accuracy, self.champion.macro_f1)

@@ -1,4 +1,4 @@
-"""A run: one dataset version on its way to a model, as a state machine."""
+"""A run, which turns one dataset version into a model, as a state machine."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ PREFIX = "sb-"
 
 
 class RunState(StrEnum):
-    """Where a run is. It only ever moves forward."""
+    """A run's state. It only ever moves forward."""
 
     PREPARING = "Preparing"
     TUNING = "Tuning"
@@ -30,7 +30,7 @@ class RunState(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether this is a final state."""
         return self not in NEXT
 
 
@@ -51,14 +51,14 @@ JOBS: Mapping[RunState, Callable[[str], str]] = {
 
 @dataclass(frozen=True)
 class Run:
-    """One dataset version on its way to a model.
+    """One attempt at turning a dataset version into a model.
 
-    `run_id` is the heads' tuning job's name too. `best_head` is the best trial of that job, `best_trial` the one whose
-    model is evaluated, and `rival` the second best of fine-tuning. `notice` says why a run went on otherwise than
-    planned, `waits_for` what SageMaker says its job waits for. `champion_before` is the run whose model it has to beat,
-    `won` whether it did. `training_seconds`, `fine_tuning_seconds` and `processing_seconds` are billable, summed over
-    jobs. `content` is the digest of its images alone, empty where it only names files that can't be any, and `strays`
-    that of those. A refused run never started. Where one `begins_again`, its dataset gets another attempt.
+    `run_id` is also the name of the tuning job of the heads. `best_head` is the best trial of that job, `best_trial`
+    the one whose model is evaluated, and `rival` the second best of fine-tuning. `notice` says why the run departed
+    from its plan, `waits_for` what SageMaker says its job waits for. `champion_before` is the run whose model it has to
+    beat, and `won` whether it did. `training_seconds`, `fine_tuning_seconds` and `processing_seconds` are billable,
+    summed over jobs. `content` is the digest of its images, empty for a run that only reports refused files; `strays`
+    is the digest of those files. A refused run never started. If `begins_again`, its dataset gets another attempt.
     """
 
     run_id: str
@@ -87,7 +87,7 @@ class Run:
 
     @property
     def attempt(self) -> int:
-        """Which of its dataset version's runs it is, from 1."""
+        """The number of this attempt at the dataset version, from 1."""
         return int(self.run_id.rpartition("-")[2])
 
     @property
@@ -100,17 +100,17 @@ class Run:
 
     @property
     def job(self) -> str:
-        """The name of the job that it waits for, whether that was started or not."""
+        """The name of its present stage's job, whether that was started or not."""
         return JOBS[self.state](self.run_id)
 
     @property
     def model_sha256(self) -> str | None:
-        """The SHA-256 of the archive at `model_uri`; None before evaluation and for older runs."""
+        """The SHA-256 of the archive at `model_uri`; None before evaluation and in older runs."""
         return self.evaluation.model_sha256 if self.evaluation else None
 
     @property
     def report_uri(self) -> str | None:
-        """Where the evaluation for people to read is."""
+        """Where the evaluation report is."""
         return self._beside_model(layout.report(self.run_id))
 
     @property
@@ -127,36 +127,36 @@ class Run:
         return self.model_uri and self.model_uri.removesuffix(layout.model(self.run_id)) + key
 
     def moved(self, state: RunState, **changes: object) -> "Run":
-        """This run in its next state, or Conflict where that would be a move back or aside."""
+        """This run in a later state. Raises Conflict if its present state can't lead there."""
         if state not in NEXT.get(self.state, frozenset()):
             raise Conflict(f"Run {self.run_id} is {self.state} and can't become {state}.")
         return replace(self, state=state, waits_for=None, **changes)  # type: ignore[arg-type]
 
     def ended(self, state: RunState, at: datetime, reason: str | None = None, **changes: object) -> "Run":
-        """This run at its end, with why if it did not complete; it never ends before it began, whatever clocks say."""
+        """This run in a final state, with the reason unless it completed; never ended before it was created."""
         return self.moved(state, ended_at=max(at, self.created_at), reason=reason, **changes)
 
 
 @dataclass(frozen=True)
 class Record:
-    """A run that has ended, with its trials: all that is known of it."""
+    """A run that has ended, with its trials."""
 
     run: Run
     trials: tuple[Trial, ...]
 
 
 def run_id_of(version: str, attempt: int = 1) -> str:
-    """The run's name, from its dataset version (hex) and attempt: at most 32 characters, as AMT demands."""
+    """A run's name, from its dataset version (hex) and attempt: at most 32 characters, AMT's limit."""
     return f"{PREFIX}{version[:16]}-{attempt}"
 
 
 def is_run_id(name: str) -> bool:
-    """Whether a run could have this name: what people ask for may be anything."""
+    """Whether a run could have this name: a request may ask for anything."""
     return re.fullmatch(r"sb-[0-9a-f]{16}-[0-9]{1,9}", name) is not None
 
 
 def run_id_in(job_name: str) -> str | None:
-    """The run that a SageMaker job of this name belongs to, or None for jobs that aren't ours."""
+    """The run that a SageMaker job of this name belongs to; None for other jobs."""
     parts = job_name.split("-")
     if len(parts) < 3 or parts[0] + "-" != PREFIX or len(parts[1]) != 16 or not parts[2].isdigit():
         return None

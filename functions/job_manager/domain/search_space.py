@@ -1,4 +1,4 @@
-"""What a trial may vary: the hyperparameters of `training_container`, which a test holds to these names."""
+"""The hyperparameters that trials may vary; a test checks the names against `training_container`."""
 
 import json
 from collections.abc import Mapping
@@ -25,14 +25,14 @@ class Integer:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some texts."""
+    """One of several texts."""
 
     values: tuple[str, ...]
 
 
 SearchSpace = Mapping[str, Continuous | Integer | Choice]
 
-# Tuning: heads on cached features, seconds each.
+# Tuning trains heads on cached features, in seconds each.
 SEARCH_SPACE: SearchSpace = {
     "learning_rate": Continuous(1e-3, 6e-3, logarithmic=True),
     "epochs": Integer(15, 25),
@@ -44,7 +44,7 @@ SEARCH_SPACE: SearchSpace = {
 
 FIXED_HYPERPARAMETERS = {"kind": "head", "hidden_units": "0", "seed": "1"}
 
-# Fine-tuning: the whole network, minutes to an hour each; epochs and backbone are the run's own.
+# Fine-tuning trains the whole network, in minutes to an hour each; epochs and backbone come from the run.
 FINE_TUNING_SEARCH_SPACE: SearchSpace = {
     "learning_rate": Continuous(1.5e-4, 4e-4, logarithmic=True),
     "augmentation": Continuous(0.5, 0.9),
@@ -59,5 +59,5 @@ METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accura
 
 
 def as_text(space: SearchSpace, fixed: Mapping[str, str]) -> str:
-    """What may vary and what is fixed, as JSON: it is kept with a run, as a later release may search another space."""
+    """The search space and the fixed values, as JSON. A run keeps it: a later release may search another space."""
     return json.dumps([{name: asdict(values) for name, values in space.items()}, fixed], sort_keys=True)

@@ -1,1 +1,1 @@
-"""What each function does: one step a module, given its ports, returning domain objects."""
+"""What the functions do: one step per module, which works on ports and returns domain objects."""

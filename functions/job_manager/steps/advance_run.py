@@ -1,4 +1,4 @@
-"""Take a run as far as its jobs allow: events only wake, what SageMaker describes is the truth."""
+"""Take a run as far as its jobs allow. An event is only a wake-up: the jobs' states are read from SageMaker."""
 
 from dataclasses import replace
 
@@ -8,14 +8,14 @@ from ..domain.run import Record, Run, RunState, run_id_in
 from ..domain.settling import SettleRule
 from ..ports import Ports
 from .note_upload import note_upload
-from .stages import STAGES, Stage, waited_for
+from .stages import STAGES, StageFunction, current_job
 from .stop_run import BY_A_PERSON, asked_to_stop
 
 
 def advance_run(run_id: str, ports: Ports, rule: SettleRule) -> Run:
-    """Move the run until it waits for a job or ends; then wake start_run for what was uploaded meanwhile.
+    """Move the run on until it waits for a job or has ended, then wake start_run for any upload since it started.
 
-    Repeating it changes nothing. Raises NotFound for a run that isn't ours.
+    Idempotent. Raises NotFound for an unknown run.
     """
     run = ports.runs.get(run_id)
     while not run.state.ended:
@@ -40,20 +40,20 @@ def advance_run(run_id: str, ports: Ports, rule: SettleRule) -> Run:
 
 
 def keep_record(run: Run, ports: Ports) -> None:
-    """Have the bucket keep how a run ended, before anybody is told: it comes back without table and SageMaker then."""
+    """Save in the bucket how a run ended, before people are notified, so that a rebuild needs nothing else."""
     ports.bucket.write_record(Record(run, tuple(ports.runs.trials(run.run_id))))
 
 
 def record_trial(name: str, ports: Ports) -> None:
-    """Save what SageMaker says of one training job. Raises NotFound if it isn't one of ours."""
+    """Save the state of a training job, as SageMaker describes it. Raises NotFound if it belongs to no known run."""
     run_id = run_id_in(name)
     if run_id is None:
-        raise NotFound(f"Training job {name} belongs to no run.")
+        raise NotFound(f"Training job {name} does not belong to a run.")
     ports.runs.save_trial(ports.runs.get(run_id).run_id, ports.jobs.trial(name))
 
 
 def next_move(run: Run, ports: Ports) -> Run | None:
-    """The run after its present stage, or None while that goes on; one that can't go on fails rather than block all."""
+    """The run after its present stage, failed if it can't continue; None while the stage is running."""
     stage = STAGES[run.state]
     try:
         return stopped(run, ports, stage) if asked_to_stop(run, ports) else stage(run, ports)
@@ -61,12 +61,12 @@ def next_move(run: Run, ports: Ports) -> Run | None:
         return run.ended(RunState.FAILED, ports.clock.now(), str(error))
 
 
-def stopped(run: Run, ports: Ports, stage: Stage) -> Run | None:
-    """The run at its end, or None while its job is yet to stop; a run whose last job is done has ended by itself.
+def stopped(run: Run, ports: Ports, stage: StageFunction) -> Run | None:
+    """A run that was asked to stop, after its present stage; None while the stage's job is stopping.
 
-    One that is rebuilt goes through all that was begun before it was stopped.
+    It ends as stopped unless that job completed or failed it. In a rebuild it first goes through its later jobs.
     """
-    job = waited_for(run, ports)
+    job = current_job(run, ports)
     if job is None:
         return run.ended(RunState.STOPPED, ports.clock.now(), BY_A_PERSON)
     if job.status is JobStatus.IN_PROGRESS:
@@ -75,7 +75,7 @@ def stopped(run: Run, ports: Ports, stage: Stage) -> Run | None:
     moved = stage(run, ports)
     if moved is None or moved.state in {RunState.COMPLETED, RunState.FAILED}:
         return moved and replace(moved, begins_again=False)
-    if not moved.state.ended and waited_for(moved, ports):
+    if not moved.state.ended and current_job(moved, ports):
         return moved
     ended_at = max(job.ended_at or ports.clock.now(), run.created_at)
     return replace(moved, state=RunState.STOPPED, ended_at=ended_at, reason=BY_A_PERSON)

@@ -1,4 +1,4 @@
-"""What people ask: the best model, the runs, one run with its trials; answers are JSON-ready."""
+"""The API's answers, ready for JSON: the best model, the runs, and one run with its trials."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -12,7 +12,7 @@ RUNS_SHOWN = 100
 
 
 def best_model(ports: Ports) -> dict[str, Any]:
-    """The reigning model; NotFound while there is none."""
+    """The best model. Raises NotFound while there is none."""
     run = ports.runs.champion()
     if run is None:
         raise NotFound("There is no model yet. Upload labelled images and wait for the first run.")
@@ -20,7 +20,7 @@ def best_model(ports: Ports) -> dict[str, Any]:
 
 
 def recent_runs(ports: Ports) -> dict[str, Any]:
-    """The latest hundred runs, newest first, and the change that waits for one."""
+    """The latest hundred runs, newest first, and the change that waits for a run."""
     pending = ports.runs.pending()
     return {
         "runs": [summary(run) for run in ports.runs.recent(RUNS_SHOWN)],
@@ -29,18 +29,18 @@ def recent_runs(ports: Ports) -> dict[str, Any]:
 
 
 def one_run(run_id: str, ports: Ports) -> dict[str, Any]:
-    """All that is known of one run, its trials included; NotFound if there is none."""
+    """One run in full, with its trials. Raises NotFound if there is none."""
     run = ports.runs.get(run_id)
     trials = [asdict(trial) for trial in ports.runs.trials(run_id)]
-    told_otherwise = {"best_trial", "dataset", "waits_for"}
-    details = {name: value for name, value in asdict(run).items() if name not in told_otherwise}
+    shown_elsewhere = {"best_trial", "dataset", "waits_for"}
+    details = {name: value for name, value in asdict(run).items() if name not in shown_elsewhere}
     details["notice"] = notice(run)
     dataset = asdict(run.dataset) if run.dataset else None
     return {**scores(run), **jsonable({**details, "dataset": dataset, "trials": trials})}
 
 
 def summary(run: Run) -> dict[str, Any]:
-    """A run on one line."""
+    """A run in short."""
     return {
         "run_id": run.run_id,
         "state": run.state.value,
@@ -56,12 +56,12 @@ def summary(run: Run) -> dict[str, Any]:
 
 
 def notice(run: Run) -> str | None:
-    """What people should know of a run: what it waits for now, or why it went on otherwise than planned."""
+    """What the run waits for now, or why it departed from its plan."""
     return run.waits_for or run.notice
 
 
 def scores(run: Run) -> dict[str, Any]:
-    """A run's model: where it is, how well it does, and what it came from."""
+    """A run's model: its address, its scores and what it was made from."""
     trial, evaluation, dataset = run.best_trial, run.evaluation, run.dataset
     return {
         "run_id": run.run_id,
@@ -86,7 +86,7 @@ def scores(run: Run) -> dict[str, Any]:
 
 
 def jsonable(value: Any) -> Any:
-    """The same with times as ISO 8601 text."""
+    """The value with its times as ISO 8601 text and its tuples as lists."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict):

@@ -1,14 +1,13 @@
-"""Images came or went: remember it, and wake start_run when the bucket has been quiet for long enough."""
+"""Images were added or removed: save that, and wake start_run after the quiet period."""
 
 from ..domain.settling import PendingChange, SettleRule
 from ..ports import Ports
 
 
 def note_upload(ports: Ports, rule: SettleRule) -> PendingChange:
-    """Note one change for any number of uploads.
+    """Save one change for any number of uploads, and arm the timer.
 
-    Every call arms the timer with the change it saw, and only the wake-up for the last change starts a run: nothing has
-    to be disarmed, and no wake-up has to arm another.
+    Only the wake-up for the last change starts a run, so no earlier one has to be cancelled.
     """
     now = ports.clock.now()
     change = ports.runs.note_change(now)

@@ -1,4 +1,4 @@
-"""A run ended: tell people once."""
+"""A run ended: send one e-mail."""
 
 from ..domain import layout
 from ..domain.message import Message, message_about
@@ -7,9 +7,9 @@ from ..ports import Ports
 
 
 def notify(run: Run, ports: Ports) -> Message | None:
-    """Send the e-mail about a run that ended, then set the outbox mark; None if it went out before.
+    """Send the e-mail about a run that ended, then set the outbox mark; None if the e-mail was sent before.
 
-    A crash between the two sends it again: rather twice than never.
+    After a crash between the two the e-mail is sent again: at least once, not at most once.
     """
     if not run.state.ended:
         return None
@@ -18,5 +18,5 @@ def notify(run: Run, ports: Ports) -> Message | None:
         message = message_about(run)
         ports.announcer.publish(message)
         ports.bucket.mark_notified(run.run_id, message)
-    ports.runs.told(run.run_id)
+    ports.runs.notified(run.run_id)
     return message

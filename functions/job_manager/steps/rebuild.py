@@ -1,19 +1,18 @@
-"""The table is an index: what the bucket keeps and SageMaker knows suffices to fill it again."""
+"""The table can be filled again from the bucket and SageMaker."""
 
 from ..domain.errors import Conflict, MalformedOutput, NotFound
 from ..domain.run import Run
 from ..domain.settling import SettleRule
 from ..ports import Ports
 from .advance_run import advance_run, keep_record, next_move
-from .stages import beside_who_reigns, waited_for
+from .stages import current_job, keep_champion
 
 
 def rebuild(ports: Ports, rule: SettleRule) -> list[Run]:
-    """Put every run that the table lacks back, oldest first, as far as its jobs went; one that goes on goes on.
+    """Add every run that the table lacks, oldest first, as far as its jobs went; a run in progress continues.
 
-    A run that ended is in the bucket, and SageMaker need not know of it. A snapshot whose run was neither ended nor
-    given a job is passed over: that run never began. The open run goes first: it may have all its jobs behind it, and
-    keep another from coming back as the open one.
+    A run that ended is read from the bucket alone. A snapshot whose run has neither ended nor started a job is skipped.
+    The open run is advanced first: if its jobs are done, it makes room for another open run.
     """
     rebuilt = []
     begun = ports.runs.open_run()
@@ -32,19 +31,19 @@ def rebuild(ports: Ports, rule: SettleRule) -> list[Run]:
 
 
 def as_recorded(kept: Run, ports: Ports) -> Run | None:
-    """The run as the bucket says that it ended, its trials put back; None where the bucket does not say so."""
+    """The run as recorded in the bucket when it ended, with its trials saved; None without a readable record."""
     try:
         record = ports.bucket.read_record(kept.run_id)
     except (NotFound, MalformedOutput):
         return None
     for trial in record.trials:
         ports.runs.save_trial(kept.run_id, trial)
-    return beside_who_reigns(record.run, ports)
+    return keep_champion(record.run, ports)
 
 
 def as_described(kept: Run, ports: Ports) -> Run | None:
-    """The run as far as SageMaker says that it went; None where that knows no job of it."""
-    if not kept.state.ended and waited_for(kept, ports) is None:
+    """The run as far as SageMaker's jobs took it; None if SageMaker has no job of it."""
+    if not kept.state.ended and current_job(kept, ports) is None:
         return None
     run = followed(kept, ports)
     if run.state.ended and not kept.state.ended:
@@ -53,8 +52,8 @@ def as_described(kept: Run, ports: Ports) -> Run | None:
 
 
 def followed(run: Run, ports: Ports) -> Run:
-    """The run after all the jobs that it had; no other is started."""
-    while not run.state.ended and waited_for(run, ports):
+    """The run after all its jobs so far; no other job is started."""
+    while not run.state.ended and current_job(run, ports):
         moved = next_move(run, ports)
         if moved is None:
             break

@@ -1,4 +1,4 @@
-"""What the events missed: take the open run a step further, and notice a bucket which differs from its last run."""
+"""Make up for lost events: advance the open run, and notice a bucket that differs from its last run."""
 
 from ..domain.dataset import take_snapshot
 from ..domain.plan import Plan
@@ -7,14 +7,14 @@ from ..domain.settling import SettleRule
 from ..ports import Ports
 from .advance_run import advance_run
 from .note_upload import note_upload
-from .start_run import new_run, notice_of_strays
+from .start_run import new_run, run_for_refused_files
 
 RUNS_SEEN = 10
 
 
 def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
-    """With every event lost, calling this now and then still brings every run to its end; the open run, if any."""
-    for run_id in ports.runs.untold():
+    """Advance and return the open run, if any. Called regularly, it brings every run to its end without any event."""
+    for run_id in ports.runs.unnotified():
         ports.runs.remind(run_id, ports.clock.now())
     run = ports.runs.open_run()
     if run:
@@ -34,13 +34,13 @@ def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
 
 
 def upload_was_missed(ports: Ports, plan: Plan) -> bool:
-    """Whether the bucket holds other files than its last run saw, or a refused run would not be refused any more.
+    """Whether the bucket's files differ from its last run's, or a refused run would now be accepted.
 
-    Another plan is no reason by itself: nobody should pay for a run because a parameter was changed.
+    A changed plan alone does not count: changing a parameter should not cost a run.
     """
     snapshot = take_snapshot(ports.bucket.objects())
     last = next((run for run in ports.runs.recent(RUNS_SEEN) if run.content), None)
     done = last and last.state is not RunState.REFUSED and not last.begins_again
     if last and done and last.content == snapshot.content():
-        return notice_of_strays(snapshot, last, ports, plan) is not None
+        return run_for_refused_files(snapshot, last, ports, plan) is not None
     return new_run(snapshot, ports, plan) is not None

@@ -1,4 +1,4 @@
-"""The four stages of a run: each starts its job, waits for it, and reads what it left."""
+"""The four stages of a run: each starts its job, waits for it and reads its output."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -8,20 +8,20 @@ from ..domain import layout
 from ..domain.dataset import DatasetReport
 from ..domain.errors import JobRejected, NotFound
 from ..domain.job import Job, JobStatus
-from ..domain.reason import TRAINER_CHANGED, tells_of_another_trainer
+from ..domain.reason import TRAINER_CHANGED, names_other_trainer
 from ..domain.result import Trial
 from ..domain.run import Run, RunState
 from ..ports import Ports
 
-Stage = Callable[[Run, Ports], Run | None]
+StageFunction = Callable[[Run, Ports], Run | None]
 
-# A trainer that is changed more often than this is not changed by somebody.
+# After this many attempts at a dataset version, a trainer that changes again fails the run for good.
 ATTEMPTS = 5
-TOO_OFTEN = "That has happened too often, so it ends; any other image starts a new run."
+TOO_OFTEN = f"This was attempt {ATTEMPTS}, the last one. Upload another image to start a new run."
 
 
-def waited_for(run: Run, ports: Ports) -> Job | None:
-    """The job that a run waits for, if it was started."""
+def current_job(run: Run, ports: Ports) -> Job | None:
+    """The job of the run's present stage, if it was started."""
     if run.state is RunState.PREPARING:
         return ports.jobs.prepare_job(run.run_id)
     if run.state is RunState.EVALUATING:
@@ -30,7 +30,7 @@ def waited_for(run: Run, ports: Ports) -> Job | None:
 
 
 def waiting(run: Run, job: Job) -> Run | None:
-    """The run, telling what its job waits for, or None where it tells that already; most jobs wait for nothing."""
+    """The run with what its job waits for, or None if it has that already; most jobs wait for nothing."""
     return None if run.waits_for == job.reason else replace(run, waits_for=job.reason)
 
 
@@ -74,35 +74,37 @@ def fine_tune(run: Run, ports: Ports) -> Run | None:
         try:
             ports.jobs.start_fine_tuning(run)
         except JobRejected as error:
-            return with_the_head(run, str(error))
+            return fall_back_to_head(run, str(error))
         return None
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, job)
     trials, seconds = recorded_trials(run, job, ports)
     ranked = sorted((trial for trial in trials if trial.usable), key=lambda trial: trial.objective or 0.0, reverse=True)
-    if job.status is JobStatus.STOPPED or (not ranked and met_another_trainer(job, trials)):
+    if job.status is JobStatus.STOPPED or (not ranked and trainer_was_changed(job, trials)):
         return unfinished(run, job, ports, trials, fine_tuning_seconds=seconds)
     return after_fine_tuning(replace(run, fine_tuning_seconds=seconds), ranked, job.reason)
 
 
 def after_fine_tuning(run: Run, ranked: Sequence[Trial], failure: str | None) -> Run:
-    """The run on its way to evaluation with the better of the best fine-tuned trial and the best head."""
+    """The run in evaluation, with the better of the best fine-tuned trial and the best head."""
     if not ranked:
-        return with_the_head(run, f"No fine-tuning trial finished. {failure or ''}".strip())
+        return fall_back_to_head(run, f"No fine-tuning trial finished. {failure or ''}".strip())
     best, *others = ranked
     if run.best_head and (best.objective or 0.0) < (run.best_head.objective or 0.0):
-        return with_the_head(run, "On the validation images the best head is better than what fine-tuning made of it.")
+        return fall_back_to_head(
+            run, "The best head scores higher on the validation images than the fine-tuned networks."
+        )
     return run.moved(RunState.EVALUATING, best_trial=best, rival=next(iter(others), None))
 
 
-def with_the_head(run: Run, why: str) -> Run:
-    """The run on its way to evaluation with its best head: no run is lost where fine-tuning gave nothing better."""
+def fall_back_to_head(run: Run, why: str) -> Run:
+    """The run in evaluation, with its best head, as fine-tuning gave nothing better."""
     notice = f"{why.rstrip('.')}. The best head is the run's model."
     return run.moved(RunState.EVALUATING, best_trial=run.best_head, notice=notice)
 
 
 def recorded_trials(run: Run, job: Job, ports: Ports) -> tuple[Sequence[Trial], float]:
-    """A tuning job's trials, all saved, and their billable seconds."""
+    """Save a tuning job's trials; return them and the sum of their billable seconds."""
     trials = ports.jobs.trials(job.name)
     for trial in trials:
         ports.runs.save_trial(run.run_id, trial)
@@ -128,11 +130,11 @@ def evaluate(run: Run, ports: Ports) -> Run | None:
         model_uri=ports.bucket.uri(layout.model(run.run_id)),
         processing_seconds=seconds,
     )
-    return beside_who_reigns(completed, ports)
+    return keep_champion(completed, ports)
 
 
 def models_to_score(run: Run, ports: Ports) -> dict[str, str]:
-    """Where the models for evaluate are, by its inputs' names."""
+    """The addresses of the models for evaluate, by the names of its inputs."""
     places = {
         name: ports.bucket.uri(layout.trial_model(run.run_id, trial.name))
         for name, trial in (("model", run.best_trial), ("rival", run.rival))
@@ -143,16 +145,16 @@ def models_to_score(run: Run, ports: Ports) -> dict[str, str]:
 
 
 def champion_model(run: Run, ports: Ports) -> str | None:
-    """Where the reigning model is; None where nobody reigns, or its model was deleted: no job may fail for that."""
+    """The champion's model; None if there is no champion or its model was deleted, which must not fail the job."""
     if run.champion_before and ports.bucket.has(layout.model(run.champion_before)):
         return ports.bucket.uri(layout.model(run.champion_before))
     return None
 
 
 def champion_sha256(run: Run, ports: Ports) -> str | None:
-    """The SHA-256 that the champion's archive was recorded with, or None if the table has none.
+    """The recorded SHA-256 of the champion's archive; None if there is none.
 
-    It is read from the table because only the functions write there: many may write to the bucket.
+    It comes from the table, where only the functions write: many others may write to the bucket.
     """
     try:
         return ports.runs.get(run.champion_before).model_sha256 if run.champion_before else None
@@ -160,8 +162,8 @@ def champion_sha256(run: Run, ports: Ports) -> str | None:
         return None
 
 
-def beside_who_reigns(run: Run, ports: Ports) -> Run:
-    """The run, no winner where somebody reigns whom it never met: a rebuild can bring that about."""
+def keep_champion(run: Run, ports: Ports) -> Run:
+    """The run, without its win if the champion is another run than it was compared with, as after a rebuild."""
     reigning = ports.runs.champion()
     if not run.won or (reigning and reigning.run_id == run.champion_before):
         return run
@@ -169,27 +171,27 @@ def beside_who_reigns(run: Run, ports: Ports) -> Run:
 
 
 def unfinished(run: Run, job: Job, ports: Ports, trials: Sequence[Trial] = (), **changes: object) -> Run:
-    """The run at the end that its job's end brought about; one whose trainer was changed meanwhile begins again."""
+    """The run, ended as its job did: failed or stopped. It begins again if the trainer was changed meanwhile."""
     state = RunState.STOPPED if job.status is JobStatus.STOPPED else RunState.FAILED
-    reason = job.reason or f"The job {job.name} {job.status.lower()} and left no reason."
-    if state is RunState.FAILED and met_another_trainer(job, trials):
+    reason = job.reason or f"The job {job.name} {job.status.lower()} and gave no reason."
+    if state is RunState.FAILED and trainer_was_changed(job, trials):
         again = run.attempt < ATTEMPTS
         reason = f"{TRAINER_CHANGED} {'It begins again.' if again else TOO_OFTEN}"
         return run.ended(state, end_of(job, ports), reason, **changes, begins_again=again)
     return run.ended(state, end_of(job, ports), reason, **changes)
 
 
-def met_another_trainer(job: Job, trials: Sequence[Trial]) -> bool:
-    """Whether a job or a trial of it got what another version of the trainer had made."""
-    return any(tells_of_another_trainer(reason) for reason in (job.reason, *(trial.reason for trial in trials)))
+def trainer_was_changed(job: Job, trials: Sequence[Trial]) -> bool:
+    """Whether a job or one of its trials failed on the output of another version of the trainer."""
+    return any(names_other_trainer(reason) for reason in (job.reason, *(trial.reason for trial in trials)))
 
 
 def end_of(job: Job, ports: Ports) -> datetime:
-    """When the run ended: as SageMaker has it, so that a rebuilt run ends when it did."""
+    """When the run ended, by SageMaker's clock, so that a rebuilt run has the same time."""
     return job.ended_at or ports.clock.now()
 
 
-STAGES: Mapping[RunState, Stage] = {
+STAGES: Mapping[RunState, StageFunction] = {
     RunState.PREPARING: prepare,
     RunState.TUNING: tune,
     RunState.FINE_TUNING: fine_tune,

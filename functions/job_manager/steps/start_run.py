@@ -1,4 +1,4 @@
-"""The bucket has settled: take a snapshot and start a run, unless this very dataset had one."""
+"""The bucket has settled: take a snapshot and start a run, unless this dataset version had one."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -17,13 +17,13 @@ WARM_START_PARENTS = 5
 
 
 def start_run(seen: datetime, ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
-    """Start a run for the pending change, `seen` being the last upload the wake-up knew of; None where none is due."""
+    """Start a run for the pending change, or return None if none is due; `seen` is the wake-up's last known upload."""
     pending = ports.runs.pending()
     if pending is None or ports.runs.open_run():
         return None
     now = ports.clock.now()
     wait, for_the_last = pending.wait(rule, now), seen >= pending.last_at
-    if wait and not (for_the_last and pending.is_ahead_of(now)):  # then the wake-up itself has waited for long enough
+    if wait and not (for_the_last and pending.is_ahead_of(now)):  # else the wake-up's own delay was enough
         if for_the_last:
             ports.timer.arm(pending, wait)
         return None
@@ -34,33 +34,33 @@ def start_run(seen: datetime, ports: Ports, plan: Plan, rule: SettleRule) -> Run
         try:
             ports.runs.create(run)
         except Conflict:
-            keep_as_begun(run.run_id, snapshot, ports)
+            keep_first_snapshot(run.run_id, snapshot, ports)
             return None
     ports.runs.clear_pending(pending)
     return advance_run(run.run_id, ports, rule) if run else None
 
 
-def keep_as_begun(run_id: str, snapshot: Snapshot, ports: Ports) -> None:
-    """Have the bucket keep a run as who began it first did: what came second was just written over that."""
+def keep_first_snapshot(run_id: str, snapshot: Snapshot, ports: Ports) -> None:
+    """Write the run's snapshot again as the first function created it: the second one has just overwritten it."""
     with suppress(NotFound):
         ports.bucket.write_snapshot(ports.runs.get(run_id), snapshot)
 
 
 def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
-    """The run that this snapshot should have, refused where it can't succeed; None if it had one."""
+    """The run that this snapshot needs, refused if it can't succeed; None if there was one."""
     if not snapshot.images and not snapshot.refused:
         return None
     reason = why_refused(snapshot, ports, plan)
     run_id, before = next_attempt(ports.runs, snapshot.version(plan))
     if before and not before.begins_again and (before.state is not RunState.REFUSED or reason):
-        return notice_of_strays(snapshot, before, ports, plan)
+        return run_for_refused_files(snapshot, before, ports, plan)
     champion = ports.runs.champion()
     run = Run(
         run_id,
         plan,
         ports.clock.now(),
         content=snapshot.content(),
-        strays=snapshot.strays(),
+        strays=snapshot.refused_digest(),
         warm_start_from=warm_start_parents(ports.runs, plan),
         champion_before=champion.run_id if champion else None,
     )
@@ -69,27 +69,27 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
     return refused(run, snapshot, reason, ports)
 
 
-def notice_of_strays(snapshot: Snapshot, before: Run, ports: Ports, plan: Plan) -> Run | None:
-    """A refused run that names the files that can't be images, where `before` had these images but not these files."""
-    if not snapshot.refused or before.strays == snapshot.strays():
+def run_for_refused_files(snapshot: Snapshot, before: Run, ports: Ports, plan: Plan) -> Run | None:
+    """A refused run that lists the refused files; None if there are none, or an earlier run listed them."""
+    if not snapshot.refused or before.strays == snapshot.refused_digest():
         return None
-    run_id, named = next_attempt(ports.runs, snapshot.strays())
+    run_id, named = next_attempt(ports.runs, snapshot.refused_digest())
     if named:
         return None
     files = len(snapshot.refused)
-    reason = f"No image is new, and {files} {'file is' if files == 1 else 'files are'} refused."
-    return refused(Run(run_id, plan, ports.clock.now(), strays=snapshot.strays()), snapshot, reason, ports)
+    reason = f"There are no new images, and {files} {'file was' if files == 1 else 'files were'} refused."
+    return refused(Run(run_id, plan, ports.clock.now(), strays=snapshot.refused_digest()), snapshot, reason, ports)
 
 
 def refused(run: Run, snapshot: Snapshot, reason: str, ports: Ports) -> Run:
-    """The run at its end before it started, naming what of the snapshot can't be used."""
+    """The run, ended before it started, with a report of the snapshot's refused files."""
     report = DatasetReport(len(snapshot.images), 0, {label: Split() for label in snapshot.labels()})
     report = report.with_refused(snapshot.refused)
     return run.ended(RunState.REFUSED, ports.clock.now(), reason, dataset=report)
 
 
 def why_refused(snapshot: Snapshot, ports: Ports, plan: Plan) -> str | None:
-    """The sentence that refuses a run on this snapshot, if one does."""
+    """Why a run on this snapshot is refused; None if it is not."""
     month = ports.clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     try:
         snapshot.check(plan)
@@ -101,7 +101,7 @@ def why_refused(snapshot: Snapshot, ports: Ports, plan: Plan) -> str | None:
 
 
 def next_attempt(runs: Runs, version: str) -> tuple[str, Run | None]:
-    """The first name of this dataset version that no run has, and the run of the name before."""
+    """The first unused run name of this dataset version, and the run before it, if any."""
     before = None
     for attempt in count(1):
         run_id = run_id_of(version, attempt)
@@ -113,7 +113,7 @@ def next_attempt(runs: Runs, version: str) -> tuple[str, Run | None]:
 
 
 def warm_start_parents(runs: Runs, plan: Plan) -> tuple[str, ...]:
-    """The latest completed runs over the same search space; AMT takes five at most and does not look at theirs."""
+    """The latest completed runs with the same search space: five at most, AMT's limit."""
     completed = (run for run in runs.recent(50) if run.state is RunState.COMPLETED)
     searched = (plan.search_space, plan.backbones)
     same = [run.run_id for run in completed if (run.plan.search_space, run.plan.backbones) == searched]
