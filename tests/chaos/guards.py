@@ -316,7 +316,7 @@ GUARDS = (
     ),
     Guard(
         "equal pictures are on one side whatever their files are (hash of the pixels)",
-        "training_container/trainer/decoding/images.py",
+        "training_container/trainer/decoding/inspection.py",
         'hashlib.sha256(f"{image.width}x{image.height} RGB\\n".encode())',
         "hashlib.sha256(str(path).encode())",
         "tests/trainer/test_images.py::test_equal_pictures_have_equal_digests_whatever_the_file_is",

@@ -19,8 +19,8 @@ FLOORS: dict[str, list[set[str]]] = {
         {"inference", "backbones"},
         {"pack", "archive"},
         {"photos"},
-        {"decoding"},
-        {"errors", "job", "keras_loader", "version", "views"},
+        {"decoding", "views"},
+        {"errors", "files", "job", "keras_loader", "types", "version"},
     ],
     "seedbed": [
         {"__main__"},

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from trainer.evaluation.calibration import HIGHEST, LOWEST, fit_temperature, log_loss, reliability, tempered
-from trainer.inference.averaging import Floats, softmax
-from trainer.photos import Labels
+from trainer.inference.averaging import softmax
+from trainer.types import Floats, Labels
 
 LABELS = 5
 answers = arrays.arrays(np.float32, (4, LABELS), elements=st.floats(-8, 8, width=32))

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.errors import BadInput
-from trainer.preparation.dataset import Checked, check_trainable, list_files, name_refusal, resolve, split_of
+from trainer.files import list_files
+from trainer.preparation.dataset import Checked, check_trainable, name_refusal, resolve, split_of
 
 
 def digest(picture: int) -> str:

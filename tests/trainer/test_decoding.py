@@ -16,7 +16,8 @@ from tests.trainer.conftest import CONTAINER, run_script
 from tests.trainer.costly_pictures import LARGE, SLOW, jpeg_with, saved
 from tests.trainer.painting import paint
 from tests.waiting import PATIENCE
-from trainer.decoding.images import read_photo, resize
+from trainer.decoding.images import resize
+from trainer.decoding.inspection import inspect_image
 from trainer.decoding.limits import TOO_LONG, Limits
 from trainer.decoding.messages import Message
 from trainer.decoding.pool import Decoders
@@ -76,7 +77,7 @@ def test_what_is_read_is_what_one_process_would_read(decoders: Decoders, tmp_pat
     odd = tmp_path / os.fsdecode(b"line\nfeed \xff \xc3\xa4.png")
     odd.write_bytes(picture())
     (photo, refusal) = decoders.photos([odd, tmp_path / "missing.png"], [32, 16])
-    expected = read_photo(odd, [32, 16])
+    expected = inspect_image(odd, [32, 16])
     assert not isinstance(photo, ImageRefused)
     assert photo[:3] == expected[:3]
     assert all(np.array_equal(photo.pixels[size], expected.pixels[size]) for size in (32, 16))

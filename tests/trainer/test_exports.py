@@ -15,12 +15,12 @@ import tensorflow as tf
 from tests.children import run
 from trainer.archive import Model
 from trainer.backbones import build_backbone
-from trainer.decoding.images import Pixels
 from trainer.evaluation.ensemble import at_size, folded
 from trainer.evaluation.exports import FORMATS, export
 from trainer.keras_loader import keras
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
+from trainer.types import Pixels
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")

@@ -11,12 +11,12 @@ from tests.children import run
 from tests.trainer.conftest import CONTAINER
 from tests.trainer.painting import LABELS, paint
 from trainer.backbones import build_backbone
-from trainer.decoding.images import Pixels
 from trainer.inference import engines, openvino_cache
 from trainer.inference.engines import fastest_engine
 from trainer.inference.openvino_engine import OpenVinoEngine
 from trainer.keras_loader import keras
 from trainer.preparation.features import BATCH, Extractor
+from trainer.types import Floats, Pixels
 from trainer.views import MAX_VIEWS, turned
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
@@ -141,7 +141,7 @@ def test_an_engine_with_other_features_is_not_used(
     class Rounded(OpenVinoEngine):
         """As an engine would that computes in 8 bits of precision."""
 
-        def __call__(self, images: Pixels) -> engines.Floats:
+        def __call__(self, images: Pixels) -> Floats:
             return np.asarray(np.round(super().__call__(images) * 256) / 256, np.float32)
 
     monkeypatch.setattr(engines, "OpenVinoEngine", Rounded)

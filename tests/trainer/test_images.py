@@ -15,7 +15,8 @@ from PIL import Image
 
 from tests.trainer.costly_pictures import gif_of_a_frame, jpeg_of_scans, tiff_of_a_tile
 from tests.trainer.painting import paint
-from trainer.decoding.images import FORMATS, MAX_PIXELS, read_image, read_photo
+from trainer.decoding.images import FORMATS, MAX_PIXELS, read_image
+from trainer.decoding.inspection import inspect_image
 from trainer.errors import ImageRefused
 
 # Decoders show no warnings, of which Pillow has one for each kind of damage.
@@ -59,20 +60,20 @@ def test_a_bad_file_is_refused_with_its_reason(name: str, tmp_path: Path) -> Non
     file = tmp_path / "image.jpg"
     file.write_bytes(content())
     with pytest.raises(ImageRefused, match=reason):
-        read_photo(file, [32])
+        inspect_image(file, [32])
 
 
 def test_a_really_huge_image_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     file = tmp_path / "huge.png"
     Image.new("1", (9_000, 9_000)).save(file)
     with pytest.raises(ImageRefused, match="9000x9000"):
-        read_photo(file, [32])
+        inspect_image(file, [32])
 
 
 def test_an_image_just_within_the_limit_is_read(tmp_path: Path) -> None:
     file = tmp_path / "large.png"
     Image.new("1", (10_000, MAX_PIXELS // 10_000)).save(file, compress_level=1)
-    assert read_photo(file, [32]).pixels[32].shape == (32, 32, 3)
+    assert inspect_image(file, [32]).pixels[32].shape == (32, 32, 3)
 
 
 def test_scans_are_counted_in_the_picture_itself(tmp_path: Path) -> None:
@@ -80,16 +81,16 @@ def test_scans_are_counted_in_the_picture_itself(tmp_path: Path) -> None:
     flat = io.BytesIO()
     Image.new("RGB", (64, 64), "green").save(flat, "JPEG", progressive=True, comment=scan * 150)
     file.write_bytes(flat.getvalue() + scan * 150)
-    assert read_photo(file, [32]).longer_side == 64
+    assert inspect_image(file, [32]).longer_side == 64
 
 
 def test_links_and_missing_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "real.png").write_bytes(encoded(paint(GREEN, 1)))
     (tmp_path / "link.png").symlink_to(tmp_path / "real.png")
     with pytest.raises(ImageRefused, match="a link"):
-        read_photo(tmp_path / "link.png", [32])
+        inspect_image(tmp_path / "link.png", [32])
     with pytest.raises(ImageRefused, match="no such file"):
-        read_photo(tmp_path / "missing.png", [32])
+        inspect_image(tmp_path / "missing.png", [32])
 
 
 @given(
@@ -103,20 +104,20 @@ def test_whatever_is_in_a_file_it_is_read_or_refused(tmp_path: Path, cut: int, g
     file = tmp_path / "image"
     file.write_bytes(whole[:cut] + garbage + whole[cut + len(garbage) :])
     with suppress(ImageRefused):
-        assert read_photo(file, [16]).pixels[16].shape == (16, 16, 3)
+        assert inspect_image(file, [16]).pixels[16].shape == (16, 16, 3)
 
 
 def test_equal_pictures_have_equal_digests_whatever_the_file_is(tmp_path: Path) -> None:
     for name, kind in (("a.png", "PNG"), ("b.bmp", "BMP")):
         (tmp_path / name).write_bytes(encoded(paint(GREEN, 1), kind))
     (tmp_path / "c.png").write_bytes(encoded(paint(GREEN, 2)))
-    a, b, c = (read_photo(tmp_path / name, [32]).digest for name in ("a.png", "b.bmp", "c.png"))
+    a, b, c = (inspect_image(tmp_path / name, [32]).digest for name in ("a.png", "b.bmp", "c.png"))
     assert a == b != c
 
 
 def test_the_digest_does_not_depend_on_the_size_chosen_for_training(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(paint(GREEN, 1)))
-    assert read_photo(tmp_path / "a.png", [32]).digest == read_photo(tmp_path / "a.png", [64]).digest
+    assert inspect_image(tmp_path / "a.png", [32]).digest == inspect_image(tmp_path / "a.png", [64]).digest
 
 
 def test_a_photograph_taken_on_its_side_is_turned_upright(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.trainer.small_model import LABELS, SIZE, write_small_model
 from trainer.archive import WHOLE, Model, read_model, write_archive
 from trainer.decoding.images import resize
 from trainer.errors import BadInput, UnreadableModel
-from trainer.inference.classify import classify
+from trainer.inference.averaging import classify
 from trainer.predict import predict
 from trainer.views import turned
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from trainer.decoding.images import Pixels
 from trainer.evaluation.saliency import BATCH, heat_maps
 from trainer.keras_loader import keras
+from trainer.types import Pixels
 
 # Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")

@@ -30,7 +30,7 @@ from tests.waiting import PATIENCE
 from trainer.__main__ import main
 from trainer.archive import WHOLE, read_model, write_archive
 from trainer.decoding.images import resize
-from trainer.inference.classify import classify
+from trainer.inference.averaging import classify
 from trainer.inference.invocation import MAX_IMAGES
 from trainer.keras_loader import keras
 from trainer.serve import MAX_BYTES, MAX_REQUESTS

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,13 @@ from trainer.evaluation.ensemble import folded, whole
 from trainer.evaluation.metrics import UNKNOWN, Scores, score
 from trainer.evaluation.mistakes import surest_mistakes
 from trainer.evaluation.report import Findings, write_report
-from trainer.inference.averaging import Floats, averaged, of_photos
+from trainer.inference.averaging import averaged, of_photos
 from trainer.photos import Photos
+from trainer.types import Floats, Say
 
 ARCHIVE = "model.tar.gz"
 REPORT = "report.html"
 SAMPLED = 128
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

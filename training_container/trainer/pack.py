@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from trainer.decoding.images import Pixels
 from trainer.errors import BadInput, OtherTrainer
-from trainer.photos import Labels, Photos
+from trainer.photos import Photos
+from trainer.types import Labels, Pixels
 from trainer.version import version
 
 DESCRIPTION = "pack.json"

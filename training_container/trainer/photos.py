@@ -10,13 +10,11 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from trainer.decoding.images import DECODERS, MAX_BYTES, Pixels, decode_image, resize
+from trainer.decoding.images import DECODERS, MAX_BYTES, decode_image, resize
 from trainer.decoding.pool import Decoders
 from trainer.errors import BadInput, ImageRefused
-
-Labels = npt.NDArray[np.int32]
+from trainer.types import Labels, Pixels
 
 LONGEST_SIDE = 640
 DECODED_AT_ONCE = 64

@@ -15,9 +15,9 @@ from trainer.archive import WHOLE, Model, read_model
 from trainer.decoding.limits import LIMITS, Limits
 from trainer.decoding.pool import Decoders
 from trainer.errors import BadInput, ImageRefused
-from trainer.inference.classify import BATCH, classify
+from trainer.files import list_files
+from trainer.inference.averaging import ANSWERED_AT_ONCE, classify
 from trainer.inference.spreadsheet import file_cell, label_cell
-from trainer.preparation.dataset import list_files
 
 STANDARD_OUTPUT = "-"
 
@@ -60,7 +60,7 @@ def _predictions(
     model: Model, decoders: Decoders, files: Iterator[Path], refusals: TextIO
 ) -> Iterator[tuple[str, str, str]]:
     """(file, label, confidence) of each image that could be read."""
-    while batch := list(islice(files, BATCH)):
+    while batch := list(islice(files, ANSWERED_AT_ONCE)):
         read, images = [], []
         for file, pixels in zip(batch, decoders.pixels(batch, model.image_size), strict=True):
             if isinstance(pixels, ImageRefused):

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trainer.decoding.pool import Decoders
-from trainer.preparation.dataset import Dataset, check_trainable, list_files, resolve
+from trainer.files import list_files
+from trainer.preparation.dataset import Dataset, check_trainable, resolve
 from trainer.preparation.mosaic import write_mosaic
 from trainer.preparation.survey import survey
-from trainer.preparation.write_pack import PackWriter, Say, Settings
+from trainer.preparation.write_pack import PackWriter, Settings
+from trainer.types import Say
 
 
 def prepare(images: Path, pretrained: Path, output: Path, settings: Settings, say: Say) -> None:

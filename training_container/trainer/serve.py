@@ -29,7 +29,7 @@ from trainer.decoding.images import DECODERS
 from trainer.decoding.limits import LIMITS, Limits
 from trainer.decoding.pool import Decoders
 from trainer.errors import BadInput, UnreadableModel
-from trainer.inference.classify import classify
+from trainer.inference.averaging import classify
 from trainer.inference.invocation import Invocations
 
 MAX_BYTES = 25 * 1024 * 1024

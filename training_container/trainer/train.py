@@ -12,9 +12,10 @@ from trainer.keras_loader import keras
 from trainer.training.checkpoint import Checkpoints
 from trainer.training.fine_tune import fine_tune_recipe
 from trainer.training.hyperparameters import HEAD_KIND, Hyperparameters
-from trainer.training.loop import Say, StopRequest, Surroundings, run_epochs
+from trainer.training.loop import StopRequest, Surroundings, run_epochs
 from trainer.training.tensorboard import EventLog
 from trainer.training.train_head import head_recipe
+from trainer.types import Say
 
 
 def train(job: Job, chosen: Hyperparameters, say: Say) -> None:

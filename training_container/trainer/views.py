@@ -1,13 +1,14 @@
 """The eight ways a square picture can be turned and mirrored, in the order in which `prepare --views` takes them."""
 
 import numpy as np
-import numpy.typing as npt
+
+from trainer.types import Pixels
 
 MAX_VIEWS = 8
 _QUARTER_TURNS = (0, 2, 0, 2, 1, 3, 1, 3)
 
 
-def turned(images: npt.NDArray[np.uint8], view: int) -> npt.NDArray[np.uint8]:
+def turned(images: Pixels, view: int) -> Pixels:
     """Images (n, size, size, channels) as the view shows them: 0 as they are, 1 upside down, 2 and 3 those mirrored…"""
     rotated = np.rot90(images, _QUARTER_TURNS[view], axes=(1, 2))
     return rotated[:, :, ::-1] if view // 2 % 2 else rotated

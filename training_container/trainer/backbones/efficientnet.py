@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from trainer.backbones.efficientnet_weights import imagenet_checkpoint, read_checkpoint
 from trainer.keras_loader import keras
-
-Floats = npt.NDArray[np.float32]
+from trainer.types import Floats
 
 layers = keras.layers
 NORM_EPSILON = 1e-3

@@ -3,23 +3,19 @@
 What a file costs has no limit here: decoding/ sets one.
 """
 
-import hashlib
 import io
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from trainer.decoding.amplification import check_amplification
 from trainer.decoding.limits import TOO_MUCH_MEMORY
-from trainer.decoding.perceptual_hash import look_of
 from trainer.errors import ImageRefused
-
-Pixels = npt.NDArray[np.uint8]
+from trainer.types import Pixels
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 50_000_000
@@ -36,29 +32,7 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 BAND_PIXELS = 1_000_000
 
 
-def _unheeded(_: Image.Image) -> None: ...
-
-
-class Photo(NamedTuple):
-    """One usable image."""
-
-    digest: str
-    """SHA-256 of the upright RGB pixels at full size: equal for equal pictures, whatever their files are called."""
-    look: bytes
-    """See looks.py."""
-    longer_side: int
-    """In pixels."""
-    pixels: dict[int, Pixels]
-    """By size in pixels: (size, size, 3), RGB 0 to 255."""
-
-
-def read_photo(path: Path, sizes: Iterable[int], opened: Opened = _unheeded) -> Photo:
-    """The image at `path`; ImageRefused where it is empty, damaged, too large or no image of a known format."""
-    image = read_image(path, opened)
-    digest = hashlib.sha256(f"{image.width}x{image.height} RGB\n".encode())
-    for box in _bands(image):
-        digest.update(image.crop(box).tobytes())
-    return Photo(digest.hexdigest(), look_of(image), max(image.size), {size: resize(image, size) for size in sizes})
+def ignore_header(_: Image.Image) -> None: ...
 
 
 def resize(image: Image.Image, image_size: int) -> Pixels:
@@ -66,8 +40,8 @@ def resize(image: Image.Image, image_size: int) -> Pixels:
     return np.asarray(image.resize((image_size, image_size), Image.Resampling.BICUBIC, reducing_gap=3.0))
 
 
-def shrunk(path: Path, longest_side: int, opened: Opened = _unheeded) -> bytes:
-    """The image at `path` as a PNG whose longer side is of so many pixels, or less; ImageRefused as `read_photo`."""
+def shrunk(path: Path, longest_side: int, opened: Opened = ignore_header) -> bytes:
+    """The image at `path` as a PNG whose longer side is of so many pixels, or less; ImageRefused as `inspect_image`."""
     image = read_image(path, opened)
     image.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC, reducing_gap=3.0)
     content = io.BytesIO()
@@ -75,14 +49,14 @@ def shrunk(path: Path, longest_side: int, opened: Opened = _unheeded) -> bytes:
     return content.getvalue()
 
 
-def read_image(path: Path, opened: Opened = _unheeded) -> Image.Image:
+def read_image(path: Path, opened: Opened = ignore_header) -> Image.Image:
     """Decoded, turned upright by its EXIF orientation, in 8-bit RGB. Of an animation, the first frame."""
     _check_file(path)
     with path.open("rb") as file:
         return decode_image(file, opened)
 
 
-def decode_image(file: BinaryIO, opened: Opened = _unheeded) -> Image.Image:
+def decode_image(file: BinaryIO, opened: Opened = ignore_header) -> Image.Image:
     """What `read_image` gives, of the content of a file whose number of bytes was checked."""
     try:
         with Image.open(file, formats=FORMATS) as image:
@@ -138,13 +112,13 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 def _on_white(image: Image.Image) -> Image.Image:
     whole = Image.new("RGB", image.size)
-    for box in _bands(image):
+    for box in bands(image):
         band = image.crop(box).convert("RGBA")
         whole.paste(Image.alpha_composite(Image.new("RGBA", band.size, "white"), band).convert("RGB"), box)
     return whole
 
 
-def _bands(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
+def bands(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
     """Boxes from top to bottom, so that no step needs the memory of another whole image."""
     rows = max(BAND_PIXELS // max(image.width, 1), 1)
     for top in range(0, image.height, rows):

@@ -11,13 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from trainer.types import Integers
+
 SIDE = 16
 LOOK_BYTES = SIDE * SIDE // 8
 VIEWS = 8
 
 Bits = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint16]
-Numbers = npt.NDArray[np.int64]
 
 _ONES = np.unpackbits(np.arange(2**16, dtype=np.uint16).view(np.uint8)).reshape(-1, 16).sum(axis=1, dtype=np.uint8)
 _ODD = np.arange(SIDE, dtype=np.uint8) % 2
@@ -56,12 +57,12 @@ def packed(bits: Bits) -> Words:
     return np.packbits(bits.reshape(-1)).view(np.uint16).reshape(len(bits), bits[0].size // 16)
 
 
-def ones(values: Words) -> Numbers:
+def ones(values: Words) -> Integers:
     """How many bits are set in the words of each row: (n, k) → (n,)."""
     return np.asarray(_ONES[values].sum(axis=1), np.int64)
 
 
-def distances(look: bytes, others: Sequence[bytes]) -> Numbers:
+def distances(look: bytes, others: Sequence[bytes]) -> Integers:
     """In how many bits the look differs from each other one, in that view of it which is nearest: (n,)."""
     one, bits = words_of([look]), bits_of(words_of(others))
     return np.asarray(np.min([ones(packed(turned(bits, view)) ^ one) for view in range(VIEWS)], axis=0), np.int64)

@@ -9,11 +9,13 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from trainer.decoding.images import DECODERS, Photo, Pixels
+from trainer.decoding.images import DECODERS
+from trainer.decoding.inspection import Inspection
 from trainer.decoding.limits import LIMITS, Limits
 from trainer.decoding.messages import Message, Piece
 from trainer.decoding.process import DecoderProcess
 from trainer.errors import DecodersClosed, ImageRefused
+from trainer.types import Pixels
 
 Picture = TypeVar("Picture")
 Read = TypeVar("Read")
@@ -44,14 +46,14 @@ class Decoders:
         """Starts all processes, rather than each when it is needed first."""
         list(self._threads.map(DecoderProcess.start, self._processes))
 
-    def photos(self, paths: Iterable[Path], sizes: Iterable[int]) -> Iterator[Photo | ImageRefused]:
-        """What `read_photo` reads at each path, in their order."""
+    def photos(self, paths: Iterable[Path], sizes: Iterable[int]) -> Iterator[Inspection | ImageRefused]:
+        """What `inspect_image` reads at each path, in their order."""
         sides = list(sizes)
 
-        def photo(path: Path) -> Photo:
+        def photo(path: Path) -> Inspection:
             says, pieces = self._ask("photo", path, sides)
             pixels = {side: _square(piece, side) for side, piece in zip(sides, pieces, strict=True)}
-            return Photo(str(says["digest"]), bytes.fromhex(says["look"]), int(says["longer_side"]), pixels)
+            return Inspection(str(says["digest"]), bytes.fromhex(says["look"]), int(says["longer_side"]), pixels)
 
         return self._each(photo, paths)
 

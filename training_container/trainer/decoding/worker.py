@@ -16,7 +16,8 @@ from typing import Any
 
 from PIL import Image
 
-from trainer.decoding.images import decode_image, read_image, read_photo, resize, shrunk
+from trainer.decoding.images import decode_image, read_image, resize, shrunk
+from trainer.decoding.inspection import inspect_image
 from trainer.decoding.limits import TOO_MUCH_MEMORY, Limits
 from trainer.decoding.messages import Channel, Message
 from trainer.decoding.perceptual_hash import look_of
@@ -71,7 +72,7 @@ class Decoder:
         says: dict[str, Any] = request.says
         path = Path(says["path"]) if says["path"] is not None else None
         if says["as"] == "photo" and path:
-            photo = read_photo(path, says["sizes"], self._opened)
+            photo = inspect_image(path, says["sizes"], self._opened)
             facts = {"digest": photo.digest, "look": photo.look.hex(), "longer_side": photo.longer_side}
             return Message(facts, [pixels.data.cast("B") for pixels in photo.pixels.values()])
         if says["as"] == "shrunk" and path:

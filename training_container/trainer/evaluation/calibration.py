@@ -6,23 +6,20 @@ Temperature scaling and the expected calibration error: Guo et al. 2017 (arXiv 1
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
 
-from trainer.inference.averaging import SMALLEST, Floats, softmax
-from trainer.photos import Labels
+from trainer.inference.averaging import SMALLEST, softmax
+from trainer.types import Doubles, Floats, Integers, Labels
 
 BINS = 15
 LOWEST, HIGHEST = 0.05, 20.0
-
-Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Reliability:
     """Photographs by how sure the model was: for each of 15 equal steps from 0 to 1, (15,) each."""
 
-    images: npt.NDArray[np.int64]
+    images: Integers
     confidence: Doubles
     """Mean probability of the label taken; NaN where there are no images."""
     accuracy: Doubles

@@ -1,6 +1,6 @@
 """Which model, alone or averaged with its rival, and seen in how many turned views: settled on the validation split."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,8 +8,9 @@ import numpy as np
 from trainer.archive import Model
 from trainer.evaluation.calibration import fit_temperature, log_loss, tempered
 from trainer.evaluation.ensemble import at_size
-from trainer.inference.averaging import Floats, averaged, of_photos
-from trainer.photos import Labels, Photos
+from trainer.inference.averaging import averaged, of_photos
+from trainer.photos import Photos
+from trainer.types import Floats, Labels, Say
 
 TITLES = ("The best trial", "Its rival")
 AVERAGED = "Both, averaged"
@@ -33,7 +34,7 @@ class Candidate:
         return [f"{member.facts.get('kind', 'head')}/{member.facts['backbone']}" for member in self.members]
 
 
-def candidates(models: Sequence[Model], validation: Photos, views: int, say: Callable[[str], None]) -> list[Candidate]:
+def candidates(models: Sequence[Model], validation: Photos, views: int, say: Say) -> list[Candidate]:
     """The best trial; where it has a rival, this, and both averaged: each with one view and with `views`."""
     truth, counts = validation.labels, sorted({1, views})
     alone = [of_photos(model, validation, views, say) for model in models]

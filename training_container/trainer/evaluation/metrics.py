@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Counts = npt.NDArray[np.int64]
+from trainer.types import Doubles, Integers
+
 Z_95 = 1.959963984540054
 UNKNOWN = -1
 
@@ -19,8 +20,8 @@ class Scores:
     labels: list[str]
     images: int
     correct: int
-    confusion: Counts
-    images_of_label: Counts
+    confusion: Integers
+    images_of_label: Integers
 
     @property
     def accuracy(self) -> float:
@@ -33,7 +34,7 @@ class Scores:
         _, _, f1 = self._precision_recall_f1()
         return float(f1[self.images_of_label > 0].mean())
 
-    def _precision_recall_f1(self) -> tuple[npt.NDArray[np.float64], ...]:
+    def _precision_recall_f1(self) -> tuple[Doubles, ...]:
         hits = np.diag(self.confusion).astype(np.float64)
         taken_for = self.confusion.sum(axis=0)
         precision = hits / np.maximum(taken_for, 1)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer.archive import Model
-from trainer.decoding.images import Pixels
 from trainer.evaluation.saliency import can_explain, heat_maps
-from trainer.inference.averaging import Floats
-from trainer.photos import Labels, Photos
+from trainer.photos import Photos
+from trainer.types import Floats, Labels, Pixels
 
 MOST = 24
 

@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from trainer.decoding.images import Pixels
-from trainer.inference.averaging import Floats
 from trainer.keras_loader import keras
-from trainer.photos import Labels
+from trainer.types import Floats, Labels, Pixels
 
 BATCH = 8
 

@@ -6,14 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from trainer.decoding.images import Pixels
 from trainer.inference import openvino_cache
 from trainer.inference.openvino_engine import OpenVinoEngine
 from trainer.keras_loader import keras
-
-Floats = npt.NDArray[np.float32]
+from trainer.types import Floats, Pixels, Say
 
 Engine = Callable[[Pixels], Floats]
 """Images (n, size, size, 3), RGB 0 to 255 → features or probabilities (n, d)."""
@@ -27,7 +24,7 @@ class DifferentFeatures(Exception):
     """An engine computes something else than the network."""
 
 
-def fastest_engine(network: keras.Model, say: Callable[[str], None], *, keep: bool = True) -> Engine:
+def fastest_engine(network: keras.Model, say: Say, *, keep: bool = True) -> Engine:
     """OpenVINO on a processor, where it gives the same numbers as Keras; that it can't be used is said. Else Keras.
 
     What OpenVINO makes of the network is kept for the next time, unless there will be none as it was trained just now.

@@ -15,12 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from trainer.archive import Model
-from trainer.decoding.images import Pixels
 from trainer.decoding.pool import Decoders
 from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
-from trainer.inference.averaging import Floats
-from trainer.inference.classify import BATCH, classify
+from trainer.inference.averaging import ANSWERED_AT_ONCE, classify
 from trainer.inference.spreadsheet import label_cell
+from trainer.types import Floats, Pixels
 
 JSON, CSV = "application/json", "text/csv"
 EMPTY = ImageRefused("it is empty")
@@ -47,7 +46,10 @@ class Invocations:
         """
         until = time.monotonic() + ANSWER_SECONDS
         images = _images_in(_media_type(content_type), body)
-        batches = (range(start, min(start + BATCH, len(images))) for start in range(0, len(images), BATCH))
+        batches = (
+            range(start, min(start + ANSWERED_AT_ONCE, len(images)))
+            for start in range(0, len(images), ANSWERED_AT_ONCE)
+        )
         probabilities = np.concatenate([self._classified(images, rows, until) for rows in batches])
         wanted = [_media_type(part) for part in accept.split(",")]
         as_csv = CSV in wanted and JSON not in wanted[: wanted.index(CSV)]

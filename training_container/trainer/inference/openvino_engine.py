@@ -5,11 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from trainer.decoding.images import Pixels
-
-Floats = npt.NDArray[np.float32]
+from trainer.types import Floats, Pixels
 
 # By itself OpenVINO takes bfloat16 where the processor has it: faster, and not the same features.
 SETTINGS = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}

@@ -4,11 +4,9 @@ An image's split follows from its pixels alone: it never changes sides as the da
 Where pictures that look alike fell on several sides, one side keeps its own and the others leave theirs out.
 """
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from trainer.errors import BadInput
@@ -73,15 +71,6 @@ def split_of(digest: str) -> Split:
     if fraction < TRAIN_SHARE:
         return "train"
     return "validation" if fraction < TRAIN_SHARE + VALIDATION_SHARE else "test"
-
-
-def list_files(folder: Path) -> list[str]:
-    """Every file below `folder`, sorted, relative to it with `/` between the parts. Links are listed, not followed."""
-    files = []
-    for directory, folders, names in os.walk(folder):
-        links = [name for name in folders if Path(directory, name).is_symlink()]
-        files += [Path(directory, name).relative_to(folder).as_posix() for name in names + links]
-    return sorted(files)
 
 
 def name_refusal(file: str) -> str | None:

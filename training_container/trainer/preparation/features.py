@@ -7,8 +7,8 @@ import numpy as np
 
 from trainer import pack
 from trainer.backbones import build_backbone
-from trainer.decoding.images import Pixels
 from trainer.inference.engines import fastest_engine
+from trainer.types import Pixels, Say
 from trainer.views import turned
 
 BATCH = 32
@@ -25,7 +25,7 @@ class Extractor:
         name: str,
         image_size: int,
         done: Callable[[int], None],
-        say: Callable[[str], None],
+        say: Say,
         pretrained: Path,
     ) -> None:
         backbone = build_backbone(name, image_size, pretrained)

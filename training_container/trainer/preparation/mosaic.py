@@ -8,9 +8,9 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from trainer.decoding.images import Pixels
 from trainer.preparation.dataset import SPLITS, Checked, Dataset, Split
 from trainer.preparation.survey import Survey
+from trainer.types import Pixels
 
 MOST_BYTES = 400_000
 MOST_LABELS = 30

@@ -17,7 +17,6 @@ from trainer.decoding.perceptual_hash import (
     SIDE,
     VIEWS,
     Bits,
-    Numbers,
     Words,
     bits_of,
     distances,
@@ -26,6 +25,7 @@ from trainer.decoding.perceptual_hash import (
     turned,
     words_of,
 )
+from trainer.types import Integers
 
 MOST_BITS = 60
 MOST_LOW_BITS = 7
@@ -44,8 +44,8 @@ _PAIRS_AT_ONCE = 1_000_000
 class Pairs(NamedTuple):
     """Row numbers of pictures, (n,) each: `one[i]` goes with `other[i]`."""
 
-    one: Numbers
-    other: Numbers
+    one: Integers
+    other: Integers
 
 
 def crossing(looks: Sequence[bytes], ranks: Sequence[int]) -> dict[int, int]:
@@ -60,13 +60,13 @@ def crossing(looks: Sequence[bytes], ranks: Sequence[int]) -> dict[int, int]:
     return {int(row): _most_alike(looks, int(row), staying[int(groups[row])]) for row in leaving}
 
 
-def groups_of(looks: Sequence[bytes]) -> Numbers:
+def groups_of(looks: Sequence[bytes]) -> Integers:
     """A group number for each look, (n,): pictures that are alike are in one group, and so are those alike to them.
 
     Memory is some hundred bytes a look.
     """
     unique, place = np.unique(words_of(looks), axis=0, return_inverse=True)
-    group: Numbers = np.arange(len(unique))
+    group: Integers = np.arange(len(unique))
     waiting: list[Pairs] = []
     number = 0
     for pairs in _alike(unique):
@@ -121,7 +121,7 @@ def _low(bits: Bits) -> Words:
     return packed(lowest.reshape(len(bits), -1, _BANDS).swapaxes(1, 2))
 
 
-def _joined(group: Numbers, pairs: Sequence[Pairs]) -> Numbers:
+def _joined(group: Integers, pairs: Sequence[Pairs]) -> Integers:
     """The group numbers when the two groups of each pair are one."""
     if not pairs:
         return group

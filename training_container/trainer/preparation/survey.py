@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from trainer.decoding.images import Pixels
 from trainer.decoding.pool import Decoders
 from trainer.errors import ImageRefused
 from trainer.preparation.dataset import Checked, name_refusal
+from trainer.types import Pixels
 
 FILES_AT_ONCE = 128
 

@@ -1,24 +1,21 @@
 """Checked images → the folders of the pack."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from trainer import pack
-from trainer.decoding.images import Pixels
 from trainer.decoding.limits import LIMITS, Limits
 from trainer.decoding.pool import Decoders
 from trainer.photos import LONGEST_SIDE, write_photos
 from trainer.preparation.dataset import SPLITS, Dataset, Split, split_of
 from trainer.preparation.survey import Survey
+from trainer.types import Pixels, Say
 
 COPIED_AT_ONCE = 128
 LEARNT_FROM: tuple[Split, ...] = ("validation", "train")
 PHOTOGRAPHED: tuple[Split, ...] = ("validation", "test")
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import numpy as np
 
 from trainer.pack import FeatureSplit
 from trainer.training.hyperparameters import Hyperparameters
-from trainer.training.loop import Batch, Floats
+from trainer.training.loop import Batch
 from trainer.training.trial import label_weights
+from trainer.types import Floats
 
 MIXING_ALPHA = 0.4
 

@@ -2,10 +2,8 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
+from trainer.types import Doubles, Floats, Pixels
 
 # At full strength.
 ZOOM = 0.3
@@ -25,7 +23,7 @@ def varied(images: Pixels, strength: float, rng: np.random.Generator) -> Floats:
     return _recoloured(warped.astype(np.float32), strength, rng)
 
 
-def _affine_maps(images: int, size: int, strength: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def _affine_maps(images: int, size: int, strength: float, rng: np.random.Generator) -> Doubles:
     """For each image the (2, 3) map from a place in the result to the place it shows."""
     angle = rng.uniform(0, 2 * np.pi, images)
     scale = np.exp(rng.uniform(-ZOOM, ZOOM, images) * strength)
@@ -38,7 +36,7 @@ def _affine_maps(images: int, size: int, strength: float, rng: np.random.Generat
     return np.concatenate([turn, offset[:, :, None]], axis=2)
 
 
-def _warped(image: Pixels, affine: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+def _warped(image: Pixels, affine: Doubles) -> Pixels:
     side = image.shape[0]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     warped = cv2.warpAffine(image, affine, (side, side), flags=flags, borderMode=cv2.BORDER_REFLECT_101)

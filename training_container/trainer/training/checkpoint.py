@@ -7,7 +7,6 @@ The file holds plain arrays and JSON: reading it runs no code.
 import json
 import os
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.keras_loader import keras
+from trainer.types import Say
 
 Arrays = list[npt.NDArray[Any]]
 
@@ -34,7 +34,7 @@ class Progress(NamedTuple):
 class Checkpoints:
     """The checkpoint of one trial, whose `settings` any other trial's checkpoint lacks."""
 
-    def __init__(self, folder: Path, settings: dict[str, Any], say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, settings: dict[str, Any], say: Say) -> None:
         self._folder, self._settings, self._say = folder, settings, say
 
     def save(self, network: keras.Model, rng: np.random.Generator, progress: Progress) -> None:

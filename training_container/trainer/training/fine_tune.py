@@ -13,15 +13,15 @@ import numpy as np
 from trainer import pack
 from trainer.archive import HEAD, WHOLE, read_model
 from trainer.backbones import build_backbone
-from trainer.decoding.images import Pixels
 from trainer.errors import BadInput
 from trainer.job import Job
 from trainer.keras_loader import keras
 from trainer.training.augment_images import patched, varied
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
-from trainer.training.loop import Batch, Floats, Recipe
+from trainer.training.loop import Batch, Recipe
 from trainer.training.trial import Trial, compile_for, label_weights
+from trainer.types import Floats, Pixels
 
 EVALUATED_AT_ONCE = 64
 SAMPLED_IMAGES = 512

@@ -8,17 +8,14 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from trainer.errors import BadInput
 from trainer.keras_loader import keras
 from trainer.training.checkpoint import Checkpoints, Progress
 from trainer.training.tensorboard import EventLog
+from trainer.types import Floats, Labels, Say
 
-Floats = npt.NDArray[np.float32]
 SMALLEST_PROBABILITY = 1e-7
-
-Say = Callable[[str], None]
 
 
 class Batch(NamedTuple):
@@ -37,7 +34,7 @@ class Recipe:
     epochs: int
     batches: Callable[[np.random.Generator], Iterator[Batch]]
     validate: Callable[[], Floats]
-    truth: npt.NDArray[np.int32]
+    truth: Labels
 
 
 @dataclass(frozen=True)

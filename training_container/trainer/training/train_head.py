@@ -10,8 +10,9 @@ from trainer.job import Job
 from trainer.training.augment_features import batches
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
-from trainer.training.loop import Batch, Floats, Recipe
+from trainer.training.loop import Batch, Recipe
 from trainer.training.trial import Trial, compile_for
+from trainer.types import Floats
 
 VALIDATION_ROWS = 1024
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from trainer.keras_loader import keras
 from trainer.training.hyperparameters import Hyperparameters
-from trainer.training.loop import Floats, Recipe
+from trainer.training.loop import Recipe
+from trainer.types import Floats, Labels
 
 WARM_UP_SHARE = 0.05
 
@@ -48,7 +48,7 @@ def compile_for(network: keras.Model, chosen: Hyperparameters, steps: int, avera
     network.optimizer.build(network.trainable_variables)
 
 
-def label_weights(numbers: npt.NDArray[np.int32], labels: int, chosen: Hyperparameters) -> Floats:
+def label_weights(numbers: Labels, labels: int, chosen: Hyperparameters) -> Floats:
     """What an image of each label weighs, (labels,): the mean over all images is 1."""
     counts = np.maximum(np.bincount(numbers, minlength=labels), 1)
     weights = counts ** -np.float64(chosen.class_weighting)

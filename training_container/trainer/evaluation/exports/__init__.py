@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from trainer.archive import Model
-from trainer.decoding.images import Pixels
 from trainer.errors import TrainerError
 from trainer.evaluation.exports import litert, onnx, saved_model
-from trainer.inference.averaging import Floats
 from trainer.keras_loader import keras, native_messages_held_back
+from trainer.types import Floats, Pixels
 
 BATCH = 32
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from trainer.decoding.images import Pixels
-from trainer.inference.averaging import Floats
 from trainer.keras_loader import keras
+from trainer.types import Floats, Pixels
 
 
 def write(network: keras.Model, file: Path, _sample: Pixels) -> None:

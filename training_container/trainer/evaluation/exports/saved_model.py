@@ -4,9 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from trainer.decoding.images import Pixels
-from trainer.inference.averaging import Floats
 from trainer.keras_loader import keras
+from trainer.types import Floats, Pixels
 
 BATCH = 32
 

@@ -6,8 +6,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from trainer.decoding.images import Pixels
-from trainer.inference.averaging import Floats
+from trainer.types import Floats, Pixels
 
 SIDE = 220
 QUALITY = 82
