@@ -29,6 +29,5 @@ def inspect_image(path: Path, sizes: Iterable[int], opened: Opened = ignore_head
     digest = hashlib.sha256(f"{image.width}x{image.height} RGB\n".encode())
     for box in bands(image):
         digest.update(image.crop(box).tobytes())
-    return Inspection(
-        digest.hexdigest(), look_of(image), max(image.size), {size: resize(image, size) for size in sizes}
-    )
+    pixels = {size: resize(image, size) for size in sizes}
+    return Inspection(digest.hexdigest(), look_of(image), max(image.size), pixels)

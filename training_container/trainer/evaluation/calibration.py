@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
+from scipy.special import log_softmax  # type: ignore[import-untyped]
 
 from trainer.inference.averaging import SMALLEST, softmax
 from trainer.types import Doubles, Floats, Integers, Labels
@@ -58,9 +59,7 @@ def fit_temperature(probabilities: Floats, truth: Labels) -> float:
     spread = 1 / (len(truth) + 2)
 
     def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        highest = scaled.max(axis=1, keepdims=True)
-        logs = scaled - highest - np.log(np.exp(scaled - highest).sum(axis=1, keepdims=True))
+        logs = log_softmax(logits / np.exp(log_temperature), axis=1)
         of_truth = logs[np.arange(len(truth)), truth]
         return float(-((1 - spread) * of_truth + spread * logs.mean(axis=1)).mean())
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri  # type: ignore[import-untyped]
 
 from trainer.types import Doubles, Integers
 
-Z_95 = 1.959963984540054
+Z_95 = float(ndtri(0.975))
 UNKNOWN = -1
 
 
