@@ -1,9 +1,9 @@
-"""How much time and processor the local SageMaker endpoint adds to a training job: python benchmarks/bench_endpoint.py
+"""The time that the local SageMaker endpoint adds to a training job: python -m benchmarks.bench_endpoint
 
-Each job's own time is from just before the client's CreateTrainingJob to its TrainingEndTime, less the seconds that the
-user's process was there: from its first statement to its last, by its own clock. So the call, validation, recording,
-inputs from S3, starting the process, noticing its end, model.tar.gz to S3 and all events are the endpoint's. The
-process is a shell that says metrics and sleeps, so that it takes no processor from what is measured.
+This overhead is the time from just before the client's CreateTrainingJob to the job's TrainingEndTime, less the seconds
+of the user's process from its first statement to its last, by its own clock. So it includes the call, validation,
+recording, inputs from S3, starting the process, noticing its end, model.tar.gz to S3 and all events. The process is a
+shell that prints metrics and sleeps, so that it takes no processor time from the endpoint.
 """
 
 import argparse
@@ -39,10 +39,10 @@ echo "$began $(date +%s%N)" > "$TIMES/$TRAINING_JOB_NAME"
 """
 DOCKERFILE = 'FROM busybox\nCOPY entry.sh .\nENTRYPOINT ["sh", "entry.sh"]\n'
 BUCKET = "bench"
-HEADING = f"""# The endpoint's own time
-Written by `make bench-endpoint` on {os.cpu_count()} cores. What the local SageMaker endpoint adds to a training job,
-all but the user's process: the call, validation, recording, inputs from S3, starting the process, noticing its end,
-model.tar.gz to S3 and the events of every change. The bar is a median of 50 ms with 16 in parallel.
+HEADING = f"""# Endpoint overhead
+Written by `make bench-endpoint` on {os.cpu_count()} cores. The time that the local SageMaker endpoint adds to
+a training job: the call, validation, recording, inputs from S3, starting the process, noticing its end, model.tar.gz to
+S3 and the events of every change. The bar is a median of 50 ms with 16 jobs in parallel.
 
 """
 SLEEP = (1.0, 2.0)
@@ -50,7 +50,7 @@ SLEEP = (1.0, 2.0)
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: own times in seconds, the server's processor seconds of all its jobs."""
+    """One line of the table: overheads and elapsed time in seconds, and the server's processor seconds for all jobs."""
 
     parallel: int
     own: list[float]
@@ -87,14 +87,14 @@ class Bench:
             self.s3.put_object(Bucket=BUCKET, Key=f"train/{number}.bin", Body=os.urandom(50_000))
 
     def measure(self, parallel: int, jobs: int) -> Row:
-        """`parallel` clients, each with one job after the other."""
+        """Runs jobs from `parallel` clients, each with one job after the other."""
         before, began = self._processor(), time.time()
         with ThreadPoolExecutor(parallel) as pool:
             own = list(pool.map(lambda _: self.one_job(), range(jobs)))
         return Row(parallel, own, self._processor() - before, time.time() - began)
 
     def one_job(self) -> float:
-        """A job's own time, in seconds."""
+        """Runs a job, and returns the endpoint's overhead in seconds."""
         with self._lock:
             name, sleep = f"job-{next(self._numbers)}", self._random.uniform(*SLEEP)
         asked = time.time()
@@ -111,7 +111,7 @@ class Bench:
         return own
 
     def _processor(self) -> float:
-        """Seconds of processor time the server itself has used, its children left out."""
+        """Seconds of processor time that the server has used, without its children."""
         times = self._server.cpu_times()
         return times.user + times.system
 
@@ -139,7 +139,7 @@ def request(name: str, sleep: float, times: Path) -> dict[str, Any]:
 
 @contextmanager
 def bench(rules: int) -> Iterator[Bench]:
-    """A fresh endpoint, with as many EventBridge rules on training jobs' changes, each with a queue."""
+    """A fresh endpoint with `rules` EventBridge rules on training jobs' changes, each with a queue."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         image, times = root / "image", root / "times"
@@ -171,10 +171,19 @@ def main() -> None:
     """Prints a Markdown table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--parallel", type=int, nargs="+", default=[1, 2, 16])
-    parser.add_argument("--jobs", type=int, default=12, help="jobs for each of the parallel clients, 96 at most in all")
-    parser.add_argument("--rules", type=int, default=1, help="EventBridge rules that every change goes to")
+    parser.add_argument("--jobs", type=int, default=12, help="jobs for each parallel client, at most 96 in all")
+    parser.add_argument("--rules", type=int, default=1, help="EventBridge rules that match every change")
     arguments = parser.parse_args()
-    head = ["in parallel", "jobs", "own ms, median", "middle half", "95 %", "most", "server's CPU ms per job", "CPU"]
+    head = [
+        "in parallel",
+        "jobs",
+        "overhead in ms, median",
+        "middle half",
+        "95 %",
+        "maximum",
+        "server's CPU ms per job",
+        "CPU",
+    ]
     lines = [head, ["---"] + ["---:"] * (len(head) - 1)]
     with bench(arguments.rules) as made:
         made.one_job()

@@ -1,7 +1,7 @@
-"""What very many uploads ask of AWS and cost there: python -m benchmarks.bench_load
+"""The calls that very many uploads make to AWS, and their cost: python -m benchmarks.bench_load
 
-The functions' real code handles the events over an AWS in memory which counts each call. The snapshot of a million
-keys is taken in a process of its own through the real adapter, over a synthetic listing.
+The functions' real code handles the events with an in-memory AWS that counts each call. The snapshot of a million keys
+is taken in a separate process through the real adapter, from a synthetic listing.
 """
 
 import argparse
@@ -41,13 +41,13 @@ MEMORY_GIB = 1.0
 
 
 def cost(events: int, called: Mapping[str, int], invoked: Mapping[str, int]) -> dict[str, float]:
-    """US dollars by what they are for; request units and seconds a call are taken high rather than low."""
+    """US dollars by purpose; request units and seconds per call are high estimates."""
     sent = called.get("send_message", 0)
     polls = 2 * math.ceil((events + sent) / 10)
     seconds = sum(called.values()) * SECONDS_A_CALL + 0.1 * sum(invoked.values())
     return {
         "EventBridge, S3's events": events * EVENT,
-        "SQS, events in, received and deleted by tens": (events + sent + polls) * SQS_REQUEST,
+        "SQS, sends, and receives and deletes in batches of ten": (events + sent + polls) * SQS_REQUEST,
         "Lambda": sum(invoked.values()) * LAMBDA_REQUEST + seconds * MEMORY_GIB * LAMBDA_GIB_SECOND,
         "DynamoDB": sum(called.get(name, 0) * units for name, units in WRITES.items()) * WRITE_UNIT
         + sum(called.get(name, 0) * units for name, units in READS.items()) * READ_UNIT,
@@ -58,16 +58,16 @@ def cost(events: int, called: Mapping[str, int], invoked: Mapping[str, int]) -> 
 
 
 def uploads(count: int) -> Iterator[str]:
-    """How the flow takes this many uploads, as Markdown."""
+    """The section on many uploads, as Markdown."""
     cloud = LoadedCloud()
     began = time.process_time()
     cloud.upload_many(count, A_SECOND, DOUBLED, seed=1)
     broken = calm_down(cloud)
     spent = time.process_time() - began
     events = round(count * (1 + DOUBLED))
-    yield f"## {count:,} uploads, {A_SECOND} a second, {DOUBLED:.0%} of their events doubled\n"
+    yield f"## {count:,} uploads, {A_SECOND} per second, {DOUBLED:.0%} of their events delivered twice\n"
     yield f"{len(cloud.watch.ended)} run, broken promises: {len(broken)}. {spent:.1f} s of processor time, at most"
-    yield f"{cloud.most_waiting:,} messages waiting, {resident():.0f} MiB of memory with all that is simulated.\n"
+    yield f"{cloud.most_waiting:,} messages waiting, {resident():.0f} MiB of memory with the simulation.\n"
     yield "| call | calls | per 1,000 uploads |\n| --- | ---: | ---: |"
     for name, number in cloud.called.most_common():
         yield f"| {name} | {number:,} | {1000 * number / count:.2f} |"
@@ -81,11 +81,11 @@ def bill(events: int, called: Counter[str], invoked: Counter[str], times: float)
     costs = {name: times * dollars for name, dollars in cost(events, called, invoked).items()}
     for name, dollars in costs.items():
         yield f"| {name} | {dollars:.4f} |"
-    yield f"| all but the run's jobs and the people's own PUT requests | {sum(costs.values()):.2f} |"
+    yield f"| all except the run's jobs and the PUT requests of the uploads | {sum(costs.values()):.2f} |"
 
 
 class Listing:
-    """An S3 client whose bucket holds a million images, made up page by page."""
+    """An S3 client whose bucket holds a million synthetic images."""
 
     exceptions = SimpleNamespace()
 
@@ -94,12 +94,12 @@ class Listing:
         return self
 
     def paginate(self, **_: str) -> Iterator[dict[str, Any]]:
-        """All pages."""
+        """All pages of the listing."""
         for first in range(0, KEYS, PAGE):
             yield {"Contents": [an_object(number) for number in range(first, first + PAGE)]}
 
     def put_object(self, **request: Any) -> None:
-        """Say how much is written."""
+        """Prints the size of the object instead of storing it."""
         sys.stdout.write(f"| {request['Key'].rpartition('/')[2]}, written | {len(request['Body']) / MIB:.0f} MiB |\n")
 
 
@@ -110,26 +110,26 @@ def an_object(number: int) -> dict[str, Any]:
 
 
 def snapshot_of_a_million() -> None:
-    """Take and write it, and say what that took: start_run has 1,024 MiB and 300 s."""
+    """Takes and writes the snapshot, and prints its time and memory: start_run has 1,024 MiB and 300 s."""
     began = time.process_time()
     bucket = S3Bucket(Listing(), "bucket")  # type: ignore[arg-type]
     before = resident()
     snapshot = take_snapshot(bucket.objects())
     version = snapshot.version(FULL_PLAN)
     bucket.write_snapshot(a_run(f"sb-{version[:16]}-1"), snapshot)
-    sys.stdout.write(f"| processor time, making up the listing included | {time.process_time() - began:.1f} s |\n")
-    sys.stdout.write(f"| memory at most, of it {before:.0f} MiB before | {resident():.0f} MiB |\n")
+    sys.stdout.write(f"| processor time, with the synthetic listing | {time.process_time() - began:.1f} s |\n")
+    sys.stdout.write(f"| maximum memory, with {before:.0f} MiB from before | {resident():.0f} MiB |\n")
 
 
 def resident() -> float:
-    """The most memory that this process had, in MiB."""
+    """The maximum memory that this process has used, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:
-    """Print the report."""
-    parser = argparse.ArgumentParser(description="What very many uploads ask of AWS and cost there.")
-    parser.add_argument("--snapshot", action="store_true", help="only the snapshot, without a headline")
+    """Prints the report."""
+    parser = argparse.ArgumentParser(description="The calls that very many uploads make to AWS, and their cost.")
+    parser.add_argument("--snapshot", action="store_true", help="only the snapshot, without a heading")
     if parser.parse_args().snapshot:
         snapshot_of_a_million()
         return

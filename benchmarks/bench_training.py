@@ -1,4 +1,4 @@
-"""Measures training from raw images to scores, beside the founding article's recipe and plain Keras.
+"""Measures training from raw images to scores, and compares it with the founding article's recipe and plain Keras.
 
 python -m benchmarks.bench_training --images FOLDER --out docs/bench-training.md
 """
@@ -30,9 +30,11 @@ TRAINING_SHARE = 0.8
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=Path, help="a folder with one sub-folder a label; without it, drawn seedlings")
     parser.add_argument(
-        "--founding-images", type=int, help="images for the founding recipe; one whole epoch if left out"
+        "--images", type=Path, help="a folder with one sub-folder per label; by default, drawn seedlings"
+    )
+    parser.add_argument(
+        "--founding-images", type=int, help="images for the founding recipe; by default, one whole epoch"
     )
     parser.add_argument("--fine-tune-epochs", type=int, default=int(default("FineTuneEpochs")))
     parser.add_argument("--out", type=Path, required=True, help="the page to write")
@@ -41,29 +43,29 @@ def main() -> None:
         parser.error(f"there is no folder {given.out.parent} to write into")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with tempfile.TemporaryDirectory() as scratch:
-        images = given.images or _drawn(Path(scratch, "drawn"))
-        page = report.page(_measured(images, Path(scratch), given))
+        images = given.images or _draw(Path(scratch, "drawn"))
+        page = report.page(_measure(images, Path(scratch), given))
     given.out.write_text(page, encoding="utf-8")
     sys.stdout.write(page)
 
 
-def _drawn(folder: Path) -> Path:
+def _draw(folder: Path) -> Path:
     log.info("Drawing %d seedlings", DRAWN_PER_SPECIES * len(SPECIES))
     for _ in write(folder, DRAWN_PER_SPECIES):
         pass
     return folder
 
 
-def _measured(images: Path, scratch: Path, given: argparse.Namespace) -> Results:
-    """The short parts first: what can't be done here is known early."""
+def _measure(images: Path, scratch: Path, given: argparse.Namespace) -> Results:
+    """The short parts run first, so that a part that can't run here fails early."""
     count = sum(1 for _ in images.glob("*/*"))
     log.info("The shortest way to a head")
     shortest = ours.shortest_way(scratch / "shortest", images)
-    engines = [Speed(**_asked("engines", str(images), engine)) for engine in ENGINES]
+    engines = [Speed(**_run_part("engines", str(images), engine)) for engine in ENGINES]
     size = default("FineTuneSize")
-    plain = [Training(**_asked("plain", str(images), network, size)) for network in PLAIN_NETWORKS]
+    plain = [Training(**_run_part("plain", str(images), network, size)) for network in PLAIN_NETWORKS]
     epoch = given.founding_images or int(count * TRAINING_SHARE)
-    founding = Training(**_asked("founding", str(images), str(epoch)))
+    founding = Training(**_run_part("founding", str(images), str(epoch)))
     log.info("The template's way to a head")
     default_way = ours.default_way(scratch / "default", images)
     log.info("Fine-tuning, %d epochs", given.fine_tune_epochs)
@@ -71,8 +73,8 @@ def _measured(images: Path, scratch: Path, given: argparse.Namespace) -> Results
     return Results(count, given.images is None, shortest, default_way, tuned, engines, plain, founding)
 
 
-def _asked(module: str, *arguments: str) -> dict[str, Any]:
-    """What a part printed as JSON in its last line; it runs alone, so that none pays for another's start."""
+def _run_part(module: str, *arguments: str) -> dict[str, Any]:
+    """Runs one part in its own process, and returns the JSON of its last line."""
     log.info("%s %s", module, " ".join(arguments[1:]))
     root = CONTAINER.parent
     paths = os.pathsep.join((str(root), str(CONTAINER)))

@@ -1,4 +1,4 @@
-"""Measures the endpoint's Bayesian and Random strategies against other libraries on recorded tables.
+"""Compares the endpoint's Bayesian and Random strategies with other libraries on recorded tables.
 
 python -m benchmarks.bench_tuner --out docs/bench-tuner.md
 """
@@ -16,10 +16,12 @@ QUICK_SEEDS = 2
 
 
 def main() -> None:
-    """Goes on where an interrupted run has left off; a record of another version must be deleted first."""
+    """Continues an interrupted run from its record; delete the record of another version first."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the page to write")
-    parser.add_argument("--record", type=Path, default=Path(".seedbed/bench-tuner.jsonl"), help="what has been run")
+    parser.add_argument(
+        "--record", type=Path, default=Path(".seedbed/bench-tuner.jsonl"), help="the file with finished searches"
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="two tables and two seeds: a smoke test")
     given = parser.parse_args()

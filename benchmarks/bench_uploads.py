@@ -1,6 +1,6 @@
-"""Ten thousand real uploads through the real local cloud: python -m benchmarks.bench_uploads
+"""Uploads ten thousand files through the real local cloud: python -m benchmarks.bench_uploads
 
-Files on disk go by `seedbed upload`'s own code into the bucket, and a whole run follows.
+The code of `seedbed upload` sends files from disk into the bucket, and a whole run follows.
 """
 
 import argparse
@@ -31,7 +31,7 @@ MIB = 1024**2
 
 
 def draw(folder: Path, count: int) -> None:
-    """So many small pictures, no two alike; a label has a colour."""
+    """Writes `count` different small pictures; each label has its colour."""
     chance = np.random.default_rng(1)
     for number in range(count):
         label = number % LABELS
@@ -43,7 +43,7 @@ def draw(folder: Path, count: int) -> None:
 
 
 class Memory(threading.Thread):
-    """Watches the most memory, in bytes, that the cloud's process holds, and all that it started together."""
+    """Records the maximum memory in bytes of the cloud's process, and of it together with its children."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -52,7 +52,7 @@ class Memory(threading.Thread):
         self.of_the_cloud = self.of_all = 0
 
     def run(self) -> None:
-        """Until `ended` is set."""
+        """Runs until `ended` is set."""
         while not self.ended.wait(0.5):
             held = [of_process(process) for process in (self._process, *self._process.children(recursive=True))]
             self.of_the_cloud, self.of_all = max(self.of_the_cloud, held[0]), max(self.of_all, sum(held))
@@ -67,7 +67,7 @@ def of_process(process: psutil.Process) -> int:
 
 
 def measured(home: Home, images: Path) -> Iterator[str]:
-    """The page, as Markdown. Raises SeedbedError where an upload was lost."""
+    """The lines of the page, as Markdown. Raises SeedbedError if an upload was lost."""
     files = files_of(images)
     with local_cloud(home, PARAMETERS) as cloud:
         stack = local_stack(cloud)
@@ -90,14 +90,14 @@ def measured(home: Home, images: Path) -> Iterator[str]:
     dataset = run["dataset"]
     named = sum(len(dataset[kind]) + dataset[f"more_{kind}"] for kind in ("duplicates", "near_duplicates", "refused"))
     yield f"# {len(files):,} uploads through the local cloud\n"
-    yield "Written by `make bench-uploads`, on this machine's own disk and processors.\n"
+    yield "Written by `make bench-uploads`, on the machine's own disk and processors.\n"
     yield "| | |\n| --- | ---: |"
-    yield f"| uploads a second | {len(files) / (uploaded - began):,.0f} |"
+    yield f"| uploads per second | {len(files) / (uploaded - began):,.0f} |"
     yield f"| from the last upload to the e-mail | {mailed - uploaded:.0f} s |"
     yield "| runs | 1 |"
-    yield f"| images used, named as duplicates or refused | {dataset['used']:,}, {named:,} |"
-    yield f"| most memory of the local cloud | {memory.of_the_cloud / MIB:,.0f} MiB |"
-    yield f"| with the jobs it runs | {memory.of_all / MIB:,.0f} MiB |"
+    yield f"| images used; duplicates or refused | {dataset['used']:,}, {named:,} |"
+    yield f"| maximum memory of the local cloud | {memory.of_the_cloud / MIB:,.0f} MiB |"
+    yield f"| the same with its jobs | {memory.of_all / MIB:,.0f} MiB |"
 
 
 def check(run: dict[str, Any], sent: int, mails: int, runs: int) -> None:
@@ -108,8 +108,8 @@ def check(run: dict[str, Any], sent: int, mails: int, runs: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=COUNT, help="how many")
-    parser.add_argument("--out", type=Path, help="the page to write, else standard output")
+    parser.add_argument("--count", type=int, default=COUNT, help="number of uploads")
+    parser.add_argument("--out", type=Path, help="file to write the page to, too")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         images = Path(scratch, "images")

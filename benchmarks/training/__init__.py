@@ -1,1 +1,1 @@
-"""How fast the training container is, beside the founding article's recipe and plain Keras."""
+"""How fast the training container is, compared with the founding article's recipe and plain Keras."""

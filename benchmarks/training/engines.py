@@ -1,6 +1,6 @@
 """Features of the first backbone by one engine: python -m benchmarks.training.engines FOLDER ENGINE
 
-It runs after Keras, with which it is compared, in one process, so an engine is a process of its own.
+Keras, which it is compared with, runs first in the same process, so each engine gets its own process.
 """
 
 import json
@@ -29,7 +29,7 @@ IMAGES = 320
 
 
 def openvino(network: keras.Model, _: Pixels) -> Engine:
-    """As prepare takes it."""
+    """The engine that prepare uses."""
 
     def refuse(sentence: str) -> None:
         raise SystemExit(sentence)
@@ -38,7 +38,7 @@ def openvino(network: keras.Model, _: Pixels) -> Engine:
 
 
 def onnxruntime(network: keras.Model, sample: Pixels) -> Engine:
-    import onnxruntime  # noqa: PLC0415  its threads are not for the other engines
+    import onnxruntime  # noqa: PLC0415  its threads would slow the other engines
 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -61,7 +61,7 @@ ENGINES: dict[str, Callable[[keras.Model, Pixels], Engine]] = {
 
 
 def measured(name: str, images: Pixels) -> dict[str, Any]:
-    """Images a second of the median batch, and the largest difference from Keras by the largest feature."""
+    """Images per second of the median batch, and the largest difference from Keras relative to the largest feature."""
     network = build_backbone(backbone(), images.shape[1])
     first = images[:BATCH]
     expected = network.predict_on_batch(first)

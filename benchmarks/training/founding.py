@@ -1,6 +1,6 @@
-"""The founding article's recipe, step for step, for some images: python -m benchmarks.training.founding FOLDER COUNT
+"""The founding article's recipe, step by step, for some images: python -m benchmarks.training.founding FOLDER COUNT
 
-VGG19 without ImageNet's weights, which no package index has: a step takes as long with any weights.
+VGG19 has random weights, as no package index has ImageNet's: a step takes as long with any weights.
 """
 
 import sys
@@ -62,7 +62,7 @@ def main(folder: str, count: int) -> None:
         callbacks=[clock.callback],
         verbose=0,
     )
-    clock.tell("VGG19", BATCH)
+    clock.print_result("VGG19", BATCH)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The container's verbs as SageMaker runs them: each a process, with a folder of its own in the place of /opt/ml."""
+"""Runs the container's verbs as SageMaker does: each in its own process, with its own folder in place of /opt/ml."""
 
 import json
 import os
@@ -12,29 +12,29 @@ from typing import NamedTuple
 CONTAINER = Path(__file__).parents[2] / "training_container"
 
 
-class Line(NamedTuple):
-    """What a job printed, and how many seconds after its start."""
+class LogLine(NamedTuple):
+    """A line that a job printed, and the seconds since its start."""
 
     seconds: float
     text: str
 
 
-class Ran(NamedTuple):
-    """A job that is done: its folder, how long its process took, and what it printed."""
+class FinishedJob(NamedTuple):
+    """A finished job: its folder, the seconds that its process took, and the lines that it printed."""
 
     folder: Path
     seconds: float
-    lines: list[Line]
+    lines: list[LogLine]
 
 
-def prepare(folder: Path, images: Path, arguments: list[str]) -> Ran:
+def prepare(folder: Path, images: Path, arguments: list[str]) -> FinishedJob:
     inputs = folder / "processing/input"
     inputs.mkdir(parents=True)
     (inputs / "images").symlink_to(images.absolute())
     return _run(folder, ["prepare", *arguments])
 
 
-def train(folder: Path, hyperparameters: dict[str, str], channels: dict[str, Path]) -> Ran:
+def train(folder: Path, hyperparameters: dict[str, str], channels: dict[str, Path]) -> FinishedJob:
     (folder / "input/config").mkdir(parents=True)
     (folder / "input/config/hyperparameters.json").write_text(json.dumps(hyperparameters))
     (folder / "input/data").mkdir()
@@ -44,7 +44,7 @@ def train(folder: Path, hyperparameters: dict[str, str], channels: dict[str, Pat
     return _run(folder, ["train"])
 
 
-def evaluate(folder: Path, pack: Path, trial: Path, arguments: list[str]) -> Ran:
+def evaluate(folder: Path, pack: Path, trial: Path, arguments: list[str]) -> FinishedJob:
     """Scores the model of `trial`, a finished training job's folder, on the splits of `pack`."""
     inputs = folder / "processing/input"
     inputs.mkdir(parents=True)
@@ -55,7 +55,7 @@ def evaluate(folder: Path, pack: Path, trial: Path, arguments: list[str]) -> Ran
 
 
 def archive_of(trial: Path) -> Path:
-    """The folder with a finished training job's model.tar.gz, which SageMaker would have put into the bucket."""
+    """A folder with a finished training job's model.tar.gz, as SageMaker would upload it."""
     folder = trial / "uploaded"
     if not folder.exists():
         folder.mkdir()
@@ -65,8 +65,8 @@ def archive_of(trial: Path) -> Path:
     return folder
 
 
-def _run(folder: Path, arguments: list[str]) -> Ran:
-    """Without what earlier jobs on this machine have cached, as in a new container."""
+def _run(folder: Path, arguments: list[str]) -> FinishedJob:
+    """Runs a verb with an empty cache, as in a new container."""
     own = {"SAGEMAKER_BASE_DIR": folder, "XDG_CACHE_HOME": folder / "cache", "PYTHONPATH": CONTAINER}
     environment = {**os.environ, **{name: str(path) for name, path in own.items()}}
     began = time.perf_counter()
@@ -74,7 +74,7 @@ def _run(folder: Path, arguments: list[str]) -> Ran:
         [sys.executable, "-u", "-m", "trainer", *arguments], env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        lines = [Line(time.perf_counter() - began, text) for text in process.stdout]
+        lines = [LogLine(time.perf_counter() - began, text) for text in process.stdout]
     if process.returncode:
         raise SystemExit(f"The verb {arguments[0]} failed; the lines above say why.")
-    return Ran(folder, time.perf_counter() - began, lines)
+    return FinishedJob(folder, time.perf_counter() - began, lines)

@@ -1,4 +1,4 @@
-"""Raw images → scores, by the container's own verbs."""
+"""Seedbed's way from raw images to scores, with the container's verbs."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def default_way(folder: Path, images: Path) -> HeadWay:
 
 
 def fine_tuning(folder: Path, epochs: int) -> FineTuning:
-    """From the head that the way in the same `folder` left."""
+    """Fine-tunes from the head that `default_way` left in the same `folder`."""
     pack = _pack(folder)
     chosen = {"kind": "fine-tune", "backbone": backbone(), "epochs": str(epochs)}
     head = jobs.archive_of(folder / "head")
@@ -47,7 +47,7 @@ def _head_way(title: str, folder: Path, images: Path, preparing: list[str], eval
         Verb(
             shlex.join(["prepare", *preparing]), "every image checked, split and turned into features", prepared.seconds
         ),
-        Verb("train, kind head", "one head by default hyperparameters", trained.seconds),
+        Verb("train, kind head", "one head with default hyperparameters", trained.seconds),
         Verb(shlex.join(["evaluate", *evaluating]), "the head on the test split, and its report", evaluated.seconds),
     ]
     return HeadWay(title, verbs, _scores(evaluated))
@@ -57,19 +57,19 @@ def _pack(folder: Path) -> Path:
     return folder / "prepare/processing/output"
 
 
-def _images_an_epoch(pack: Path, trained: jobs.Ran) -> int:
-    """In whole batches, as fine-tuning takes them."""
+def _images_an_epoch(pack: Path, trained: jobs.FinishedJob) -> int:
+    """The images of the full batches that fine-tuning takes."""
     labels = json.loads((pack / "report.json").read_text())["labels"].values()
     batch: int = json.loads((trained.folder / "model/model.json").read_text())["hyperparameters"]["batch_size"]
     return int(sum(splits["train"] for splits in labels)) // batch * batch
 
 
-def epochs_of(trained: jobs.Ran) -> list[Epoch]:
-    """From the lines of a training job; its last one, of the best epoch, is of none."""
+def epochs_of(trained: jobs.FinishedJob) -> list[Epoch]:
+    """The epochs from the lines that a training job printed, without the last line about the best epoch."""
     found = ((line.seconds, EPOCH.match(line.text)) for line in trained.lines)
     return [Epoch(int(match[1]), seconds, float(match[2])) for seconds, match in found if match]
 
 
-def _scores(evaluated: jobs.Ran) -> Scores:
+def _scores(evaluated: jobs.FinishedJob) -> Scores:
     scores = json.loads((evaluated.folder / "processing/output/evaluation.json").read_text())
     return Scores(scores["images"], scores["accuracy"], scores["macro_f1"])

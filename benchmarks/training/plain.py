@@ -1,7 +1,7 @@
 """Fine-tuning as Keras's own guides do it, for one epoch: python -m benchmarks.training.plain FOLDER NETWORK SIZE
 
-A class of keras.applications on keras.utils.image_dataset_from_directory, with layers that augment. Without ImageNet's
-weights, which no package index has: a step takes as long with any weights.
+A class of keras.applications on keras.utils.image_dataset_from_directory, with augmentation layers. The weights are
+random, as no package index has ImageNet's: a step takes as long with any weights.
 """
 
 import sys
@@ -16,7 +16,7 @@ LEARNING_RATE = 1e-5
 
 
 def plain_network(name: str, size: int, labels: int) -> keras.Model:
-    """Images 0 to 255 → probabilities; the statistics of normalisations stay as they are."""
+    """Images 0 to 255 → probabilities; batch normalisations keep their statistics."""
     backbone = getattr(keras.applications, name)(weights=None, include_top=False, input_shape=(size, size, 3))
     images = keras.Input((size, size, 3))
     x = keras.layers.RandomFlip()(images)
@@ -44,7 +44,7 @@ def main(folder: str, name: str, size: int) -> None:
     clock = StepClock()
     images = split.take(len(split.file_paths) // BATCH).prefetch(tf.data.AUTOTUNE)
     plain_network(name, size, len(split.class_names)).fit(images, callbacks=[clock.callback], verbose=0)
-    clock.tell(name, BATCH)
+    clock.print_result(name, BATCH)
 
 
 if __name__ == "__main__":

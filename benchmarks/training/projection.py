@@ -1,4 +1,4 @@
-"""How long the founding article's best job would take here, which can't be run to its end."""
+"""Projects how long the founding article's best job would take here, as it takes too long to run."""
 
 from .results import Training
 

@@ -21,52 +21,53 @@ from .template import backbone, default
 
 ACCURACY = f"{100 * ARTICLE_ACCURACY:.2f} %"
 
-INTRODUCTION = """# Training measured
+INTRODUCTION = """# Training benchmark
 Written by `make bench-training` in one run on {cores} cores: Python {python}, TensorFlow {tensorflow}, Keras {keras},
 OpenVINO {openvino}, onnxruntime {onnxruntime}. Images: {images:,}{drawn}.
 
-Each part is a process of its own, one after the other, and its start counts in its seconds. Commands run in the
+The parts run one after the other, each in its own process whose start counts in its seconds. Commands run in the
 repository's root with `PYTHONPATH=.:training_container`; IMAGES is the folder of images. A verb is
 `python -m trainer VERB` with its job's folder in `SAGEMAKER_BASE_DIR`; it finds nothing that an earlier job has cached.
-Carrying files between jobs, which is the part of SageMaker and S3, is left out.
+The transfer of files between jobs, which SageMaker and S3 do, is left out.
 """
 
-DRAWN = " drawn by `seedbed.seedlings`, whose seconds are real and whose accuracies say little about photographs"
+DRAWN = " drawn by `seedbed.seedlings`: the seconds are real, but the accuracies say little about photographs"
 
 BAR = """## Time to {accuracy} on the test split
-From the raw images to a head that is scored: prepare, one trial, evaluate. The founding recipe would take
+From the raw images to a scored head: prepare, one trial, evaluate. The founding recipe would take
 {projected:,.0f} s, which is a projection (see below).
 
 """
 
 ACCURACIES = """## Accuracy against time
-Seconds since the raw images; those of the test split include the evaluation. Fine-tuning goes on from the head by the
-template's defaults. The fine-tuned network's macro-F1 on the test split is {macro_f1:.4f}.
+Seconds from the raw images on; those of the test split include the evaluation. Fine-tuning continues from the head
+with the template's defaults. The fine-tuned network's macro-F1 on the test split is {macro_f1:.4f}.
 
 """
 
 TRAINING = """## Training the whole network
-Of plain Keras and of the founding recipe the median step counts; ours is the median epoch, with its validation and
+For plain Keras and the founding recipe the median step counts; for Seedbed the median epoch, with validation and
 checkpoint. An epoch is {images:,} images. Plain Keras is `keras.utils.image_dataset_from_directory` and a network of
-`keras.applications`, fine-tuned as Keras's guides do it. Their weights are random: ImageNet's can't be had offline, and
-a step takes as long with any.
+`keras.applications`, fine-tuned as Keras's guides do it. Their weights are random, as ImageNet's can't be had offline
+and a step takes as long with any weights.
 
 """
 
 ENGINES = """## Extracting features
-{backbone} at {size} px, the median batch; prepare takes OpenVINO. Differences are by the largest feature.
+{backbone} at {size} px, the median batch; prepare uses OpenVINO. Differences are relative to the largest feature.
 
 """
 
 FOUNDING = """## The founding recipe
 VGG19 at 128 px, its first 5 layers frozen, then Dense 1024, Dropout, Dense 1024; SGD with momentum 0.9; the article's
-augmentation by Keras's own `ImageDataGenerator`, from images in memory, {batch} a step. Its weights are random, as
+augmentation with Keras's own `ImageDataGenerator`, from images in memory, {batch} a step. Its weights are random, as
 above.
 
-**The times to {accuracy} are projections**: the images that the article's best job saw by the images a second
-measured here. That job trained 300 epochs of batch {batch}. But its script passed `samples_per_epoch = n / batch_size`,
-under Keras 2 about 5 steps an epoch: {fewest:,} images, not {most:,}. The ratios above count the smaller
-number. Left out, in the recipe's favour, are its validation after each epoch and the other jobs of its tuning.
+**The times to {accuracy} are projections**: the images that the article's best job saw, divided by the
+images per second measured here. That job trained 300 epochs of batch {batch}. But its script passed
+`samples_per_epoch = n / batch_size`, under Keras 2 about 5 steps per epoch: {fewest:,} images, not {most:,}.
+The ratios above use the smaller number. In the recipe's favour, its validation after each epoch and the other jobs of its
+tuning are left out.
 
 """
 
@@ -93,21 +94,21 @@ def _bar(results: Results) -> str:
         accuracy = f"{way.scores.accuracy:.4f} of {way.scores.images}"
         rows.append([way.title, f"{way.seconds:.0f}", accuracy, f"≥ {TIMES_SHORTER} times shorter", times, met])
     text = BAR.format(accuracy=ACCURACY, projected=projected)
-    heads = ["way", "seconds", "test accuracy", "bar", "than the founding recipe", "met"]
+    heads = ["way", "seconds", "test accuracy", "bar", "against the founding recipe", "met"]
     return text + _table(heads, rows)
 
 
 def _verbs(results: Results) -> str:
     ways = [(way.title, way.verbs) for way in (results.shortest, results.default)]
-    ways.append(("on from that head", results.fine_tuning.verbs))
+    ways.append(("from that head", results.fine_tuning.verbs))
     rows = [
         [title, f"`{verb.command}`", verb.purpose, f"{verb.seconds:.1f}"] for title, verbs in ways for verb in verbs
     ]
-    return "## The verbs\n" + _table(["way", "verb", "what for", "seconds"], rows)
+    return "## The verbs\n" + _table(["way", "verb", "purpose", "seconds"], rows)
 
 
 def _accuracies(results: Results) -> str:
-    """Epochs go on from the default way's head, for which nothing needs its evaluation."""
+    """Fine-tuning starts from the default way's head, before that head's evaluation."""
     tuned, heads = results.fine_tuning, (results.shortest, results.default)
     start = sum(verb.seconds for verb in results.default.verbs[:-1])
     end = start + sum(verb.seconds for verb in tuned.verbs)
@@ -123,11 +124,11 @@ def _accuracies(results: Results) -> str:
 
 
 def _training(results: Results) -> str:
-    """Ours, the whole epoch with validation and checkpoint, beside steps alone of the others."""
+    """Seedbed's whole epochs, with validation and checkpoint, next to the others' steps alone."""
     size, seconds = default("FineTuneSize"), _epoch_seconds(results.fine_tuning)
     ours = results.fine_tuning.images / seconds
     rows = [[f"fine-tuning, {size} px", "`train`, kind fine-tune", f"{ours:.1f}", f"{seconds:.1f}", "1"]]
-    commands = [(training, f"plain {training.network} IMAGES {size}", f"{size} px") for training in results.plain]
+    commands = [(training, f"plain IMAGES {training.network} {size}", f"{size} px") for training in results.plain]
     founding = results.founding
     commands.append((founding, f"founding IMAGES {founding.images}", "128 px, the founding recipe"))
     for training, command, what in commands:
@@ -136,12 +137,12 @@ def _training(results: Results) -> str:
         cells = [f"{rate:.1f}", f"{epoch:.1f}", f"{ours / rate:.2f}"]
         rows.append([f"{training.network}, {what}", f"`python -m benchmarks.training.{command}`", *cells])
     text = TRAINING.format(images=results.fine_tuning.images)
-    heads = ["network", "command", "images/s", "seconds an epoch", "ours is so many times as fast"]
+    heads = ["network", "command", "images/s", "seconds per epoch", "Seedbed is faster by"]
     return text + _table(heads, rows)
 
 
 def _epoch_seconds(tuned: FineTuning) -> float:
-    """The median; the first epoch, which starts the process and builds the graph, only where it is the only one."""
+    """The median without the first epoch, which starts the process and builds the graph, unless it is the only one."""
     ends = [0.0, *(epoch.seconds for epoch in tuned.epochs)]
     seconds = [after - before for before, after in pairwise(ends)]
     return statistics.median(seconds[1:] or seconds)
@@ -160,11 +161,11 @@ def _founding(results: Results) -> str:
     founding = results.founding
     fewest, most = (seconds_for(images, founding) for images in (FEWEST_IMAGES, MOST_IMAGES))
     rows = [
-        [f"{founding.images:,} images", f"{founding.seconds:,.0f}", "measured, the first step included"],
+        [f"{founding.images:,} images", f"{founding.seconds:,.0f}", "measured, with the first step"],
         [
             f"an epoch of the article's {EPOCH_IMAGES:,}",
             f"{seconds_for(EPOCH_IMAGES, founding):,.0f}",
-            f"by {founding.images_per_second:.2f} images/s, the median step",
+            f"at {founding.images_per_second:.2f} images/s, the median step",
         ],
         [f"{FEWEST_IMAGES:,} images", f"{fewest:,.0f}", f"projected: {fewest / 3600:.1f} hours"],
         [f"{MOST_IMAGES:,} images", f"{most:,.0f}", f"projected: {most / 3600:.1f} hours"],

@@ -1,4 +1,4 @@
-"""What the parts of the benchmark measure. Times in seconds."""
+"""The measurements of the benchmark's parts; times are in seconds."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class Training:
 
 
 class Speed(NamedTuple):
-    """Of an engine that extracts features: its largest difference from Keras is by the largest feature."""
+    """The speed of an engine, and its largest difference from Keras's features, relative to the largest feature."""
 
     name: str
     images_per_second: float
@@ -23,7 +23,7 @@ class Speed(NamedTuple):
 
 
 class Verb(NamedTuple):
-    """One of the container's verbs: its command, what it was for, and how long its process took."""
+    """One run of a container's verb: its command, its purpose, and the seconds that its process took."""
 
     command: str
     purpose: str
@@ -31,7 +31,7 @@ class Verb(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """Of one model on the test split."""
+    """Scores of one model on the test split."""
 
     images: int
     accuracy: float
@@ -40,7 +40,7 @@ class Scores(NamedTuple):
 
 @dataclass(frozen=True)
 class HeadWay:
-    """From raw images to a scored head: prepare, one trial, evaluate, in this order."""
+    """A way from raw images to a scored head: prepare, one trial and evaluate, in this order."""
 
     title: str
     verbs: list[Verb]
@@ -52,7 +52,7 @@ class HeadWay:
 
 
 class Epoch(NamedTuple):
-    """`seconds` since the fine-tuning trial's process started."""
+    """One epoch; `seconds` count from the start of the fine-tuning trial's process."""
 
     number: int
     seconds: float
@@ -61,7 +61,7 @@ class Epoch(NamedTuple):
 
 @dataclass(frozen=True)
 class FineTuning:
-    """One trial of the whole network on `images` images, from a head on, and its evaluation."""
+    """One fine-tuning trial, from a head, with `images` images per epoch, and its evaluation."""
 
     images: int
     verbs: list[Verb]
@@ -71,7 +71,7 @@ class FineTuning:
 
 @dataclass(frozen=True)
 class Results:
-    """All of one run of the benchmark."""
+    """The results of one run of the benchmark."""
 
     images: int
     drawn: bool

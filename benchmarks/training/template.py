@@ -1,4 +1,4 @@
-"""What a run does by the template's defaults, as the container's verbs are told it."""
+"""The template's defaults as arguments for the container's verbs."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -10,7 +10,7 @@ TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Takes CloudFormation's tags, such as !Ref, for nothing: parameters have none."""
+    """Ignores CloudFormation's tags, such as !Ref, which parameters don't have."""
 
 
 _Loader.add_multi_constructor("!", lambda *_: None)
@@ -28,7 +28,7 @@ def default(parameter: str) -> str:
 
 
 def backbone() -> str:
-    """The first of the pretrained networks."""
+    """Name of the first pretrained network."""
     return default("Backbones").split(",")[0]
 
 

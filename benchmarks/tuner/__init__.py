@@ -1,1 +1,1 @@
-"""The tuning endpoint's search measured on recorded tables, against other libraries."""
+"""Compares the tuning endpoint's search with other libraries on recorded tables."""

@@ -1,4 +1,4 @@
-"""All the searches there are to run, shared by some processes; what is done is kept, one JSON line a search."""
+"""Runs all searches in several processes, and records each finished one as a line of JSON."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 TRIALS = 40
 PARENT_TRIALS = 30
-# A search of KerasTuner's takes half a minute, one of the others' a second at most.
+# A search by KerasTuner takes half a minute, by the others at most a second.
 FEWER_SEEDS = {"KerasTuner Bayesian": 3}
 WARM = {"Seedbed Bayesian, 1 parent": 1, "Seedbed Bayesian, up to 5 parents": 5}
 WARM_TRIALS = 16
@@ -34,7 +34,7 @@ Results = dict[Task, list[Trial]]
 
 
 def cold_tasks(tables: list[str], seeds: int) -> list[Task]:
-    """Seed by seed, so that an interrupted campaign has the same seeds of all."""
+    """Ordered by seed, so that an interrupted campaign has the same seeds for all tables."""
     return [
         Task(name, table, seed)
         for name in COLD
@@ -48,14 +48,14 @@ def warm_tasks(tables: list[str], seeds: int) -> list[Task]:
 
 
 def parents(task: Task, seeds: int) -> list[Task]:
-    """Searches of sibling tables with another seed; which siblings changes with the seed."""
+    """Searches of sibling tables with another seed; the choice of siblings depends on the seed."""
     others = siblings(task.table)
     chosen = [others[(task.seed + step) % len(others)] for step in range(min(WARM[task.contestant], len(others)))]
     return [Task("Seedbed Bayesian", table, (task.seed + 1) % seeds) for table in chosen]
 
 
 def run(record: Path, tables: list[str], seeds: int, processes: int) -> Results:
-    """Runs what the record lacks, and returns everything."""
+    """Runs the searches that the record lacks, and returns the results of all."""
     results = dict(_read(record))
     _complete(record, results, [(task, []) for task in cold_tasks(tables, seeds)], processes)
     warm = []
@@ -69,15 +69,15 @@ def run(record: Path, tables: list[str], seeds: int, processes: int) -> Results:
 def _read(record: Path) -> Iterator[tuple[Task, list[Trial]]]:
     if record.exists():
         for line in record.read_text().splitlines():
-            with contextlib.suppress(json.JSONDecodeError):  # cut off when the campaign was
+            with contextlib.suppress(json.JSONDecodeError):  # the last line of an interrupted campaign
                 task, trials = json.loads(line)
                 yield Task(*task), [(values, score) for values, score in trials]
 
 
-Job = tuple[Task, list[tuple[str, list[Trial]]]]
+SearchJob = tuple[Task, list[tuple[str, list[Trial]]]]
 
 
-def _complete(record: Path, results: Results, jobs: list[Job], processes: int) -> None:
+def _complete(record: Path, results: Results, jobs: list[SearchJob], processes: int) -> None:
     missing = [job for job in jobs if job[0] not in results]
     log.info("%d searches to run, %d done before", len(missing), len(jobs) - len(missing))
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -95,7 +95,7 @@ def _quiet() -> None:
     warnings.simplefilter("ignore")
 
 
-def _search(job: Job) -> tuple[Task, list[Trial]]:
+def _search(job: SearchJob) -> tuple[Task, list[Trial]]:
     task, found = job
     table = load(task.table)
     if task.contestant in WARM:

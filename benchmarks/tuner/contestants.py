@@ -1,4 +1,4 @@
-"""Who takes part: each asks for the next trial and is told its score, one after the other."""
+"""The contestants of the benchmark: each suggests trials one after the other, and gets their scores."""
 
 import importlib.util
 import os
@@ -19,7 +19,7 @@ Trial = tuple[dict[str, Any], float]
 
 
 class Contestant(Protocol):
-    """A search of one table."""
+    """A search of one table, as ask and tell."""
 
     def ask(self) -> dict[str, Any]: ...
 
@@ -27,7 +27,7 @@ class Contestant(Protocol):
 
 
 class Ours:
-    """The endpoint's own search, driven as its tuning loop does with one job at a time."""
+    """The endpoint's own search, used as in its tuning loop with one job at a time."""
 
     def __init__(self, table: Table, seed: int, strategy: str, parents: Sequence[tuple[str, list[Trial]]] = ()) -> None:
         self._search = Search(read_ranges(table.ranges), strategy, maximize=True, seed=seed)
@@ -45,7 +45,7 @@ class Ours:
 
 
 class Optuna:
-    """A sampler of Optuna's, on the same ranges."""
+    """A sampler of Optuna, on the same ranges."""
 
     def __init__(self, table: Table, sampler: BaseSampler) -> None:
         self._distributions = {item.name: item.distribution for item in read_ranges(table.ranges)}
@@ -60,14 +60,14 @@ class Optuna:
 
 
 class KerasTuner:
-    """KerasTuner's BayesianOptimization, its oracle alone, on the same ranges."""
+    """The oracle of KerasTuner's BayesianOptimization, on the same ranges."""
 
     def __init__(self, table: Table, seed: int) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        import keras_tuner  # noqa: PLC0415  it takes seconds, and TensorFlow
+        import keras_tuner  # noqa: PLC0415  takes seconds, and loads TensorFlow
         import sklearn  # noqa: PLC0415
 
-        # Half its time goes into these checks otherwise.
+        # Otherwise half of its time goes into these checks.
         sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
         space = keras_tuner.HyperParameters()
         for item in read_ranges(table.ranges):
@@ -108,7 +108,7 @@ if importlib.util.find_spec("torch") is None:
 
 
 def play(contestant: Contestant, table: Table, trials: int) -> list[Trial]:
-    """The trials in their order, with their scores."""
+    """Runs trials, and returns them in order with their scores."""
     played = []
     for _ in range(trials):
         values = contestant.ask()

@@ -1,4 +1,4 @@
-"""Hyperband against Random on recorded learning curves, through the endpoint's own search and stopping rule."""
+"""Compares Hyperband with Random on recorded learning curves, with the endpoint's own search and stopping rule."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,15 @@ JOBS = 40
 
 
 def load() -> dict[str, Curves]:
-    """For each data set the losses (configurations, epochs)."""
+    """The losses (configurations, epochs) of each data set."""
     with np.load(RECORD) as record:
         return {name: record[name].astype(np.float64) for name in record.files}
 
 
 def progress(curves: Curves, strategy: str, seed: int) -> NDArray[np.float64]:
-    """(JOBS * EPOCHS,): after each epoch, the regret of the best job that has ended: 0 for the best of all, 1 for the
-    median. Random runs JOBS jobs to their end; Hyperband starts jobs as long as epochs are left. One runs at a time.
+    """The regret of the best finished job after each epoch, (JOBS * EPOCHS,): 0 for the best of all, 1 for the median.
+
+    Random runs JOBS jobs to their end; Hyperband starts jobs as long as epochs are left. One runs at a time.
     """
     hyperband = Hyperband(1, EPOCHS, maximize=False)
     best = np.full(JOBS * EPOCHS, np.inf)
@@ -38,14 +39,14 @@ def progress(curves: Curves, strategy: str, seed: int) -> NDArray[np.float64]:
 
 
 def _order(strategy: str, seed: int, jobs: int) -> list[int]:
-    """The configurations that the search asks for."""
+    """The configurations in the order in which the search suggests them."""
     ranges = {"IntegerParameterRanges": [{"Name": "place", "MinValue": "0", "MaxValue": str(CONFIGURATIONS - 1)}]}
     search = Search(read_ranges(ranges), strategy, maximize=False, seed=seed)
     return [int(search.ask(number)["place"]) for number in range(1, jobs + 1)]
 
 
 def _epochs(hyperband: Hyperband, number: int, curve: NDArray[np.float64]) -> int:
-    """How far the job comes, the jobs running one after the other."""
+    """The number of epochs that the job runs, if jobs run one after the other."""
     for epoch in range(1, EPOCHS):
         if hyperband.should_stop(number, [float(value) for value in curve[:epoch]]):
             return epoch

