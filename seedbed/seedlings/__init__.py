@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from seedbed.seedlings import grasses, herbs
-from seedbed.seedlings.growth import Chance
-from seedbed.seedlings.photograph import photograph
-from seedbed.seedlings.surface import Surface
+from . import grasses, herbs
+from .growth import Chance
+from .photograph import photograph
+from .surface import Surface
 
 GROW: dict[str, Callable[[Chance, float], list[Surface]]] = {
     "Black-grass": grasses.black_grass,

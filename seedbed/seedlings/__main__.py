@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from seedbed.seedlings import SPECIES, draw
+from . import SPECIES, draw
 
 COLUMNS, EACH = 6, 2
 SIDE, GAP, CAPTION = 150, 6, 22

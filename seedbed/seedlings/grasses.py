@@ -2,9 +2,9 @@
 
 import math
 
-from seedbed.seedlings.growth import Chance, stalk
-from seedbed.seedlings.outlines import grass, oval
-from seedbed.seedlings.surface import Paint, Pose, Surface, ribbon
+from .growth import Chance, stalk
+from .outlines import grass, oval
+from .surface import Paint, Pose, Surface, ribbon
 
 GROUND = (0.0, 0.0, 1.0)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from seedbed.seedlings.surface import Array, Paint, Pose, Surface, fan, ribbon
+from .surface import Array, Paint, Pose, Surface, fan, ribbon
 
 GOLDEN = math.radians(137.5)
 

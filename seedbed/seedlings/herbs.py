@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from seedbed.seedlings.growth import Chance, leaf, round_leaf, stalk
-from seedbed.seedlings.outlines import ROWS, diamond, grass, kidney, lobed, oval, palmate, strap
-from seedbed.seedlings.surface import Paint, Pose, Surface, ribbon
+from .growth import Chance, leaf, round_leaf, stalk
+from .outlines import ROWS, diamond, grass, kidney, lobed, oval, palmate, strap
+from .surface import Paint, Pose, Surface, ribbon
 
 GROUND = (0.0, 0.0, 1.0)
 QUARTER = math.pi / 2

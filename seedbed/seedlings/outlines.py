@@ -6,7 +6,7 @@ round blades are rims (n,), radii at equal angles from one side of the stalk rou
 
 import numpy as np
 
-from seedbed.seedlings.surface import Array
+from .surface import Array
 
 ROWS = 26
 FINE_ROWS = 60

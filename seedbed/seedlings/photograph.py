@@ -5,8 +5,8 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from seedbed.seedlings.soil import gravel
-from seedbed.seedlings.surface import Array, Surface
+from .soil import gravel
+from .surface import Array, Surface
 
 SUPERSAMPLING = 3
 GRAIN = 1.6  # mm, of the gravel

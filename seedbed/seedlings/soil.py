@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from seedbed.seedlings.surface import Array
+from .surface import Array
 
 STONES = np.array(
     [
