@@ -1,20 +1,15 @@
-"""How far fine-tuning is, read from SageMaker and the trials' logs; and what a run left, fetched."""
+"""How far fine-tuning is, read from SageMaker and the trials' logs."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
-from moto import mock_aws
 
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain.result import Trial
-from seedbed.errors import SeedbedError
-from seedbed.fetch import fetch, fetch_report
-from seedbed.local_cloud.home.folder import Home
 from seedbed.stack import Stack
 from seedbed.watch import LINES, TRAINING_LOGS, Step, fine_tuning_step
 from tests.fakes.world import FULL_PLAN, a_run
@@ -109,37 +104,3 @@ def test_a_fine_tuning_job_that_is_not_there_yet_is_at_its_start(watched: Watche
     watched.sagemaker.add_client_error("describe_hyper_parameter_tuning_job", "ResourceNotFound")
 
     assert fine_tuning_step(watched.stack, NAME) == Step("fine-tune")
-
-
-@pytest.fixture
-def bucket() -> Iterator[Stack]:
-    """A stack with a report in its bucket."""
-    with mock_aws():
-        session = boto3.Session(region_name="us-east-1")
-        session.client("s3").create_bucket(Bucket="seedlings")
-        session.client("s3").put_object(Bucket="seedlings", Key="runs/a/report #1.html", Body=b"<h1>Report</h1>")
-        yield Stack(session, None, {})
-
-
-def test_what_a_run_left_is_fetched_once(bucket: Stack, tmp_path: Path) -> None:
-    path = tmp_path / "reports" / "a.html"
-
-    assert fetch(bucket, "s3://seedlings/runs/a/report #1.html", path) == path
-    assert path.read_bytes() == b"<h1>Report</h1>"
-    assert [found.name for found in path.parent.iterdir()] == ["a.html"]
-    bucket.client("s3").delete_object(Bucket="seedlings", Key="runs/a/report #1.html")
-    assert fetch(bucket, "s3://seedlings/runs/a/report #1.html", path) == path
-
-
-def test_what_a_run_did_not_leave_is_named(bucket: Stack, tmp_path: Path) -> None:
-    with pytest.raises(SeedbedError, match=r"s3://seedlings/runs/b/report\.html can't be fetched"):
-        fetch(bucket, "s3://seedlings/runs/b/report.html", tmp_path / "b.html")
-
-
-def test_a_run_that_goes_on_has_no_report_yet(tmp_path: Path) -> None:
-    class GoingOn(Stack):
-        def get(self, path: str) -> dict[str, Any]:
-            return {"run_id": path.removeprefix("/runs/"), "state": "FineTuning", "report_uri": None}
-
-    with pytest.raises(SeedbedError, match="Run sb-a is FineTuning: it has no report yet"):
-        fetch_report(GoingOn(boto3.Session(), None, {}), Home(tmp_path), "sb-a")
