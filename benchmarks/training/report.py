@@ -66,8 +66,8 @@ above.
 **The times to {accuracy} are projections**: the images that the article's best job saw, divided by the
 images per second measured here. That job trained 300 epochs of batch {batch}. But its script passed
 `samples_per_epoch = n / batch_size`, under Keras 2 about 5 steps per epoch: {fewest:,} images, not {most:,}.
-The ratios above use the smaller number. In the recipe's favour, its validation after each epoch and the other jobs of its
-tuning are left out.
+The ratios above use the smaller number. In the recipe's favour, its validation after each epoch and the other jobs of
+its tuning are left out.
 
 """
 

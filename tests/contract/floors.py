@@ -41,6 +41,18 @@ FLOORS: dict[str, list[set[str]]] = {
         {"access"},
         {"passed_environment", "private_file", "process_identity"},
     ],
+    "seedbed.local_cloud.sagemaker": [
+        {"app"},
+        {"tuning"},
+        {"processing", "training"},
+        {"maintenance", "search"},
+        {"jobs"},
+        {"listing", "s3", "tags"},
+        {"cloudwatch", "eventbridge", "full_disk"},
+        {"clients", "containers", "records"},
+        {"disk", "service_model", "settings"},
+        {"errors", "kinds"},
+    ],
 }
 
 

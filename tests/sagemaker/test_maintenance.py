@@ -14,9 +14,8 @@ from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Ki
 from seedbed.local_cloud.sagemaker.maintenance import PATIENCE, Keeper
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records.store import Store
-from seedbed.local_cloud.sagemaker.containers.process import Stop
-from tests import waiting
 from seedbed.local_cloud.sagemaker.settings import Settings
+from tests import waiting
 
 
 class Bench:

@@ -45,9 +45,7 @@ def row(page: str, start: str) -> list[str]:
         (100, 0.8375, ["not reached", "no"]),
     ],
 )
-def test_the_bar_uses_the_fewest_images_of_the_article(
-    seconds: float, accuracy: float, end: list[str]
-) -> None:
+def test_the_bar_uses_the_fewest_images_of_the_article(seconds: float, accuracy: float, end: list[str]) -> None:
     page = report.page(replace(RESULTS, shortest=way("the shortest", seconds, accuracy)))
     bar = page.split("## The verbs")[0]
     assert row(bar, "the shortest")[-2:] == end
