@@ -15,7 +15,7 @@ from tests.children import run
 from tests.trainer.conftest import CONTAINER, run_script
 from tests.trainer.costly_pictures import LARGE, SLOW, jpeg_with, saved
 from tests.trainer.painting import paint
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, time_spent, wait_for
 from trainer.decoding.images import resize
 from trainer.decoding.inspection import inspect_image
 from trainer.decoding.limits import TOO_LONG, Limits
@@ -110,11 +110,14 @@ class Asked:
 
     def process(self) -> psutil.Process:
         """The process once it works on the picture."""
-        while True:
-            pids = {child.pid for child in psutil.Process().children()} & {self.decoder.pid}
-            for child in map(psutil.Process, pids):
-                if child.cpu_times().user > 0.5:
-                    return child
+
+        def working() -> list[psutil.Process]:
+            children = [child for child in psutil.Process().children() if child.pid == self.decoder.pid]
+            return [child for child in children if time_spent(child.pid) > 0.5]
+
+        (child,) = wait_for(working, "a decoder at work", lambda: time_spent(self.decoder.pid or 0))
+        assert isinstance(child, psutil.Process)
+        return child
 
     def close(self) -> None:
         self.decoder.kill()
@@ -178,9 +181,9 @@ def test_signals_for_the_whole_group_leave_a_decoder_to_its_owner(asked: Callabl
     child = working.process()
     child.send_signal(signal.SIGINT)
     child.send_signal(signal.SIGTERM)
-    spent = child.cpu_times().user
-    while child.cpu_times().user <= spent:
-        assert not working.answer.done()
+    spent = time_spent(child.pid)
+    wait_for(lambda: time_spent(child.pid) > spent or working.answer.done(), "a decoder that works on")
+    assert not working.answer.done()
 
 
 OWNER = """

@@ -26,7 +26,7 @@ from tests.trainer.conftest import CONTAINER
 from tests.trainer.costly_pictures import jpeg_with
 from tests.trainer.painting import paint
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, time_spent, wait_for
 from trainer.__main__ import main
 from trainer.archive import WHOLE, read_model, write_archive
 from trainer.decoding.images import resize
@@ -251,10 +251,12 @@ def test_only_so_many_requests_are_held_at_a_time_and_pings_are_answered_meanwhi
 def test_who_goes_away_in_the_middle_gives_the_place_back(server: Server) -> None:
     for _ in range(MAX_REQUESTS):
         HalfSent(server.port, png(1)).give_up()
-    status = 503
-    while status == 503:
-        status, _ = server.ask("POST", "/invocations", png(1), PNG)
-    assert status == 200
+
+    def status() -> int:
+        return server.ask("POST", "/invocations", png(1), PNG)[0]
+
+    wait_for(lambda: status() != 503, "a place")
+    assert status() == 200
 
 
 def refuses_connections(port: int) -> bool:
@@ -272,8 +274,7 @@ def test_it_answers_what_was_asked_before_it_ends(end: signal.Signals, base: Pat
     with served(tmp_path / "empty", "--model", str(archive)) as server:
         request = HalfSent(server.port, png(1))
         server.process.send_signal(end)
-        while not refuses_connections(server.port):
-            pass
+        wait_for(lambda: refuses_connections(server.port), "a server that takes no more requests")
         assert request.finish() == 200
         assert said(server.process) == ("", "")
         assert server.process.returncode == 0
@@ -286,10 +287,13 @@ def test_while_an_image_is_decoded_others_are_answered_and_sigterm_ends_it(base:
         ThreadPoolExecutor(1) as threads,
     ):
         decoders = psutil.Process(server.process.pid).children()
-        spent = [decoder.cpu_times().user for decoder in decoders]
+        before = [time_spent(decoder.pid) for decoder in decoders]
         pending = threads.submit(server.ask, "POST", "/invocations", endless, PNG)
-        while all(decoder.cpu_times().user < before + 0.3 for decoder, before in zip(decoders, spent, strict=True)):
-            assert not pending.done()
+
+        def spent() -> list[float]:
+            return [time_spent(decoder.pid) - then for decoder, then in zip(decoders, before, strict=True)]
+
+        wait_for(lambda: max(spent()) > 0.3 or pending.done(), "a decoder at work", spent)
 
         assert server.ask("GET", "/ping") == (200, "")
         assert len(server.predictions(request_of([png(seed) for seed in range(20)]), JSON)) == 20
