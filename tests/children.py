@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from seedbed.local_cloud.process import wait_until_ended
-from tests.waiting import time_spent, wait_for
+from tests.waiting import wait_for, work_of
 
 ROOT = Path(__file__).parents[1]
 LAUNCHER = ROOT / "tests" / "launch.py"
@@ -71,7 +71,7 @@ def said(process: Process, progress: Callable[[], object] | None = None) -> tupl
             answer.append(process.communicate(timeout=0.2))
         return bool(answer)
 
-    wait_for(has_ended, f"the end of {process.args!r}", progress or (lambda: time_spent(process.pid)))
+    wait_for(has_ended, f"the end of {process.args!r}", progress or (lambda: work_of(process.pid)))
     return answer[0]
 
 
@@ -82,7 +82,7 @@ def wait_until_gone(processes: Sequence[psutil.Process]) -> None:
 
 def exited(process: Process) -> int:
     """Its exit status, once it has ended."""
-    wait_for(lambda: process.poll() is not None, f"the end of {process.args!r}", lambda: time_spent(process.pid))
+    wait_for(lambda: process.poll() is not None, f"the end of {process.args!r}", lambda: work_of(process.pid))
     assert process.returncode is not None
     return process.returncode
 

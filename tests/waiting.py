@@ -13,6 +13,8 @@ import pytest
 PATIENCE = 300
 """Seconds without any progress after which a test fails; also what a test gives a connection to answer in."""
 PAUSE = 0.02
+LEAST_SHARE = 0.01
+"""Of a processor: who gets less does nothing but look again and again."""
 LONGEST_LOOK = 1.0
 """What one look counts for at most: a machine that slept, or gave the test no processor, has not made it wait."""
 
@@ -47,8 +49,13 @@ def jobs_progress(sagemaker: Path) -> object:
     return said, None
 
 
+def work_of(pid: int) -> int:
+    """What moves while a process and all that it has started work, and hardly while they look for something to do."""
+    return int(time_spent(pid) / (PATIENCE * LEAST_SHARE))
+
+
 def time_spent(pid: int) -> float:
-    """The processor time of a process and all that it has started: it moves while they work, however slowly."""
+    """The processor time of a process and all that it has started, in seconds."""
     spent = 0.0
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)

@@ -23,7 +23,7 @@ from botocore.httpsession import URLLib3Session
 
 from seedbed.local_cloud.access.credentials import Credentials
 from tests import children
-from tests.waiting import PATIENCE, jobs_progress, time_spent, wait_for
+from tests.waiting import PATIENCE, jobs_progress, wait_for, work_of
 
 CREDENTIALS = Credentials("SEEDBEDTOYENDPOINT00", "a secret of the tests alone, thirty letters long")
 
@@ -186,7 +186,7 @@ class Endpoint:
                 stderr=log,
             )
         with self._ended_by_failure():
-            wait_for(self._answers, progress=lambda: time_spent(self.process.pid))
+            wait_for(self._answers, progress=lambda: work_of(self.process.pid))
 
     @contextlib.contextmanager
     def _ended_by_failure(self) -> Iterator[None]:
