@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from seedbed.local_cloud.sagemaker.search.bayesian import scored, thinned
+from seedbed.local_cloud.sagemaker.search.bayesian import normalized, subsample
 from seedbed.local_cloud.sagemaker.search.ranges import read_ranges
 from seedbed.local_cloud.sagemaker.search.spaces import Space
 from seedbed.local_cloud.sagemaker.search.strategies import Search
@@ -64,9 +64,9 @@ def test_the_search_starts_in_the_middle_and_then_spreads() -> None:
     first, second, third = played(search(), 3)
     assert float(first["rate"]) == pytest.approx(0.01, rel=0.3)
     assert 31 <= int(first["width"]) <= 34
-    places = Space({item.name: item.distribution for item in read_ranges(RANGES)})
+    space = Space({item.name: item.distribution for item in read_ranges(RANGES)})
     ranges = {item.name: item for item in read_ranges(RANGES)}
-    rows = places.places([{name: ranges[name].choice(text) for name, text in row.items()} for row in (first, second)])
+    rows = space.points([{name: ranges[name].choice(text) for name, text in row.items()} for row in (first, second)])
     assert np.abs(rows[0] - rows[1]).max() > 0.3
     assert third not in (first, second)
 
@@ -184,36 +184,36 @@ DISTRIBUTIONS = {
 @given(st.integers(0, 2**32))
 def test_what_is_drawn_or_varied_is_a_choice_and_stays_one(seed: int) -> None:
     space, rng = Space(DISTRIBUTIONS), np.random.default_rng(seed)
-    drawn = space.drawn(4, rng)
-    for place in [*drawn, *space.varied(drawn, rng), space.middle(rng)]:
-        chosen = space.params(place)
+    sampled = space.sample(4, rng)
+    for point in [*sampled, *space.perturb(sampled, rng), space.center(rng)]:
+        chosen = space.params(point)
         for name, distribution in DISTRIBUTIONS.items():
             assert distribution._contains(distribution.to_internal_repr(chosen[name]))
-        assert space.places([chosen])[0] == pytest.approx(place, abs=1e-6)
+        assert space.points([chosen])[0] == pytest.approx(point, abs=1e-6)
 
 
 def test_categories_are_equally_far_apart() -> None:
     space = Space({"kind": DISTRIBUTIONS["kind"], "x": DISTRIBUTIONS["plain"]})
-    rows = space.features(space.places([{"kind": kind, "x": 0.0} for kind in "abc"]))
+    rows = space.features(space.points([{"kind": kind, "x": 0.0} for kind in "abc"]))
     assert [np.linalg.norm(rows[left] - rows[right]) for left, right in ((0, 1), (1, 2), (0, 2))] == pytest.approx(
         [1] * 3
     )
 
 
 def test_equal_values_have_equal_scores_and_better_ones_higher() -> None:
-    scores = scored(np.array([3.0, 1.0, 3.0, 7.0]))
+    scores = normalized(np.array([3.0, 1.0, 3.0, 7.0]))
     assert scores[0] == scores[2]
     assert scores[1] < scores[0] < scores[3]
 
 
 def test_one_very_bad_value_leaves_the_others_apart() -> None:
-    scores = scored(np.array([1.0, 2.0, 3.0, 4.0, -1e9]))
+    scores = normalized(np.array([1.0, 2.0, 3.0, 4.0, -1e9]))
     assert np.diff(scores[:4]).min() > 0.15
 
 
 def test_of_too_many_trials_the_best_and_some_others_are_kept() -> None:
     scores = np.random.default_rng(0).normal(size=700)
-    chosen = thinned(scores, 90)
+    chosen = subsample(scores, 90)
     assert len(set(chosen)) == 90
     assert set(np.argsort(-scores)[:45]) <= set(chosen)
     assert scores.argmin() in chosen

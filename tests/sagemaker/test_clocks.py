@@ -8,10 +8,10 @@ import pytest
 
 from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Kind
-from seedbed.local_cloud.sagemaker.records.ledger import Ledger, put_in_order
+from seedbed.local_cloud.sagemaker.records.ledger import Ledger, put_times_in_order
 from seedbed.local_cloud.sagemaker.records.store import Store
 from seedbed.local_cloud.sagemaker.records.transitions import end
-from seedbed.local_cloud.sagemaker.settings import Settings
+from seedbed.local_cloud.sagemaker.settings import EndpointSettings
 from seedbed.local_cloud.sagemaker.training.spot import Clock
 from seedbed.local_cloud.sagemaker.tuning.limits import Limits
 
@@ -38,7 +38,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> MachineClock:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    settings = Settings(
+    settings = EndpointSettings(
         tmp_path, {}, "http://127.0.0.1:1", "us-east-1", "000000000000", Credentials("key", "secret"), 1.0
     )
     return Ledger(Store(tmp_path / "jobs.db"), settings)
@@ -113,5 +113,5 @@ def test_a_training_job_that_ends_before_it_began_takes_what_it_used(ledger: Led
 
 def test_times_in_order_stay_as_they_are() -> None:
     body = {"CreationTime": 1.0, "TrainingStartTime": 2.0, "TrainingEndTime": 3.0, "LastModifiedTime": 4.0}
-    put_in_order(ordered := dict(body))
+    put_times_in_order(ordered := dict(body))
     assert ordered == body

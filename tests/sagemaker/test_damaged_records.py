@@ -9,10 +9,10 @@ import pytest
 
 from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body
-from seedbed.local_cloud.sagemaker.records.database_file import copy_of, mended
+from seedbed.local_cloud.sagemaker.records.database_file import copy_of, repair
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records.store import Store
-from seedbed.local_cloud.sagemaker.settings import Settings
+from seedbed.local_cloud.sagemaker.settings import EndpointSettings
 
 JOBS = 200
 
@@ -22,7 +22,7 @@ def records(tmp_path: Path) -> Path:
     """Records of many jobs that ended, of one that had not when they were copied, and of one more since."""
     path = tmp_path / "jobs.db"
     store = Store(path)
-    ledger = Ledger(store, Settings(tmp_path, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0))
+    ledger = Ledger(store, EndpointSettings(tmp_path, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0))
     for number in range(JOBS):
         ledger.create(TRAINING, {"TrainingJobName": f"ended-{number}", "HyperParameters": {"a": "b" * 200}}, [])
         ledger.change(TRAINING, f"ended-{number}", lambda body: body.update(TrainingJobStatus="Completed"))
@@ -70,7 +70,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 def test_a_copy_takes_the_place_of_damaged_records(records: Path, damage: str) -> None:
     DAMAGE[damage](records)
 
-    (sentence,) = mended(records)
+    (sentence,) = repair(records)
 
     assert sentence.startswith(f"The records of jobs in {records} can't be read: ")
     assert sentence.endswith("has taken their place.")
@@ -82,14 +82,14 @@ def test_a_copy_takes_the_place_of_damaged_records(records: Path, damage: str) -
     assert store.get(TRAINING, "search-001") is None
     assert store.posted(9) == []
     store.close()
-    assert mended(records) == []
+    assert repair(records) == []
 
 
 def test_damaged_records_without_a_whole_copy_begin_empty(records: Path) -> None:
     cut(records)
     cut(copy_of(records))
 
-    (sentence,) = mended(records)
+    (sentence,) = repair(records)
 
     assert "There is no copy: runs that ended come back from the bucket" in sentence
     store = Store(records)
@@ -100,8 +100,8 @@ def test_damaged_records_without_a_whole_copy_begin_empty(records: Path) -> None
 def test_whole_records_are_left_alone(records: Path) -> None:
     before = records.read_bytes()
 
-    assert mended(records) == []
-    assert mended(records.with_name("none yet.db")) == []
+    assert repair(records) == []
+    assert repair(records.with_name("none yet.db")) == []
     assert records.read_bytes() == before
 
 
@@ -110,14 +110,14 @@ def test_records_that_the_disk_does_not_give_are_not_taken_for_damaged(records: 
     records.mkdir()
 
     with pytest.raises(sqlite3.OperationalError):
-        mended(records)
+        repair(records)
 
     assert records.is_dir()
 
 
 def test_the_latest_copy_is_of_what_was_recorded_last(tmp_path: Path) -> None:
     store = Store(tmp_path / "jobs.db")
-    ledger = Ledger(store, Settings(tmp_path, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0))
+    ledger = Ledger(store, EndpointSettings(tmp_path, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0))
     body: Body = {"ProcessingJobName": "first"}
     ledger.create(PROCESSING, body, [])
     store.take_copy()
@@ -128,7 +128,7 @@ def test_the_latest_copy_is_of_what_was_recorded_last(tmp_path: Path) -> None:
     store.close()
     (tmp_path / "jobs.db").unlink()
 
-    mended(tmp_path / "jobs.db")
+    repair(tmp_path / "jobs.db")
 
     store = Store(tmp_path / "jobs.db")
     job = store.get(PROCESSING, "first")

@@ -34,12 +34,14 @@ def test_a_disk_stays_short_until_a_quarter_more_is_free(disk: Disk, monkeypatch
 def test_a_job_that_waits_says_for_what_until_it_has_ended(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     job = {"ProcessingJobName": "Pack", "ProcessingJobStatus": "InProgress"}
     have(disk, 1, monkeypatch)
-    with disk.waited_for([(PROCESSING, "Pack")]):
-        assert "has less than 100 MiB free. Make room on it" in disk.told(PROCESSING, job)["FailureReason"]
+    with disk.mark_waiting([(PROCESSING, "Pack")]):
+        assert (
+            "has less than 100 MiB free. Make room on it" in disk.with_waiting_reason(PROCESSING, job)["FailureReason"]
+        )
         assert disk.waiting() == ["pack"]
         ended = {**job, "ProcessingJobStatus": "Stopped"}
-        assert disk.told(PROCESSING, ended) == ended
-    assert disk.told(PROCESSING, job) == job
+        assert disk.with_waiting_reason(PROCESSING, ended) == ended
+    assert disk.with_waiting_reason(PROCESSING, job) == job
 
 
 def test_a_disk_with_room_that_takes_nothing_is_told_as_that(disk: Disk) -> None:

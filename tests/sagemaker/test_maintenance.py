@@ -9,27 +9,27 @@ import pytest
 from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.containers.process import Stop
 from seedbed.local_cloud.sagemaker.disk import Disk
-from seedbed.local_cloud.sagemaker.jobs import Running
+from seedbed.local_cloud.sagemaker.jobs import JobThreads
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Kind
-from seedbed.local_cloud.sagemaker.maintenance import PATIENCE, Keeper
+from seedbed.local_cloud.sagemaker.maintenance import MISSES, Maintenance
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records.store import Store
-from seedbed.local_cloud.sagemaker.settings import Settings
+from seedbed.local_cloud.sagemaker.settings import EndpointSettings
 from tests import waiting
 
 
 class Bench:
-    """A store with jobs, the threads of some of them, and what the keeper took up."""
+    """A store with jobs, the threads of some of them, and what the maintenance took up."""
 
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder / "jobs.db")
         self.ledger = Ledger(
-            self.store, Settings(folder, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0)
+            self.store, EndpointSettings(folder, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0)
         )
-        self.running = Running()
+        self.job_threads = JobThreads()
         self.taken: list[str] = []
-        self.keeper = Keeper(
-            self.store, self.running, Disk(folder), lambda kind, job: self.taken.append(job.body[kind.name_field])
+        self.maintenance = Maintenance(
+            self.store, self.job_threads, Disk(folder), lambda kind, job: self.taken.append(job.body[kind.name_field])
         )
 
     def job(self, kind: Kind, name: str, parent: str | None = None) -> None:
@@ -40,17 +40,17 @@ class Bench:
 
         def work(stop: Stop) -> None:
             asked = threading.Event()
-            stop.when_asked(asked.set)
+            stop.on_request(asked.set)
             asked.wait(waiting.PATIENCE)
 
-        return self.running.start(kind, name, work)
+        return self.job_threads.start(kind, name, work)
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path)
     yield bench
-    bench.running.shutdown(waiting.PATIENCE)
+    bench.job_threads.shutdown(waiting.PATIENCE)
     bench.store.close()
 
 
@@ -62,7 +62,7 @@ def test_a_job_without_a_thread_is_taken_up(bench: Bench) -> None:
         bench.job(kind, f"{name}-ended")
         bench.ledger.change(kind, f"{name}-ended", lambda body, kind=kind: body.update({kind.status_field: "Failed"}))  # type: ignore[misc]
 
-    bench.keeper.look()
+    bench.maintenance.check()
 
     assert sorted(bench.taken) == ["alone", "pack", "search"]
 
@@ -72,10 +72,10 @@ def test_a_tuning_job_is_taken_up_once_no_trial_of_it_runs(bench: Bench) -> None
     bench.job(TRAINING, "search-001", "search")
     stop = bench.thread(TRAINING, "search-001")
 
-    bench.keeper.look()
+    bench.maintenance.check()
     assert (bench.taken, stop.reason) == ([], "shutdown")
-    bench.running.shutdown(waiting.PATIENCE)
-    bench.keeper.look()
+    bench.job_threads.shutdown(waiting.PATIENCE)
+    bench.maintenance.check()
 
     assert bench.taken == ["search"]
 
@@ -85,10 +85,10 @@ def test_a_trial_that_lost_its_thread_has_its_tuning_job_begin_again(bench: Benc
     stop = bench.thread(TUNING, "search")
     bench.job(TRAINING, "search-001", "search")
 
-    for _ in range(PATIENCE - 1):
-        bench.keeper.look()
+    for _ in range(MISSES - 1):
+        bench.maintenance.check()
     assert not asked(stop), "it may be about to get its thread"
-    bench.keeper.look()
+    bench.maintenance.check()
 
     assert bench.taken == []
     assert asked(stop) == "shutdown"

@@ -12,7 +12,7 @@ from seedbed.local_cloud.sagemaker.errors import Invalid, NotFound
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body, Kind
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records.store import Store
-from seedbed.local_cloud.sagemaker.settings import Settings
+from seedbed.local_cloud.sagemaker.settings import EndpointSettings
 from seedbed.local_cloud.sagemaker.tuning import view
 from seedbed.local_cloud.sagemaker.tuning.limits import CONVERGED_AFTER
 
@@ -22,7 +22,9 @@ LATER = 4e9
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     store = Store(tmp_path / "jobs.db")
-    yield Ledger(store, Settings(tmp_path, {}, "", "us-east-1", "000000000000", Credentials("key", "secret"), 1.0))
+    yield Ledger(
+        store, EndpointSettings(tmp_path, {}, "", "us-east-1", "000000000000", Credentials("key", "secret"), 1.0)
+    )
     store.close()
 
 

@@ -1,4 +1,4 @@
-"""The endpoint: SageMaker's JSON 1.1 protocol over ASGI, and everything behind it started and stopped."""
+"""The endpoint: SageMaker's JSON 1.1 protocol over ASGI, and the start and stop of everything behind it."""
 
 import asyncio
 import json
@@ -20,21 +20,21 @@ from ..access.credentials import Credentials
 from . import listing, service_model, tags
 from .clients import Clients
 from .cloudwatch import CloudWatch
-from .containers.launcher import Containers
-from .containers.process import Runner, kill_leftover
+from .containers.launcher import Launcher
+from .containers.process import ProcessRunner, kill_leftover
 from .disk import Disk
 from .errors import ApiError, Unsupported
-from .eventbridge import Courier
-from .jobs import Running, Workshop, remove_directory
+from .eventbridge import EventPublisher
+from .jobs import JobServices, JobThreads, remove_directory
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
-from .maintenance import Keeper
+from .maintenance import Maintenance
 from .processing import ProcessingJobs
-from .records.database_file import mended
+from .records.database_file import repair
 from .records.ledger import Ledger
-from .records.store import Job, Store
+from .records.store import JobRecord, Store
 from .s3.cache import Cache
-from .s3.transfer import Data
-from .settings import Settings
+from .s3.transfer import DataTransfer
+from .settings import EndpointSettings
 from .training import spot
 from .training.operations import TrainingJobs
 from .tuning import view
@@ -50,15 +50,12 @@ CLOSING_SECONDS = 10.0
 class SageMaker:
     """SageMaker's processing, training and tuning jobs on this machine, as an ASGI application.
 
-    data_dir: where jobs, logs and downloaded objects are kept. images: repository name → folder with a Dockerfile.
-    endpoint_url: where S3, SQS, Lambda, EventBridge and CloudWatch Logs answer; usually this application's own server.
-    credentials: what they take; jobs get them too.
-    stop_grace: seconds between SIGTERM and SIGKILL. containers: `process`, `docker` or `auto`, as in Settings.
+    The arguments are those of EndpointSettings. `endpoint_url` is usually this application's own server.
 
-    `start` takes up what an earlier run left in progress, so call it when S3 answers. `stop` ends all processes; their
-    jobs stay in progress and run again at the next start. Call it while the server still answers.
+    `start` resumes the jobs that an earlier run left in progress, so call it when S3 answers. `stop` ends all
+    processes; their jobs stay in progress and run again at the next start. Call it while the server still answers.
 
-    `notes` are sentences for a person: what became of records that were damaged.
+    notes: sentences for a person about records that were damaged.
     """
 
     def __init__(  # noqa: PLR0913  the endpoint's whole configuration
@@ -73,7 +70,7 @@ class SageMaker:
         stop_grace: float = 120.0,
         containers: str = "process",
     ) -> None:
-        settings = Settings(
+        settings = EndpointSettings(
             data_dir=Path(data_dir).resolve(),
             images=images,
             endpoint_url=endpoint_url,
@@ -86,42 +83,42 @@ class SageMaker:
         self._settings = settings
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         records = settings.data_dir / "jobs.db"
-        self.notes = mended(records)
+        self.notes = repair(records)
         for note in self.notes:
             log.warning("%s", note)
         self._store = Store(records)
-        # Read now: what is created from here on, even before the start, runs by itself.
-        self._left = {kind: self._store.in_progress(kind) for kind in (PROCESSING, TRAINING, TUNING)}
+        # Read now: a job that is created before the start gets its own thread.
+        self._unfinished = {kind: self._store.in_progress(kind) for kind in (PROCESSING, TRAINING, TUNING)}
         self._ledger = Ledger(self._store, settings)
         clients = Clients(settings)
-        self._courier = Courier(self._store, self._ledger.posted, clients)
+        self._publisher = EventPublisher(self._store, self._ledger.posted, clients)
         self._cloudwatch = CloudWatch(clients)
-        self._data = Data(clients, Cache(settings.data_dir / "cache", settings.cache_bytes))
-        self._running = Running()
-        self._runner = Runner(stop_grace)
-        self._containers = Containers(settings)
+        self._transfer = DataTransfer(clients, Cache(settings.data_dir / "cache", settings.cache_bytes))
+        self._job_threads = JobThreads()
+        self._runner = ProcessRunner(stop_grace)
+        self._launcher = Launcher(settings)
         self.disk = Disk(settings.data_dir)
-        self._shop = shop = Workshop(
+        self._services = services = JobServices(
             settings=settings,
             ledger=self._ledger,
-            data=self._data,
+            transfer=self._transfer,
             cloudwatch=self._cloudwatch,
-            containers=self._containers,
+            launcher=self._launcher,
             runner=self._runner,
-            running=self._running,
+            job_threads=self._job_threads,
             disk=self.disk,
         )
-        self._processing = ProcessingJobs(shop)
-        self._training = TrainingJobs(shop)
-        self._tuning = TuningJobs(shop, self._training)
+        self._processing = ProcessingJobs(services)
+        self._training = TrainingJobs(services)
+        self._tuning = TuningJobs(services, self._training)
         self._operations = self._table()
-        self._keeper = Keeper(self._store, self._running, self.disk, self._take_up)
+        self._maintenance = Maintenance(self._store, self._job_threads, self.disk, self._resume)
 
     async def start(self) -> None:
-        self._courier.start()
+        self._publisher.start()
         self._cloudwatch.start()
         await asyncio.to_thread(self._recover)
-        self._keeper.start()
+        self._maintenance.start()
 
     async def stop(self) -> None:
         await asyncio.to_thread(self._close)
@@ -150,7 +147,7 @@ class SageMaker:
 
     def _answer(self, target: str, body: bytes) -> Body:
         if target == f"POST {spot.PATH}":
-            return spot.interrupt(self._shop, _parse(body))
+            return spot.interrupt(self._services, _parse(body))
         name = target.removeprefix(TARGET)
         try:
             service_model.operation(name)
@@ -163,7 +160,9 @@ class SageMaker:
     def _table(self) -> dict[str, Callable[[Body], Body]]:
         ledger = self._ledger
         table: dict[str, Callable[[Body], Body]] = {
-            "DescribeHyperParameterTuningJob": lambda request: self.disk.told(TUNING, view.describe(ledger, request)),
+            "DescribeHyperParameterTuningJob": lambda request: self.disk.with_waiting_reason(
+                TUNING, view.describe(ledger, request)
+            ),
             "DeleteHyperParameterTuningJob": self._tuning.delete,
             "ListTrainingJobsForHyperParameterTuningJob": lambda request: view.list_training_jobs(ledger, request),
             "AddTags": lambda request: tags.add_tags(self._store, request),
@@ -179,23 +178,23 @@ class SageMaker:
         return table
 
     def _describe(self, kind: Kind, request: Body) -> Body:
-        return self.disk.told(kind, self._ledger.find(kind, request[kind.name_field]).body)
+        return self.disk.with_waiting_reason(kind, self._ledger.find(kind, request[kind.name_field]).body)
 
     def _recover(self) -> None:
-        """After a crash: ends the processes that outlived it, and runs again what had not ended."""
-        self._containers.remove_leftovers()
+        """Ends the processes that survived a crash, and resumes the jobs that had not ended."""
+        self._launcher.remove_leftovers()
         for kind in (PROCESSING, TRAINING):
-            for job in self._left[kind]:
+            for job in self._unfinished[kind]:
                 kill_leftover(job.private.get("process"))
                 remove_directory(self._settings.work_dir(kind, job.body[kind.name_field]))
         for kind in (PROCESSING, TRAINING, TUNING):
-            for job in self._left[kind]:
-                if kind is not TRAINING or job.parent is None:  # a tuning job takes care of its own
-                    with suppress(sqlite3.OperationalError):  # the keeper does it once the disk has room
-                        self._take_up(kind, job)
+            for job in self._unfinished[kind]:
+                if kind is not TRAINING or job.parent is None:  # a tuning job resumes its own
+                    with suppress(sqlite3.OperationalError):  # maintenance resumes it once the disk has room
+                        self._resume(kind, job)
 
-    def _take_up(self, kind: Kind, job: Job) -> None:
-        """Runs a recorded job that has neither ended nor a process."""
+    def _resume(self, kind: Kind, job: JobRecord) -> None:
+        """Runs a recorded job that has not ended and has no process."""
         name = job.body[kind.name_field]
         if kind is PROCESSING:
             self._processing.start(name)
@@ -205,11 +204,11 @@ class SageMaker:
             self._tuning.start(name)
 
     def _close(self) -> None:
-        self._keeper.stop(CLOSING_SECONDS)
-        self._running.shutdown(CLOSING_SECONDS)
-        self._courier.stop(CLOSING_SECONDS)
+        self._maintenance.stop(CLOSING_SECONDS)
+        self._job_threads.shutdown(CLOSING_SECONDS)
+        self._publisher.stop(CLOSING_SECONDS)
         self._cloudwatch.stop(CLOSING_SECONDS)
-        self._data.close()
+        self._transfer.close()
         self._runner.close()
         self._store.close()
 

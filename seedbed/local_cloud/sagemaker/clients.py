@@ -1,11 +1,11 @@
-"""boto3 clients for the rest of the local cloud: only its endpoint is ever asked."""
+"""boto3 clients for the rest of the local cloud; they call its endpoint only."""
 
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
-from .settings import Settings
+from .settings import EndpointSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -19,9 +19,9 @@ CONNECTIONS = 32
 
 
 class Clients:
-    """One client for each service; threads may share them, but not make them, so all are made here."""
+    """One client for each service, all made here: threads can share boto3 clients, but not create them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: EndpointSettings) -> None:
         session = boto3.session.Session(
             aws_access_key_id=settings.credentials.access_key,
             aws_secret_access_key=settings.credentials.secret_key,

@@ -1,4 +1,4 @@
-"""How much room is left on the disk that keeps everything, and which jobs wait for more."""
+"""How much space is left on the disk that holds all data, and which jobs wait for more."""
 
 import os
 import threading
@@ -19,8 +19,8 @@ RECENT_SECONDS = 10.0
 class Disk:
     """The file system of a folder that exists.
 
-    It is short from the moment when less than `floor` bytes are free, a twentieth of it but 256 MiB at most, until a
-    quarter more than that is free again: what is large stops there, and leaves the rest to records and mail.
+    The disk is short of space when fewer than `floor` bytes are free (a twentieth of the disk, 256 MiB at most), and
+    stays so until a quarter more than that is free. Large writes stop at the floor; the rest is for records and mail.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,12 +33,12 @@ class Disk:
         self.floor = min(LARGEST_FLOOR, size.f_blocks * size.f_frsize // SHARE)
 
     def free(self) -> int:
-        """Bytes that this user may still write."""
+        """How many bytes this user can still write."""
         room = os.statvfs(self._folder)
         return room.f_bavail * room.f_frsize
 
     def is_short(self) -> bool:
-        """Whether the disk has too little room now."""
+        """Whether the disk has too little space now."""
         free = self.free()
         with self._lock:
             self._short = free < (self.floor + self.floor // 4 if self._short else self.floor)
@@ -47,11 +47,11 @@ class Disk:
             return self._short
 
     def was_short(self, since: float) -> bool:
-        """Whether it was seen short after a moment of the monotonic clock, or is now."""
+        """Whether the disk is short of space or was found so after `since`, a time of `time.monotonic`."""
         return self.is_short() or self._last_short >= since
 
     def sentence(self) -> str:
-        """What a person should know and do: there is too little room, or else the folder can't be written to."""
+        """What is wrong and what to do: there is too little space, or the folder can't be written to."""
         if not self.was_short(time.monotonic() - RECENT_SECONDS):
             return f"{self._folder} can't be written to. See to its permissions; everything continues by itself then."
         return (
@@ -60,7 +60,7 @@ class Disk:
         )
 
     def no_room_for(self, size: int) -> str:
-        """The same about an object of so many bytes, for which there is too little room."""
+        """What is wrong and what to do about an object of `size` bytes that doesn't fit."""
         if self.is_short():
             return self.sentence()
         return (
@@ -69,8 +69,8 @@ class Disk:
         )
 
     @contextmanager
-    def waited_for(self, jobs: list[tuple[Kind, str]]) -> Iterator[None]:
-        """These jobs wait for room while the block runs."""
+    def mark_waiting(self, jobs: list[tuple[Kind, str]]) -> Iterator[None]:
+        """Marks these jobs as waiting for space while the block runs."""
         keys = [(kind, name.lower()) for kind, name in jobs]
         with self._lock:
             self._waiting.update(keys)
@@ -82,12 +82,12 @@ class Disk:
                 self._waiting = +self._waiting
 
     def waiting(self) -> list[str]:
-        """The names of the jobs that wait for room now."""
+        """The names of the jobs that wait for space now."""
         with self._lock:
             return sorted(name for _, name in self._waiting)
 
-    def told(self, kind: Kind, body: Body) -> Body:
-        """A job's description, with what it waits for where it waits for room."""
+    def with_waiting_reason(self, kind: Kind, body: Body) -> Body:
+        """A job's description; while it waits for space, its FailureReason says so."""
         with self._lock:
             waits = (kind, body[kind.name_field].lower()) in self._waiting and body[kind.status_field] not in ENDED
         return {**body, "FailureReason": f"It waits: {self.sentence()}"} if waits else body

@@ -1,4 +1,4 @@
-"""What can go wrong, in two families.
+"""The two families of errors.
 
 ApiError        the caller's request is refused, at once
   Invalid         ValidationException
@@ -6,7 +6,7 @@ ApiError        the caller's request is refused, at once
   InUse           ResourceInUse
   LimitExceeded   ResourceLimitExceeded
   Unsupported     an operation or option of SageMaker that this endpoint lacks
-JobFailure      an accepted job can't go on; its message becomes the job's FailureReason
+JobFailure      an accepted job can't continue; its message becomes the job's FailureReason
 """
 
 # SageMaker's limit for a FailureReason, in characters.
@@ -14,7 +14,7 @@ REASON_LENGTH = 1024
 
 
 class ApiError(Exception):
-    """A refusal in SageMaker's own terms: an error code, and one sentence for a person."""
+    """A refused request: SageMaker's error code, and one sentence for a person."""
 
     code = "ValidationException"
 
@@ -28,19 +28,19 @@ class Invalid(ApiError):
 
 
 class NotFound(ApiError):
-    """No such resource. Training and processing jobs answer Invalid instead, as AWS does."""
+    """The resource does not exist. For training and processing jobs Invalid is raised instead, as on AWS."""
 
     code = "ResourceNotFound"
 
 
 class InUse(ApiError):
-    """The name is taken, without regard to case."""
+    """The name is taken; upper and lower case count as the same."""
 
     code = "ResourceInUse"
 
 
 class Unsupported(ApiError):
-    """SageMaker knows it, this endpoint does not."""
+    """SageMaker has the operation or option; this endpoint does not."""
 
     code = "UnsupportedOperation"
 

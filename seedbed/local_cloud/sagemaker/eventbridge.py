@@ -1,4 +1,4 @@
-"""The way of events to their targets, by public calls only: PutEvents refuses `aws.*` sources."""
+"""Delivery of events to the targets of EventBridge's rules, by direct calls: PutEvents refuses `aws.*` sources."""
 
 import json
 import logging
@@ -26,17 +26,17 @@ BATCH_BYTES = 200_000
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule's pattern, as its text and as what that says, and its targets as EventBridge lists them."""
+    """A rule: its pattern as text and as parsed JSON, and its targets as EventBridge lists them."""
 
     text: str
     pattern: Mapping[str, Any]
     targets: Sequence[Mapping[str, Any]]
 
 
-class Courier:
-    """Takes events from the store's outbox to the targets of the rules they match, in order, in a thread of its own.
+class EventPublisher:
+    """Sends the events in the store's outbox, in order and in its own thread, to the targets of the rules they match.
 
-    A delivery that keeps failing is logged and given up: SageMaker's events are best effort.
+    A delivery that keeps failing is logged and dropped: SageMaker's events are best effort.
     """
 
     def __init__(self, store: Store, posted: threading.Event, clients: Clients) -> None:
@@ -45,14 +45,14 @@ class Courier:
         self._clients = clients
         self._closing = threading.Event()
         self._queue_urls: dict[str, str] = {}
-        self._delivered = 0  # as the store has it, unless the disk does not take it
+        self._delivered = 0  # differs from the store's while the disk is full
         self._thread = threading.Thread(target=self._work, name="sagemaker-events", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self, timeout: float) -> None:
-        """Events not delivered by then stay in the outbox for the next start."""
+        """Events that are not delivered within `timeout` seconds stay in the outbox for the next start."""
         self._closing.set()
         self._posted.set()
         self._thread.join(timeout)
@@ -95,7 +95,7 @@ class Courier:
                 self._persist(lambda target=target, batch=batch: self._send(target, batch), target["Arn"])  # type: ignore[misc]
 
     def _persist(self, work: Callable[[], None], what: str) -> None:
-        """Several attempts, then a line in the log."""
+        """Makes several attempts, then logs a warning."""
         for attempt in range(ATTEMPTS):
             try:
                 work()
@@ -104,11 +104,11 @@ class Courier:
                 if self._closing.wait(0.2 * 2**attempt):
                     return
             except Exception:
-                log.exception("Events could not be delivered and are given up: %s", what)
+                log.exception("Events could not be delivered and are dropped: %s", what)
                 return
             else:
                 return
-        log.warning("Events could not be delivered and are given up: %s: %s", what, fault)
+        log.warning("Events could not be delivered and are dropped: %s: %s", what, fault)
 
     def _send(self, target: Mapping[str, Any], events: list[str]) -> None:
         service = target["Arn"].split(":")[2]
@@ -133,7 +133,7 @@ class Courier:
 
 
 def batches(events: list[Body]) -> Iterator[list[str]]:
-    """As text, as many at a time as one call to SQS may take."""
+    """The events as JSON, in batches no larger than one call to SQS accepts."""
     batch: list[str] = []
     size = 0
     for event in events:
@@ -148,7 +148,7 @@ def batches(events: list[Body]) -> Iterator[list[str]]:
 
 
 def read_rules(clients: Clients) -> list[Rule]:
-    """The rules that could match SageMaker's events, as they are now."""
+    """The current rules that could match SageMaker's events."""
     client = clients.events
     found = [rule for page in client.get_paginator("list_rules").paginate() for rule in page["Rules"]]
     rules = []
@@ -162,7 +162,7 @@ def read_rules(clients: Clients) -> list[Rule]:
 
 
 def matches(clients: Clients, rule: Rule, event: Body) -> bool:
-    """Decided here where the pattern has no operators, which spares asking EventBridge."""
+    """Whether the rule matches the event. EventBridge is called only for patterns with operators."""
     plainly = matches_plainly(rule.pattern, event)
     if plainly is None:
         return clients.events.test_event_pattern(EventPattern=rule.text, Event=json.dumps(event))["Result"]
@@ -170,9 +170,9 @@ def matches(clients: Clients, rule: Rule, event: Body) -> bool:
 
 
 def matches_plainly(pattern: Any, value: Any) -> bool | None:
-    """Whether the value has one of the texts that the pattern lists, at every place it names.
+    """Whether the value has one of the listed strings in every field that the pattern names.
 
-    None where that takes more than comparing texts: operators, numbers, or lists of objects.
+    None if comparing strings can't decide that: the pattern has operators or numbers, or the value lists of objects.
     """
     if isinstance(pattern, Mapping):
         if not isinstance(value, Mapping) or any(name.startswith("$") for name in pattern):

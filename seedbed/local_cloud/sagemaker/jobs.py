@@ -1,4 +1,4 @@
-"""What every kind of job's thread has in common: the parts it works with, and the jobs that run now."""
+"""What the threads of all kinds of jobs share: the services they use, and the list of running jobs."""
 
 import shutil
 import signal
@@ -13,49 +13,52 @@ from pathlib import Path
 
 from .cloudwatch import CloudWatch
 from .containers.exit_status import exit_code, in_words
-from .containers.launcher import Containers
-from .containers.process import Launch, Outcome, Runner, Stop
+from .containers.launcher import Launcher
+from .containers.process import Launch, Outcome, ProcessRunner, Stop
 from .disk import Disk
 from .errors import REASON_LENGTH, JobFailure
-from .full_disk import Room
+from .full_disk import DiskRetry
 from .kinds import TUNING, Kind
 from .records.ledger import Ledger
-from .s3.transfer import Data
-from .settings import Settings
+from .s3.transfer import DataTransfer
+from .settings import EndpointSettings
 
 TAIL_LINES = 12
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """The parts with which jobs are run."""
+class JobServices:
+    """The parts of the endpoint that jobs' threads use."""
 
-    settings: Settings
+    settings: EndpointSettings
     ledger: Ledger
-    data: Data
+    transfer: DataTransfer
     cloudwatch: CloudWatch
-    containers: Containers
-    runner: Runner
-    running: "Running"
+    launcher: Launcher
+    runner: ProcessRunner
+    job_threads: "JobThreads"
     disk: Disk
 
-    def room(self, kind: Kind, name: str, stop: Stop, tuning_job: str = "") -> Room:
-        """The job's claim to room on the disk; its tuning job, if it has one, waits when it does."""
-        return Room(self.disk, [(kind, name), *([(TUNING, tuning_job)] if tuning_job else [])], stop)
+    def disk_retry(self, kind: Kind, name: str, stop: Stop, tuning_job: str = "") -> DiskRetry:
+        """How the job waits for disk space; its tuning job, if it has one, is shown as waiting too."""
+        return DiskRetry(self.disk, [(kind, name), *([(TUNING, tuning_job)] if tuning_job else [])], stop)
 
-    def run(self, launch: Launch, heard: Callable[[str], None], room: Room) -> Outcome:
-        """Runs the job's process; its identity is recorded, so that the next start can end it should this one crash."""
+    def run(self, launch: Launch, on_line: Callable[[str], None], disk_retry: DiskRetry) -> Outcome:
+        """Runs the job's process and records its identity, so that the next start can end it if the endpoint crashes.
 
-        (kind, name), stop = room.job, room.stop
+        Raises JobFailure if the process can't be started.
+        """
 
-        def started(process: str) -> None:
-            with suppress(sqlite3.OperationalError):  # this very process may fill the disk, and must not be waited for
+        (kind, name), stop = disk_retry.job, disk_retry.stop
+
+        def on_start(process: str) -> None:
+            with suppress(sqlite3.OperationalError):  # the process itself may be what fills the disk
                 self.ledger.store.remember(kind, name, process=process)
 
         if stop.reason is not None:
             return Outcome(-signal.SIGTERM, stop.reason)
         try:
-            return self.runner.run(launch, stop, started, heard)
+            return self.runner.run(launch, stop, on_start, on_line)
         except OSError as error:
             raise JobFailure(
                 f"ClientError: {launch.command[0]} can't be started in {launch.folder}: {error.strerror}"
@@ -63,8 +66,8 @@ class Workshop:
 
 
 @dataclass
-class Running:
-    """The jobs that have a thread now, each with the way to stop it."""
+class JobThreads:
+    """The jobs that have a thread now, each with its Stop."""
 
     _stops: dict[tuple[Kind, str], Stop] = field(default_factory=dict)
     _threads: set[threading.Thread] = field(default_factory=set)
@@ -72,7 +75,7 @@ class Running:
     _closing: bool = False
 
     def start(self, kind: Kind, name: str, work: Callable[[Stop], None]) -> Stop:
-        """Runs `work` in a thread, unless the job has one. After `shutdown` it waits for the next start instead."""
+        """Runs `work` in a thread, unless the job has one. After `shutdown` nothing is started any more."""
         stop = Stop()
         key = (kind, name.lower())
 
@@ -90,7 +93,7 @@ class Running:
             if key in self._stops:
                 return self._stops[key]
             if self._closing:
-                stop.ask("shutdown")
+                stop.request("shutdown")
                 return stop
             self._stops[key] = stop
             self._threads.add(thread)
@@ -102,40 +105,40 @@ class Running:
         with self._lock:
             return (kind, name.lower()) in self._stops
 
-    def ask_stop(self, kind: Kind, name: str, reason: str = "stopped") -> None:
+    def request_stop(self, kind: Kind, name: str, reason: str = "stopped") -> None:
         with self._lock:
             stop = self._stops.get((kind, name.lower()))
         if stop is not None:
-            stop.ask(reason)
+            stop.request(reason)
 
     def shutdown(self, timeout: float) -> None:
-        """Stops every job's process and waits for the threads, which leave the records as they are."""
+        """Stops every job's process and waits for the threads; the jobs stay in progress in the records."""
         with self._lock:
             self._closing = True
             stops, threads = list(self._stops.values()), list(self._threads)
         for stop in stops:
-            stop.ask("shutdown")
+            stop.request("shutdown")
         for thread in threads:
             thread.join(timeout)
 
 
 class Output:
-    """Takes in the lines of one container. `tail` are the last ones."""
+    """Sends the lines of one container to CloudWatch. tail: the last lines."""
 
-    def __init__(self, shop: Workshop, group: str, job: str) -> None:
-        self._cloudwatch = shop.cloudwatch
+    def __init__(self, services: JobServices, group: str, job: str) -> None:
+        self._cloudwatch = services.cloudwatch
         self._stream = (group, f"{job}/algo-1-{int(time.time())}")
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
 
-    def heard(self, line: str) -> None:
+    def on_line(self, line: str) -> None:
         self.tail.append(line)
         self._cloudwatch.line(self._stream, line)
 
 
 def failure_reason(message: str, status: int, tail: list[str]) -> str:
-    """AlgorithmError with the container's own message or, where it left none, the end of its output.
+    """AlgorithmError with the container's own message or, if it left none, the end of its output.
 
-    status: its exit status, negative where a signal ended it, of which the reason tells too.
+    status: the exit status, negative if a signal ended the process; the reason then names the signal.
     """
     head = " ".join(filter(None, ("AlgorithmError:", in_words(status), message)))
     ending = f", exit code: {exit_code(status)}"
@@ -147,7 +150,7 @@ def failure_reason(message: str, status: int, tail: list[str]) -> str:
 
 
 def fresh_directory(path: Path) -> Path:
-    """An empty directory, where an interrupted run may have left one."""
+    """Creates an empty directory in place of one that an interrupted run may have left."""
     remove_directory(path)
     path.mkdir(parents=True)
     return path

@@ -1,4 +1,4 @@
-"""The three kinds of job, and what SageMaker calls things for each."""
+"""The three kinds of jobs, and SageMaker's names for their fields."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ ENDED = ("Completed", "Failed", "Stopped")
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of job: its field names, its ARN and its event derive from these three words."""
+    """One kind of job; its field names, ARN and event are derived from these three names."""
 
     name: str
     resource: str

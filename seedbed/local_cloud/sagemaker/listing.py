@@ -1,7 +1,7 @@
 """The List calls: filters, order, and pages.
 
-A NextToken names the last job of its page, and the next page begins behind that: jobs that come and go between two
-calls move nothing.
+A NextToken names the last job of its page, and the next page begins after it, so jobs that are created or deleted
+between two calls shift nothing.
 """
 
 import base64
@@ -13,7 +13,7 @@ from . import service_model
 from .errors import Invalid
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
 from .records.ledger import Ledger
-from .records.store import Job
+from .records.store import JobRecord
 
 PAGE = 10
 ORDER = {
@@ -30,7 +30,7 @@ FILTERS = {
     "CreationTimeBefore": "created < ?",
     "LastModifiedTimeAfter": "modified > ?",
     "LastModifiedTimeBefore": "modified < ?",
-    # There are neither warm pools nor training plans here, so that no job is in one.
+    # There are no warm pools and no training plans here, so no job is in one.
     "WarmPoolStatusEquals": "? IS NULL",
     "TrainingPlanArnEquals": "? IS NULL",
 }
@@ -39,7 +39,7 @@ FILTERS = {
 def list_jobs(ledger: Ledger, kind: Kind, request: Body) -> Body:
     """The operation that lists all jobs of a kind.
 
-    ListTrainingJobs with MaxResults takes its page first and applies StatusEquals to that, which AWS documents.
+    As AWS documents, ListTrainingJobs with MaxResults applies StatusEquals to the page, not before it.
     """
     status = request.get("StatusEquals") if kind is TRAINING and "MaxResults" in request else None
     if status is not None:
@@ -56,7 +56,12 @@ def list_jobs(ledger: Ledger, kind: Kind, request: Body) -> Body:
 
 def page(
     ledger: Ledger, kind: Kind, conditions: list[str], values: list[Any], request: Body
-) -> tuple[list[Job], dict[str, str]]:
+) -> tuple[list[JobRecord], dict[str, str]]:
+    """One page of the jobs that meet SQL conditions and the request's filters, with its NextToken if there are more.
+
+    kind: decides the default order. values: those of the conditions' placeholders.
+    Raises Invalid for a NextToken that is not this operation's.
+    """
     for name, condition in FILTERS.items():
         if name in request:
             conditions.append(condition)
@@ -75,12 +80,12 @@ def page(
 
 
 def _flat(kind: Kind, body: Body) -> Body:
-    """A tuning job's summary has its strategy and limits at the top."""
+    """The body; a tuning job's with its strategy and limits at the top level, where summaries have them."""
     config = body.get("HyperParameterTuningJobConfig", {}) if kind is TUNING else {}
     return {**body, **{name: config[name] for name in ("Strategy", "ResourceLimits") if name in config}}
 
 
-def _token(kind: Kind, job: Job, order: str, down: bool) -> str:
+def _token(kind: Kind, job: JobRecord, order: str, down: bool) -> str:
     key = job.body[kind.name_field].lower()
     place = {
         "Name": key,

@@ -1,4 +1,4 @@
-"""What is looked after while the endpoint is up: jobs in progress without a thread, and the copy of the records."""
+"""Upkeep while the endpoint runs: jobs in progress without a thread are resumed, and the records are copied."""
 
 import logging
 import threading
@@ -6,25 +6,27 @@ import time
 from collections.abc import Callable
 
 from .disk import Disk
-from .jobs import Running
+from .jobs import JobThreads
 from .kinds import ENDED, PROCESSING, TRAINING, TUNING, Kind
-from .records.store import Job, Store
+from .records.store import JobRecord, Store
 
 log = logging.getLogger(__name__)
 
 INTERVAL = 1.0
-PATIENCE = 3
+MISSES = 3
 COPY_SECONDS = 60.0
 
 
-class Keeper:
-    """Looks about once a second, while the disk has room. `take_up` begins a recorded job again, as at a start."""
+class Maintenance:
+    """A thread that checks about once a second while the disk has space. resume: runs a recorded job, as at a start."""
 
-    def __init__(self, store: Store, running: Running, disk: Disk, take_up: Callable[[Kind, Job], None]) -> None:
+    def __init__(
+        self, store: Store, job_threads: JobThreads, disk: Disk, resume: Callable[[Kind, JobRecord], None]
+    ) -> None:
         self._store = store
-        self._running = running
+        self._job_threads = job_threads
         self._disk = disk
-        self._take_up = take_up
+        self._resume = resume
         self._closing = threading.Event()
         self._missed: dict[str, int] = {}
         self._copied = time.monotonic()
@@ -42,49 +44,52 @@ class Keeper:
         while not self._closing.wait(INTERVAL):
             try:
                 if not self._disk.is_short():
-                    self.look()
+                    self.check()
                     self._copy()
             except Exception:
-                log.exception("The jobs in progress could not be looked at; that is tried again")
+                log.exception("The jobs in progress could not be checked; this is repeated")
 
     def _copy(self) -> None:
         if time.monotonic() - self._copied >= COPY_SECONDS:
             self._store.take_copy()
             self._copied = time.monotonic()
 
-    def look(self) -> None:
-        """Take up what has no thread."""
+    def check(self) -> None:
+        """Resumes the jobs in progress that have no thread."""
         for kind in (PROCESSING, TUNING):
             for job in self._without_thread(kind):
                 if kind is PROCESSING or not self._children_run(job):
-                    log.warning("%s has no thread any more and is taken up again", job.body[kind.name_field])
-                    self._take_up(kind, job)
+                    log.warning("%s has no thread any more and is resumed", job.body[kind.name_field])
+                    self._resume(kind, job)
         missing = self._without_thread(TRAINING)
         for job in missing:
             if job.parent is None:
-                self._take_up(TRAINING, job)
-        self._look_after_trials([job for job in missing if job.parent is not None])
+                self._resume(TRAINING, job)
+        self._check_trials([job for job in missing if job.parent is not None])
 
-    def _without_thread(self, kind: Kind) -> list[Job]:
-        """A job whose thread has just ended is read after that, and has its last state then."""
+    def _without_thread(self, kind: Kind) -> list[JobRecord]:
+        """The jobs of a kind that are in progress and have no thread.
+
+        The records are read after the threads: a job whose thread has just ended has its last state by then.
+        """
         names = [job.body[kind.name_field] for job in self._store.in_progress(kind)]
-        missing = [name for name in names if not self._running.has(kind, name)]
+        missing = [name for name in names if not self._job_threads.has(kind, name)]
         jobs = [self._store.get(kind, name) for name in missing]
         return [job for job in jobs if job is not None and job.body[kind.status_field] not in ENDED]
 
-    def _children_run(self, tuning_job: Job) -> bool:
-        """Whether threads of its trials run without it: they are ended first, as they have nobody to tell."""
+    def _children_run(self, tuning_job: JobRecord) -> bool:
+        """Whether trials run without their tuning job's thread; they are stopped, as nothing receives their results."""
         names = [job.body["TrainingJobName"] for job in self._store.children(tuning_job.body[TUNING.name_field])]
-        running = [name for name in names if self._running.has(TRAINING, name)]
+        running = [name for name in names if self._job_threads.has(TRAINING, name)]
         for name in running:
-            self._running.ask_stop(TRAINING, name, "shutdown")
+            self._job_threads.request_stop(TRAINING, name, "shutdown")
         return bool(running)
 
-    def _look_after_trials(self, missing: list[Job]) -> None:
-        """A trial without a thread, and not just because it is about to get one, has its tuning job begin again."""
+    def _check_trials(self, missing: list[JobRecord]) -> None:
+        """Restarts the tuning job of a trial that had no thread several times in a row: it isn't about to get one."""
         self._missed = {
             job.body["TrainingJobName"]: self._missed.get(job.body["TrainingJobName"], 0) + 1 for job in missing
         }
         for job in missing:
-            if self._missed[job.body["TrainingJobName"]] >= PATIENCE:
-                self._running.ask_stop(TUNING, job.parent or "", "shutdown")
+            if self._missed[job.body["TrainingJobName"]] >= MISSES:
+                self._job_threads.request_stop(TUNING, job.parent or "", "shutdown")

@@ -1,4 +1,4 @@
-"""Processing jobs: the calls, and the job itself."""
+"""Processing jobs: their operations, and the jobs themselves."""
 
 import logging
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from typing import Any
 from . import tags
 from .containers import opt_ml
 from .containers.images import folder_of
-from .containers.launcher import Job
+from .containers.launcher import ContainerSpec
 from .containers.process import Outcome, Stop
 from .errors import REASON_LENGTH, Invalid, JobFailure
-from .full_disk import Room
-from .jobs import Output, Workshop, failure_reason, fresh_directory, remove_directory
+from .full_disk import DiskRetry
+from .jobs import JobServices, Output, failure_reason, fresh_directory, remove_directory
 from .kinds import ENDED, PROCESSING, Body
 from .records.transitions import now
 from .s3.mirror import Mirror, kept_in_s3
@@ -29,67 +29,72 @@ LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 class ProcessingJobs:
     """CreateProcessingJob and StopProcessingJob, and the threads that run the jobs."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._shop = workshop
+    def __init__(self, services: JobServices) -> None:
+        self._services = services
 
     def create(self, request: Body) -> Body:
-        check(request, self._shop)
-        body = self._shop.ledger.create(PROCESSING, request, tags.take(request))
+        check(request, self._services)
+        body = self._services.ledger.create(PROCESSING, request, tags.take(request))
         self.start(body["ProcessingJobName"])
         return {"ProcessingJobArn": body["ProcessingJobArn"]}
 
     def stop(self, request: Body) -> Body:
         name = request["ProcessingJobName"]
         try:
-            self._shop.ledger.begin_stop(PROCESSING, name)
+            self._services.ledger.begin_stop(PROCESSING, name)
         finally:
-            self._shop.running.ask_stop(PROCESSING, name)
+            self._services.job_threads.request_stop(PROCESSING, name)
         return {}
 
     def start(self, name: str) -> None:
         """Runs a recorded job in a thread of its own, from scratch."""
-        self._shop.running.start(PROCESSING, name, lambda stop: self._work(name, stop))
+        self._services.job_threads.start(PROCESSING, name, lambda stop: self._work(name, stop))
 
     def _work(self, name: str, stop: Stop) -> None:
-        """Attempts until one of them is not for want of room; then the job's end, unless the endpoint shuts down."""
-        room = self._shop.room(PROCESSING, name, stop)
-        status = self._shop.ledger.find(PROCESSING, name).body["ProcessingJobStatus"]
+        """Makes attempts until one doesn't end because of a full disk, then records the job's end.
+
+        If the endpoint shuts down, the job stays in progress.
+        """
+        disk_retry = self._services.disk_retry(PROCESSING, name, stop)
+        status = self._services.ledger.find(PROCESSING, name).body["ProcessingJobStatus"]
         if status in ENDED:
             return
-        end = End("Stopped")
+        end = JobEnd("Stopped")
         while status == "InProgress":
-            room.begin()
-            end = self._attempt(name, stop, room)
-            if end.status != "Failed" or not room.came_back():
+            disk_retry.begin_attempt()
+            end = self._attempt(name, stop, disk_retry)
+            if end.status != "Failed" or not disk_retry.should_repeat():
                 break
         if stop.reason == "shutdown":
             return
         if end.status == "Failed" and stop.reason == "stopped":
             end = replace(end, status="Stopped")
-        room.until_kept(lambda: self._shop.ledger.change(PROCESSING, name, end.enter))
+        disk_retry.until_recorded(lambda: self._services.ledger.change(PROCESSING, name, end.enter))
 
-    def _attempt(self, name: str, stop: Stop, room: Room) -> "End":
+    def _attempt(self, name: str, stop: Stop, disk_retry: DiskRetry) -> "JobEnd":
         try:
-            return self._run(name, stop, room)
+            return self._run(name, stop, disk_retry)
         except JobFailure as failure:
-            return End("Failed", str(failure))
+            return JobEnd("Failed", str(failure))
         except Exception as error:
             if stop.reason != "shutdown":
-                log.exception("The processing job %s met an error of the endpoint's own", name)
-            return End("Failed", f"InternalServerError: {error}")
+                log.exception("The processing job %s failed with an error of the endpoint", name)
+            return JobEnd("Failed", f"InternalServerError: {error}")
 
-    def _run(self, name: str, stop: Stop, room: Room) -> "End":
-        body = self._shop.ledger.find(PROCESSING, name).body
-        base = fresh_directory(self._shop.settings.work_dir(PROCESSING, name))
+    def _run(self, name: str, stop: Stop, disk_retry: DiskRetry) -> "JobEnd":
+        body = self._services.ledger.find(PROCESSING, name).body
+        base = fresh_directory(self._services.settings.work_dir(PROCESSING, name))
         try:
-            self._shop.containers.ready(body["AppSpecification"]["ImageUri"])
+            self._services.launcher.ready(body["AppSpecification"]["ImageUri"])
             self._prepare(body, base, stop)
             begun = {"ProcessingStartTime": now()}
-            room.until_kept(lambda: self._shop.ledger.change(PROCESSING, name, lambda body: body.update(begun)))
-            output = Output(self._shop, LOG_GROUP, name)
-            mirrors = [Mirror(self._shop.data, *place) for place in outputs(body, base, "Continuous")]
+            disk_retry.until_recorded(
+                lambda: self._services.ledger.change(PROCESSING, name, lambda body: body.update(begun))
+            )
+            output = Output(self._services, LOG_GROUP, name)
+            mirrors = [Mirror(self._services.transfer, *place) for place in outputs(body, base, "Continuous")]
             with kept_in_s3(mirrors):
-                outcome = self._launch(body, base, output, room)
+                outcome = self._launch(body, base, output, disk_retry)
             message = opt_ml.read_message(base / "output" / "message")
             if outcome.ended_by:
                 reason = (
@@ -97,12 +102,12 @@ class ProcessingJobs:
                     if outcome.ended_by == "timeout"
                     else ""
                 )
-                return End("Stopped", reason, message)
+                return JobEnd("Stopped", reason, message)
             if outcome.exit_code:
-                return End("Failed", failure_reason(message, outcome.exit_code, list(output.tail)), message)
+                return JobEnd("Failed", failure_reason(message, outcome.exit_code, list(output.tail)), message)
             for place in outputs(body, base, "EndOfJob"):
-                room.again(partial(self._shop.data.upload_directory, *place))
-            return End("Completed", message=message)
+                disk_retry.until_done(partial(self._services.transfer.upload_directory, *place))
+            return JobEnd("Completed", message=message)
         finally:
             remove_directory(base)
 
@@ -115,12 +120,14 @@ class ProcessingJobs:
             directory.mkdir(parents=True, exist_ok=True)
         for source in inputs(body):
             directory = opt_ml.local_path(source["LocalPath"], base)
-            self._shop.data.download(source["S3DataType"], source["S3Uri"], directory, lambda: stop.reason is not None)
+            self._services.transfer.download(
+                source["S3DataType"], source["S3Uri"], directory, lambda: stop.reason is not None
+            )
 
-    def _launch(self, body: Body, base: Path, output: Output, room: Room) -> Outcome:
-        shop, name = self._shop, body["ProcessingJobName"]
+    def _launch(self, body: Body, base: Path, output: Output, disk_retry: DiskRetry) -> Outcome:
+        services, name = self._services, body["ProcessingJobName"]
         specification = body["AppSpecification"]
-        job = Job(
+        job = ContainerSpec(
             base.name,
             specification["ImageUri"],
             specification,
@@ -131,23 +138,23 @@ class ProcessingJobs:
                 "PROCESSING_JOB_NAME": name,
             },
             base,
-            shop.settings.log_path(PROCESSING, name),
+            services.settings.log_path(PROCESSING, name),
             cores(),
             body.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY),
         )
-        return shop.run(shop.containers.launch(job), output.heard, room)
+        return services.run(services.launcher.launch(job), output.on_line, disk_retry)
 
 
 @dataclass(frozen=True)
-class End:
-    """How a processing job ends: its status, why, and what its container left for people."""
+class JobEnd:
+    """How a processing job ends: its status, the reason, and its container's message."""
 
     status: str
     reason: str = ""
     message: str = ""
 
     def enter(self, body: Body) -> None:
-        """Into the job's record."""
+        """Writes this into the job's record."""
         body.update(ProcessingJobStatus=self.status, ProcessingEndTime=now())
         if self.reason:
             body["FailureReason"] = self.reason[:REASON_LENGTH]
@@ -155,9 +162,9 @@ class End:
             body["ExitMessage"] = self.message
 
 
-def check(request: Body, workshop: Workshop) -> None:
-    """The rules for a processing job that the service model can't say. Raises Invalid."""
-    folder_of(request["AppSpecification"]["ImageUri"], workshop.settings.images)
+def check(request: Body, services: JobServices) -> None:
+    """Checks the rules for a processing job that the service model doesn't contain. Raises Invalid."""
+    folder_of(request["AppSpecification"]["ImageUri"], services.settings.images)
     if request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] > 1:
         raise Invalid("This endpoint runs each job on one instance: InstanceCount must be 1.")
     sources = request.get("ProcessingInputs", [])

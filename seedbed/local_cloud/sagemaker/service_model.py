@@ -1,4 +1,4 @@
-"""SageMaker's service model, as botocore carries it: what a request may hold and what an answer holds."""
+"""SageMaker's service model, as botocore has it: which fields requests and answers have, and their rules."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 
 from .errors import Invalid
 
-# Unicode's categories, which occur in the patterns of tags, in the middle of a set of characters.
+# Unicode categories in the patterns of tags, always within a set of characters.
 CATEGORIES = {r"\p{L}": r"\w", r"\p{N}": r"\w", r"\p{Z}": " \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"}
 
 type_checks: dict[str, Callable[[Any], bool]] = {
@@ -34,7 +34,7 @@ def operation(name: str) -> OperationModel:
 
 
 def validate(name: str, request: dict[str, Any]) -> dict[str, Any]:
-    """The request without members the model doesn't know. Raises Invalid, naming each field that breaks a rule."""
+    """The request without fields that the model doesn't have. Raises Invalid, naming each field that breaks a rule."""
     shape = operation(name).input_shape
     assert shape is not None
     faults = list(_faults(shape, request, ""))
@@ -108,7 +108,7 @@ def _matches(pattern: str, value: str) -> bool:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """None for the few patterns (of Athena) that Python's regular expressions can't say."""
+    """None for the few patterns (of Athena) that Python's regular expressions don't support."""
     for name, characters in CATEGORIES.items():
         pattern = pattern.replace(name, characters)
     try:

@@ -1,4 +1,4 @@
-"""Where the endpoint lives and what it may use."""
+"""The endpoint's settings."""
 
 import os
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ from .kinds import Kind
 
 
 @dataclass(frozen=True)
-class Settings:
-    """Where the endpoint lives.
+class EndpointSettings:
+    """The endpoint's addresses, folders and options.
 
     data_dir: jobs.db, logs/, jobs/ (working directories) and cache/ (downloaded objects) lie below it.
     images: repository name (an image URI's last part, without tag or digest) → the folder with its Dockerfile.
     endpoint_url: where S3, SQS, Lambda, EventBridge and CloudWatch Logs answer.
-    credentials: what they take; jobs get them too.
+    credentials: those that they accept; jobs get them too.
     stop_grace: seconds between SIGTERM and SIGKILL; AWS gives 120.
-    containers: `process` runs an image's ENTRYPOINT on this machine, `docker` runs the image, `auto` the latter where a
-      Docker engine answers and has the image or can build it.
+    containers: `process` runs an image's ENTRYPOINT on this machine, `docker` runs the image, and `auto` runs it if a
+      Docker engine answers that has the image or can build it.
     cache_bytes: how much of the downloaded objects is kept for later jobs.
     """
 
@@ -45,5 +45,5 @@ class Settings:
 
 
 def cores() -> int:
-    """The processor cores this process may use."""
+    """How many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

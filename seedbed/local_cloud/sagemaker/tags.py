@@ -6,17 +6,17 @@ from .errors import Invalid, NotFound
 from .kinds import Body
 from .records.store import Store
 
-MOST = 50
+MAX_TAGS = 50
 
 
 def check(tags: Sequence[dict[str, str]]) -> None:
-    """Raises Invalid for keys that occur twice or that are AWS's own."""
+    """Raises Invalid for keys that occur twice or begin with aws:."""
     keys = [tag["Key"] for tag in tags]
     for key in keys:
         if keys.count(key) > 1:
             raise Invalid(f"The tag key '{key}' is given twice in Tags.")
         if key.lower().startswith("aws:"):
-            raise Invalid(f"The tag key '{key}' begins with aws:, which is kept for AWS.")
+            raise Invalid(f"The tag key '{key}' begins with aws:, which is reserved for AWS.")
 
 
 def take(request: Body) -> list[dict[str, str]]:
@@ -32,8 +32,8 @@ def add_tags(store: Store, request: Body) -> Body:
     with store.transaction():
         store.add_tags(arn, request["Tags"])
         tags = store.tags(arn)
-        if len(tags) > MOST:
-            raise Invalid(f"A resource can have at most {MOST} tags, but {arn} would have {len(tags)}.")
+        if len(tags) > MAX_TAGS:
+            raise Invalid(f"A resource can have at most {MAX_TAGS} tags, but {arn} would have {len(tags)}.")
     return {"Tags": tags}
 
 
@@ -47,7 +47,7 @@ def delete_tags(store: Store, request: Body) -> Body:
 
 
 def known_arn(store: Store, arn: str) -> str:
-    """Raises NotFound for an ARN of no job here."""
+    """The ARN itself. Raises NotFound if no job here has it."""
     if not store.has_arn(arn):
         raise NotFound(f"There is no resource {arn}.")
     return arn

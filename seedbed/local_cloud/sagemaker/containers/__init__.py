@@ -1,1 +1,1 @@
-"""How a job's image is run: as a process of this machine or in Docker, with /opt/ml below the job's directory."""
+"""Jobs' containers: an image runs as a process of this machine or in Docker; a directory stands for its /opt/ml."""

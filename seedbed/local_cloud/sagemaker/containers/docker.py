@@ -1,4 +1,4 @@
-"""A Docker engine, by its own command: images built from folders, and jobs run as containers of them."""
+"""A Docker engine, used through the `docker` command: it builds images from folders and runs jobs in containers."""
 
 import contextlib
 import hashlib
@@ -29,8 +29,8 @@ OUTSIDE = "host.docker.internal"
 class Engine:
     """An engine that answers.
 
-    owner: marks this endpoint's containers, so that what a crash leaves is known as its own.
-    shares_network: whether a container can have this machine's own network; Docker Desktop's are in another machine.
+    owner: a label on this endpoint's containers, by which it finds them after a crash.
+    shares_network: whether containers can use this machine's network. Docker Desktop's run in a virtual machine.
     """
 
     owner: str
@@ -40,7 +40,7 @@ class Engine:
 
     @classmethod
     def find(cls, data_dir: Path) -> "Engine | None":
-        """The engine that the `docker` command talks to; None where there is none or it doesn't answer in time."""
+        """The engine that the `docker` command uses; None if there is none or it doesn't answer in time."""
         try:
             answer = _docker(["info", "--format", "{{json .}}"], ANSWER_SECONDS)
             about = json.loads(answer.stdout or "{}")
@@ -52,8 +52,10 @@ class Engine:
         return cls(owner, shares_network="desktop" not in about.get("OperatingSystem", "").lower())
 
     def image(self, uri: str, folder: Path) -> str:
-        """What to run for an image URI: the engine's own image of that name, or one built from the folder, once for as
-        long as the endpoint runs. Raises JobFailure where it can't be built."""
+        """The image to run for a URI: the engine's image of that name, or one that is built from the folder.
+
+        It is built once while the endpoint runs. Raises JobFailure if it can't be built.
+        """
         with self._lock:
             if folder not in self._images:
                 self._images[folder] = self._find_or_build(uri, folder)
@@ -80,10 +82,10 @@ class Engine:
         return tag
 
     def options(self, name: str, base: Path, environment: Mapping[str, str], grace: float) -> list[str]:
-        """What `docker run` is told of a container whose /opt/ml is `base`; it stays for as long as the command.
+        """The options of `docker run` for a container whose /opt/ml is `base`.
 
-        Other users of the machine can read a command: it names variables, and takes their values from its own
-        environment, all but those that the command itself reads there.
+        Other users of the machine can read a command, so it only names variables; `docker` takes their values from its
+        own environment. The variables that `docker` itself reads there are given with their values.
         """
         options = ["--rm", "--name", name, "--label", f"{LABEL}={self.owner}", "--stop-timeout", str(round(grace))]
         options += ["--volume", f"{base}:{ROOT}"]
@@ -93,11 +95,11 @@ class Engine:
         return options
 
     def reachable(self, url: str) -> str:
-        """This machine's own URL as a container can use it."""
+        """A URL of this machine as containers reach it."""
         return url if self.shares_network else f"http://{OUTSIDE}:{urlsplit(url).port}"
 
     def remove(self, name: str, image: str, base: Path) -> None:
-        """Takes the container away if it is still there, and makes what it wrote as root the endpoint's own."""
+        """Removes the container if it still exists, and takes ownership of the files that it wrote as root."""
         self._quietly(["rm", "--force", "--volumes", name])
         if any(path.lstat().st_uid != os.getuid() for path in base.rglob("*")):
             owner = f"{os.getuid()}:{os.getgid()}"
@@ -115,7 +117,7 @@ class Engine:
             self._quietly(["run", *options, image, "-R", owner, ROOT])
 
     def remove_leftovers(self) -> None:
-        """The containers that outlived an endpoint which had the same data directory."""
+        """Removes the containers of an earlier endpoint with the same data directory."""
         found = self._quietly(["ps", "--all", "--quiet", "--filter", f"label={LABEL}={self.owner}"])
         if found.split():
             self._quietly(["rm", "--force", "--volumes", *found.split()])

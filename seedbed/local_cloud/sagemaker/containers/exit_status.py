@@ -1,4 +1,4 @@
-"""What a container's exit status says: its number as AWS writes it, and in words where a signal ended it."""
+"""A container's exit status as AWS writes it, and in words if a signal ended it."""
 
 import signal
 
@@ -10,12 +10,12 @@ TOO_LITTLE_MEMORY = (
 
 
 def exit_code(status: int) -> int:
-    """128 and the signal's number where a signal ended it, as shells, Docker and AWS write it."""
+    """128 plus the signal's number if a signal ended it, as shells, Docker and AWS write it."""
     return SIGNALLED - status if status < 0 else status
 
 
 def in_words(status: int) -> str:
-    """Which signal ended the container, and why it probably got it; empty where it ended by itself."""
+    """Which signal ended the container, with the probable cause; empty if it ended by itself."""
     number = exit_code(status) - SIGNALLED
     if number not in set(signal.Signals):
         return ""

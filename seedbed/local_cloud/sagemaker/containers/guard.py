@@ -1,4 +1,4 @@
-"""The endpoint's side of the reaper: which process groups must not outlive this process."""
+"""The endpoint's side of the reaper: the process groups that must not outlive this process."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from . import reaper
 
 
 class Guard:
-    """Tells the reaper process, which is started with the first job and again should it be gone."""
+    """Starts the reaper process with the first job, and again if it has died, and sends it the process groups."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -19,12 +19,12 @@ class Guard:
     def watch(self, group: int) -> None:
         with self._lock:
             self._groups.add(group)
-            self._say(f"+{group}\n")
+            self._send(f"+{group}\n")
 
     def release(self, group: int) -> None:
         with self._lock:
             self._groups.discard(group)
-            self._say(f"-{group}\n")
+            self._send(f"-{group}\n")
 
     def close(self) -> None:
         with self._lock:
@@ -33,7 +33,7 @@ class Guard:
                 self._process.wait(5)
                 self._process = None
 
-    def _say(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         try:
             self._write(line)
         except OSError:

@@ -1,4 +1,4 @@
-"""A job's image, which stands for a folder on this machine: what its Dockerfile says about starting it."""
+"""The folders that stand for images: which one an image URI means, and how its Dockerfile starts it."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from ..errors import Invalid, JobFailure
 
 @dataclass(frozen=True)
 class Image:
-    """A folder that stands for a container image: how it starts, and the environment its Dockerfile sets."""
+    """A folder that stands for a container image, with the entrypoint and environment of its Dockerfile."""
 
     folder: Path
     entrypoint: list[str]
@@ -25,7 +25,7 @@ def repository_of(uri: str) -> str:
 
 
 def folder_of(uri: str, images: Mapping[str, Path]) -> Path:
-    """The folder an image URI stands for. Raises Invalid where nobody gave one for its repository."""
+    """The folder that stands for an image URI. Raises Invalid if there is none for its repository."""
     repository = repository_of(uri)
     if repository not in images:
         known = ", ".join(sorted(images)) or "none"

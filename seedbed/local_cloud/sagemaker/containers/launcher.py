@@ -1,4 +1,4 @@
-"""How a job's image is run: as a process of this machine, or as a container where a Docker engine answers."""
+"""How a job's image is run: as a process of this machine, or in a container if a Docker engine answers."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from ...passed_environment import named_by_the_person, passed_to_jobs
 from ..errors import JobFailure
 from ..kinds import Body
-from ..settings import Settings
+from ..settings import EndpointSettings
 from . import opt_ml
 from .docker import Engine, is_for_docker
 from .images import Image, folder_of, read_image
@@ -21,11 +21,12 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a job says about its container.
+class ContainerSpec:
+    """What a job needs to run its container.
 
-    name: unique among those that run. specification: its AlgorithmSpecification or AppSpecification. arguments: what
-    the entrypoint gets where the specification has none. base: the directory that stands for /opt/ml.
+    name: unique among running containers. specification: the job's AlgorithmSpecification or AppSpecification.
+    arguments: what the entrypoint gets if the specification has none. base: the directory that stands for /opt/ml.
+    threads: how many its process may use. seconds: how long it may run.
     """
 
     name: str
@@ -39,13 +40,13 @@ class Job:
     seconds: float
 
 
-class Containers:
-    """Makes launches of jobs, by the setting `containers`."""
+class Launcher:
+    """Turns container specifications into launches, as the setting `containers` says."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: EndpointSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._looked = False
+        self._searched = False
         self._engine: Engine | None = None
 
     def remove_leftovers(self) -> None:
@@ -54,20 +55,17 @@ class Containers:
             engine.remove_leftovers()
 
     def ready(self, image_uri: str) -> None:
-        """Builds the image where that is needed and has not been done, so that no job's time is spent on it.
-
-        Raises JobFailure where it can't be run.
-        """
+        """Builds the image if necessary, before the job's time begins. Raises JobFailure if it can't be run."""
         self._engine_and_image(image_uri)
 
-    def launch(self, job: Job) -> Launch:
-        """Raises JobFailure where the image can't be run."""
+    def launch(self, job: ContainerSpec) -> Launch:
+        """What to run for a job. Raises JobFailure if the image can't be run."""
         folder = folder_of(job.image_uri, self._settings.images)
         found = self._engine_and_image(job.image_uri)
         return self._in_engine(*found, folder, job) if found else self._as_process(folder, job)
 
     def _engine_and_image(self, image_uri: str) -> tuple[Engine, str] | None:
-        """None where the image is to run as a process."""
+        """The engine and the image to run in it; None if the image runs as a process."""
         engine = self._find_engine()
         needed = self._settings.containers == "docker"
         if engine is None:
@@ -82,7 +80,7 @@ class Containers:
             log.warning("%s runs as a process of this machine: %s", image_uri, failure)
             return None
 
-    def _as_process(self, folder: Path, job: Job) -> Launch:
+    def _as_process(self, folder: Path, job: ContainerSpec) -> Launch:
         image = read_image(folder)
         return Launch(
             command(image, job.specification, job.arguments, job.base),
@@ -92,7 +90,7 @@ class Containers:
             job.seconds,
         )
 
-    def _in_engine(self, engine: Engine, image: str, folder: Path, job: Job) -> Launch:
+    def _in_engine(self, engine: Engine, image: str, folder: Path, job: ContainerSpec) -> Launch:
         settings, own = self._settings, job.specification
         environment = {
             **named_by_the_person(os.environ),
@@ -116,24 +114,26 @@ class Containers:
         )
 
     def _find_engine(self) -> Engine | None:
-        """Looked for once, and only where it may be used."""
+        """The Docker engine, looked for once, and only if the settings allow it."""
         with self._lock:
-            if self._settings.containers != "process" and not self._looked:
+            if self._settings.containers != "process" and not self._searched:
                 self._engine = Engine.find(self._settings.data_dir)
-                self._looked = True
+                self._searched = True
             return self._engine
 
 
 def command(image: Image, specification: Body, arguments: list[str], base: Path) -> list[str]:
-    """What runs: the job's own entrypoint or the image's, then the job's own arguments or those of its kind."""
+    """The job's own entrypoint or the image's, then the job's own arguments or those of its kind."""
     start = specification.get("ContainerEntrypoint") or image.entrypoint
     if not start:
         raise JobFailure(f"ClientError: {image.folder}/Dockerfile has no ENTRYPOINT, and the job names none.")
     return [opt_ml.moved(word, base) for word in (*start, *(specification.get("ContainerArguments") or arguments))]
 
 
-def environment(image: Image, settings: Settings, base: Path, threads: int, job: Mapping[str, str]) -> dict[str, str]:
-    """The process's environment: what jobs see of this program's own, then the image's, then the job's."""
+def environment(
+    image: Image, settings: EndpointSettings, base: Path, threads: int, job: Mapping[str, str]
+) -> dict[str, str]:
+    """The process's environment: the allowed part of this program's own, then the image's, then the job's."""
     return {
         **passed_to_jobs(os.environ),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
@@ -148,12 +148,12 @@ def environment(image: Image, settings: Settings, base: Path, threads: int, job:
 
 
 def thread_limits(threads: int) -> dict[str, str]:
-    """Jobs that run beside each other share the machine's cores."""
+    """Variables that limit a job's threads, so that parallel jobs share the machine's cores."""
     return dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), str(threads))
 
 
-def aws(settings: Settings, endpoint_url: str) -> dict[str, str]:
-    """Where the container finds AWS, and as whom."""
+def aws(settings: EndpointSettings, endpoint_url: str) -> dict[str, str]:
+    """Variables with the AWS endpoint, region and credentials for a container."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_REGION": settings.region,

@@ -1,4 +1,4 @@
-"""The container contract on disk: what SageMaker puts below /opt/ml, here below the job's working directory."""
+"""SageMaker's container contract: the files below /opt/ml, for which the job's working directory stands."""
 
 import json
 import os
@@ -11,7 +11,7 @@ ROOT = "/opt/ml"
 
 
 def moved(text: str, base: Path) -> str:
-    """A path below /opt/ml as the path it has on this machine; other text as it is."""
+    """A path below /opt/ml as its path on this machine; other text unchanged."""
     return f"{base}{text[len(ROOT) :]}" if text == ROOT or text.startswith(f"{ROOT}/") else text
 
 
@@ -43,7 +43,7 @@ def write_resource_config(base: Path, directory: str, instance_type: str) -> Non
 
 
 def read_message(path: Path) -> str:
-    """What the container left for people, at most 1,024 characters; empty where it left nothing."""
+    """The message that the container left, at most 1,024 characters; empty if it left none."""
     try:
         with path.open("rb") as file:
             return file.read(4 * REASON_LENGTH).decode(errors="replace").strip()[:REASON_LENGTH]

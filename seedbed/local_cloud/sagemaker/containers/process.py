@@ -1,4 +1,4 @@
-"""One job's process: started in a group of its own, watched, stopped, and its output read line by line."""
+"""One job's process: started in its own process group, watched and stopped; its output is read line by line."""
 
 import contextlib
 import logging
@@ -23,51 +23,51 @@ LINE_BYTES = 16_384
 LOG_BYTES = 64 * 2**20
 DRAIN_SECONDS = 5.0
 SHUTDOWN_GRACE = 3.0
-RANKS = {"interrupted": 0, "early": 1, "stopped": 1, "shutdown": 2}
+PRIORITIES = {"interrupted": 0, "early": 1, "stopped": 1, "shutdown": 2}
 
 Process = subprocess.Popen[bytes]
 
 
 class Stop:
-    """A wish that a job end, and why. A reason gives way only to one that outranks it."""
+    """A request to end a job, with its reason, which only one of higher priority replaces."""
 
     def __init__(self) -> None:
         self.reason: str | None = None
         self._lock = threading.Lock()
         self._call: Callable[[], None] = lambda: None
 
-    def when_asked(self, call: Callable[[], None]) -> None:
-        """Has `call` called with every wish from now on, and at once if there was one."""
+    def on_request(self, call: Callable[[], None]) -> None:
+        """Calls `call` for every request from now on, and immediately if there was one."""
         self._call = call
         if self.reason is not None:
             call()
 
-    def ask(self, reason: str) -> None:
-        """`interrupted` as a Spot instance is, `stopped` by a caller, `early` by early stopping, `shutdown`."""
+    def request(self, reason: str) -> None:
+        """reason: `interrupted` (the Spot instance), `early` (early stopping), `stopped` (a caller) or `shutdown`."""
         with self._lock:
-            if self.reason is None or RANKS[reason] > RANKS[self.reason]:
+            if self.reason is None or PRIORITIES[reason] > PRIORITIES[self.reason]:
                 self.reason = reason
         self._call()
 
-    def forget_interruption(self) -> None:
-        """The job may run again, unless something else has asked it to end."""
+    def clear_interruption(self) -> None:
+        """Lets the job run again, unless there is another reason to end."""
         with self._lock:
             if self.reason == "interrupted":
                 self.reason = None
             self._call = lambda: None
 
     def wait(self, seconds: float) -> None:
-        """Returns after the time given, or as soon as there is a reason to end."""
+        """Returns after so many seconds, or as soon as there is a reason to end."""
         asked = threading.Event()
-        self.when_asked(asked.set)
+        self.on_request(asked.set)
         asked.wait(max(0.0, seconds))
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What to run, for how many seconds at most, and where what it says is kept.
+    """What to run, for how many seconds at most, and where its output is kept.
 
-    clean_up: what takes away all that is left of it, once it has ended or must.
+    clean_up: removes what is left of it after its end.
     """
 
     command: Sequence[str]
@@ -80,14 +80,14 @@ class Launch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a process ended: its exit status, and why it was told to end (`timeout` or a Stop's reason), if it was."""
+    """How a process ended: its exit status and why it was stopped (`timeout` or a Stop's reason), if it was."""
 
     exit_code: int
     ended_by: str | None
 
 
-class Runner:
-    """Runs jobs' processes. `grace` is the seconds from SIGTERM to SIGKILL."""
+class ProcessRunner:
+    """Runs jobs' processes. grace: seconds from SIGTERM to SIGKILL."""
 
     def __init__(self, grace: float) -> None:
         self._grace = grace
@@ -96,11 +96,13 @@ class Runner:
     def close(self) -> None:
         self._guard.close()
 
-    def run(self, launch: Launch, stop: Stop, started: Callable[[str], None], heard: Callable[[str], None]) -> Outcome:
-        """Blocks until the process has ended; it is told to when its time is up or `stop` asks.
+    def run(
+        self, launch: Launch, stop: Stop, on_start: Callable[[str], None], on_line: Callable[[str], None]
+    ) -> Outcome:
+        """Blocks until the process has ended; it is stopped when its time is up or `stop` is requested.
 
-        started: gets the process's identity, to find it again after a crash of the endpoint.
-        heard: gets every line of its output, standard error included. Raises OSError where it can't be started.
+        on_start: called with the process's identity, by which it is found after a crash of the endpoint.
+        on_line: called with each line of its output, standard error included. Raises OSError if it can't be started.
         """
         launch.log_path.parent.mkdir(parents=True, exist_ok=True)
         process = subprocess.Popen(
@@ -115,9 +117,9 @@ class Runner:
         try:
             self._guard.watch(process.pid)
             with contextlib.suppress(psutil.Error):
-                started(process_identity(process.pid))
+                on_start(process_identity(process.pid))
             assert process.stdout is not None
-            reader = threading.Thread(target=_read, args=(process.stdout, launch.log_path, heard), daemon=True)
+            reader = threading.Thread(target=_read, args=(process.stdout, launch.log_path, on_line), daemon=True)
             reader.start()
             outcome = self._wait(process, stop, launch.seconds)
         finally:
@@ -136,7 +138,7 @@ class Runner:
             woken.set()
 
         threading.Thread(target=wait, daemon=True).start()
-        stop.when_asked(woken.set)
+        stop.on_request(woken.set)
         woken.wait(max(0.0, seconds))
         if ended.is_set():
             return Outcome(process.returncode, None if stop.reason == "interrupted" else stop.reason)
@@ -145,7 +147,7 @@ class Runner:
         return Outcome(process.wait(), reason)
 
     def _end(self, process: Process, ended: threading.Event, stop: Stop) -> None:
-        """SIGTERM to the process alone, as a container's first one gets it; after the grace SIGKILL to its group."""
+        """Sends SIGTERM to the process, as to a container's main process; after the grace, SIGKILL to its group."""
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
         asked = time.monotonic()
@@ -162,13 +164,13 @@ def kill_group(group: int) -> None:
 
 
 def kill_leftover(identity: object) -> None:
-    """Kills the group of a process that outlived the endpoint, if it is still the one that was recorded."""
+    """Kills the group of a process that outlived the endpoint, if it is still the recorded one."""
     if is_there(identity):
         kill_group(process_id(identity))
 
 
-def _read(output: IO[bytes], log_path: Path, heard: Callable[[str], None]) -> None:
-    """Takes in all that a job says: it must never wait for its reader, whatever becomes of its log."""
+def _read(output: IO[bytes], log_path: Path, on_line: Callable[[str], None]) -> None:
+    """Reads all of a job's output, even if its log can't be written: the job must never wait for its reader."""
     kept = 0
     with output:
         while line := output.readline(LINE_BYTES):
@@ -177,6 +179,6 @@ def _read(output: IO[bytes], log_path: Path, heard: Callable[[str], None]) -> No
                 with contextlib.suppress(OSError), log_path.open("ab", buffering=0) as log_file:  # the disk may be full
                     log_file.write(line)
             try:
-                heard(line.decode(errors="replace").rstrip("\r\n"))
+                on_line(line.decode(errors="replace").rstrip("\r\n"))
             except Exception:
-                log.exception("A line of a job's output could not be taken in")
+                log.exception("A line of a job's output could not be handled")

@@ -1,7 +1,7 @@
-"""Kills the process groups of running jobs when the endpoint dies, even by kill -9. Works the same on Linux and macOS.
+"""Kills the process groups of running jobs when the endpoint dies, even by kill -9, on Linux and macOS.
 
-A process of its own, started once with the endpoint's pipe as standard input. A line `+123` puts group 123 in its care
-and `-123` takes it out. The end of the pipe, or another parent, means that the endpoint is gone.
+It is a separate process whose standard input is a pipe from the endpoint. The line `+123` adds group 123 and `-123`
+removes it. The end of the pipe, or a new parent process, means that the endpoint has died.
 """
 
 import contextlib

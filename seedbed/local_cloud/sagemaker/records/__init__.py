@@ -1,1 +1,1 @@
-"""The jobs' records: one SQLite file, and the one way in which a record changes."""
+"""The jobs' records: one SQLite file, and the only way to change a record."""

@@ -1,4 +1,4 @@
-"""The file of the jobs' records: checked before it is opened, copied now and then, and its copy put in its place."""
+"""The database file: checked before it is opened, copied now and then, and replaced by its copy if damaged."""
 
 import logging
 import os
@@ -21,11 +21,12 @@ def copy_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.copy")
 
 
-def mended(path: Path) -> list[str]:
-    """Make sure that the records can be opened; a sentence for each thing that a person should know of it.
+def repair(path: Path) -> list[str]:
+    """Makes sure that the records can be opened; returns sentences for a person about what was wrong.
 
-    Damaged ones are moved aside. The latest copy takes their place, less what was in progress: nobody knows how that
-    went on, and it might be written over what came of it. Raises sqlite3.OperationalError where the disk is at fault.
+    A damaged file is moved aside and replaced by the latest copy, without the jobs that were in progress: they may have
+    ended since, and running them again could overwrite their results. Raises sqlite3.OperationalError if the disk is
+    the cause.
     """
     copy = copy_of(path)
     if not path.exists() and not copy.exists():
@@ -33,18 +34,18 @@ def mended(path: Path) -> list[str]:
     fault = fault_of(path) if path.exists() else "the file is gone"
     if not fault:
         return []
-    aside = moved_aside(path)
+    aside = move_aside(path)
     said = f"The records of jobs in {path} can't be read: {fault}."
     said += f" They are now {aside.name} beside it." if aside else ""
     if copy.exists() and not fault_of(copy):
         taken = datetime.fromtimestamp(copy.stat().st_mtime).astimezone()
-        put_in_place(copy, path)
+        restore_copy(copy, path)
         return [f"{said} Their copy of {taken:%Y-%m-%d %H:%M} has taken their place."]
     return [f"{said} There is no copy: runs that ended come back from the bucket, other jobs are forgotten."]
 
 
 def fault_of(path: Path) -> str:
-    """What is wrong with the records in an existing file; empty if nothing is."""
+    """What is wrong with an existing file of records; empty if nothing is."""
     try:
         with closing(sqlite3.connect(path)) as db:
             (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
@@ -60,8 +61,8 @@ def fault_of(path: Path) -> str:
         raise
 
 
-def moved_aside(path: Path) -> Path | None:
-    """The new name of the damaged file, with its log of changes; None where there was none."""
+def move_aside(path: Path) -> Path | None:
+    """Renames the damaged file and its write-ahead log; returns its new name, or None if there is no file."""
     stamp = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
     for ending in ("-wal", "-shm", ""):
         with_ending = path.with_name(path.name + ending)
@@ -71,8 +72,8 @@ def moved_aside(path: Path) -> Path | None:
     return aside if aside.exists() else None
 
 
-def put_in_place(copy: Path, path: Path) -> None:
-    """Have the copy, which stays, be the records."""
+def restore_copy(copy: Path, path: Path) -> None:
+    """Replaces the records by their copy, less the jobs in progress."""
     partial = path.with_name(f"{path.name}.partial")
     shutil.copyfile(copy, partial)
     with closing(sqlite3.connect(partial, isolation_level=None)) as db:
@@ -85,14 +86,14 @@ def put_in_place(copy: Path, path: Path) -> None:
 
 
 class Copies:
-    """Keeps a consistent copy of the records up to date; it never waits for a writer, nor has one wait."""
+    """Keeps a consistent copy of the records; neither copying nor writing waits for the other."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._copied_at = -1
 
     def take(self, changes: int) -> None:
-        """Copy, if there were changes since the last time; `changes` counts them all."""
+        """Copies the records if there were changes since the last time; `changes` counts all of them."""
         if changes == self._copied_at:
             return
         partial = self._path.with_name(f"{self._path.name}.copying")
@@ -105,5 +106,5 @@ class Copies:
             partial.replace(copy_of(self._path))
             self._copied_at = changes
         except (OSError, sqlite3.Error) as error:
-            log.warning("The records of jobs could not be copied; that is tried again: %s", error)
+            log.warning("The records of jobs could not be copied; this is repeated: %s", error)
             partial.unlink(missing_ok=True)

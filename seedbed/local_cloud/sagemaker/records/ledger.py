@@ -1,4 +1,4 @@
-"""The one way a job's record changes: times, transitions and the event of each change are kept together."""
+"""The only way to change a job's record: its times, transitions and events are stored together."""
 
 import threading
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from typing import Any
 
 from ..errors import ApiError, InUse, Invalid, NotFound
 from ..kinds import ENDED, TRAINING, TUNING, Body, Kind
-from ..settings import Settings
+from ..settings import EndpointSettings
 from .state_change import state_change
-from .store import Job, Store
+from .store import JobRecord, Store
 from .transitions import enter, now
 
 IN_ORDER = (
@@ -22,9 +22,12 @@ IN_ORDER = (
 
 
 class Ledger:
-    """Creates and changes jobs in the store; every change of a status puts an event into the store's outbox."""
+    """Creates and changes jobs in the store; each change of a status adds an event to the store's outbox.
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    posted: set when an event was added.
+    """
+
+    def __init__(self, store: Store, settings: EndpointSettings) -> None:
         self.store = store
         self._settings = settings
         self.posted = threading.Event()
@@ -38,7 +41,11 @@ class Ledger:
         number: int | None = None,
         **private: Any,
     ) -> Body:
-        """Records a job as InProgress. Raises InUse where the name is taken, without regard to case."""
+        """Records a job as InProgress.
+
+        parent, number: the tuning job and the place in it, for its training jobs. private: see JobRecord.
+        Raises InUse if the name is taken; upper and lower case count as the same.
+        """
         name = body[kind.name_field]
         arn = self._settings.arn(kind, name)
         stamp = now()
@@ -60,15 +67,15 @@ class Ledger:
             self._post(kind, body)
         return body
 
-    def find(self, kind: Kind, name: str) -> Job:
-        """Raises NotFound for tuning jobs and Invalid for the others, which is what AWS answers."""
+    def find(self, kind: Kind, name: str) -> JobRecord:
+        """The record of a job. As AWS, raises NotFound for a missing tuning job and Invalid for others."""
         job = self.store.get(kind, name)
         if job is None:
             raise self._missing(kind, name)
         return job
 
     def change(self, kind: Kind, name: str, change: Callable[[Body], None]) -> Body:
-        """Applies `change` to a job's body; posts an event if its status or secondary status is another then."""
+        """Applies `change` to a job's body; posts an event if its status or secondary status has changed."""
 
         states = []
 
@@ -76,7 +83,7 @@ class Ledger:
             states.append(_state(kind, body))
             change(body)
             body["LastModifiedTime"] = now()
-            put_in_order(body)
+            put_times_in_order(body)
             states.append(_state(kind, body))
 
         with self.store.transaction():
@@ -86,7 +93,7 @@ class Ledger:
         return body
 
     def begin_stop(self, kind: Kind, name: str) -> None:
-        """InProgress → Stopping. A job that is Stopping already stays so. Raises Invalid for one that has ended."""
+        """InProgress → Stopping; a job that is already Stopping stays so. Raises Invalid for a job that has ended."""
         body = self.find(kind, name).body
         status = body[kind.status_field]
         if status in ENDED:
@@ -103,7 +110,7 @@ class Ledger:
         self.change(kind, name, stop)
 
     def delete(self, kind: Kind, name: str) -> None:
-        """Forgets a job, of which the last event tells. Raises Invalid for one that has not ended."""
+        """Deletes a job and posts its last event. Raises Invalid for a job that has not ended."""
         status = self.find(kind, name).body[kind.status_field]
         if status not in ENDED:
             raise Invalid(f"The {kind.resource.replace('-', ' ')} {name} is in status {status}. Stop it first.")
@@ -124,7 +131,7 @@ class Ledger:
         self.posted.set()
 
     def describe(self, kind: Kind, body: Body) -> Body:
-        """The body with what is derived from other jobs: a tuning job's counters."""
+        """The body; a tuning job's with the counters of its training jobs."""
         if kind is not TUNING:
             return body
         jobs = dict.fromkeys(("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped"), 0)
@@ -136,8 +143,8 @@ class Ledger:
         return {**body, "TrainingJobStatusCounters": jobs, "ObjectiveStatusCounters": objectives}
 
 
-def put_in_order(body: Body) -> None:
-    """Makes no time of a job earlier than the one before it, though the clock was set back in between."""
+def put_times_in_order(body: Body) -> None:
+    """Keeps a job's times in order even if the clock was set back in between."""
     earliest = body["CreationTime"]
     for name in IN_ORDER:
         if name in body:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..kinds import PROCESSING, TRAINING, TUNING, Body, Kind
-from ..settings import Settings
+from ..settings import EndpointSettings
 
 SOURCE = "aws.sagemaker"
 
@@ -66,7 +66,7 @@ FIELDS = {
 }
 
 
-def state_change(kind: Kind, body: Mapping[str, Any], tags: list[dict[str, str]], settings: Settings) -> Body:
+def state_change(kind: Kind, body: Mapping[str, Any], tags: list[dict[str, str]], settings: EndpointSettings) -> Body:
     """The event SageMaker sends when a job's status changes. Times in its detail are epoch milliseconds."""
     detail = {field: _in_milliseconds(field, body[field]) for field in FIELDS[kind] if field in body}
     detail["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}

@@ -1,4 +1,4 @@
-"""The jobs on disk: one SQLite file, safe against a kill -9 at any moment."""
+"""The jobs on disk: one SQLite file that survives a kill -9 at any moment."""
 
 import json
 import sqlite3
@@ -27,11 +27,11 @@ CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, event T
 
 
 @dataclass(frozen=True)
-class Job:
+class JobRecord:
     """One stored job.
 
     body: what Describe answers. parent, number: the tuning job and the place in it, for its training jobs.
-    private: what the endpoint alone needs: the process's identity, the objective's series, a tuning job's seed.
+    private: what only the endpoint needs: the process's identity, the objective's series, a tuning job's seed.
     """
 
     body: Body
@@ -46,7 +46,7 @@ class Store:
     """Jobs, tags and undelivered events. Every method is one transaction and may be called from any thread."""
 
     def __init__(self, path: Path) -> None:
-        """Raises sqlite3.Error for a file that can't be opened or made: `records_file.mended` comes first."""
+        """Raises sqlite3.Error for a file that can't be opened or made: call `database_file.repair` first."""
         self._lock = threading.RLock()
         self._copies = Copies(path)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -61,12 +61,12 @@ class Store:
             self._db.close()
 
     def take_copy(self) -> None:
-        """Keep a copy of what is recorded now, unless the last one is of the same."""
+        """Copies the records, unless nothing has changed since the last copy."""
         self._copies.take(self._db.total_changes)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; transactions opened inside one belong to it."""
+        """All or nothing. Transactions opened inside another one are part of it."""
         with self._lock:
             if self._db.in_transaction:
                 yield self._db
@@ -81,7 +81,7 @@ class Store:
                 raise
 
     def insert(self, kind: Kind, body: Body, parent: str | None, number: int | None, private: dict[str, Any]) -> bool:
-        """False where the name is taken, without regard to case."""
+        """False if the name is taken; upper and lower case count as the same."""
         name = body[kind.name_field]
         row = (kind.name, name.lower(), name, body[kind.arn_field], body[kind.status_field], body["CreationTime"])
         with self.transaction() as db:
@@ -93,24 +93,26 @@ class Store:
             )
         return done.rowcount == 1
 
-    def get(self, kind: Kind, name: str) -> Job | None:
+    def get(self, kind: Kind, name: str) -> JobRecord | None:
         found = self.select("kind = ? AND key = ?", (kind.name, name.lower()))
         return found[0] if found else None
 
-    def select(self, where: str, values: Iterable[Any], order: str = "created, key", limit: int = -1) -> list[Job]:
-        """Jobs by a condition of this module's callers' own making; all of them unless there is a limit."""
+    def select(
+        self, where: str, values: Iterable[Any], order: str = "created, key", limit: int = -1
+    ) -> list[JobRecord]:
+        """The jobs that meet an SQL condition, which must not contain text of a request; limit: -1 for all."""
         with self.transaction() as db:
             rows = db.execute(
                 "SELECT body, parent, number, objective, objective_status, private FROM jobs"  # noqa: S608  no outer text
                 f" WHERE {where} ORDER BY {order} LIMIT ?",
                 (*values, limit),
             ).fetchall()
-        return [Job(json.loads(row[0]), row[1], row[2], row[3], row[4], json.loads(row[5])) for row in rows]
+        return [JobRecord(json.loads(row[0]), row[1], row[2], row[3], row[4], json.loads(row[5])) for row in rows]
 
-    def in_progress(self, kind: Kind) -> list[Job]:
+    def in_progress(self, kind: Kind) -> list[JobRecord]:
         return self.select("kind = ? AND status NOT IN (?, ?, ?)", (kind.name, *ENDED))
 
-    def children(self, tuning_job: str) -> list[Job]:
+    def children(self, tuning_job: str) -> list[JobRecord]:
         return self.select("parent = ?", (tuning_job.lower(),), "number")
 
     def update(self, kind: Kind, name: str, change: Callable[[Body], None]) -> Body:
@@ -126,7 +128,7 @@ class Store:
         return body
 
     def remember(self, kind: Kind, name: str, **private: Any) -> None:
-        """Adds to what the endpoint alone knows of a job."""
+        """Adds to a job's private fields."""
         key = (kind.name, name.lower())
         with self.transaction() as db:
             db.execute(
@@ -142,7 +144,7 @@ class Store:
             )
 
     def counts(self, tuning_job: str) -> list[tuple[str, str | None, bool, int]]:
-        """How many children have each (status, objective status, whether an error of the endpoint's own ended it)."""
+        """How many training jobs have each (status, objective status, whether the endpoint itself failed)."""
         with self.transaction() as db:
             return db.execute(
                 "SELECT status, objective_status,"
@@ -152,7 +154,7 @@ class Store:
             ).fetchall()
 
     def objectives(self, tuning_job: str) -> list[tuple[float, float]]:
-        """(objective, epoch seconds of its end) of each child that has one, in the order in which they ended."""
+        """(objective, epoch seconds of its end) of each training job with an objective, in the order of their ends."""
         with self.transaction() as db:
             return db.execute(
                 "SELECT objective, json_extract(body, '$.TrainingEndTime') FROM jobs"
@@ -161,7 +163,7 @@ class Store:
             ).fetchall()
 
     def delete(self, kind: Kind, name: str) -> None:
-        """Forgets a job and its tags. Its children stay and belong to none from then on."""
+        """Deletes a job and its tags. A tuning job's training jobs stay, without a parent."""
         key = name.lower()
         with self.transaction() as db:
             db.execute(
@@ -197,6 +199,6 @@ class Store:
         return [(number, json.loads(event)) for number, event in rows]
 
     def delivered(self, number: int) -> None:
-        """That event and all before it."""
+        """Removes an event and all before it from the outbox."""
         with self.transaction() as db:
             db.execute("DELETE FROM outbox WHERE id <= ?", (number,))

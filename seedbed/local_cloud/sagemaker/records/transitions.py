@@ -1,4 +1,4 @@
-"""How a training job's record tells its course and its end."""
+"""A training job's status transitions and end, and the times in records."""
 
 import math
 import time
@@ -28,15 +28,15 @@ def now() -> float:
 
 
 def deadline_of(created: float, seconds: float) -> float:
-    """When so many seconds from a job's creation, at epoch seconds, will have elapsed, by `time.monotonic`.
+    """The time of `time.monotonic` at which so many seconds will have elapsed since a job's creation.
 
-    Clocks are set: of a job that seems to be created in the future the time begins now.
+    created: epoch seconds. If that is in the future, because the clock was set back, the time begins now.
     """
     return time.monotonic() + seconds - max(0.0, time.time() - created)
 
 
 def enter(body: Body, secondary: str) -> None:
-    """A training job's next secondary status: closes the transition it was in and opens another."""
+    """Enters a training job's next secondary status: ends the current transition and adds another."""
     stamp = now()
     transitions = body.setdefault("SecondaryStatusTransitions", [])
     if transitions:
@@ -51,10 +51,10 @@ def enter(body: Body, secondary: str) -> None:
 
 
 def end(body: Body, status: str, secondary: str, reason: str, used: float | None = None) -> None:
-    """The job's last state.
+    """Enters a training job's last state.
 
-    used: its seconds on instances, where that is known. A Spot job is billed for these; its training time includes
-    the waits for another instance.
+    used: its seconds on instances, if known. A Spot job is billed for these; its training time also includes the waits
+    for another instance.
     """
     stamp = now()
     started = body.get("TrainingStartTime")

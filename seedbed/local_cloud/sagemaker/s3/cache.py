@@ -1,4 +1,4 @@
-"""Downloaded S3 objects, kept to be hard-linked into the next job that wants them: trials share their input."""
+"""A cache of downloaded S3 objects, which are hard-linked into jobs' directories: trials share their input."""
 
 import contextlib
 import hashlib
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-STRIPES = 256
-UNUSED_SECONDS = 7 * 86_400
+LOCKS = 256
+MAX_UNUSED_SECONDS = 7 * 86_400
 
 
 @dataclass(frozen=True)
 class S3Object:
-    """One object as a listing or a download names it. `modified` is epoch seconds, `size` bytes."""
+    """One object in S3. modified: epoch seconds. size: bytes."""
 
     bucket: str
     key: str
@@ -28,40 +28,40 @@ class S3Object:
 
 
 class Cache:
-    """Files below `root`, named by bucket, key and etag. Not more than `limit` bytes stay once `trim` was called.
+    """Files below `root`, named by bucket, key and ETag. limit: how many bytes `trim` keeps at most.
 
-    An entry's modification time is its object's. One whose size or time differs was changed through an earlier job's
-    link and is fetched anew. Its access time says when it was last wanted.
+    An entry has its object's modification time. An entry whose size or time differs was changed through an earlier
+    job's link and is downloaded again. The access time is when the entry was last used.
     """
 
     def __init__(self, root: Path, limit: int) -> None:
         self._root = root
         self._limit = limit
-        self._locks = [threading.Lock() for _ in range(STRIPES)]
+        self._locks = [threading.Lock() for _ in range(LOCKS)]
         self._grown = threading.Event()
         root.mkdir(parents=True, exist_ok=True)
         for left in root.glob("*.part"):
             left.unlink()
 
     def place(self, item: S3Object, target: Path, download: Callable[[IO[bytes]], None]) -> None:
-        """Puts the object's content at `target`, read-only; `download` is asked only where it isn't here yet."""
+        """Puts the object's content at `target`, read-only; calls `download` only if the cache doesn't have it."""
         digest = hashlib.sha256("\0".join((item.bucket, item.key, item.etag)).encode()).hexdigest()
         entry = self._root / digest[:2] / digest
-        with self._locks[int(digest[:8], 16) % STRIPES]:
+        with self._locks[int(digest[:8], 16) % LOCKS]:
             if not _intact(entry, item):
                 self._fetch(entry, item, download)
             os.utime(entry, (time.time(), item.modified))
             _link(entry, target)
 
     def trim(self) -> None:
-        """Drops what nobody wanted for a week, then the longest unused until the rest is within the limit."""
+        """Deletes entries unused for a week, then the longest unused ones until the rest is within the limit."""
         if not self._grown.is_set():
             return
         self._grown.clear()
         entries = sorted((stat.st_atime, stat.st_size, path) for path, stat in self._entries())
         total = sum(size for _, size, _ in entries)
         for used, size, path in entries:
-            if total <= self._limit and used > time.time() - UNUSED_SECONDS:
+            if total <= self._limit and used > time.time() - MAX_UNUSED_SECONDS:
                 break
             path.unlink(missing_ok=True)
             total -= size

@@ -1,4 +1,4 @@
-"""Manifest files: which objects of a prefix a channel wants."""
+"""Manifest files: which objects of a prefix a channel contains."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ MANIFEST_BYTES = 64 * 2**20
 
 
 def parse_manifest(body: bytes, uri: str) -> tuple[str, list[str]]:
-    """(prefix, the keys below it) of a manifest that was read from `uri`. Raises JobFailure."""
+    """(prefix, keys below it) of a manifest that was read from `uri`. Raises JobFailure."""
     fault = f"ClientError: Data download failed: the manifest {uri} must be a JSON list of a prefix and keys."
     try:
         content: Any = json.loads(body) if len(body) <= MANIFEST_BYTES else None

@@ -1,4 +1,4 @@
-"""Directories that are kept in S3 while a job writes to them: checkpoints, and outputs in Continuous mode."""
+"""Directories that are copied to S3 while a job writes to them: checkpoints, and outputs in Continuous mode."""
 
 import logging
 import threading
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import JobFailure
 from .paths import files_below
-from .transfer import Data
+from .transfer import DataTransfer
 
 log = logging.getLogger(__name__)
 
@@ -16,24 +16,24 @@ INTERVAL = 2.0
 
 
 class Mirror:
-    """Sends a directory's files to an S3 prefix, each when it is new or another than it was.
+    """Uploads a directory's new and changed files to an S3 prefix.
 
-    What a job deletes stays in S3. A file is taken as it is at that moment, so a job that wants whole checkpoints
-    writes them under another name first and renames them, as it must on AWS.
+    Deleted files stay in S3. A file is uploaded as it is at that moment, so a job must write a checkpoint under another
+    name first and then rename it, as on AWS.
     """
 
-    def __init__(self, data: Data, directory: Path, uri: str) -> None:
-        self._data = data
+    def __init__(self, transfer: DataTransfer, directory: Path, uri: str) -> None:
+        self._transfer = transfer
         self._directory = directory
         self._uri = uri
         self._sent: dict[str, tuple[int, int]] = {}
 
-    def take_as_sent(self) -> None:
-        """What lies there now came from S3."""
+    def mark_sent(self) -> None:
+        """Takes the present files as uploaded: they came from S3."""
         self._sent = {name: _state(path) for path, name in files_below(self._directory)}
 
     def send(self, last: bool = False) -> None:
-        """Uploads what has changed. Files that can't be sent are tried again; the last time that raises JobFailure."""
+        """Uploads what has changed. Files that fail are left to the next call; the last one raises JobFailure."""
         states = {}
         changed = []
         for path, name in files_below(self._directory):
@@ -43,7 +43,7 @@ class Mirror:
                 continue
             if states[name] != self._sent.get(name):
                 changed.append((path, name))
-        for (path, name), fault in zip(changed, self._data.upload_files(changed, self._uri), strict=True):
+        for (path, name), fault in zip(changed, self._transfer.upload_files(changed, self._uri), strict=True):
             if fault is None:
                 self._sent[name] = states[name]
             elif last:
@@ -54,7 +54,7 @@ class Mirror:
 
 @contextmanager
 def kept_in_s3(mirrors: Sequence[Mirror]) -> Iterator[None]:
-    """Sends every few seconds while the block runs, and once more at its end."""
+    """Uploads every few seconds while the block runs, and once more at its end."""
     if not mirrors:
         yield
         return
@@ -66,9 +66,9 @@ def kept_in_s3(mirrors: Sequence[Mirror]) -> Iterator[None]:
                 try:
                     mirror.send()
                 except Exception:
-                    log.exception("A job's files could not be sent to S3; it is tried again")
+                    log.exception("A job's files could not be uploaded to S3; this is repeated")
 
-    thread = threading.Thread(target=work, name="sagemaker-sync", daemon=True)
+    thread = threading.Thread(target=work, name="sagemaker-mirror", daemon=True)
     thread.start()
     try:
         yield

@@ -1,4 +1,4 @@
-"""S3 URIs, and names of objects as names of files."""
+"""S3 URIs, and object keys as file names."""
 
 import os
 from pathlib import Path
@@ -10,12 +10,12 @@ def split_uri(uri: str) -> tuple[str, str]:
     """s3://bucket/key → (bucket, key); the key may be empty. Raises JobFailure."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not bucket:
-        raise JobFailure(f"ClientError: '{uri}' is no s3://bucket/key.")
+        raise JobFailure(f"ClientError: '{uri}' is not an s3://bucket/key.")
     return bucket, key
 
 
 def safe_path(directory: Path, name: str, key: str) -> Path:
-    """Where an object goes. Raises JobFailure for a name that would leave the directory or that no file can have."""
+    """The file for an object. Raises JobFailure for a name that leaves the directory or that no file can have."""
     parts = name.split("/")
     if "\0" in name or not name or any(part in ("", ".", "..") for part in parts):
         raise JobFailure(
@@ -25,7 +25,7 @@ def safe_path(directory: Path, name: str, key: str) -> Path:
 
 
 def files_below(directory: Path) -> list[tuple[Path, str]]:
-    """(file, its relative name with /) for the regular files that lie below `directory`, links out of it left out."""
+    """(file, relative name with /) of each regular file below `directory`, except links to files outside of it."""
     root = directory.resolve()
     found = []
     for folder, _, names in os.walk(root):

@@ -21,11 +21,11 @@ from .paths import files_below, safe_path, split_uri
 CHUNK = 2**20
 SMALL = 8 * 2**20
 UPLOAD = TransferConfig(multipart_threshold=256 * 2**20, use_threads=False)
-Asked = Callable[[], bool]
+Cancelled = Callable[[], bool]
 
 
-class Data:
-    """Downloads inputs (through the cache) and uploads outputs. `cancelled` is asked between objects."""
+class DataTransfer:
+    """Downloads inputs through the cache and uploads outputs. cancelled: called before each object."""
 
     def __init__(self, clients: Clients, cache: Cache) -> None:
         self._s3 = clients.s3
@@ -35,8 +35,8 @@ class Data:
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def download(self, data_type: str, uri: str, directory: Path, cancelled: Asked) -> None:
-        """Brings what an S3DataSource or S3Input names into `directory`, which is made. Raises JobFailure."""
+    def download(self, data_type: str, uri: str, directory: Path, cancelled: Cancelled) -> None:
+        """Downloads the objects of an S3DataSource or S3Input into `directory`, which is created. Raises JobFailure."""
         directory.mkdir(parents=True, exist_ok=True)
         bucket, key = split_uri(uri)
         try:
@@ -53,8 +53,8 @@ class Data:
             raise JobFailure(f"ClientError: Data download failed: {uri} can't be laid out as files: {error}") from error
         self._cache.trim()
 
-    def _fetch_all(self, wanted: list[tuple[S3Object, Path]], cancelled: Asked) -> None:
-        """With the first failure the rest is given up, and none of it goes on behind the caller's back."""
+    def _fetch_all(self, wanted: list[tuple[S3Object, Path]], cancelled: Cancelled) -> None:
+        """Cancels the rest after the first failure, and returns when no download is running any more."""
         fetches = [self._pool.submit(self._fetch, item, target, cancelled) for item, target in wanted]
         try:
             for fetch in fetches:
@@ -64,8 +64,8 @@ class Data:
                 fetch.cancel()
             wait(fetches)
 
-    def restore(self, uri: str, directory: Path, cancelled: Asked) -> None:
-        """Copies, the job's own to change, of whatever lies under the prefix, if anything does. Raises JobFailure."""
+    def restore(self, uri: str, directory: Path, cancelled: Cancelled) -> None:
+        """Downloads the objects under the prefix, if any, as files that the job may change. Raises JobFailure."""
         bucket, folder = _folder(uri)
         directory.mkdir(parents=True, exist_ok=True)
 
@@ -82,21 +82,24 @@ class Data:
             raise JobFailure(f"ClientError: Data download failed: {uri}: {error}") from error
 
     def upload_files(self, files: Sequence[tuple[Path, str]], uri: str) -> list[Exception | None]:
-        """Each (file, name) under the prefix; for each what went wrong, if anything did."""
+        """Uploads each (file, name) under the prefix; returns for each the error, or None."""
         bucket, folder = _folder(uri)
         jobs = [self._pool.submit(self._put, path, bucket, folder + name) for path, name in files]
         wait(jobs)
         return [_fault(job.exception()) for job in jobs]
 
     def upload_directory(self, directory: Path, uri: str) -> None:
-        """Every regular file below `directory`, by its relative path, under the prefix. Raises JobFailure."""
+        """Uploads each regular file below `directory`, by its relative path, under the prefix. Raises JobFailure."""
         with self._uploading(uri):
             for fault in self.upload_files(files_below(directory), uri):
                 if fault is not None:
                     raise fault
 
     def upload_archive(self, directory: Path, uri: str, scratch: Path) -> None:
-        """The regular files below `directory` as one .tar.gz object at `uri`. Raises JobFailure."""
+        """Uploads the regular files below `directory` as one .tar.gz object at `uri`. Raises JobFailure.
+
+        scratch: the file in which the archive is built.
+        """
         bucket, key = split_uri(uri)
         with self._uploading(uri):
             with tarfile.open(scratch, "w:gz", compresslevel=6) as archive:
@@ -105,7 +108,7 @@ class Data:
             self._put(scratch, bucket, key)
 
     def _put(self, path: Path, bucket: str, key: str) -> None:
-        """One object; a small one in one request without further ado, which is several times faster."""
+        """Uploads one object; a small one in a single request, which is several times faster."""
         if path.stat().st_size <= SMALL:
             self._s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
         else:
@@ -119,7 +122,7 @@ class Data:
             raise JobFailure(f"ClientError: Data upload to '{uri}' failed: {error}") from error
 
     def _prefix(self, bucket: str, prefix: str) -> list[tuple[S3Object, str]]:
-        """(object, its name in the directory): one object of that very key, or all whose keys begin so."""
+        """(object, its name in the directory): the one object with this key, or all whose keys begin with it."""
         found = list(self._list(bucket, prefix))
         for item in found:
             if item.key == prefix and not prefix.endswith("/"):
@@ -142,7 +145,7 @@ class Data:
                 return
 
     def _manifest(self, bucket: str, key: str) -> list[tuple[S3Object, str]]:
-        """The objects a manifest names. Those a short listing shows may come from the cache; the rest are asked for."""
+        """The objects that a manifest names, found by a short listing; those that it lacks, one by one."""
         body = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read(MANIFEST_BYTES + 1)
         prefix, names = parse_manifest(body, f"s3://{bucket}/{key}")
         source, base = split_uri(prefix)
@@ -161,7 +164,7 @@ class Data:
             ) from error
         return S3Object(bucket, key, head["ETag"], head["ContentLength"], int(head["LastModified"].timestamp()))
 
-    def _fetch(self, item: S3Object, target: Path, cancelled: Asked) -> None:
+    def _fetch(self, item: S3Object, target: Path, cancelled: Cancelled) -> None:
         if cancelled():
             return
 
@@ -181,18 +184,18 @@ class Data:
             except BotoCoreError as error:
                 raise JobFailure(f"{damaged}, or could not be read to its end: {error}") from error
             if has_digest(item.etag) and "SSEKMSKeyId" not in response and digest.hexdigest() != item.etag.strip('"'):
-                raise JobFailure(f"{damaged}: it is not what was put there. Put it there again.")
+                raise JobFailure(f"{damaged}: it is not what was uploaded. Upload it again.")
 
         self._cache.place(item, target, download)
 
 
 def has_digest(etag: str) -> bool:
-    """Whether an ETag is the MD5 digest of its object: it is not for one that came in parts."""
+    """Whether an ETag is its object's MD5 digest; that of a multipart upload is not."""
     return re.fullmatch('"?[0-9a-f]{32}"?', etag) is not None
 
 
 def _folder(uri: str) -> tuple[str, str]:
-    """(bucket, key prefix that ends in a slash, or nothing)."""
+    """(bucket, key prefix, which is empty or ends in a slash)."""
     bucket, prefix = split_uri(uri)
     return bucket, prefix.rstrip("/") + "/" if prefix.strip("/") else ""
 

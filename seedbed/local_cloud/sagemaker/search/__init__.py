@@ -1,1 +1,1 @@
-"""What to try next: search spaces, and the strategies that choose from them."""
+"""Search spaces, the strategies that choose hyperparameters from them, and early stopping."""

@@ -1,8 +1,8 @@
-"""Hyperband: which training jobs are worth more of the resource, an epoch being one report of the objective.
+"""Hyperband: which training jobs get more of the resource. One report of the objective counts as one epoch.
 
 Li et al., "Hyperband: A Novel Bandit-Based Approach to Hyperparameter Optimization" (2018), in the asynchronous form of
-Li et al., "A System for Massively Parallel Hyperparameter Tuning" (2020): jobs are stopped rather than paused, and of
-Hyperband's brackets there is only the one that chooses earliest, which does as well for less.
+Li et al., "A System for Massively Parallel Hyperparameter Tuning" (2020): jobs are stopped rather than paused. Only the
+bracket that stops jobs earliest is used, which finds equally good results with fewer epochs.
 """
 
 import threading
@@ -12,19 +12,19 @@ from ..errors import Invalid
 from ..kinds import Body
 
 ETA = 4
-MOST_RESOURCE = 20_000
-# The static hyperparameters that tell the maximum where MaxResource is left out, first come first served.
+MAX_RESOURCE = 20_000
+# Without MaxResource, the first of these static hyperparameters that there is gives the maximum.
 EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 
 
 class Hyperband:
     """Decides at each report whether a training job is stopped.
 
-    minimum, maximum: the resource, in reports of the objective, that a job gets at least and at most.
+    minimum, maximum: how many reports of the objective a job makes at least and at most.
 
-    The rungs are at minimum, minimum·η, minimum·η², … below the maximum. A job that comes to a rung goes on if it is
-    among the best 1/η of the jobs that have come there so far; the first one always does. Decisions depend on the
-    values and their order alone.
+    The rungs are at minimum, minimum·η, minimum·η², … below the maximum. A job that reaches a rung continues if it is
+    among the best 1/η of the jobs that have reached it so far; the first job always continues. Decisions depend only on
+    the values and their order.
     """
 
     def __init__(self, minimum: int, maximum: int, maximize: bool) -> None:
@@ -39,7 +39,7 @@ class Hyperband:
         self._lock = threading.Lock()
 
     def should_stop(self, number: int, series: Sequence[float]) -> bool:
-        """Whether the job is over after its newest report. series: its objective, one value a report."""
+        """Whether to stop the job after its latest report. series: its objective, one value for each report."""
         if len(series) > self._maximum:
             return True
         self.ended(number, series)
@@ -51,7 +51,7 @@ class Hyperband:
             return better >= max(1, len(there) // ETA)
 
     def ended(self, number: int, series: Sequence[float]) -> None:
-        """Takes in how a job did, as far as it came."""
+        """Takes in the series of a job, ended or not."""
         with self._lock:
             for rung in self.rungs:
                 if rung <= len(series):
@@ -59,7 +59,7 @@ class Hyperband:
 
 
 def resource_bounds(config: Body, static: Mapping[str, str]) -> tuple[int, int]:
-    """The least and the most that a training job gets. Raises Invalid where nothing tells, or it can't be.
+    """(minimum, maximum) of a training job's resource. Raises Invalid if no setting gives them or they are wrong.
 
     config: a HyperParameterTuningJobConfig. static: a definition's StaticHyperParameters.
     """
@@ -70,9 +70,9 @@ def resource_bounds(config: Body, static: Mapping[str, str]) -> tuple[int, int]:
         raise Invalid(
             "HyperbandStrategyConfig needs a MaxResource, or StaticHyperParameters one of " + ", ".join(EPOCHS) + "."
         )
-    if not str(text).isdecimal() or not 1 <= int(text) <= MOST_RESOURCE:
+    if not str(text).isdecimal() or not 1 <= int(text) <= MAX_RESOURCE:
         source = "MaxResource" if "MaxResource" in given else f"The static hyperparameter '{named}'"
-        raise Invalid(f"{source} must be a whole number from 1 to {MOST_RESOURCE}, but it is '{text}'.")
+        raise Invalid(f"{source} must be a whole number from 1 to {MAX_RESOURCE}, but it is '{text}'.")
     least = given.get("MinResource", 1)
     if least > int(text):
         raise Invalid(f"MinResource {least} can't be greater than MaxResource {text}.")

@@ -1,4 +1,4 @@
-"""The median rule: whether a training job does worse than the earlier ones did at the same epoch."""
+"""The median rule: whether a training job is worse than earlier ones were at the same epoch."""
 
 from collections.abc import Iterable, Sequence
 from statistics import fmean, median
@@ -7,27 +7,27 @@ EARLIER_JOBS = 3
 
 
 class MedianRule:
-    """The early stopping that TrainingJobEarlyStoppingType Auto asks for."""
+    """The early stopping of TrainingJobEarlyStoppingType Auto."""
 
     def __init__(self, maximize: bool) -> None:
         self._maximize = maximize
         self._series: dict[int, Sequence[float]] = {}
 
     def should_stop(self, number: int, series: Sequence[float]) -> bool:
-        """Whether the job is hopeless after its newest report. series: its objective, one value an epoch."""
+        """Whether to stop the job after its latest report. series: its objective, one value for each epoch."""
         earlier = [values for other, values in list(self._series.items()) if other != number]
         return should_stop(series, earlier, self._maximize)
 
     def ended(self, number: int, series: Sequence[float]) -> None:
-        """Takes in the whole of a job that has ended."""
+        """Takes in the series of a job that has ended."""
         self._series[number] = series
 
 
 def should_stop(series: Sequence[float], earlier: Iterable[Sequence[float]], maximize: bool) -> bool:
-    """True where the newest value is worse than the median of the earlier jobs' running averages up to the same epoch.
+    """Whether the latest value is worse than the median of the earlier jobs' running averages at the same epoch.
 
-    series: the running job's objective, one value an epoch. earlier: those of the jobs that have ended; the ones that
-    never came so far don't count, and fewer than three tell nothing.
+    series: the running job's objective, one value for each epoch. earlier: the series of jobs that have ended. Those
+    that are shorter don't count; with fewer than three others, no job is stopped.
     """
     epoch = len(series)
     averages = [fmean(values[:epoch]) for values in earlier if len(values) >= epoch > 0]

@@ -1,4 +1,4 @@
-"""Parameter ranges: what a tuning job may choose from, as Optuna's distributions and as the text a container gets."""
+"""Parameter ranges of a tuning job, as Optuna's distributions and as the text that a container gets."""
 
 import math
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from ..errors import Invalid
 
-WIDE = 100.0
-TUNABLE = 30
-# Beyond this a float, which the samplers reckon with, can't tell neighbouring integers apart.
-LARGEST = 2**53
+AUTO_LOG_RATIO = 100.0
+MAX_TUNABLE = 30
+# Beyond this, floats, which the samplers use, can't represent every integer.
+MAX_INTEGER = 2**53
 
 
 @dataclass(frozen=True)
 class Range:
-    """One tunable hyperparameter. With ReverseLogarithmic scaling the distribution is of 1 - value."""
+    """One tuned hyperparameter. reverse: with ReverseLogarithmic scaling, the distribution is that of 1 - value."""
 
     name: str
     distribution: BaseDistribution
@@ -32,27 +32,27 @@ class Range:
 
     @property
     def size(self) -> float:
-        """How many values there are: infinity for a continuous range."""
+        """How many values the range has; infinity if it is continuous."""
         if isinstance(self.distribution, CategoricalDistribution):
             return len(self.distribution.choices)
         if isinstance(self.distribution, IntDistribution):
             return int(self.distribution.high) - int(self.distribution.low) + 1
         return 1 if self.distribution.low == self.distribution.high else math.inf
 
-    def value(self, place: int) -> str:
-        """The text of one value of a range whose size is finite, counted from 0."""
+    def value(self, index: int) -> str:
+        """The text of one value of a finite range. index: from 0."""
         if isinstance(self.distribution, CategoricalDistribution):
-            return self.text(self.distribution.choices[place])
-        return self.text(self.distribution.low + place)
+            return self.text(self.distribution.choices[index])
+        return self.text(self.distribution.low + index)
 
     def text(self, choice: Any) -> str:
-        """What the container gets for what the sampler chose."""
+        """The text that the container gets for a sampler's choice."""
         if isinstance(self.distribution, FloatDistribution):
             return repr(1.0 - float(choice) if self.reverse else float(choice))
         return str(choice)
 
     def choice(self, text: str) -> Any:
-        """The sampler's side of a value. Raises ValueError for one outside the range."""
+        """The sampler's choice for a text. Raises ValueError if it is outside the range."""
         value: Any = text
         if isinstance(self.distribution, FloatDistribution):
             value = 1.0 - float(text) if self.reverse else float(text)
@@ -67,7 +67,7 @@ class Range:
 
 
 def read_ranges(ranges: Mapping[str, Any]) -> list[Range]:
-    """The ParameterRanges of a tuning job. Raises Invalid, naming the range that can't be."""
+    """The ranges in a tuning job's ParameterRanges. Raises Invalid, naming the wrong range."""
     if ranges.get("AutoParameters"):
         raise Invalid("AutoParameters need Autotune with the Mode Enabled. Without it, give each one a range.")
     found = [_continuous(item) for item in ranges.get("ContinuousParameterRanges", [])]
@@ -76,8 +76,8 @@ def read_ranges(ranges: Mapping[str, Any]) -> list[Range]:
     names = [item.name for item in found]
     if not names:
         raise Invalid("ParameterRanges must hold at least one hyperparameter to tune.")
-    if len(names) > TUNABLE:
-        raise Invalid(f"ParameterRanges hold {len(names)} hyperparameters; at most {TUNABLE} can be tuned.")
+    if len(names) > MAX_TUNABLE:
+        raise Invalid(f"ParameterRanges hold {len(names)} hyperparameters; at most {MAX_TUNABLE} can be tuned.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise Invalid(f"The hyperparameter '{twice[0]}' has more than one range.")
@@ -119,13 +119,13 @@ def _bounds(item: Mapping[str, str], kind: type[float] | type[int]) -> tuple[Any
         raise Invalid(f"MinValue and MaxValue of '{item['Name']}' must be {noun}.") from error
     if not math.isfinite(low) or not math.isfinite(high) or low > high:
         raise Invalid(f"MinValue of '{item['Name']}' must not be greater than its MaxValue, and both finite.")
-    if kind is int and max(abs(low), abs(high)) > LARGEST:
-        raise Invalid(f"MinValue and MaxValue of '{item['Name']}' must lie within ±{LARGEST}.")
+    if kind is int and max(abs(low), abs(high)) > MAX_INTEGER:
+        raise Invalid(f"MinValue and MaxValue of '{item['Name']}' must lie within ±{MAX_INTEGER}.")
     return low, high
 
 
 def _logarithmic(name: str, scaling: str, low: float, high: float) -> bool:
-    """Auto takes the logarithm where the range spans two orders of magnitude or more."""
+    """Whether the scaling is logarithmic; Auto is if the range spans two orders of magnitude or more."""
     if scaling == "Logarithmic" and low <= 0:
         raise Invalid(f"MinValue of '{name}' must be greater than 0 for Logarithmic scaling.")
-    return scaling == "Logarithmic" or (scaling == "Auto" and low > 0 and high / low >= WIDE)
+    return scaling == "Logarithmic" or (scaling == "Auto" and low > 0 and high / low >= AUTO_LOG_RATIO)

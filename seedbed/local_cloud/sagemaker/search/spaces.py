@@ -1,4 +1,4 @@
-"""Search spaces as unit cubes: what the Bayesian strategy reckons in."""
+"""Search spaces as unit cubes, in which the Bayesian strategy works."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 
 
 class Axis:
-    """One hyperparameter as a number from 0 to 1, in its scaling; an integer or category is the middle of its share."""
+    """Maps one hyperparameter to 0 … 1, by its scaling. An integer or category is the middle of its interval."""
 
     def __init__(self, distribution: BaseDistribution) -> None:
         self._distribution = distribution
@@ -26,31 +26,31 @@ class Axis:
         if distribution.log:
             self._low, self._high = math.log(self._low), math.log(self._high)
 
-    def place(self, choice: Any) -> float:
-        """Of a choice of the distribution."""
+    def to_unit(self, choice: Any) -> float:
+        """The coordinate of a choice of the distribution."""
         d = self._distribution
         if isinstance(d, CategoricalDistribution):
             return (int(d.choices.index(choice)) + 0.5) / self.categories
         value = math.log(choice) if d.log else choice
         return float((value / 2 - self._low / 2) / (self._high / 2 - self._low / 2))
 
-    def choice(self, place: float) -> Any:
-        """The one whose share the place is in."""
+    def from_unit(self, coordinate: float) -> Any:
+        """The choice whose interval contains the coordinate."""
         d = self._distribution
-        value = self._low * (1 - place) + self._high * place
+        value = self._low * (1 - coordinate) + self._high * coordinate
         if isinstance(d, CategoricalDistribution):
             return d.choices[min(int(value), self.categories - 1)]
         value = math.exp(value) if d.log else value
         value = round(value) if isinstance(d, IntDistribution) else value
         return min(max(value, d.low), d.high)
 
-    def snapped(self, places: Array) -> Array:
-        """Each moved to the nearest place that is a choice."""
+    def snap(self, coordinates: Array) -> Array:
+        """The coordinates (n,), each moved to the nearest one of a choice."""
         d = self._distribution
         if isinstance(d, FloatDistribution):
-            return places
+            return coordinates
         span = self._high - self._low
-        values = self._low + places * span
+        values = self._low + coordinates * span
         if isinstance(d, CategoricalDistribution):
             return np.asarray((np.clip(np.floor(values), 0, self.categories - 1) + 0.5) / self.categories)
         values = np.clip(np.round(np.exp(values) if d.log else values), d.low, d.high)
@@ -58,48 +58,50 @@ class Axis:
 
 
 class Space:
-    """All axes at once: places are rows (n, dimensions) in the unit cube."""
+    """All hyperparameters together. Points are rows (n, dimensions) in the unit cube."""
 
     def __init__(self, distributions: Mapping[str, BaseDistribution]) -> None:
         self._axes = {name: Axis(item) for name, item in distributions.items()}
         self.dimensions = len(self._axes)
-        # The dimension each feature column belongs to.
-        self.owners = np.repeat(np.arange(self.dimensions), [max(1, axis.categories) for axis in self._axes.values()])
+        # The dimension of each feature column.
+        self.column_dimensions = np.repeat(
+            np.arange(self.dimensions), [max(1, axis.categories) for axis in self._axes.values()]
+        )
 
-    def places(self, params: Sequence[Mapping[str, Any]]) -> Array:
-        """One row for each trial's choices."""
-        rows = [[axis.place(item[name]) for name, axis in self._axes.items()] for item in params]
+    def points(self, params: Sequence[Mapping[str, Any]]) -> Array:
+        """The points of several trials' choices."""
+        rows = [[axis.to_unit(item[name]) for name, axis in self._axes.items()] for item in params]
         return np.array(rows, float).reshape(len(rows), self.dimensions)
 
-    def params(self, place: Array) -> dict[str, Any]:
-        """The choices at one place."""
-        return {name: axis.choice(float(at)) for (name, axis), at in zip(self._axes.items(), place, strict=True)}
+    def params(self, point: Array) -> dict[str, Any]:
+        """The choices at one point (dimensions,)."""
+        return {name: axis.from_unit(float(at)) for (name, axis), at in zip(self._axes.items(), point, strict=True)}
 
-    def drawn(self, count: int, rng: np.random.Generator) -> Array:
-        """Places at random."""
-        return self._snapped(rng.random((count, self.dimensions)))
+    def sample(self, count: int, rng: np.random.Generator) -> Array:
+        """Random points."""
+        return self._snap(rng.random((count, self.dimensions)))
 
-    def middle(self, rng: np.random.Generator) -> Array:
-        """The middle of every range, and any category."""
+    def center(self, rng: np.random.Generator) -> Array:
+        """The point (dimensions,) about the middle of every range, with random categories."""
         free = [axis.categories > 0 for axis in self._axes.values()]
         anywhere = rng.random(self.dimensions)
-        return np.asarray(self._snapped(np.where(free, anywhere, rng.uniform(0.49, 0.51))[None])[0])
+        return np.asarray(self._snap(np.where(free, anywhere, rng.uniform(0.49, 0.51))[None])[0])
 
-    def varied(self, places: Array, rng: np.random.Generator) -> Array:
-        """The places with one dimension or more moved: by a small step, or anywhere."""
+    def perturb(self, points: Array, rng: np.random.Generator) -> Array:
+        """The points with one or more dimensions changed: by a small step, or to a random value."""
         free = [axis.categories > 0 for axis in self._axes.values()]
-        moved = rng.random(places.shape) < 1 / self.dimensions
-        moved[np.arange(len(places)), rng.integers(0, self.dimensions, len(places))] = True
-        steps = rng.normal(0, np.exp(rng.uniform(math.log(0.02), math.log(0.3), (len(places), 1))), places.shape)
-        anywhere = rng.random(places.shape)
-        near = np.clip(places + steps, 0, 1)
-        new = np.where(free | (rng.random(places.shape) < 0.5), anywhere, near)
-        return self._snapped(np.where(moved, new, places))
+        moved = rng.random(points.shape) < 1 / self.dimensions
+        moved[np.arange(len(points)), rng.integers(0, self.dimensions, len(points))] = True
+        steps = rng.normal(0, np.exp(rng.uniform(math.log(0.02), math.log(0.3), (len(points), 1))), points.shape)
+        anywhere = rng.random(points.shape)
+        near = np.clip(points + steps, 0, 1)
+        new = np.where(free | (rng.random(points.shape) < 0.5), anywhere, near)
+        return self._snap(np.where(moved, new, points))
 
-    def features(self, places: Array) -> Array:
-        """(n, columns): a category becomes one column each, so that two different ones are 1 apart."""
+    def features(self, points: Array) -> Array:
+        """(n, columns): each category has its own column, scaled so that two different ones are 1 apart."""
         columns = []
-        for axis, at in zip(self._axes.values(), places.T, strict=True):
+        for axis, at in zip(self._axes.values(), points.T, strict=True):
             if axis.categories:
                 index = (at * axis.categories).astype(np.int64)
                 columns.append(np.eye(axis.categories)[index] / math.sqrt(2))
@@ -107,5 +109,5 @@ class Space:
                 columns.append(at[:, None])
         return np.concatenate(columns, axis=1)
 
-    def _snapped(self, places: Array) -> Array:
-        return np.stack([axis.snapped(at) for axis, at in zip(self._axes.values(), places.T, strict=True)], axis=1)
+    def _snap(self, points: Array) -> Array:
+        return np.stack([axis.snap(at) for axis, at in zip(self._axes.values(), points.T, strict=True)], axis=1)

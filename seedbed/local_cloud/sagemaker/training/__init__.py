@@ -1,1 +1,1 @@
-"""Training jobs: the calls, and the job itself."""
+"""Training jobs: their operations, and the jobs themselves."""

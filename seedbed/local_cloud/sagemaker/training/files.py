@@ -1,10 +1,10 @@
-"""A training job's /opt/ml: what it finds there, and what becomes of what it leaves."""
+"""A training job's /opt/ml: the files that it finds there, and the upload of those that it leaves."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from ..containers import opt_ml
-from ..jobs import Workshop, fresh_directory
+from ..jobs import JobServices, fresh_directory
 from ..kinds import TRAINING, Body
 from ..s3.mirror import Mirror
 
@@ -14,13 +14,13 @@ CHECKPOINTS = "/opt/ml/checkpoints"
 class TrainingFiles:
     """The directory that stands for /opt/ml of one run of a training job."""
 
-    def __init__(self, shop: Workshop, body: Body) -> None:
-        self._shop = shop
+    def __init__(self, services: JobServices, body: Body) -> None:
+        self._services = services
         self._body = body
-        self.base = shop.settings.work_dir(TRAINING, body["TrainingJobName"])
+        self.base = services.settings.work_dir(TRAINING, body["TrainingJobName"])
 
     def prepare(self, cancelled: Callable[[], bool]) -> None:
-        """Everything that must be there before the container starts. Raises JobFailure."""
+        """Creates everything that the container needs when it starts. Raises JobFailure."""
         body, base = self._body, fresh_directory(self.base)
         channels = body.get("InputDataConfig", [])
         mode = body["AlgorithmSpecification"].get("TrainingInputMode", "File")
@@ -35,40 +35,40 @@ class TrainingFiles:
         for channel in channels:
             source = channel["DataSource"]["S3DataSource"]
             directory = base / "input" / "data" / channel["ChannelName"]
-            self._shop.data.download(source["S3DataType"], source["S3Uri"], directory, cancelled)
+            self._services.transfer.download(source["S3DataType"], source["S3Uri"], directory, cancelled)
 
     def restore_checkpoints(self, cancelled: Callable[[], bool]) -> list[Mirror]:
-        """Brings what the job's CheckpointConfig has in S3, and says what is to be kept there from now on."""
+        """Downloads the job's checkpoints, if it has a CheckpointConfig; returns the mirror that then uploads them."""
         config = self._body.get("CheckpointConfig")
         if config is None:
             return []
         directory = opt_ml.local_path(config.get("LocalPath", CHECKPOINTS), self.base)
-        self._shop.data.restore(config["S3Uri"], directory, cancelled)
-        mirror = Mirror(self._shop.data, directory, config["S3Uri"])
-        mirror.take_as_sent()
+        self._services.transfer.restore(config["S3Uri"], directory, cancelled)
+        mirror = Mirror(self._services.transfer, directory, config["S3Uri"])
+        mirror.mark_sent()
         return [mirror]
 
     def upload_model(self) -> str:
-        """What lies in /opt/ml/model, and where it is then."""
+        """Uploads /opt/ml/model and returns its S3 URI."""
         config = self._body["OutputDataConfig"]
         if config.get("CompressionType") == "NONE":
             uri = f"{self._output_uri()}/model/"
-            self._shop.data.upload_directory(self.base / "model", uri)
+            self._services.transfer.upload_directory(self.base / "model", uri)
         else:
             uri = f"{self._output_uri()}/model.tar.gz"
-            self._shop.data.upload_archive(self.base / "model", uri, self.base / "model.tar.gz")
+            self._services.transfer.upload_archive(self.base / "model", uri, self.base / "model.tar.gz")
         return uri
 
     def upload_output(self) -> None:
         if has_files(self.base / "output" / "data"):
             uri = f"{self._output_uri()}/output.tar.gz"
-            self._shop.data.upload_archive(self.base / "output" / "data", uri, self.base / "output.tar.gz")
+            self._services.transfer.upload_archive(self.base / "output" / "data", uri, self.base / "output.tar.gz")
 
     def has_model(self) -> bool:
         return has_files(self.base / "model")
 
     def failure(self) -> str:
-        """What the container said about its failure; empty where it said nothing."""
+        """The container's own message about its failure; empty if it left none."""
         return opt_ml.read_message(self.base / "output" / "failure")
 
     def _output_uri(self) -> str:

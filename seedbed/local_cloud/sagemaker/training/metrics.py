@@ -1,4 +1,4 @@
-"""Metrics out of a job's output, by the regular expressions of its MetricDefinitions."""
+"""Metrics in a job's output, found by the regular expressions of its MetricDefinitions."""
 
 import logging
 import math
@@ -9,7 +9,7 @@ from typing import Any
 import regex
 
 from ..errors import Invalid
-from ..jobs import Output, Workshop
+from ..jobs import JobServices, Output
 from ..records.transitions import now
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ OVERRUNS = 10
 
 
 def compile_definitions(definitions: Iterable[Mapping[str, str]]) -> dict[str, Any]:
-    """Metric name → pattern. Raises Invalid for a pattern that can't be compiled or that captures nothing."""
+    """Metric name → pattern. Raises Invalid for a pattern that can't be compiled or has no group."""
     patterns = {}
     for definition in definitions:
         name, text = definition["Name"], definition["Regex"]
@@ -35,10 +35,10 @@ def compile_definitions(definitions: Iterable[Mapping[str, str]]) -> dict[str, A
 
 
 class Metrics:
-    """What a job has reported so far: each metric's values in their order.
+    """The metrics that a job has reported so far.
 
-    A regular expression that takes too long over a line finds nothing there, and after ten such lines nothing more at
-    all: a careless one must not hold up its job, or the others.
+    A regular expression that takes too long for a line finds nothing in it, and is dropped after ten such lines, so
+    that a careless one holds up neither its job nor others.
     """
 
     def __init__(self, definitions: Iterable[Mapping[str, str]]) -> None:
@@ -48,7 +48,7 @@ class Metrics:
         self._points: dict[str, list[tuple[float, float]]] = {}
 
     def read(self, line: str, when: float) -> dict[str, float]:
-        """Takes in one line; the metrics it held. The last match of each counts, if that is a finite number."""
+        """Reads one line and returns its metrics: of each the last match, if that is a finite number."""
         found = {}
         for name in list(self._patterns):
             value = self._last_value(name, line[:LINE_LENGTH])
@@ -66,7 +66,7 @@ class Metrics:
         except TimeoutError:
             self._overruns[name] = self._overruns.get(name, 0) + 1
             if self._overruns[name] == OVERRUNS:
-                log.warning("The regular expression of metric '%s' takes too long; it is not read any more", name)
+                log.warning("The regular expression of metric '%s' takes too long; it is not used any more", name)
                 del self._patterns[name]
             return None
         return _number(last)
@@ -76,7 +76,7 @@ class Metrics:
             return [value for value, _ in self._points.get(name, [])]
 
     def final(self) -> list[dict[str, Any]]:
-        """FinalMetricDataList: the last value of each metric, with its time in epoch seconds."""
+        """The FinalMetricDataList: each metric's last value, with its time in epoch seconds."""
         with self._lock:
             return [
                 {"MetricName": name, "Value": points[-1][0], "Timestamp": points[-1][1]}
@@ -85,18 +85,18 @@ class Metrics:
 
 
 class MeasuredOutput(Output):
-    """That of a training job, with its metrics. `found` is told the names of those in a line, where there are any."""
+    """Sends a training job's lines and metrics to CloudWatch. found: called with the names of a line's metrics."""
 
     def __init__(
-        self, shop: Workshop, group: str, job: str, metrics: Metrics, found: Callable[[set[str]], None]
+        self, services: JobServices, group: str, job: str, metrics: Metrics, found: Callable[[set[str]], None]
     ) -> None:
-        super().__init__(shop, group, job)
+        super().__init__(services, group, job)
         self._job = job
         self._metrics = metrics
         self._found = found
 
-    def heard(self, line: str) -> None:
-        super().heard(line)
+    def on_line(self, line: str) -> None:
+        super().on_line(line)
         stamp = now()
         values = self._metrics.read(line, stamp)
         for metric, value in values.items():

@@ -1,4 +1,4 @@
-"""Training jobs: the calls."""
+"""The operations on training jobs."""
 
 from pathlib import Path
 
@@ -6,57 +6,59 @@ from .. import tags
 from ..containers import opt_ml
 from ..containers.images import folder_of
 from ..errors import Invalid
-from ..jobs import Workshop
+from ..jobs import JobServices
 from ..kinds import TRAINING, Body
 from ..records.transitions import end
 from .files import CHECKPOINTS
 from .metrics import compile_definitions
-from .run import TrainingRun, Watcher
+from .run import TrainingListener, TrainingRun
 from .spot import DAY
 
 
 class TrainingJobs:
     """CreateTrainingJob and StopTrainingJob, and the threads that run the jobs."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._shop = workshop
+    def __init__(self, services: JobServices) -> None:
+        self._services = services
 
     def create(self, request: Body) -> Body:
-        check(request, self._shop)
-        body = self._shop.ledger.create(TRAINING, request, tags.take(request))
-        self.start(body["TrainingJobName"], Watcher())
+        check(request, self._services)
+        body = self._services.ledger.create(TRAINING, request, tags.take(request))
+        self.start(body["TrainingJobName"], TrainingListener())
         return {"TrainingJobArn": body["TrainingJobArn"]}
 
     def stop(self, request: Body) -> Body:
         name = request["TrainingJobName"]
         try:
-            self._shop.ledger.begin_stop(TRAINING, name)
+            self._services.ledger.begin_stop(TRAINING, name)
         finally:
-            self._shop.running.ask_stop(TRAINING, name)
+            self._services.job_threads.request_stop(TRAINING, name)
         return {}
 
-    def start(self, name: str, watcher: Watcher) -> None:
+    def start(self, name: str, listener: TrainingListener) -> None:
         """Runs a recorded job in a thread of its own, from scratch."""
-        self._shop.running.start(TRAINING, name, lambda stop: TrainingRun(self._shop, name, watcher, stop).work())
+        self._services.job_threads.start(
+            TRAINING, name, lambda stop: TrainingRun(self._services, name, listener, stop).work()
+        )
 
     def recover(self, body: Body) -> None:
-        """For a job that had not ended when the endpoint did, or its thread: its process is gone."""
+        """Resumes a job whose thread and process are gone."""
         if body["TrainingJobStatus"] == "Stopping":
             self.end_stopped(body["TrainingJobName"])
         else:
-            self.start(body["TrainingJobName"], Watcher())
+            self.start(body["TrainingJobName"], TrainingListener())
 
     def end_stopped(self, name: str) -> Body:
         """Stopping → Stopped, for a job whose process is gone."""
-        return self._shop.ledger.change(TRAINING, name, lambda body: end(body, "Stopped", "Stopped", ""))
+        return self._services.ledger.change(TRAINING, name, lambda body: end(body, "Stopped", "Stopped", ""))
 
 
-def check(request: Body, workshop: Workshop) -> None:
-    """The rules for a training job, or for a definition of one, that the service model can't say. Raises Invalid."""
+def check(request: Body, services: JobServices) -> None:
+    """Checks the rules for a training job or definition that the service model doesn't contain. Raises Invalid."""
     specification = request.get("AlgorithmSpecification", {})
     if "TrainingImage" not in specification:
         raise Invalid("AlgorithmSpecification needs a TrainingImage: this endpoint has no algorithms of its own.")
-    folder_of(specification["TrainingImage"], workshop.settings.images)
+    folder_of(specification["TrainingImage"], services.settings.images)
     compile_definitions(specification.get("MetricDefinitions", []))
     if request.get("ResourceConfig", {}).get("InstanceCount", 1) > 1:
         raise Invalid("This endpoint runs each job on one instance: InstanceCount must be 1.")
@@ -76,7 +78,7 @@ def _check_channels(channels: list[Body], mode: str) -> None:
         if source is None or source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
             raise Invalid(
                 f"Channel '{name}' needs an S3DataSource of type S3Prefix or ManifestFile: this endpoint has no others"
-                " (AugmentedManifestFile wants Pipe mode, and there is none here)."
+                " (AugmentedManifestFile needs Pipe mode, which it doesn't have)."
             )
         if channel.get("InputMode", mode) == "Pipe":
             raise Invalid(f"Channel '{name}' can't have the input mode Pipe here. Use File or FastFile.")

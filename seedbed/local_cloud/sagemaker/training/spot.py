@@ -1,4 +1,4 @@
-"""Managed Spot training: instances that are taken away and come back, here because somebody asks for it.
+"""Managed Spot training: a request takes a job's instance away and, later, gives it another.
 
 POST /_seedbed/sagemaker/interrupt {"TrainingJobName": "…", "CapacityInSeconds": 0}
 """
@@ -8,38 +8,41 @@ import time
 from dataclasses import dataclass
 
 from ..errors import Invalid
-from ..jobs import Workshop
+from ..jobs import JobServices
 from ..kinds import TRAINING, Body
 from ..records.transitions import deadline_of
 
 PATH = "/_seedbed/sagemaker/interrupt"
 DAY = 86_400
-LONGEST = 28 * DAY
+MAX_SECONDS = 28 * DAY
 
 
-def interrupt(shop: Workshop, request: Body) -> Body:
-    """Takes a running job's instance away: SIGTERM, then SIGKILL; another one comes after `CapacityInSeconds`.
+def interrupt(services: JobServices, request: Body) -> Body:
+    """Takes a running job's instance away: SIGTERM, then SIGKILL; it gets another after `CapacityInSeconds`.
 
-    Raises Invalid where the job isn't managed Spot training or doesn't run.
+    Raises Invalid if the job doesn't use managed Spot training or isn't running.
     """
     name, seconds = request.get("TrainingJobName"), request.get("CapacityInSeconds", 0)
-    if not isinstance(name, str) or not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST:
-        raise Invalid("Give a TrainingJobName and, if you like, CapacityInSeconds: how long no instance is to be had.")
-    body = shop.ledger.find(TRAINING, name).body
+    if not isinstance(name, str) or not isinstance(seconds, int | float) or not 0 <= seconds <= MAX_SECONDS:
+        raise Invalid(
+            "Give a TrainingJobName and, if you like, CapacityInSeconds: for how long there is no other instance."
+        )
+    body = services.ledger.find(TRAINING, name).body
     if not body.get("EnableManagedSpotTraining"):
-        raise Invalid(f"{name} is no Spot job: only one with EnableManagedSpotTraining can be interrupted.")
+        raise Invalid(f"{name} is not a Spot job: only a job with EnableManagedSpotTraining can be interrupted.")
     if body["SecondaryStatus"] not in ("Downloading", "Training"):
         raise Invalid(f"{name} can't be interrupted now: its secondary status is {body['SecondaryStatus']}.")
-    shop.ledger.store.remember(TRAINING, name, capacity_at=time.monotonic() + seconds)
-    shop.running.ask_stop(TRAINING, name, "interrupted")
+    services.ledger.store.remember(TRAINING, name, capacity_at=time.monotonic() + seconds)
+    services.job_threads.request_stop(TRAINING, name, "interrupted")
     return {"TrainingJobArn": body["TrainingJobArn"]}
 
 
 @dataclass
 class Clock:
-    """How long a job may still run and wait, by elapsed time: `deadline` and `since` are of `time.monotonic`.
+    """How long a job may still run and wait; `deadline` and `since` are times of `time.monotonic`.
 
-    used: seconds on instances in its earlier attempts. `since` is when the present attempt got its instance.
+    runtime: seconds that it may run. used: seconds on instances in its earlier attempts. since: when the present
+    attempt got its instance.
     """
 
     runtime: float
@@ -57,12 +60,12 @@ class Clock:
     def start(self) -> None:
         self.since = time.monotonic()
 
-    def forget(self) -> None:
-        """The present attempt does not count."""
+    def discard(self) -> None:
+        """Doesn't count the present attempt."""
         self.since = None
 
     def pause(self) -> float:
-        """The instance is gone; all seconds used so far."""
+        """Ends the present attempt and returns all seconds used so far."""
         self.used = self.seconds_used()
         self.since = None
         return self.used
@@ -74,7 +77,7 @@ class Clock:
         return min(self.runtime - self.used, self.seconds_to_wait())
 
     def seconds_to_wait(self) -> float:
-        return min(self.deadline - time.monotonic(), LONGEST)
+        return min(self.deadline - time.monotonic(), MAX_SECONDS)
 
     def waited_too_long(self) -> bool:
         return time.monotonic() >= self.deadline

@@ -1,6 +1,6 @@
-"""Autotune: ranges around example values, and settings where the request has none.
+"""Autotune: ranges around example values, and values for settings that the request leaves out.
 
-What AMT itself chooses is not documented beyond the names of the fields; these are this endpoint's choices.
+AWS documents only the names of the fields, not what AMT chooses; the choices here are this endpoint's own.
 """
 
 import re
@@ -12,7 +12,7 @@ from ..kinds import Body
 from ..search.hyperband import EPOCHS
 from ..search.ranges import read_ranges
 from ..search.strategies import combinations
-from .limits import MOST_JOBS_ELSE
+from .limits import MAX_JOBS_DEFAULT
 
 LISTS = {"continuous": "ContinuousParameterRanges", "integer": "IntegerParameterRanges"}
 SPAN = 10.0
@@ -24,10 +24,11 @@ SWITCHES = [["true", "false"], ["True", "False"], ["TRUE", "FALSE"], ["yes", "no
 
 
 def fill(request: Body) -> None:
-    """Makes of a request with Autotune the one without it that it stands for. Raises Invalid.
+    """Fills in a request with Autotune, in place. Raises Invalid.
 
-    Each of AutoParameters becomes a range, or static where its ValueHint tells of none. Left out, early stopping is
-    Auto where the strategy allows it, convergence ends the job, and a training job is retried three times.
+    Each of the AutoParameters becomes a range, or a static hyperparameter if its ValueHint suggests no range. By
+    default early stopping is Auto if the strategy allows it, convergence ends the tuning job, and a training job is
+    retried three times.
     """
     if "Autotune" not in request:
         return
@@ -47,7 +48,7 @@ def fill(request: Body) -> None:
     if config["Strategy"] != "Grid":
         limits = config["ResourceLimits"]
         jobs = max(limits["MaxParallelTrainingJobs"], BASE_JOBS + JOBS_PER_RANGE * number)
-        limits.setdefault("MaxNumberOfTrainingJobs", int(min(MOST_JOBS_ELSE, jobs, choices)))
+        limits.setdefault("MaxNumberOfTrainingJobs", int(min(MAX_JOBS_DEFAULT, jobs, choices)))
     if config["Strategy"] != "Hyperband" and not several:
         config.setdefault("TrainingJobEarlyStoppingType", "Auto")
     criteria = config.setdefault("TuningJobCompletionCriteria", {})
@@ -74,11 +75,11 @@ def _fill_ranges(ranges: Body, body: Body, strategy: str) -> None:
 
 
 def range_around(hint: str) -> list[str] | tuple[str, str, str, str] | None:
-    """Where to search when `hint` is a sensible value: categories, or (kind, lowest, highest, scaling).
+    """Where to search around a sensible value: categories, or (kind, lowest, highest, scaling).
 
-    None for text that tells of no other value. A whole number is taken to a quarter and to four times itself, a small
-    or large fraction to a tenth and to ten times; one like a rate of dropout stays within 0 and 1, and one close to 1
-    like a momentum keeps its distance to 1 within those ten times.
+    A whole number's range goes from a quarter of it to four times it, another number's from a tenth to ten times. A
+    number between 0.1 and 0.9, such as a dropout rate, stays within 0 and 1; of one close to 1, such as a momentum, the
+    distance to 1 varies by those factors. None for other text.
     """
     for values in SWITCHES:
         if hint in values:

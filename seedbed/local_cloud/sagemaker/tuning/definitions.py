@@ -21,7 +21,7 @@ INHERITED = [
     "EnableManagedSpotTraining",
     "RetryStrategy",
 ]
-# AMT's own hyperparameter, with which it tells a container what it is measured by.
+# The hyperparameter in which AMT gives a container the name of the objective metric.
 OBJECTIVE = "_tuning_objective_metric"
 
 
@@ -29,7 +29,7 @@ OBJECTIVE = "_tuning_objective_metric"
 class Definition:
     """A training job definition and what it tunes.
 
-    body: as it was given. metric: the name of the objective metric. maximize: whether more of it is better.
+    body: the definition in the request. metric: the objective metric's name. maximize: whether higher is better.
     """
 
     body: Body
@@ -39,7 +39,7 @@ class Definition:
 
     @property
     def name(self) -> str:
-        """Empty where it was given none."""
+        """The DefinitionName; empty if it has none."""
         return str(self.body.get("DefinitionName", ""))
 
     @property
@@ -49,7 +49,7 @@ class Definition:
         return static
 
     def training_job(self, name: str, tuned: Mapping[str, str]) -> Body:
-        """What CreateTrainingJob would be asked for one of its training jobs."""
+        """The CreateTrainingJob request for one of its training jobs."""
         checkpoints = self.body.get("CheckpointConfig")
         return {
             **{field: self.body[field] for field in INHERITED if field in self.body},
@@ -61,7 +61,7 @@ class Definition:
 
 
 def read_definitions(request: Body) -> list[Definition]:
-    """The definitions of a tuning job, asked for or recorded. Raises Invalid."""
+    """The definitions in a tuning job's request or record. Raises Invalid."""
     if ("TrainingJobDefinition" in request) == ("TrainingJobDefinitions" in request):
         raise Invalid("Give exactly one of TrainingJobDefinition and TrainingJobDefinitions.")
     config = request["HyperParameterTuningJobConfig"]
@@ -102,12 +102,12 @@ def _one_of(config: Body, field: str, body: Body, other: str) -> Any:
 
 
 def _own_checkpoints(config: Body, name: str) -> Body:
-    """A folder of its own for each training job: none may resume another's."""
+    """The CheckpointConfig with a folder for this training job, so that none resumes another's."""
     return {**config, "S3Uri": f"{config['S3Uri'].rstrip('/')}/{name}"}
 
 
 def _resource_config(body: Body) -> Body:
-    """The ResourceConfig that HyperParameterTuningResourceConfig comes to: of several instances the first preferred."""
+    """A definition's ResourceConfig, or the one of its HyperParameterTuningResourceConfig: the first InstanceConfig."""
     if "ResourceConfig" in body:
         config: Body = body["ResourceConfig"]
         return config
@@ -119,5 +119,5 @@ def _resource_config(body: Body) -> Body:
 
 
 def maximizes(tuning_job: Body) -> bool:
-    """Whether more of the objective is better; the definitions of a tuning job agree on that."""
+    """Whether a higher objective is better; a tuning job's definitions agree on that."""
     return read_definitions(tuning_job)[0].maximize

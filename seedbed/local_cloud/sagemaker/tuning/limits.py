@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from ..kinds import Body
 from ..records.transitions import deadline_of
 
-# What SageMaker allows; its own quotas, of which only the second can be raised.
-MOST_JOBS = {"Random": 10_000}
-MOST_JOBS_ELSE = 750
-MOST_PARALLEL = 100
-# After so many training jobs without one objective the tuning job gives up, as AMT does.
-FRUITLESS = 5
-FOREVER = 30 * 86_400
+# SageMaker's quotas.
+MAX_JOBS = {"Random": 10_000}
+MAX_JOBS_DEFAULT = 750
+MAX_PARALLEL = 100
+# After so many training jobs without an objective the tuning job ends, as in AMT.
+MAX_JOBS_WITHOUT_OBJECTIVE = 5
+DEFAULT_RUNTIME_SECONDS = 30 * 86_400
 # A better objective counts as an improvement if it is better by this share of the best one before it.
 IMPROVEMENT = 0.01
-# If one training job in ten still brought an improvement, 29 in a row without one would have a chance below 5 %.
+# If one training job in ten still improved the objective, 29 in a row without that would have a chance below 5 %.
 CONVERGED_AFTER = 29
 
 
@@ -24,7 +24,7 @@ CONVERGED_AFTER = 29
 class Limits:
     """When a tuning job is complete.
 
-    jobs, parallel: numbers of training jobs. deadline: of `time.monotonic`. target: an objective that is good enough.
+    jobs, parallel: numbers of training jobs. deadline: a time of `time.monotonic`. target: an objective that ends it.
     patience: how many training jobs in a row may bring no improvement. until_convergence: whether convergence ends it.
     """
 
@@ -40,9 +40,9 @@ class Limits:
         resources = config["ResourceLimits"]
         criteria = config.get("TuningJobCompletionCriteria", {})
         return cls(
-            resources.get("MaxNumberOfTrainingJobs", most_jobs(config.get("Strategy", ""))),
+            resources.get("MaxNumberOfTrainingJobs", max_jobs(config.get("Strategy", ""))),
             resources["MaxParallelTrainingJobs"],
-            deadline_of(created, resources.get("MaxRuntimeInSeconds", FOREVER)),
+            deadline_of(created, resources.get("MaxRuntimeInSeconds", DEFAULT_RUNTIME_SECONDS)),
             criteria.get("TargetObjectiveMetricValue"),
             criteria.get("BestObjectiveNotImproving", {}).get("MaxNumberOfTrainingJobsNotImproving"),
             criteria.get("ConvergenceDetected", {}).get("CompleteOnConvergence") == "Enabled",
@@ -52,10 +52,10 @@ class Limits:
         return max(0.0, self.deadline - time.monotonic())
 
     def reached(self, objectives: list[float | None], maximize: bool) -> bool:
-        """Whether what has been found so far, in its order, is enough or gives no hope."""
+        """Whether the objectives so far, in order, meet a completion criterion, or none was reported too often."""
         found = [value for value in objectives if value is not None]
         if not found:
-            return len(objectives) >= FRUITLESS
+            return len(objectives) >= MAX_JOBS_WITHOUT_OBJECTIVE
         best = max(found) if maximize else min(found)
         if self.target is not None and (best >= self.target if maximize else best <= self.target):
             return True
@@ -64,27 +64,28 @@ class Limits:
         return self.until_convergence and convergence(found, maximize) is not None
 
 
-def most_jobs(strategy: str) -> int:
+def max_jobs(strategy: str) -> int:
     """How many training jobs a tuning job can have."""
-    return MOST_JOBS.get(strategy, MOST_JOBS_ELSE)
+    return MAX_JOBS.get(strategy, MAX_JOBS_DEFAULT)
 
 
 def not_improving(objectives: Sequence[float], maximize: bool) -> int:
-    """How many of the last objectives, without a break, brought no improvement of 1 % or more.
+    """How many objectives in a row, up to the last, brought no improvement of 1 % or more.
 
-    Each is held against the one that was the last to do so: small steps that add up to 1 % count as one improvement.
+    Each is compared with the last improvement, so small steps that add up to 1 % count as one.
     """
     return _stagnation(objectives, maximize)[-1] if objectives else 0
 
 
 def convergence(objectives: Sequence[float], maximize: bool) -> int | None:
-    """The place, from 0, of the objective with which a search had converged; None for one that has not.
+    """The index of the objective with which the search had converged; None if it has not.
 
-    That is the 29th in a row without an improvement of 1 %: with 95 % confidence fewer than one training job in ten
-    would then bring another. A search that learns is likelier to find one than chance is, so it stops late, not early.
+    That is the 29th in a row without an improvement of 1 %: with 95 % confidence, fewer than one training job in ten
+    would then bring another. A search that learns finds improvements more often than chance, so this ends it late
+    rather than early.
     """
     return next(
-        (place for place, count in enumerate(_stagnation(objectives, maximize)) if count >= CONVERGED_AFTER), None
+        (index for index, count in enumerate(_stagnation(objectives, maximize)) if count >= CONVERGED_AFTER), None
     )
 
 

@@ -1,9 +1,9 @@
-"""Hyperparameter tuning jobs: the calls."""
+"""The operations on hyperparameter tuning jobs."""
 
 import secrets
 
 from .. import tags
-from ..jobs import Workshop
+from ..jobs import JobServices
 from ..kinds import TUNING, Body
 from ..training.operations import TrainingJobs
 from . import autotune, rules
@@ -11,36 +11,36 @@ from .run import TuningRun
 
 
 class TuningJobs:
-    """CreateHyperParameterTuningJob, Stop and Delete, and the threads that run the loops."""
+    """Create-, Stop- and DeleteHyperParameterTuningJob, and the threads that run the jobs."""
 
-    def __init__(self, workshop: Workshop, training_jobs: TrainingJobs) -> None:
-        self._shop = workshop
+    def __init__(self, services: JobServices, training_jobs: TrainingJobs) -> None:
+        self._services = services
         self._training_jobs = training_jobs
 
     def create(self, request: Body) -> Body:
         autotune.fill(request)
-        rules.check(request, self._shop)
+        rules.check(request, self._services)
         given = tags.take(request)
         seed = request["HyperParameterTuningJobConfig"].get("RandomSeed", secrets.randbits(31))
-        body = self._shop.ledger.create(TUNING, request, given, seed=seed)
+        body = self._services.ledger.create(TUNING, request, given, seed=seed)
         self.start(body["HyperParameterTuningJobName"])
         return {"HyperParameterTuningJobArn": body["HyperParameterTuningJobArn"]}
 
     def start(self, name: str) -> None:
-        """Runs or goes on with a recorded tuning job in a thread of its own."""
-        self._shop.running.start(
-            TUNING, name, lambda stop: TuningRun(self._shop, self._training_jobs, name, stop).work()
+        """Runs or continues a recorded tuning job in its own thread."""
+        self._services.job_threads.start(
+            TUNING, name, lambda stop: TuningRun(self._services, self._training_jobs, name, stop).work()
         )
 
     def stop(self, request: Body) -> Body:
         name = request["HyperParameterTuningJobName"]
         try:
-            self._shop.ledger.begin_stop(TUNING, name)
+            self._services.ledger.begin_stop(TUNING, name)
         finally:
-            self._shop.running.ask_stop(TUNING, name)
+            self._services.job_threads.request_stop(TUNING, name)
         return {}
 
     def delete(self, request: Body) -> Body:
-        """Its training jobs stay, and what they left in S3."""
-        self._shop.ledger.delete(TUNING, request["HyperParameterTuningJobName"])
+        """Deletes a tuning job. Its training jobs and their results in S3 stay."""
+        self._services.ledger.delete(TUNING, request["HyperParameterTuningJobName"])
         return {}

@@ -1,36 +1,36 @@
-"""AMT's own rules for a tuning job, as far as the service model can't say them."""
+"""AMT's rules for a tuning job that the service model doesn't contain."""
 
 from collections.abc import Sequence
 
 from ..errors import Invalid, LimitExceeded
-from ..jobs import Workshop
+from ..jobs import JobServices
 from ..kinds import Body
 from ..search.hyperband import resource_bounds
 from ..search.strategies import combinations
 from ..training import operations as training
 from . import warm_start
 from .definitions import OBJECTIVE, Definition, read_definitions
-from .limits import MOST_PARALLEL, most_jobs
+from .limits import MAX_PARALLEL, max_jobs
 
-HYPERPARAMETERS = 100
-VARIABLES = 48
+MAX_HYPERPARAMETERS = 100
+MAX_VARIABLES = 48
 
 
-def check(request: Body, shop: Workshop) -> None:
+def check(request: Body, services: JobServices) -> None:
     """Raises Invalid or LimitExceeded for a CreateHyperParameterTuningJob request that breaks a rule."""
     definitions = read_definitions(request)
     config = request["HyperParameterTuningJobConfig"]
     for definition in definitions:
         _check_resources(definition.body)
-        training.check(definition.training_job("", {}), shop)
+        training.check(definition.training_job("", {}), services)
         _check_hyperparameters(definition)
-    if sum(len(item.body.get("Environment", {})) for item in definitions) > VARIABLES:
-        raise Invalid(f"All definitions together can have at most {VARIABLES} variables in their Environment.")
+    if sum(len(item.body.get("Environment", {})) for item in definitions) > MAX_VARIABLES:
+        raise Invalid(f"All definitions together can have at most {MAX_VARIABLES} variables in their Environment.")
     _check_strategy(config, definitions)
     _check_limits(config, sum(combinations(item.ranges) for item in definitions))
     if len(definitions) > 1 and config.get("TrainingJobEarlyStoppingType") == "Auto":
         raise Invalid("TrainingJobEarlyStoppingType must be Off with several TrainingJobDefinitions.")
-    warm_start.check(request, definitions, shop.ledger.store)
+    warm_start.check(request, definitions, services.ledger.store)
 
 
 def _check_hyperparameters(definition: Definition) -> None:
@@ -43,8 +43,8 @@ def _check_hyperparameters(definition: Definition) -> None:
     static = set(definition.static) - {OBJECTIVE}
     if tuned & static:
         raise Invalid(f"The hyperparameters {sorted(tuned & static)} can't be both static and tuned.")
-    if len(tuned | static) > HYPERPARAMETERS:
-        raise Invalid(f"Static and tuned hyperparameters can't be more than {HYPERPARAMETERS} together.")
+    if len(tuned | static) > MAX_HYPERPARAMETERS:
+        raise Invalid(f"Static and tuned hyperparameters can't be more than {MAX_HYPERPARAMETERS} together.")
 
 
 def _check_resources(body: Body) -> None:
@@ -81,14 +81,14 @@ def _check_strategy(config: Body, definitions: Sequence[Definition]) -> None:
 def _check_limits(config: Body, choices: float) -> None:
     limits, strategy = config["ResourceLimits"], config["Strategy"]
     jobs, parallel = limits.get("MaxNumberOfTrainingJobs"), limits["MaxParallelTrainingJobs"]
-    most = most_jobs(strategy)
+    most = max_jobs(strategy)
     wanted = choices if jobs is None and strategy == "Grid" else jobs or 0
     if wanted > most:
         raise LimitExceeded(
             f"MaxNumberOfTrainingJobs can be at most {most} for the {strategy} strategy, but it is {wanted}."
         )
-    if parallel > MOST_PARALLEL:
-        raise LimitExceeded(f"MaxParallelTrainingJobs can be at most {MOST_PARALLEL}, but it is {parallel}.")
+    if parallel > MAX_PARALLEL:
+        raise LimitExceeded(f"MaxParallelTrainingJobs can be at most {MAX_PARALLEL}, but it is {parallel}.")
     if jobs is None:
         return
     if parallel > jobs:

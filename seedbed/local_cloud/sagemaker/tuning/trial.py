@@ -1,4 +1,4 @@
-"""One training job of a tuning job, as the tuning job's loop knows it."""
+"""One training job of a tuning job, and the state of the definition that it belongs to."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -10,13 +10,13 @@ from ..records.store import Store
 from ..search.hyperband import Hyperband, resource_bounds
 from ..search.median_rule import MedianRule
 from ..search.strategies import Search
-from ..training.run import Watcher
+from ..training.run import TrainingListener
 from .definitions import Definition
 
 
 @dataclass
-class Branch:
-    """One definition's part of a tuning job: its search, the rule that ends jobs early, and how many jobs it had."""
+class DefinitionState:
+    """One definition of a tuning job: its search, the rule that stops jobs early, and how many jobs it has had."""
 
     definition: Definition
     search: Search
@@ -25,36 +25,36 @@ class Branch:
 
 
 @dataclass
-class Trial(Watcher):
-    """Follows one training job. The job's threads call `reported` and `ended`.
+class Trial(TrainingListener):
+    """One training job of a tuning job; its threads call `reported`, `record` and `ended`.
 
-    number: its place in the tuning job, place: in its branch, both from 1. threads: how many its process may use.
-    tuning_job: its name.
-    stop: ends it early. done: hands its last state to the loop.
+    number: its number in the tuning job. index: its number in its definition. Both begin at 1.
+    name, tuning_job: the jobs' names. threads: how many its process may use.
+    stop: stops it early. on_end: gives its last state to the tuning job's loop.
     """
 
-    branch: Branch
+    state: DefinitionState
     number: int
-    place: int
+    index: int
     name: str
     store: Store
     stop: Callable[[str], None]
-    done: "Callable[[Trial, Body, list[float]], None]"
+    on_end: "Callable[[Trial, Body, list[float]], None]"
     threads: int = 1
     tuning_job: str = ""
     objective: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.objective = self.branch.definition.metric
+        self.objective = self.state.definition.metric
 
     def reported(self, series: list[float], stop: Stop) -> None:
-        rule = self.branch.rule
-        if rule is not None and stop.reason is None and rule.should_stop(self.place, series):
-            self.store.remember(TRAINING, self.name, series=series)  # should the endpoint die before the job has ended
+        rule = self.state.rule
+        if rule is not None and stop.reason is None and rule.should_stop(self.index, series):
+            self.store.remember(TRAINING, self.name, series=series)  # in case the endpoint crashes before its end
             self.stop(self.name)
 
     def ended(self, body: Body, series: list[float]) -> None:
-        self.done(self, body, series)
+        self.on_end(self, body, series)
 
     def record(self, body: Body, series: list[float]) -> None:
         value = objective_of(body, series)
@@ -62,15 +62,15 @@ class Trial(Watcher):
         self.store.remember(TRAINING, self.name, series=series)
 
 
-def branches(definitions: Sequence[Definition], config: Body, seed: int) -> list[Branch]:
-    """A tuning job's branches as they are before its first training job."""
+def definition_states(definitions: Sequence[Definition], config: Body, seed: int) -> list[DefinitionState]:
+    """The states of a tuning job's definitions before its first training job."""
     return [
-        Branch(
+        DefinitionState(
             definition,
-            Search(definition.ranges, config["Strategy"], definition.maximize, seed + (index << 32)),
+            Search(definition.ranges, config["Strategy"], definition.maximize, seed + (position << 32)),
             _rule(definition, config),
         )
-        for index, definition in enumerate(definitions)
+        for position, definition in enumerate(definitions)
     ]
 
 
@@ -81,12 +81,12 @@ def _rule(definition: Definition, config: Body) -> Hyperband | MedianRule | None
 
 
 def child_name(tuning_job: Body, number: int) -> str:
-    """The name of a tuning job's n-th training job; another job of the same name gives its own others."""
+    """The name of a tuning job's n-th training job, unique even if a deleted tuning job had the same name."""
     name = tuning_job["HyperParameterTuningJobName"]
     digest = hashlib.sha256(f"{name}/{tuning_job['CreationTime']}/{number}".encode()).hexdigest()[:8]
     return f"{name}-{number:03d}-{digest}"
 
 
 def objective_of(body: Body, series: Sequence[float]) -> float | None:
-    """A training job's last value of its objective; None for one that failed or reported none."""
+    """A training job's last objective value; None if it failed or reported none."""
     return series[-1] if series and body["TrainingJobStatus"] != "Failed" else None

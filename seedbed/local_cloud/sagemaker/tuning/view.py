@@ -1,10 +1,10 @@
-"""What Describe tells of a tuning job beyond its record: its best training jobs, and how far it has come."""
+"""What the Describe and List operations return about a tuning job beyond its record."""
 
 from .. import service_model
 from ..kinds import ENDED, TRAINING, TUNING, Body
 from ..listing import page
 from ..records.ledger import Ledger
-from ..records.store import Job, Store
+from ..records.store import JobRecord, Store
 from ..records.transitions import now
 from . import warm_start
 from .definitions import OBJECTIVE, maximizes
@@ -26,8 +26,8 @@ def describe(ledger: Ledger, request: Body) -> Body:
     return body
 
 
-def best_training_job(store: Store, body: Body) -> Job | None:
-    """The best of those that completed; of those that were stopped only where none did.
+def best_training_job(store: Store, body: Body) -> JobRecord | None:
+    """The best completed training job, or the best stopped one if none has completed.
 
     With Hyperband, which stops all that reach MaxResource, the best of both.
     """
@@ -50,8 +50,8 @@ def list_training_jobs(ledger: Ledger, request: Body) -> Body:
     return {"TrainingJobSummaries": [training_job_summary(job, tuning_job) for job in jobs], **token}
 
 
-def training_job_summary(job: Job, tuning_job: Body) -> Body:
-    """A HyperParameterTrainingJobSummary: a training job as its tuning job sees it."""
+def training_job_summary(job: JobRecord, tuning_job: Body) -> Body:
+    """The HyperParameterTrainingJobSummary of a training job."""
     body = {
         **job.body,
         "TunedHyperParameters": job.private["tuned"],
@@ -68,7 +68,7 @@ def training_job_summary(job: Job, tuning_job: Body) -> Body:
     return service_model.summary("ListTrainingJobsForHyperParameterTuningJob", body)
 
 
-def _overall_best(store: Store, body: Body, own: Job | None) -> Job | None:
+def _overall_best(store: Store, body: Body, own: JobRecord | None) -> JobRecord | None:
     candidates = [own] if own else []
     for name in warm_start.parents(body):
         parent = store.get(TUNING, name)
@@ -82,9 +82,9 @@ def _progress(store: Store, body: Body) -> Body:
     found = store.objectives(body["HyperParameterTuningJobName"])
     values, maximize = [value for value, _ in found], maximizes(body)
     details: Body = {"NumberOfTrainingJobsObjectiveNotImproving": not_improving(values, maximize)}
-    place = convergence(values, maximize)
-    if place is not None:
-        details["ConvergenceDetectedTime"] = found[place][1]
+    index = convergence(values, maximize)
+    if index is not None:
+        details["ConvergenceDetectedTime"] = found[index][1]
     ended = body["HyperParameterTuningJobStatus"] in ENDED
     seconds = (body["HyperParameterTuningEndTime"] if ended else now()) - body["CreationTime"]
     return {"TuningJobCompletionDetails": details, "ConsumedResources": {"RuntimeInSeconds": max(0, int(seconds))}}

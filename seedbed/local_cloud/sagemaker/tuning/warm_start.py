@@ -1,4 +1,4 @@
-"""Warm start: what a tuning job may take over from its parents, and what it then knows."""
+"""Warm start: which parents a tuning job may have, and the results that it takes over from them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -7,21 +7,22 @@ from ..kinds import ENDED, TUNING, Body
 from ..records.store import Store
 from ..search.ranges import Range
 from .definitions import OBJECTIVE, Definition, read_definitions
-from .limits import most_jobs
+from .limits import max_jobs
 
-CHANGES = 10
+MAX_CHANGES = 10
 
 
 def parents(request: Body) -> list[str]:
-    """The names of the parent tuning jobs; none where the job starts from nothing."""
+    """The names of the parent tuning jobs; none without a WarmStartConfig."""
     listed = request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", [])
     return [parent.get("HyperParameterTuningJobName", "") for parent in listed]
 
 
 def priors(request: Body, store: Store) -> Iterator[tuple[Mapping[str, str], float, str]]:
-    """Hyperparameters and objective of each of the parents' own training jobs that had one; not of their parents'.
+    """(hyperparameters, objective, parent) of each training job of the parents that has an objective.
 
-    The third is the parent's name where its objectives can't be compared with the job's own: with TransferLearning.
+    parent: the parent's name with TransferLearning, since its objectives can't be compared with the job's own; else
+    empty. The parents' own parents are not included.
     """
     transfer = request.get("WarmStartConfig", {}).get("WarmStartType") == "TransferLearning"
     for parent in parents(request):
@@ -31,7 +32,7 @@ def priors(request: Body, store: Store) -> Iterator[tuple[Mapping[str, str], flo
 
 
 def check(request: Body, definitions: Sequence[Definition], store: Store) -> None:
-    """Raises Invalid or LimitExceeded where the parents don't fit the new tuning job."""
+    """Raises Invalid or LimitExceeded if the parents don't fit the new tuning job."""
     names = parents(request)
     if not names:
         return
@@ -67,9 +68,9 @@ def _check_parent(name: str, theirs: Definition, ours: Definition) -> None:
         if kinds.get(item.name, item.kind) != item.kind:
             raise Invalid(f"The hyperparameter '{item.name}' is {kinds[item.name]} in the parent tuning job '{name}'.")
     changes = _changes(theirs, ours)
-    if changes > CHANGES:
+    if changes > MAX_CHANGES:
         raise Invalid(
-            f"There are {changes} changes of static hyperparameters since '{name}'; at most {CHANGES} may be."
+            f"There are {changes} changes of static hyperparameters since '{name}'; at most {MAX_CHANGES} may be."
         )
 
 
@@ -78,7 +79,7 @@ def _names(definition: Definition) -> set[str]:
 
 
 def _changes(theirs: Definition, ours: Definition) -> int:
-    """AMT's count: a value that was text counts twice when it changes, a categorical range once for each value."""
+    """AMT's count of changes: two for a changed text, and one for each value of a categorical range."""
     ranges = {item.name: item for item in theirs.ranges}
     return sum(
         _weight(ranges[name]) if name in ranges else _difference(theirs.static[name], value)
@@ -103,7 +104,7 @@ def _difference(old: str, new: str) -> int:
 
 def _check_number(config: Body, inherited: int) -> None:
     """The parents' training jobs count against the number that a tuning job can have."""
-    most = most_jobs(config["Strategy"])
+    most = max_jobs(config["Strategy"])
     wanted = config["ResourceLimits"].get("MaxNumberOfTrainingJobs", 1)
     if wanted + inherited > most:
         raise LimitExceeded(
