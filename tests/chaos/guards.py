@@ -311,7 +311,7 @@ GUARDS = (
         "training_container/trainer/preparation/dataset.py",
         "fraction = int(digest[:16], 16) / 2**64",
         "import random; fraction = random.random()",
-        "tests/trainer/test_dataset.py::test_no_image_changes_sides_as_the_dataset_grows",
+        "tests/trainer/test_dataset.py::test_no_image_changes_its_split_as_the_dataset_grows",
         simulated=False,
     ),
     Guard(
@@ -319,15 +319,15 @@ GUARDS = (
         "training_container/trainer/decoding/inspection.py",
         'hashlib.sha256(f"{image.width}x{image.height} RGB\\n".encode())',
         "hashlib.sha256(str(path).encode())",
-        "tests/trainer/test_images.py::test_equal_pictures_have_equal_digests_whatever_the_file_is",
+        "tests/trainer/test_images.py::test_equal_images_have_equal_digests_in_any_file_format",
         simulated=False,
     ),
     Guard(
         "a picture that takes too long ends its decoder",
         WORKER,
-        "signal.setitimer(signal.ITIMER_PROF, self._times * self._limits.seconds)",
+        "signal.setitimer(signal.ITIMER_PROF, self._factor * self._limits.seconds)",
         "signal.setitimer(signal.ITIMER_PROF, 0)",
-        f"{DECODING}::test_a_picture_that_takes_too_long_is_refused_and_the_others_are_read[PNG of many texts]",
+        f"{DECODING}::test_an_image_over_the_time_limit_is_refused_and_others_are_read[PNG of many texts]",
         simulated=False,
     ),
     Guard(
@@ -335,7 +335,7 @@ GUARDS = (
         WORKER,
         "_limit_memory(limits.memory)",
         "pass",
-        f"{DECODING}::test_a_picture_that_takes_too_much_memory_is_refused_and_the_others_are_read[PNG]",
+        f"{DECODING}::test_an_image_over_the_memory_limit_is_refused_and_others_are_read[PNG]",
         simulated=False,
     ),
     Guard(

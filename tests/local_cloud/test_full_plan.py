@@ -63,4 +63,4 @@ def test_the_mail_and_the_report_tell_of_it(cloud: LittleCloud, run: dict[str, A
     assert run["run_id"] in text
     report = fetch_report(cloud.stack, cloud.home).read_text(encoding="utf-8")
     assert report.startswith("<!DOCTYPE html>")
-    assert "The surest mistakes" in report or run["evaluation"]["accuracy"] == 1
+    assert "The most confident mistakes" in report or run["evaluation"]["accuracy"] == 1

@@ -1,4 +1,4 @@
-"""The trainer as a process, and one whole flow that several tests look at."""
+"""Runs the trainer as a process, and one whole flow that several tests share."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from tests.children import run
 from tests.trainer.costly_pictures import jpeg_with
 from tests.trainer.painting import LABELS, archive, paint, paint_dataset
-from trainer.decoding.pool import Decoders
+from trainer.decoding.pool import DecoderPool
 
 CONTAINER = Path(__file__).parents[2] / "training_container"
 WITHOUT_NETWORK = ["unshare", "--map-root-user", "--net"]
@@ -24,7 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def isolation() -> list[str]:
-    """The command before one that is to have no network, as SageMaker gives these jobs none; empty where none can."""
+    """The prefix of a command that runs it without a network, as SageMaker does; empty if this machine can't do it."""
     try:
         run([*WITHOUT_NETWORK, "true"], check=True)
     except (OSError, subprocess.SubprocessError):
@@ -33,7 +33,7 @@ def isolation() -> list[str]:
 
 
 def run_script(script: str, folder: Path, **environment: str) -> str:
-    """What a script prints that has the trainer at hand, as a process of its own in that folder."""
+    """Runs a script that can import the trainer as a process in `folder`, and returns what it prints."""
     done = run(
         [sys.executable, "-c", script], cwd=folder, env={**os.environ, "PYTHONPATH": str(CONTAINER), **environment}
     )
@@ -42,15 +42,15 @@ def run_script(script: str, folder: Path, **environment: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def decoders() -> Iterator[Decoders]:
-    """Decoders with the limits that prepare, predict and serve have."""
-    with Decoders() as decoders:
+def decoders() -> Iterator[DecoderPool]:
+    """DecoderPool with the default limits."""
+    with DecoderPool() as decoders:
         yield decoders
 
 
 @pytest.fixture(scope="session")
 def run_trainer() -> Run:
-    """Runs `python -m trainer` as SageMaker would, isolated and with a directory in the place of /opt/ml."""
+    """Runs `python -m trainer` as SageMaker does, without a network and with a directory in place of /opt/ml."""
     isolated = isolation()
 
     def run_it(base: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +64,7 @@ def run_trainer() -> Run:
 
 
 class Flow:
-    """What prepare, train and evaluate left behind, each in a base directory of its own."""
+    """The output of prepare, train and evaluate, each in its own base directory."""
 
     def __init__(self, folder: Path) -> None:
         self.prepare, self.train, self.fine_tune, self.evaluate = (
@@ -83,12 +83,12 @@ class Flow:
         return self.evaluate / "processing/output"
 
     def report(self) -> dict[str, Any]:
-        """The dataset report."""
+        """The content of the dataset report."""
         report: dict[str, Any] = json.loads((self.pack / "report.json").read_text(encoding="utf-8"))
         return report
 
     def scores(self) -> dict[str, Any]:
-        """What evaluate wrote."""
+        """The content of evaluation.json."""
         scores: dict[str, Any] = json.loads((self.evaluation / "evaluation.json").read_text(encoding="utf-8"))
         return scores
 
@@ -118,7 +118,7 @@ FINE_TUNING = {
 
 
 def training_job(base: Path, hyperparameters: dict[str, str], **channels: Path) -> None:
-    """Lays out what SageMaker would for a training job; a channel is the folder of that name."""
+    """Creates the input of a training job as SageMaker does; each channel is a link to its folder."""
     (base / "input/config").mkdir(parents=True)
     (base / "input/config/hyperparameters.json").write_text(json.dumps(hyperparameters))
     (base / "input/data").mkdir()
@@ -128,21 +128,21 @@ def training_job(base: Path, hyperparameters: dict[str, str], **channels: Path) 
 
 
 def pack_model(trained: Path, path: Path) -> None:
-    """A training job's model folder as SageMaker's model.tar.gz."""
+    """Packs a training job's model folder into a model.tar.gz, as SageMaker does."""
     files = {file.name.replace(".", "__"): file.read_bytes() for file in (trained / "model").iterdir()}
     archive(path, **files)
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow:
-    """The flow up to the pack; like each of its steps a real process, on what the one before wrote."""
+    """The flow up to the pack; each step is a real process on the output of the one before."""
     flow = Flow(tmp_path_factory.mktemp("flow"))
     images = flow.prepare / "processing/input/images"
     paint_dataset(images, per_label=30)
     (images / "Maize/notes.jpg").write_text("weed the third row")
     shutil.copy(images / "Maize/003 a+b 50% #ä.png", images / "Maize/copy.png")
     with Image.open(images / "Maize/007 a+b 50% #ä.png") as of_the_test_split:
-        ImageOps.mirror(of_the_test_split).save(images / "Maize/mirrored.png")  # a training image, if it were used
+        ImageOps.mirror(of_the_test_split).save(images / "Maize/mirrored.png")  # would be a training image
     (images / "Maize/link.png").symlink_to("copy.png")
     (images / "Maize/costly.jpg").write_bytes(jpeg_with(b"\xff", 20_000_000))
     shutil.copy(images / "Maize/copy.png", images / "Maize" / os.fsdecode(b"\xff.png"))
@@ -155,7 +155,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow
 
 @pytest.fixture(scope="session")
 def trained(prepared: Flow, run_trainer: Run) -> Flow:
-    """The flow up to a head, packed where fine-tuning looks for it."""
+    """The flow up to a head, packed for fine-tuning."""
     flow = prepared
     training_job(flow.train, HYPERPARAMETERS, features=flow.pack / "features")
     flow.log["train"] = run_trainer(flow.train, "train")
@@ -166,7 +166,7 @@ def trained(prepared: Flow, run_trainer: Run) -> Flow:
 
 @pytest.fixture(scope="session")
 def flow(trained: Flow, run_trainer: Run) -> Flow:
-    """Prepare, a head, fine-tuning and evaluate."""
+    """The whole flow: prepare, a head, fine-tuning and evaluate."""
     flow = trained
     training_job(flow.fine_tune, FINE_TUNING, training=flow.pack / "training", head=flow.fine_tune / "head")
     flow.log["fine-tune"] = run_trainer(flow.fine_tune, "train")

@@ -1,4 +1,4 @@
-"""Files that cost a decoder much more time or memory than their bytes account for, of each format that is read."""
+"""Small files, in each format that is read, that take a decoder much time or memory."""
 
 import io
 import struct
@@ -21,14 +21,14 @@ def saved(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def jpeg_of_scans(scans: int, side: int) -> bytes:
-    """A progressive JPEG whose last scan is repeated: each repetition is some bytes, and a pass over all blocks."""
+    """A progressive JPEG whose last scan is repeated: each repetition takes a few bytes, and a pass over all blocks."""
     whole = saved(flat(side), "JPEG", progressive=True)
     start = whole.index(DHT, whole.rindex(SOS, 0, whole.rindex(SOS)))
     return whole[:-2] + whole[start:-2] * scans + EOI
 
 
 def jpeg_with(segment: bytes, count: int) -> bytes:
-    """A JPEG with a segment before its first one, so many times."""
+    """A JPEG with `count` copies of a segment before its first one."""
     whole = saved(flat(16), "JPEG")
     return whole[:2] + segment * count + whole[2:]
 
@@ -38,34 +38,34 @@ def png_chunk(kind: bytes, content: bytes = b"") -> bytes:
 
 
 def png_with(chunk: bytes, count: int, after: bytes = b"IHDR") -> bytes:
-    """A PNG with a chunk behind its IHDR, or before its IEND, so many times."""
+    """A PNG with `count` copies of a chunk after its IHDR, or before its IEND."""
     whole = saved(flat(16), "PNG")
     place = 33 if after == b"IHDR" else len(whole) - 12
     return whole[:place] + chunk * count + whole[place:]
 
 
 def gif_with(extension: bytes, count: int) -> bytes:
-    """A GIF with an extension before its picture, so many times."""
+    """A GIF with `count` copies of an extension before its picture."""
     whole = saved(flat(16), "GIF")
     place = whole.index(b"\x2c")
     return whole[:place] + extension * count + whole[place:]
 
 
 def gif_of_a_frame(side: int) -> bytes:
-    """A GIF of one pixel whose frame says that it is as large, and to be replaced by the background."""
+    """A GIF of one pixel whose frame claims `side` by `side` pixels, to be replaced by the background."""
     head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6)
     control = b"\x21\xf9\x04\x08\x00\x00\x00\x00"
     return head + control + b"\x2c" + struct.pack("<HHHHB", 0, 0, side, side, 0) + b"\x02\x02\x4c\x01\x00\x3b"
 
 
 def webp_of_frames(side: int, frames: int) -> bytes:
-    """An animation on a large canvas, of frames of a few bytes."""
+    """An animation on a large canvas, with frames of a few bytes."""
     images = [Image.new("RGB", (side, side), (0, 0, number % 256)) for number in range(frames)]
     return saved(images[0], "WEBP", save_all=True, append_images=images[1:], lossless=True, quality=0, method=0)
 
 
 def bmp_of_runs(side: int) -> bytes:
-    """A BMP compressed by run lengths, each a single pixel long."""
+    """A run-length encoded BMP with runs of a single pixel."""
     runs = (b"\x01\x00" * side + b"\x00\x00") * side + b"\x00\x01"
     palette = bytes(1024)
     info = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(runs), 0, 0, 256, 0)
@@ -73,7 +73,7 @@ def bmp_of_runs(side: int) -> bytes:
 
 
 def bmp_of_a_run(side: int) -> bytes:
-    """A large BMP whose pixels are not there."""
+    """A large BMP without pixel data."""
     info = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, 2, 0, 0, 256, 0)
     return b"BM" + struct.pack("<IHHI", 1080, 0, 0, 1078) + info + bytes(1024) + b"\0\1"
 
@@ -82,7 +82,7 @@ Tag = tuple[int, int, list[int]]
 
 
 def tiff(tags: Sequence[Tag], content: bytes) -> bytes:
-    """A TIFF of these tags (number, type 3 or 4, values), whose content begins at byte 8."""
+    """A TIFF with tags (number, type 3 or 4, values), and with content from byte 8 on."""
     after, entries = 8 + len(content), b""
     values_at, values = after + 2 + 12 * len(tags) + 4, b""
     for number, kind, numbers in sorted(tags):
@@ -94,7 +94,7 @@ def tiff(tags: Sequence[Tag], content: bytes) -> bytes:
 
 
 def tiff_of_a_tile(tile: int, side: int = 64) -> bytes:
-    """A small TIFF whose single tile is as large; some thousandths of its bytes."""
+    """A small TIFF whose single tile has `tile` by `tile` pixels, compressed to a few thousandths of that."""
     content = b"".join(_zeros(tile * tile))
     place = [(322, 4, [tile]), (323, 4, [tile]), (324, 4, [8]), (325, 4, [len(content)])]
     return tiff([*gray(side, side, 8), *place], content)
@@ -109,21 +109,21 @@ def _zeros(count: int) -> list[bytes]:
 
 
 def tiff_of_strips(strips: int, width: int) -> bytes:
-    """A TIFF of so many strips, of a row each, all of which are the same bytes of the file."""
+    """A TIFF with `strips` strips of one row, which all share the same bytes of the file."""
     content = zlib.compress(bytes(width), 9)
     place = [(278, 4, [1]), (273, 4, [8] * strips), (279, 4, [len(content)] * strips)]
     return tiff([*gray(width, strips, 8), *place], content)
 
 
 def tiff_of_scans(scans: int, side: int) -> bytes:
-    """A TIFF whose one strip is the JPEG of many scans."""
+    """A TIFF whose only strip is a JPEG with many scans."""
     content = jpeg_of_scans(scans, side)
     place = [(278, 4, [side]), (273, 4, [8]), (279, 4, [len(content)])]
     return tiff([*gray(side, side, 7), *place], content)
 
 
 def gray(width: int, height: int, compression: int) -> list[Tag]:
-    """The tags of eight bits a pixel: 7 is JPEG, 8 Deflate."""
+    """The tags for eight bits per pixel; compression 7 is JPEG, 8 Deflate."""
     return [
         (256, 4, [width]),
         (257, 4, [height]),
@@ -155,7 +155,7 @@ SLOW: dict[str, Build] = {
     "TIFF of many strips": lambda: tiff_of_strips(1_000_000, 40),
     "TIFF of many scans": lambda: tiff_of_scans(90, 3500),
 }
-"""What takes seconds, or tenths of one."""
+"""Files that take seconds, or tenths of a second."""
 
 LARGE: dict[str, Build] = {
     "JPEG": lambda: saved(flat(7000), "JPEG"),
@@ -168,4 +168,4 @@ LARGE: dict[str, Build] = {
     "TIFF of a tile": lambda: tiff_of_a_tile(7000),
     "TIFF of strips": lambda: tiff_of_strips(7000, 7000),
 }
-"""What takes tens of megabytes."""
+"""Files that take tens of megabytes."""

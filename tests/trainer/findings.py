@@ -1,4 +1,4 @@
-"""What an evaluation may have found: scores that fit together, of any labels."""
+"""Example findings of an evaluation: consistent scores for any labels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ EXPORTS = (
 
 
 def evaluation_of(labels: Sequence[str], **changes: Any) -> dict[str, Any]:
-    """evaluation.json of 8 photographs a label: of the first label all are named right, of the others 6."""
+    """evaluation.json for 8 photographs per label: all of the first label are right, and 6 of each other one."""
     truth = np.repeat(np.arange(len(labels)), 8)
     predicted = truth.copy()
     for first in range(8, len(truth), 8):
@@ -41,7 +41,7 @@ def evaluation_of(labels: Sequence[str], **changes: Any) -> dict[str, Any]:
 
 
 def facts_of(labels: Sequence[str], **changes: Any) -> dict[str, Any]:
-    """model.json of the exported model."""
+    """The content of the exported model's model.json."""
     return {
         "kind": "fine-tune",
         "backbone": "efficientnet-lite0",

@@ -1,4 +1,4 @@
-"""Painted images instead of photographs: small, and as many different ones as a test asks for."""
+"""Small painted images in place of photographs, different for each seed."""
 
 import tarfile
 from pathlib import Path
@@ -10,13 +10,13 @@ LABELS = {"Sugar beet": (40, 160, 60), "Größe 100% #1+": (170, 60, 40), "Maize
 
 
 def paint(colour: tuple[int, int, int], seed: int, side: int = 48) -> Image.Image:
-    """A noisy square around the colour; another picture for each seed."""
+    """A noisy square of about this colour; a different one for each seed."""
     noise = np.random.default_rng(seed).integers(-40, 40, (side, side, 3))
     return Image.fromarray(np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8))
 
 
 def paint_dataset(folder: Path, per_label: int, first_seed: int = 0) -> None:
-    """Adds that many images to each label's folder, with names that need escaping in addresses."""
+    """Adds `per_label` images to each label's folder, with names that need escaping in URLs."""
     for number, (label, colour) in enumerate(LABELS.items()):
         (folder / label).mkdir(parents=True, exist_ok=True)
         for seed in range(first_seed, first_seed + per_label):

@@ -1,4 +1,4 @@
-"""A whole model as evaluate leaves one, but of a single layer: it looks at where colours are, so that views differ."""
+"""A whole model with a single layer: its predictions depend on positions, so that views differ."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ SIZE = 16
 
 
 def write_small_model(folder: Path, views: int = 8) -> Path:
-    """The folder, with the network and its facts in it."""
+    """Writes the network and its facts into the folder, and returns it."""
     layers = [keras.Input((SIZE, SIZE, 3)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
     network = keras.Sequential(layers)
     weights = np.random.default_rng(1).normal(scale=3e-4, size=(SIZE * SIZE * 3, 3))

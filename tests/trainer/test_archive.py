@@ -1,4 +1,4 @@
-"""Model archives come from outside: each is read or refused with a sentence, and nothing else happens."""
+"""Model archives come from outside: each is read, or refused with a sentence."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from trainer.archive import HEAD, read_model
 from trainer.errors import UnreadableModel
 from trainer.keras_loader import keras
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 FACTS = b'{"labels": ["a", "b"], "image_size": 32}'
@@ -29,7 +29,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return file.read_bytes()
 
 
-def test_a_whole_archive_is_read(network: bytes, tmp_path: Path) -> None:
+def test_a_complete_archive_is_read(network: bytes, tmp_path: Path) -> None:
     model = read_model(archive(tmp_path / "m.tar.gz", head__keras=network, model__json=FACTS), HEAD, tmp_path / "x")
     assert (model.labels, model.image_size, model.network.input_shape) == (["a", "b"], 32, (None, 5))
 

@@ -1,4 +1,4 @@
-"""Training batches: what augmentation may change, and what it may not."""
+"""Augmentation of features in training batches."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from trainer.pack import FeatureSplit
 from trainer.training.augment_features import batches
 from trainer.training.hyperparameters import Hyperparameters
-from trainer.views import MAX_VIEWS, turned
+from trainer.views import MAX_VIEWS, apply_view
 
 
 def split(images: int, views: int) -> FeatureSplit:
@@ -27,7 +27,7 @@ def epoch(images: int, views: int, strength: float, batch_size: int = 8) -> tupl
 
 @given(images=st.integers(1, 50), views=st.integers(1, 8), batch_size=st.integers(1, 60))
 @settings(max_examples=40)
-def test_without_augmentation_each_image_is_seen_once_as_it_is(images: int, views: int, batch_size: int) -> None:
+def test_each_image_appears_once_and_unchanged_without_augmentation(images: int, views: int, batch_size: int) -> None:
     features, targets = epoch(images, views, strength=0.0, batch_size=batch_size)
     assert sorted(features[:, 0]) == list(range(images))
     assert not features[:, 1].any()
@@ -43,7 +43,7 @@ def test_mixed_targets_stay_probabilities(images: int, strength: float) -> None:
     assert (targets >= 0).all()
 
 
-def test_full_strength_shows_all_views_and_most_of_an_image_stays_itself() -> None:
+def test_full_strength_shows_all_views_and_keeps_most_of_each_image() -> None:
     features, targets = epoch(400, 4, strength=1.0)
     unmixed = features[np.isclose(targets.max(axis=1), 1)]
     assert set(unmixed[:, 1]) >= {0, 1, 2, 3}
@@ -51,7 +51,7 @@ def test_full_strength_shows_all_views_and_most_of_an_image_stays_itself() -> No
 
 
 @pytest.mark.parametrize(("weighting", "ratio"), [(0.0, 1.0), (0.5, 2**0.5), (1.0, 2.0)])
-def test_class_weighting_weighs_rare_labels_more_and_the_mean_stays_one(weighting: float, ratio: float) -> None:
+def test_class_weighting_favours_rare_labels_with_a_mean_of_one(weighting: float, ratio: float) -> None:
     labels = np.array([0] * 10 + [1] * 20, np.int32)
     rare_and_common = FeatureSplit(np.zeros((30, 1, 2), np.float16), labels)
     chosen = Hyperparameters(augmentation=0.0, batch_size=30, class_weighting=weighting)
@@ -66,9 +66,9 @@ def test_the_seed_repeats_an_epoch() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(epoch(40, 4, 0.7), epoch(40, 4, 0.7), strict=True))
 
 
-def test_the_eight_views_are_different_and_the_first_is_the_picture_itself() -> None:
+def test_the_eight_views_differ_and_the_first_is_the_original() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 5, 5, 3), np.uint8)
-    views = [turned(images, view) for view in range(MAX_VIEWS)]
+    views = [apply_view(images, view) for view in range(MAX_VIEWS)]
     assert np.array_equal(views[0], images)
     assert len({view.tobytes() for view in views}) == MAX_VIEWS
     assert all(np.array_equal(np.sort(view, axis=None), np.sort(images, axis=None)) for view in views)

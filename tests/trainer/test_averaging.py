@@ -1,4 +1,4 @@
-"""Several answers become one, and which way of answering is taken is settled by the validation split."""
+"""Averaging of predictions, and the choice among candidates."""
 
 from pathlib import Path
 from typing import Any
@@ -12,45 +12,45 @@ from PIL import Image
 
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
 from trainer.archive import WHOLE, Model
-from trainer.decoding.pool import Decoders
+from trainer.decoding.pool import DecoderPool
 from trainer.evaluation.candidates import Candidate, choose
 from trainer.inference import averaging
-from trainer.inference.averaging import EXPORTED_FOR, averaged, of_photos, of_views, softmax
+from trainer.inference.averaging import EXPORTED_FOR, average_probabilities, predict_photos, predict_views, softmax
 from trainer.inference.engines import fastest_engine
 from trainer.inference.openvino_engine import OpenVinoEngine
 from trainer.keras_loader import keras
 from trainer.photos import Photos, write_photos
-from trainer.views import turned
+from trainer.views import apply_view
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 logits = arrays.arrays(np.float32, (2, 3, 4), elements=st.floats(-5, 5, width=32))
 
 
 @given(logits)
-def test_averaging_answers_is_averaging_logits(of_members: np.ndarray) -> None:
+def test_averaging_predictions_equals_averaging_logits(of_members: np.ndarray) -> None:
     expected = softmax(of_members.mean(axis=0))
-    assert averaged([softmax(of_member) for of_member in of_members]) == pytest.approx(expected, abs=1e-5)
+    assert average_probabilities([softmax(of_member) for of_member in of_members]) == pytest.approx(expected, abs=1e-5)
 
 
 @given(logits)
-def test_an_average_is_a_probability_even_where_members_rule_a_label_out(of_members: np.ndarray) -> None:
+def test_an_average_of_zero_probabilities_is_still_a_probability(of_members: np.ndarray) -> None:
     certain = np.eye(4, dtype=np.float32)[of_members.argmax(axis=-1)]
-    result = averaged(certain)
+    result = average_probabilities(certain)
     assert np.isfinite(result).all()
     assert result.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-5)
 
 
-def test_each_view_is_asked_once_in_the_order_of_the_views() -> None:
+def test_each_view_is_predicted_once_in_order() -> None:
     images = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), np.uint8)
-    answers = of_views(lambda seen: seen[:, 0, 0].astype(np.float32), images, 5)
-    assert np.array_equal(answers, [turned(images, view)[:, 0, 0] for view in range(5)])
+    answers = predict_views(lambda seen: seen[:, 0, 0].astype(np.float32), images, 5)
+    assert np.array_equal(answers, [apply_view(images, view)[:, 0, 0] for view in range(5)])
 
 
 @pytest.mark.parametrize("images", [1, EXPORTED_FOR // 8 + 1])
-def test_many_passes_are_made_by_the_fastest_engine_with_the_answers_of_keras(
-    images: int, tmp_path: Path, decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+def test_many_passes_use_the_fastest_engine_with_the_same_predictions(
+    images: int, tmp_path: Path, decoders: DecoderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(images):
         pixels = np.random.default_rng(number).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
@@ -68,18 +68,18 @@ def test_many_passes_are_made_by_the_fastest_engine_with_the_answers_of_keras(
         return taken[0]
 
     monkeypatch.setattr(averaging, "fastest_engine", take)
-    answers = of_photos(Model(network, {}, LABELS, SIZE), photos, 8, said.append)
-    expected = of_views(network.predict_on_batch, photos.load(range(images), SIZE), 8)
+    answers = predict_photos(Model(network, {}, LABELS, SIZE), photos, 8, said.append)
+    expected = predict_views(network.predict_on_batch, photos.load(range(images), SIZE), 8)
     assert answers == pytest.approx(expected, abs=1e-4)
     assert [type(engine) for engine in taken] == [OpenVinoEngine] * (images > 1)
     assert said == []
 
 
 def candidate(title: str, accuracy: float, log_loss: float) -> Candidate:
-    return Candidate(title, (), 1, 1.0, accuracy, log_loss)
+    return Candidate(title=title, members=(), views=1, temperature=1.0, accuracy=accuracy, log_loss=log_loss)
 
 
-def test_log_loss_chooses_then_simplicity() -> None:
+def test_the_lowest_log_loss_is_chosen_then_the_simplest() -> None:
     plain, sharp = candidate("plain", 0.9, 0.3), candidate("sharp", 0.9, 0.2)
     assert choose([plain, sharp]) is sharp
     assert choose([candidate("lucky", 0.91, 0.9), plain, sharp]) is sharp

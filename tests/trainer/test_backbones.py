@@ -1,4 +1,4 @@
-"""Pretrained networks: what they compute, where their weights come from, and what is said where there are none."""
+"""Pretrained networks: their features, their weights, and the messages if weights are missing."""
 
 import socket
 import sys
@@ -12,7 +12,7 @@ from trainer.backbones import applications, build_backbone
 from trainer.errors import BadInput
 from trainer.keras_loader import keras
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 SIZE = 64
@@ -21,7 +21,7 @@ PATTERN = np.stack([X * 4, Y * 4, X * Y % 256], axis=-1).astype(np.uint8)[None]
 
 
 def application(name: str) -> keras.Model:
-    """Keras's own, with random weights."""
+    """Keras's own application, with random weights."""
     keras.utils.set_random_seed(1)
     return getattr(keras.applications, name)(
         include_top=False, weights=None, input_shape=(SIZE, SIZE, 3), pooling="avg"
@@ -29,7 +29,7 @@ def application(name: str) -> keras.Model:
 
 
 def as_keras_would(name: str, network: keras.Model) -> np.ndarray:
-    """Features of the pattern with the application's own preprocessing."""
+    """Features of the pattern by Keras's application with its own preprocessing."""
     module = sys.modules[getattr(keras.applications, name).__module__]
     features: np.ndarray = network.predict_on_batch(module.preprocess_input(PATTERN.astype(np.float32)))
     return features
@@ -37,13 +37,15 @@ def as_keras_would(name: str, network: keras.Model) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("name", "width", "head_means"),
-    [  # as an independent conversion, with its normalisations apart, gives them
+    [  # from an independent conversion with separate normalisations
         ("lite0", 9584, [1.0483, 1.1797, 1.0585, 0.8616, 1.0878, 1.0825, 1.0994, 0.8671]),
         ("lite1", 11888, [0.6743, 0.702, 0.6258, 0.7955, 0.829, 0.8709, 0.7976, 0.9482]),
         ("lite2", 12800, [0.848, 0.9357, 0.9581, 0.8747, 0.9887, 0.9099, 0.847, 1.0159]),
     ],
 )
-def test_the_lite_networks_see_what_their_checkpoints_saw(name: str, width: int, head_means: list[float]) -> None:
+def test_the_lite_networks_give_the_features_of_their_checkpoints(
+    name: str, width: int, head_means: list[float]
+) -> None:
     features = build_backbone(f"efficientnet-{name}", SIZE).predict_on_batch(PATTERN)
     assert features.shape == (1, width)
     assert features.min() >= 0
@@ -52,7 +54,7 @@ def test_the_lite_networks_see_what_their_checkpoints_saw(name: str, width: int,
 
 
 @pytest.mark.parametrize("name", ["efficientnet-lite2", "VGG16", "ConvNeXtTiny", "EfficientNetB0"])
-def test_a_backbone_is_frozen_and_anybody_can_load_it(name: str, tmp_path: Path) -> None:
+def test_a_backbone_is_frozen_and_loads_with_keras_alone(name: str, tmp_path: Path) -> None:
     if name in applications.APPLICATIONS:
         application(name).save_weights(tmp_path / f"{name}.weights.h5")
     backbone = build_backbone(name, SIZE, tmp_path)
@@ -78,7 +80,7 @@ np.save("features.npy", build_backbone("efficientnet-lite0", 64).predict_on_batc
 
 
 @pytest.mark.parametrize("name", ["VGG16", "MobileNetV2", "DenseNet121", "MobileNetV3Small"])
-def test_the_preprocessing_of_an_application_is_inside(name: str, tmp_path: Path) -> None:
+def test_a_backbone_includes_the_applications_preprocessing(name: str, tmp_path: Path) -> None:
     network = application(name)
     network.save_weights(tmp_path / f"{name}.weights.h5")
     features = build_backbone(name, SIZE, tmp_path).predict_on_batch(PATTERN)
@@ -86,11 +88,11 @@ def test_the_preprocessing_of_an_application_is_inside(name: str, tmp_path: Path
     assert features == pytest.approx(expected, rel=1e-3, abs=1e-4 * float(np.abs(expected).max()))
 
 
-def test_efficientnet_divides_by_the_deviations_as_its_imagenet_weights_want_it(tmp_path: Path) -> None:
+def test_efficientnet_divides_by_the_deviations_of_its_imagenet_weights(tmp_path: Path) -> None:
     network = application("EfficientNetB0")
     mean, deviations = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
     (normalisation,) = (layer for layer in network.layers if isinstance(layer, keras.layers.Normalization))
-    normalisation.set_weights([mean, deviations, np.array(0)])  # the file has deviations in the place of variances
+    normalisation.set_weights([mean, deviations, np.array(0)])  # the file has deviations in place of variances
     network.save_weights(tmp_path / "EfficientNetB0.weights.h5")
     backbone = build_backbone("EfficientNetB0", SIZE, tmp_path)
     (layer,) = (layer for layer in backbone.layers if isinstance(layer, keras.layers.Normalization))
@@ -112,7 +114,7 @@ def test_a_weights_file_is_found_by_its_name(file: str, tmp_path: Path) -> None:
     assert features == pytest.approx(as_keras_would("MobileNet", network), rel=1e-3, abs=1e-4)
 
 
-def test_weights_that_are_damaged_or_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
+def test_damaged_or_foreign_weights_are_refused_by_file_name(tmp_path: Path) -> None:
     application("MobileNetV2").save_weights(tmp_path / "vgg16.weights.h5")
     for content in (None, b"", b"\x89HDF\r\n\x1a\n" + bytes(100)):
         if content is not None:
@@ -122,12 +124,12 @@ def test_weights_that_are_damaged_or_of_another_network_are_refused_by_name(tmp_
 
 
 @pytest.mark.parametrize("name", ["", "resnet", "keras", "backend", "__loader__", "vgg16", "efficientnet-lite3"])
-def test_an_unknown_backbone_is_answered_with_the_choices(name: str) -> None:
+def test_an_unknown_backbone_is_refused_with_the_choices(name: str) -> None:
     with pytest.raises(BadInput, match=r"No backbone is named .*efficientnet-lite2 .*EfficientNetV2B0"):
         build_backbone(name, SIZE)
 
 
-def test_an_image_size_that_a_network_can_not_take_is_named() -> None:
+def test_an_image_size_too_small_for_the_network_is_refused() -> None:
     with pytest.raises(BadInput, match="InceptionV3 can't take images as small as 64 pixels"):
         build_backbone("InceptionV3", SIZE)
 
@@ -145,7 +147,7 @@ except BadInput as sentence:
 
 
 @pytest.mark.parametrize("network", ["refuses", "never answers"])
-def test_without_a_network_it_is_said_where_weights_go(network: str, tmp_path: Path) -> None:
+def test_a_failed_download_names_where_weights_go(network: str, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         proxy = f"http://127.0.0.1:{server.getsockname()[1]}"
         if network == "refuses":

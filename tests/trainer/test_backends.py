@@ -1,4 +1,4 @@
-"""Keras runs on TensorFlow or JAX: the same trials, and models that either backend reads."""
+"""The same trials run on TensorFlow and JAX, and each backend reads the other's models."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ def best(log: str) -> tuple[float, float]:
     return float(found[0]), float(found[1])
 
 
-def test_a_head_on_jax_comes_to_what_it_comes_to_on_tensorflow(trained: Flow, run_trainer: Run, tmp_path: Path) -> None:
+def test_a_head_on_jax_scores_as_on_tensorflow(trained: Flow, run_trainer: Run, tmp_path: Path) -> None:
     training_job(tmp_path, HYPERPARAMETERS, features=trained.pack / "features")
     on_jax = run_trainer(tmp_path, "train", KERAS_BACKEND="jax")
     assert on_jax.returncode == 0, on_jax.stderr
@@ -35,8 +35,8 @@ def test_a_head_on_jax_comes_to_what_it_comes_to_on_tensorflow(trained: Flow, ru
     assert evaluated.returncode == 0, evaluated.stderr
 
 
-def test_fine_tuning_on_jax_starts_from_a_head_of_tensorflows(trained: Flow, run_trainer: Run, tmp_path: Path) -> None:
-    """One epoch: JAX needs most of a minute to compile the gradients for a processor."""
+def test_fine_tuning_on_jax_starts_from_a_tensorflow_head(trained: Flow, run_trainer: Run, tmp_path: Path) -> None:
+    """Only one epoch, as JAX takes most of a minute to compile the gradients for a processor."""
     channels = {"training": trained.pack / "training", "head": trained.fine_tune / "head"}
     training_job(tmp_path, {**FINE_TUNING, "epochs": "1"}, **channels)
     on_jax = run_trainer(tmp_path, "train", KERAS_BACKEND="jax")

@@ -1,4 +1,4 @@
-"""An interrupted trial goes on to the result it would have had; a checkpoint from outside is trusted with nothing."""
+"""An interrupted trial continues to the same result, and a checkpoint from outside is not trusted."""
 
 import json
 import os
@@ -15,9 +15,9 @@ import pytest
 from tests.children import started
 from tests.trainer.conftest import CONTAINER, FINE_TUNING, HYPERPARAMETERS, Flow, Run, training_job
 from trainer.keras_loader import keras
-from trainer.training.checkpoint import FILE, Checkpoints, Progress
+from trainer.training.checkpoint import FILE, Checkpoints, TrialProgress
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 KINDS = {"head": {**HYPERPARAMETERS, "epochs": "6"}, "fine-tune": {**FINE_TUNING, "epochs": "3"}}
@@ -30,25 +30,27 @@ def lay_out(prepared: Flow, base: Path, kind: str) -> Path:
 
 
 def killed_after_epoch(base: Path, epoch: int) -> None:
-    """Trains until this epoch was said, and its checkpoint is there."""
+    """Trains until this epoch was printed and its checkpoint exists, then kills the process."""
     command = [sys.executable, "-m", "trainer", "train"]
     environment = {**os.environ, "SAGEMAKER_BASE_DIR": str(base)}
     with started(command, cwd=CONTAINER, env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout
         for line in process.stdout:
-            if line.startswith(f"epoch {epoch + 1}/"):  # the checkpoint of the epoch before is whole by now
+            if line.startswith(f"epoch {epoch + 1}/"):  # the checkpoint of the epoch before is complete by now
                 process.send_signal(signal.SIGKILL)
                 break
     assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_killed_trial_goes_on_to_the_same_result(kind: str, prepared: Flow, run_trainer: Run, tmp_path: Path) -> None:
+def test_a_killed_trial_continues_to_the_same_result(
+    kind: str, prepared: Flow, run_trainer: Run, tmp_path: Path
+) -> None:
     whole = run_trainer(lay_out(prepared, tmp_path / "whole", kind), "train").stdout.splitlines()
     interrupted = lay_out(prepared, tmp_path / "interrupted", kind)
     killed_after_epoch(interrupted, 1)
     first, *rest = run_trainer(interrupted, "train").stdout.splitlines()
-    done = re.fullmatch(r"going on after epoch (\d+) from the checkpoint", first)
+    done = re.fullmatch(r"continuing after epoch (\d+) from the checkpoint", first)
     assert done
     assert rest == whole[int(done.group(1)) :]
     facts = [json.loads((base / "model/model.json").read_text()) for base in (tmp_path / "whole", interrupted)]
@@ -70,15 +72,15 @@ def step(made: Any, rng: np.random.Generator) -> float:
 
 
 def saved(folder: Path, settings: dict[str, Any]) -> tuple[Any, np.random.Generator, list[str]]:
-    """A network that took three steps, and its checkpoint."""
+    """A network after three steps, its random generator and its log, with a saved checkpoint."""
     made, rng, said = network(), np.random.default_rng(2), list[str]()
     for _ in range(3):
         step(made, rng)
-    Checkpoints(folder, settings, said.append).save(made, rng, Progress(3, 2, {"loss": 1.0}, made.get_weights()))
+    Checkpoints(folder, settings, said.append).save(made, rng, TrialProgress(3, 2, {"loss": 1.0}, made.get_weights()))
     return made, rng, said
 
 
-def test_a_restored_network_takes_the_steps_that_the_first_would_have_taken(tmp_path: Path) -> None:
+def test_a_restored_network_takes_the_same_steps_as_the_original(tmp_path: Path) -> None:
     made, rng, said = saved(tmp_path, {"seed": 1})
     restored, other_rng = network(), np.random.default_rng(99)
     progress = Checkpoints(tmp_path, {"seed": 1}, said.append).restore(restored, other_rng)
@@ -87,14 +89,14 @@ def test_a_restored_network_takes_the_steps_that_the_first_would_have_taken(tmp_
     assert [step(restored, other_rng) for _ in range(3)] == [step(made, rng) for _ in range(3)]
 
 
-def test_the_checkpoint_of_another_trial_is_left_alone(tmp_path: Path) -> None:
+def test_the_checkpoint_of_another_trial_is_not_used(tmp_path: Path) -> None:
     _, _, said = saved(tmp_path, {"seed": 1})
     assert Checkpoints(tmp_path, {"seed": 2}, said.append).restore(network(), np.random.default_rng()) is None
-    assert said == ["The checkpoint is of another trial: starting anew."]
+    assert said == ["The checkpoint is of another trial: starting from scratch."]
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "pickle"])
-def test_a_damaged_checkpoint_is_said_and_the_trial_starts_anew(damage: str, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint_is_reported_and_not_used(damage: str, tmp_path: Path) -> None:
     _, _, said = saved(tmp_path, {})
     file = tmp_path / FILE
     match damage:
@@ -110,9 +112,9 @@ def test_a_damaged_checkpoint_is_said_and_the_trial_starts_anew(damage: str, tmp
     assert said[0].startswith("The checkpoint can't be read")
 
 
-def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
+def test_nothing_is_saved_without_a_checkpoint_folder(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path / "none", {}, print)
     made, rng = network(), np.random.default_rng()
-    checkpoints.save(made, rng, Progress(1, 1, {}, made.get_weights()))
+    checkpoints.save(made, rng, TrialProgress(1, 1, {}, made.get_weights()))
     assert checkpoints.restore(made, rng) is None
     assert not list(tmp_path.iterdir())

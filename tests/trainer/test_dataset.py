@@ -1,4 +1,4 @@
-"""Which images are used, on which side of the split, and what the others are told."""
+"""Which images are used, in which split, and why others are left out."""
 
 import hashlib
 from collections import Counter
@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 
 from trainer.errors import BadInput
 from trainer.files import list_files
-from trainer.preparation.dataset import Checked, check_trainable, name_refusal, resolve, split_of
+from trainer.preparation.dataset import CheckedImage, check_trainable, name_refusal, resolve, split_of
 
 
 def digest(picture: int) -> str:
     return hashlib.sha256(str(picture).encode()).hexdigest()
 
 
-def checked_image(file: str, picture: int) -> Checked:
-    """Pictures of different numbers look as different as random ones do."""
-    return Checked(file, digest(picture), hashlib.sha256(f"look {picture}".encode()).digest())
+def checked_image(file: str, picture: int) -> CheckedImage:
+    """An image with this number; images with different numbers don't look alike."""
+    return CheckedImage(file, digest(picture), hashlib.sha256(f"look {picture}".encode()).digest())
 
 
-def images(label: str, pictures: range) -> list[Checked]:
+def images(label: str, pictures: range) -> list[CheckedImage]:
     return [checked_image(f"{label}/{picture}.png", picture) for picture in pictures]
 
 
@@ -38,7 +38,7 @@ checked_lists = st.lists(
 
 
 @given(checked=checked_lists, minimum=st.integers(1, 6))
-def test_every_file_is_used_or_a_duplicate_or_refused(checked: list[Checked], minimum: int) -> None:
+def test_every_file_is_used_or_a_duplicate_or_refused(checked: list[CheckedImage], minimum: int) -> None:
     dataset = resolve(checked, {"x/broken.png": "damaged"}, minimum)
     outcome = [*(image.file for image in dataset.used), *dataset.duplicates, *dataset.refused]
     assert not dataset.near_duplicates
@@ -48,33 +48,33 @@ def test_every_file_is_used_or_a_duplicate_or_refused(checked: list[Checked], mi
 
 
 @given(checked=checked_lists, order=st.randoms())
-def test_the_order_of_the_files_does_not_matter(checked: list[Checked], order: object) -> None:
+def test_the_order_of_the_files_does_not_matter(checked: list[CheckedImage], order: object) -> None:
     shuffled = sorted(checked, key=lambda image: digest(hash((image, str(order)))))
     assert resolve(checked, {}, 2) == resolve(shuffled, {}, 2)
 
 
 @given(st.integers(10, 200), st.integers(0, 200))
-def test_no_image_changes_sides_as_the_dataset_grows(before: int, added: int) -> None:
+def test_no_image_changes_its_split_as_the_dataset_grows(before: int, added: int) -> None:
     small = resolve(images("a", range(before)), {}, 1)
     large = resolve(images("a", range(before + added)) + images("b", range(1000, 1000 + added)), {}, 1)
     sides = {image.file: split_of(image.digest) for image in large.used}
     assert all(sides[image.file] == split_of(image.digest) for image in small.used)
 
 
-def test_the_split_is_near_seventy_fifteen_fifteen() -> None:
+def test_the_splits_are_close_to_70_15_and_15_percent() -> None:
     images_by_split = Counter(split_of(digest(picture)) for picture in range(100_000))
     assert images_by_split["train"] == pytest.approx(70_000, rel=0.01)
     assert images_by_split["validation"] == pytest.approx(15_000, rel=0.03)
     assert images_by_split["test"] == pytest.approx(15_000, rel=0.03)
 
 
-def test_of_one_picture_under_one_label_the_first_by_name_is_used() -> None:
+def test_the_first_copy_by_name_is_used() -> None:
     dataset = resolve([checked_image("a/2.png", 1), checked_image("a/1.png", 1)], {}, 1)
     assert [image.file for image in dataset.used] == ["a/1.png"]
     assert dataset.duplicates == {"a/2.png": "the same image as a/1.png"}
 
 
-def test_one_picture_under_two_labels_is_refused_under_both() -> None:
+def test_an_image_under_two_labels_is_refused_under_both() -> None:
     dataset = resolve([checked_image("a/1.png", 1), checked_image("b/1.png", 1), *images("a", range(5, 9))], {}, 1)
     assert dataset.refused == {
         "a/1.png": "the same image under another label: b/1.png",
@@ -83,7 +83,7 @@ def test_one_picture_under_two_labels_is_refused_under_both() -> None:
     assert dataset.labels == ["a"]
 
 
-def test_a_label_with_three_images_is_left_out_and_each_image_says_why() -> None:
+def test_a_label_with_too_few_images_is_left_out_with_the_reason() -> None:
     dataset = resolve(images("few", range(3)) + images("many", range(10, 30)), {}, 10)
     assert dataset.labels == ["many"]
     reason = "too few images of its label: 3 usable, at least 10 are needed"
@@ -98,19 +98,19 @@ def test_a_label_with_three_images_is_left_out_and_each_image_says_why() -> None
         (images("a", range(3)) + images("b", range(100, 103)), "none has as many"),
     ],
 )
-def test_a_dataset_without_two_labels_is_refused_with_what_is_missing(checked: list[Checked], sentence: str) -> None:
+def test_a_dataset_with_fewer_than_two_labels_is_refused(checked: list[CheckedImage], sentence: str) -> None:
     with pytest.raises(BadInput, match=sentence):
         check_trainable(resolve(checked, {}, 10), 10)
 
 
-def test_an_empty_split_is_refused_by_its_name() -> None:
+def test_a_dataset_with_an_empty_split_is_refused() -> None:
     both = images("a", range(40)) + images("b", range(90, 130))
     without_test = [image for image in both if split_of(image.digest) != "test"]
     with pytest.raises(BadInput, match="test split"):
         check_trainable(resolve(without_test, {}, 1), 1)
 
 
-def test_a_label_that_a_split_lacks_is_named() -> None:
+def test_a_label_without_images_in_a_split_is_named() -> None:
     without_test = [image for image in images("a", range(40)) if split_of(image.digest) != "test"]
     dataset = resolve(without_test + images("b", range(90, 130)), {}, 1)
     (warning,) = dataset.warnings()
@@ -120,7 +120,7 @@ def test_a_label_that_a_split_lacks_is_named() -> None:
     )
 
 
-def test_a_trainable_dataset_passes() -> None:
+def test_a_trainable_dataset_is_accepted() -> None:
     check_trainable(resolve(images("a", range(40)) + images("b", range(90, 130)), {}, 10), 10)
 
 

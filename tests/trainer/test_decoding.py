@@ -1,4 +1,4 @@
-"""Decoders: whatever a picture costs, it is refused in time, the others are read, and nothing is left behind."""
+"""DecoderPool refuse costly images in time, read the others, and leave no process behind."""
 
 import os
 import signal
@@ -18,33 +18,33 @@ from tests.trainer.painting import paint
 from tests.waiting import PATIENCE, time_spent, wait_for
 from trainer.decoding.images import resize
 from trainer.decoding.inspection import inspect_image
-from trainer.decoding.limits import TOO_LONG, Limits
-from trainer.decoding.messages import Message
-from trainer.decoding.pool import Decoders
+from trainer.decoding.limits import TOO_LONG, DecodingLimits
+from trainer.decoding.messages import DecoderMessage
+from trainer.decoding.pool import DecoderPool
 from trainer.decoding.process import DecoderProcess
 from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
 from trainer.preparation.survey import survey
 
-STRICT = Limits(seconds=0.15, seconds_per_megapixel=0)
-NARROW = Limits(memory=40_000_000)
-ENDLESS = Limits(seconds=1000)
+STRICT = DecodingLimits(seconds=0.15, seconds_per_megapixel=0)
+NARROW = DecodingLimits(memory=40_000_000)
+ENDLESS = DecodingLimits(seconds=1000)
 
 
 @pytest.fixture(scope="module")
-def strict() -> Iterator[Decoders]:
-    with Decoders(STRICT, count=2) as decoders:
+def strict() -> Iterator[DecoderPool]:
+    with DecoderPool(STRICT, count=2) as decoders:
         yield decoders
 
 
 @pytest.fixture(scope="module")
-def narrow() -> Iterator[Decoders]:
-    with Decoders(NARROW, count=1) as decoders:
+def narrow() -> Iterator[DecoderPool]:
+    with DecoderPool(NARROW, count=1) as decoders:
         yield decoders
 
 
 @pytest.fixture(scope="module")
 def endless() -> bytes:
-    """A picture that takes longer than any test."""
+    """An image that takes longer to decode than any test."""
     return jpeg_with(b"\xff", 25_000_000)
 
 
@@ -58,7 +58,7 @@ def reasons(read: object) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_a_picture_that_takes_too_long_is_refused_and_the_others_are_read(name: str, strict: Decoders) -> None:
+def test_an_image_over_the_time_limit_is_refused_and_others_are_read(name: str, strict: DecoderPool) -> None:
     read = list(strict.pixels([picture(1), SLOW[name](), picture(2)], 16))
     assert reasons(read) == ["", TOO_LONG, ""]
     for seed, pixels in ((1, read[0]), (2, read[2])):
@@ -67,16 +67,16 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_others_are_read(name: 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel does not limit a process's memory")
 @pytest.mark.parametrize("name", LARGE)
-def test_a_picture_that_takes_too_much_memory_is_refused_and_the_others_are_read(name: str, narrow: Decoders) -> None:
+def test_an_image_over_the_memory_limit_is_refused_and_others_are_read(name: str, narrow: DecoderPool) -> None:
     before, refused, after = reasons(list(narrow.pixels([picture(), LARGE[name](), picture()], 16)))
     assert (before, after) == ("", "")
-    assert "more memory than a picture of its size should" in refused or refused.startswith("damaged: ")
+    assert "more memory than an image of its size should" in refused or refused.startswith("damaged: ")
 
 
-def test_what_is_read_is_what_one_process_would_read(decoders: Decoders, tmp_path: Path) -> None:
+def test_decoders_read_the_same_as_one_process(decoders: DecoderPool, tmp_path: Path) -> None:
     odd = tmp_path / os.fsdecode(b"line\nfeed \xff \xc3\xa4.png")
     odd.write_bytes(picture())
-    (photo, refusal) = decoders.photos([odd, tmp_path / "missing.png"], [32, 16])
+    (photo, refusal) = decoders.inspections([odd, tmp_path / "missing.png"], [32, 16])
     expected = inspect_image(odd, [32, 16])
     assert not isinstance(photo, ImageRefused)
     assert photo[:3] == expected[:3]
@@ -84,7 +84,7 @@ def test_what_is_read_is_what_one_process_would_read(decoders: Decoders, tmp_pat
     assert reasons([refusal]) == ["no such file"]
 
 
-def test_a_survey_names_what_was_too_costly_and_keeps_the_rest(strict: Decoders, tmp_path: Path) -> None:
+def test_a_survey_refuses_costly_images_and_keeps_the_others(strict: DecoderPool, tmp_path: Path) -> None:
     files = [f"Maize/{name}.png" for name in ("a", "b", "c")]
     (tmp_path / "Maize").mkdir()
     for file in files:
@@ -98,18 +98,18 @@ def test_a_survey_names_what_was_too_costly_and_keeps_the_rest(strict: Decoders,
 
 
 class Asked:
-    """A decoder that is at a picture without end, in a thread of its own."""
+    """A decoder that decodes an endless image in its own thread."""
 
-    def __init__(self, content: bytes, limits: Limits = ENDLESS) -> None:
+    def __init__(self, content: bytes, limits: DecodingLimits = ENDLESS) -> None:
         self._threads = ThreadPoolExecutor(1)
         self.decoder = DecoderProcess(limits)
         self.decoder.start()
-        self.answer: Future[Message] = self._threads.submit(
-            self.decoder.ask, Message({"as": "pixels", "path": None, "sizes": [16]}, [content])
+        self.answer: Future[DecoderMessage] = self._threads.submit(
+            self.decoder.ask, DecoderMessage({"as": "pixels", "path": None, "sizes": [16]}, [content])
         )
 
     def process(self) -> psutil.Process:
-        """The process once it works on the picture."""
+        """The process, once it is decoding the image."""
 
         def working() -> list[psutil.Process]:
             children = [child for child in psutil.Process().children() if child.pid == self.decoder.pid]
@@ -129,7 +129,7 @@ class Asked:
 def asked() -> Iterator[Callable[..., Asked]]:
     made: list[Asked] = []
 
-    def ask(content: bytes, limits: Limits = ENDLESS) -> Asked:
+    def ask(content: bytes, limits: DecodingLimits = ENDLESS) -> Asked:
         made.append(Asked(content, limits))
         return made[-1]
 
@@ -138,9 +138,7 @@ def asked() -> Iterator[Callable[..., Asked]]:
         one.close()
 
 
-def test_a_picture_whose_decoder_is_killed_gets_another_and_is_refused_with_that_one(
-    asked: Callable[..., Asked], endless: bytes
-) -> None:
+def test_an_image_that_kills_two_decoders_is_refused(asked: Callable[..., Asked], endless: bytes) -> None:
     hopeless = asked(endless)
     first = hopeless.process()
     first.kill()
@@ -153,7 +151,10 @@ def test_a_picture_whose_decoder_is_killed_gets_another_and_is_refused_with_that
 
 
 def test_a_decoder_that_was_killed_while_idle_is_replaced() -> None:
-    decoder, request = DecoderProcess(ENDLESS), Message({"as": "pixels", "path": None, "sizes": [16]}, [picture()])
+    decoder, request = (
+        DecoderProcess(ENDLESS),
+        DecoderMessage({"as": "pixels", "path": None, "sizes": [16]}, [picture()]),
+    )
     answers = [decoder.ask(request)]
     psutil.Process(decoder.pid).kill()
     answers.append(decoder.ask(request))
@@ -162,12 +163,12 @@ def test_a_decoder_that_was_killed_while_idle_is_replaced() -> None:
 
 
 def test_a_decoder_that_does_not_answer_is_given_up(asked: Callable[..., Asked], endless: bytes) -> None:
-    stopped = asked(endless, Limits(seconds=1000, patience=1))
+    stopped = asked(endless, DecodingLimits(seconds=1000, timeout=1))
     with pytest.raises(ImageRefused, match="not decoded within 1 seconds"):
         stopped.answer.result(PATIENCE)
 
 
-def test_closing_ends_what_is_being_decoded(asked: Callable[..., Asked], endless: bytes) -> None:
+def test_closing_ends_decoding_in_progress(asked: Callable[..., Asked], endless: bytes) -> None:
     closed = asked(endless)
     child = closed.process()
     closed.decoder.kill()
@@ -176,7 +177,7 @@ def test_closing_ends_what_is_being_decoded(asked: Callable[..., Asked], endless
     assert not child.is_running()
 
 
-def test_signals_for_the_whole_group_leave_a_decoder_to_its_owner(asked: Callable[..., Asked], endless: bytes) -> None:
+def test_a_decoder_ignores_signals_for_the_process_group(asked: Callable[..., Asked], endless: bytes) -> None:
     working = asked(endless)
     child = working.process()
     child.send_signal(signal.SIGINT)
@@ -188,8 +189,8 @@ def test_signals_for_the_whole_group_leave_a_decoder_to_its_owner(asked: Callabl
 
 OWNER = """
 import os, sys
-from trainer.decoding.pool import Decoders
-decoders = Decoders(count=2)
+from trainer.decoding.pool import DecoderPool
+decoders = DecoderPool(count=2)
 decoders.start()
 os.kill(os.getpid(), 9)
 """
@@ -197,20 +198,23 @@ os.kill(os.getpid(), 9)
 
 def test_no_decoder_outlives_its_owner() -> None:
     owner = run([sys.executable, "-c", OWNER], env={**os.environ, "PYTHONPATH": str(CONTAINER)})
-    assert (owner.returncode, owner.stderr) == (-signal.SIGKILL, "")  # the decoders have that too: its end is theirs
+    assert (owner.returncode, owner.stderr) == (
+        -signal.SIGKILL,
+        "",
+    )  # shared with the decoders, so reading it ends with them
 
 
 LOOK_AROUND = """
 import sys
 sys.path.remove("")
 from pathlib import Path
-from trainer.decoding.pool import Decoders
-with Decoders(count=1) as decoders:
+from trainer.decoding.pool import DecoderPool
+with DecoderPool(count=1) as decoders:
     print(*decoders.pixels([Path("picture.png")], 1))
 """
 
 
-def test_modules_in_the_present_folder_are_not_loaded_by_a_decoder(tmp_path: Path) -> None:
+def test_a_decoder_does_not_load_modules_from_the_current_folder(tmp_path: Path) -> None:
     for name in ("PIL", "numpy", "json", "socket", "trainer"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('loaded')")
     saved_white = saved(paint((255, 255, 255), 1).point(lambda _: 255), "PNG")
@@ -218,7 +222,7 @@ def test_modules_in_the_present_folder_are_not_loaded_by_a_decoder(tmp_path: Pat
     assert run_script(LOOK_AROUND, tmp_path, PYTHONSAFEPATH="") == "[[[255 255 255]]]\n"
 
 
-def test_without_decoders_the_job_fails_rather_than_refuse_all_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_without_decoders_fails_instead_of_refusing_all_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with Decoders(count=1) as decoders, pytest.raises(DecoderFailed, match="could not be started"):
+    with DecoderPool(count=1) as decoders, pytest.raises(DecoderFailed, match="could not be started"):
         list(decoders.pixels([picture()], 16))

@@ -1,4 +1,4 @@
-"""What SageMaker asks of an image, read from the Dockerfile: no container engine is needed to check it."""
+"""SageMaker's requirements of an image, checked in the Dockerfile without a container engine."""
 
 import json
 import re
@@ -13,13 +13,13 @@ def instructions() -> list[tuple[str, str]]:
     return [(line.split(None, 1)[0].upper(), line.split(None, 1)[1]) for line in lines]
 
 
-def test_the_entrypoint_is_in_exec_form_so_that_signals_reach_the_trainer() -> None:
+def test_the_entrypoint_is_in_exec_form_so_signals_reach_the_trainer() -> None:
     entrypoints = [json.loads(value) for name, value in instructions() if name == "ENTRYPOINT"]
     assert entrypoints == [["python", "-m", "trainer"]]
     assert not any(name == "CMD" for name, _ in instructions())
 
 
-def test_nothing_is_baked_below_opt_ml() -> None:
+def test_the_image_has_no_files_below_opt_ml() -> None:
     assert not any("/opt/ml" in value for _, value in instructions())
 
 
@@ -29,7 +29,7 @@ def test_packages_are_pinned_by_hash() -> None:
     assert all("--require-hashes" in install and "requirements.txt" in install for install in installs)
 
 
-def test_what_is_copied_exists() -> None:
+def test_all_copied_files_exist() -> None:
     for name, value in instructions():
         if name == "COPY":
             assert all((CONTAINER / source).exists() for source in value.split()[:-1])

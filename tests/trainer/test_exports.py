@@ -1,4 +1,4 @@
-"""Other formats of a model: each is run by its own runtime, and what can't be made is said, not raised."""
+"""Exports of a model: each runs in its own runtime, and a format that fails is reported, not raised."""
 
 import json
 import os
@@ -15,14 +15,14 @@ import tensorflow as tf
 from tests.children import run
 from trainer.archive import Model
 from trainer.backbones import build_backbone
-from trainer.evaluation.ensemble import at_size, folded
+from trainer.evaluation.ensemble import combine_members, resize_input
 from trainer.evaluation.exports import FORMATS, export
 from trainer.keras_loader import keras
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
 from trainer.types import Pixels
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 SIZE = 32
@@ -31,7 +31,7 @@ CONTAINER = Path(__file__).parents[2] / "training_container"
 
 
 class Exported:
-    """A model, the photographs, and what its exports left in a folder."""
+    """A model, photographs, and its exports in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.photos = folder, photos(40)
@@ -39,22 +39,22 @@ class Exported:
         self.made = {made["format"]: made for made in export(self.model, self.photos, folder / "exports", [*FORMATS])}
 
     def file(self, name: str) -> Path:
-        """Where the export of a format lies."""
+        """The path of a format's export."""
         return self.folder / str(self.made[name]["file"])
 
 
 def photos(count: int) -> Pixels:
-    """Blotches in colours of their own, none of which is black or white (count, 32, 32, 3)."""
+    """Images (count, 32, 32, 3) of coloured blocks, none of them black or white."""
     rng = np.random.default_rng(5)
     coarse = rng.integers(30, 220, (count, 4, 4, 3), np.uint8)
     return coarse.repeat(SIZE // 4, axis=1).repeat(SIZE // 4, axis=2)
 
 
 def calibrated(backbone: keras.Model) -> Model:
-    """A whole model with a random head on the backbone, as evaluate would export it."""
+    """A whole model with a random head on the backbone, as evaluate exports it."""
     keras.utils.set_random_seed(3)
     head = build_head(backbone.predict_on_batch(photos(40)), len(LABELS), Hyperparameters(dropout=0.9))
-    return whole(folded([whole(keras.Model(backbone.input, head(backbone.output)))], temperature=1.3))
+    return whole(combine_members([whole(keras.Model(backbone.input, head(backbone.output)))], temperature=1.3))
 
 
 def whole(network: keras.Model) -> Model:
@@ -74,23 +74,23 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
 
 
 @pytest.mark.parametrize("name", ["saved_model", "litert", "onnx"])
-def test_a_format_of_floating_point_gives_what_keras_gives(exported: Exported, name: str) -> None:
+def test_a_floating_point_format_gives_the_same_as_keras(exported: Exported, name: str) -> None:
     made = exported.made[name]
     assert made["largest_difference"] < 1e-4
     assert made["agreement"] == 1
 
 
-def test_int8_is_a_third_of_the_size_and_still_near_the_model(exported: Exported) -> None:
-    """A random head is sure of nothing, so that the first label says little here."""
+def test_int8_is_a_third_of_the_size_and_close_to_the_model(exported: Exported) -> None:
+    """The agreement may be low, as a random head has a low confidence in every label."""
     small, full = exported.made["litert_int8"], exported.made["litert"]
     assert small["bytes"] < full["bytes"] / 3
     assert 0 < small["largest_difference"] < 0.25
     assert 0.5 < small["agreement"] <= 1
 
 
-def test_int8_takes_the_bytes_of_a_picture_as_they_are(exported: Exported) -> None:
+def test_int8_takes_the_bytes_of_an_image_unchanged(exported: Exported) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the interpreter's move to another package
+        warnings.simplefilter("ignore")  # the interpreter moves to another package
         interpreter = tf.lite.Interpreter(str(exported.file("litert_int8")))
     (takes,), (gives,) = interpreter.get_input_details(), interpreter.get_output_details()
     assert (takes["dtype"], takes["quantization"]) == (np.uint8, (1.0, 0))
@@ -106,7 +106,7 @@ def test_int8_computes_in_integers_from_end_to_end(exported: Exported) -> None:
     assert floats == [interpreter.get_output_details()[0]["name"]]
 
 
-def test_the_sizes_are_those_of_the_files(exported: Exported) -> None:
+def test_the_entries_have_the_sizes_of_their_files(exported: Exported) -> None:
     for name, made in exported.made.items():
         path = exported.file(name)
         files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
@@ -118,7 +118,7 @@ def test_a_saved_model_holds_each_weight_once(exported: Exported) -> None:
     assert exported.made["saved_model"]["bytes"] < 4.5 * exported.model.network.count_params()
 
 
-def test_any_number_of_images_at_a_time_will_do(exported: Exported) -> None:
+def test_an_export_takes_any_number_of_images_at_a_time(exported: Exported) -> None:
     pixels = exported.photos[:3].astype(np.float32)
     expected = exported.model.network.predict_on_batch(pixels)
     session = onnxruntime.InferenceSession(str(exported.file("onnx")))
@@ -129,7 +129,7 @@ def test_any_number_of_images_at_a_time_will_do(exported: Exported) -> None:
         assert served.serve(pixels[:count]).numpy() == pytest.approx(expected[:count], abs=1e-4)
 
 
-def test_the_sample_stays_as_it_was(exported: Exported) -> None:
+def test_exporting_leaves_the_sample_unchanged(exported: Exported) -> None:
     assert np.array_equal(exported.photos, photos(40))
 
 
@@ -139,7 +139,7 @@ def test_an_average_of_two_networks_is_exported_as_one(tmp_path: Path) -> None:
         backbone = tiny_backbone()
         head = keras.layers.Dense(len(LABELS), activation="softmax")
         members.append(whole(keras.Model(backbone.input, head(backbone.output))))
-    made = export(whole(folded(members, 0.7)), photos(8), tmp_path / "exports", [*FORMATS])
+    made = export(whole(combine_members(members, 0.7)), photos(8), tmp_path / "exports", [*FORMATS])
     assert [entry["format"] for entry in made] == [*FORMATS]
     assert all("error" not in entry for entry in made)
 
@@ -154,7 +154,7 @@ def test_a_layer_that_holds_constants_can_be_exported(tmp_path: Path) -> None:
         assert entry["largest_difference"] < 1e-4
 
 
-def test_an_unknown_format_is_said_and_the_others_are_made(tmp_path: Path) -> None:
+def test_an_unknown_format_is_reported_and_the_others_are_made(tmp_path: Path) -> None:
     unknown, made = export(calibrated(tiny_backbone()), photos(8), tmp_path / "exports", ["coreml", "onnx"])
     assert unknown == {
         "format": "coreml",
@@ -163,8 +163,8 @@ def test_an_unknown_format_is_said_and_the_others_are_made(tmp_path: Path) -> No
     assert made["agreement"] == 1
 
 
-def test_a_network_that_a_format_has_no_operation_for_is_said_and_leaves_no_file(tmp_path: Path) -> None:
-    scaled = at_size(calibrated(tiny_backbone()), 48)
+def test_an_unsupported_operation_is_reported_and_leaves_no_file(tmp_path: Path) -> None:
+    scaled = resize_input(calibrated(tiny_backbone()), 48)
     sample = photos(8).repeat(2, axis=1).repeat(2, axis=2)[:, :48, :48]
     made, litert, onnx = export(scaled, sample, tmp_path / "exports", ["saved_model", "litert", "onnx"])
     assert made["largest_difference"] < 1e-4
@@ -176,14 +176,14 @@ def test_a_network_that_a_format_has_no_operation_for_is_said_and_leaves_no_file
     assert [path.name for path in (tmp_path / "exports").iterdir()] == ["saved_model"]
 
 
-def test_a_network_that_gives_no_numbers_is_not_exported(tmp_path: Path) -> None:
+def test_a_network_whose_outputs_are_not_numbers_is_not_exported(tmp_path: Path) -> None:
     model = calibrated(tiny_backbone())
     model.network.set_weights([np.full_like(weights, np.nan) for weights in model.network.get_weights()])
     (failed,) = export(model, photos(8), tmp_path / "exports", ["onnx"])
-    assert failed["error"] == "It could not be made: what it gives are no numbers."
+    assert failed["error"] == "It could not be made: its outputs are not numbers."
 
 
-def test_without_formats_nothing_is_written(tmp_path: Path) -> None:
+def test_nothing_is_written_without_formats(tmp_path: Path) -> None:
     assert export(calibrated(tiny_backbone()), photos(8), tmp_path / "exports", []) == []
     assert not list(tmp_path.iterdir())
 
@@ -207,7 +207,7 @@ print(json.dumps(export(Model(network, {}, ["a", "b", "c"], 32), sample, Path(sy
 """
 
 
-def test_with_jax_what_only_tensorflow_can_make_says_so(tmp_path: Path) -> None:
+def test_jax_reports_the_formats_that_need_tensorflow(tmp_path: Path) -> None:
     done = run(
         [sys.executable, "-c", WITH_JAX, tmp_path / "exports"],
         cwd=CONTAINER,
@@ -217,7 +217,7 @@ def test_with_jax_what_only_tensorflow_can_make_says_so(tmp_path: Path) -> None:
     made, *others = json_of(done.stdout)
     assert made["largest_difference"] < 1e-4
     assert {other["error"] for other in others} == {
-        "This format takes another Keras backend: set KERAS_BACKEND=tensorflow."
+        "This format needs another Keras backend: set KERAS_BACKEND=tensorflow."
     }
     assert done.stderr == ""
 

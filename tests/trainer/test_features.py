@@ -1,4 +1,4 @@
-"""Features: the engine that is fastest, that it changes nothing, and what happens where it can't be had."""
+"""The fastest engine for features: it changes nothing, and Keras replaces it if it can't be used."""
 
 import os
 import sys
@@ -15,11 +15,11 @@ from trainer.inference import engines, openvino_cache
 from trainer.inference.engines import fastest_engine
 from trainer.inference.openvino_engine import OpenVinoEngine
 from trainer.keras_loader import keras
-from trainer.preparation.features import BATCH, Extractor
+from trainer.preparation.features import BATCH, FeatureExtractor
 from trainer.types import Floats, Pixels
-from trainer.views import MAX_VIEWS, turned
+from trainer.views import MAX_VIEWS, apply_view
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 SIZE = 64
@@ -56,16 +56,16 @@ def test_openvino_gives_the_features_that_keras_gives(backbone: keras.Model, ima
     assert engine(images[:0]).shape == (0, 9584)
 
 
-def test_each_row_and_view_lies_in_its_place(backbone: keras.Model, images: Pixels, tmp_path: Path) -> None:
+def test_each_row_and_view_is_written_to_its_place(backbone: keras.Model, images: Pixels, tmp_path: Path) -> None:
     done: list[int] = []
     rows = [*range(len(images) - 1, -1, -1)]
-    extractor = Extractor("efficientnet-lite0", SIZE, done.append, unsaid, Path("none"))
+    extractor = FeatureExtractor("efficientnet-lite0", SIZE, done.append, unsaid, Path("none"))
     extractor.write(tmp_path / "features.npy", images, rows, MAX_VIEWS)
     assert done == [BATCH, 3]
     features = np.load(tmp_path / "features.npy")
     assert (features.shape, features.dtype) == ((BATCH + 3, MAX_VIEWS, 9584), np.float16)
     for view in range(MAX_VIEWS):
-        expected = backbone.predict_on_batch(turned(images[rows], view))
+        expected = backbone.predict_on_batch(apply_view(images[rows], view))
         assert features[:, view] == pytest.approx(expected, abs=2e-3)  # float16 has 11 bits
 
 
@@ -78,20 +78,20 @@ def test_a_network_is_exported_once(
     assert (fastest_engine(backbone, unsaid)(images) == first).all()
 
 
-def test_other_weights_and_other_sizes_are_other_exports(backbone: keras.Model, cache: Path) -> None:
+def test_other_weights_or_sizes_make_another_export(backbone: keras.Model, cache: Path) -> None:
     fastest_engine(backbone, unsaid)
     larger = build_backbone("efficientnet-lite0", 2 * SIZE)
     changed = build_backbone("efficientnet-lite0", SIZE)
     changed.get_layer("stem").bias.assign_add(np.full(32, 1e-3))
-    assert openvino_cache.kept(backbone)
-    assert openvino_cache.kept(larger) is None
-    assert openvino_cache.kept(changed) is None
+    assert openvino_cache.cached_export(backbone)
+    assert openvino_cache.cached_export(larger) is None
+    assert openvino_cache.cached_export(changed) is None
 
 
 @pytest.mark.parametrize("damage", [".xml", ".bin", "missing .bin", "other weights"])
-def test_a_damaged_export_is_made_anew(damage: str, backbone: keras.Model, images: Pixels) -> None:
+def test_a_damaged_export_is_made_again(damage: str, backbone: keras.Model, images: Pixels) -> None:
     expected = fastest_engine(backbone, unsaid)(images)
-    kept = openvino_cache.kept(backbone)
+    kept = openvino_cache.cached_export(backbone)
     assert kept is not None
     weights = kept.with_suffix(".bin")
     match damage:
@@ -108,7 +108,7 @@ def test_a_damaged_export_is_made_anew(damage: str, backbone: keras.Model, image
     assert weights.stat().st_size > 1_000_000
 
 
-def test_without_a_place_for_exports_all_goes_on(
+def test_a_missing_cache_folder_does_not_stop_the_export(
     backbone: keras.Model, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.write_text("a file in the folder's place")
@@ -119,11 +119,11 @@ def test_without_a_place_for_exports_all_goes_on(
 
 
 def no_home() -> Path:
-    """As pathlib says it of a user who has none."""
+    """Raises what pathlib does for a user without a home."""
     raise RuntimeError("Could not determine home directory.")
 
 
-def test_where_openvino_is_missing_keras_does_it_and_says_so(
+def test_keras_replaces_a_missing_openvino_and_the_log_says_so(
     backbone: keras.Model, images: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
@@ -139,7 +139,7 @@ def test_an_engine_with_other_features_is_not_used(
     backbone: keras.Model, images: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Rounded(OpenVinoEngine):
-        """As an engine would that computes in 8 bits of precision."""
+        """An engine that computes with 8 bits of precision."""
 
         def __call__(self, images: Pixels) -> Floats:
             return np.asarray(np.round(super().__call__(images) * 256) / 256, np.float32)
@@ -151,14 +151,14 @@ def test_an_engine_with_other_features_is_not_used(
     assert "its numbers differ by" in said[0]
 
 
-def test_on_a_graphics_processor_keras_is_the_fastest(backbone: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keras_is_used_on_a_graphics_processor(backbone: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
     assert fastest_engine(backbone, unsaid) == backbone.predict_on_batch
 
 
-def test_openvino_reports_nothing_to_its_makers(tmp_path: Path) -> None:
+def test_openvino_sends_no_telemetry(tmp_path: Path) -> None:
     script = "from trainer.inference.openvino_engine import load_openvino; load_openvino().convert_model"
     kept = {name: value for name, value in os.environ.items() if name not in ("CI", "TF_BUILD", "JENKINS_URL")}
     environment = {**kept, "HOME": str(tmp_path), "PYTHONPATH": str(CONTAINER)}
     run([sys.executable, "-c", script], env=environment, check=True)
-    assert not (tmp_path / "intel").exists()  # where it would keep the number that it reports under
+    assert not (tmp_path / "intel").exists()  # where its telemetry keeps the user's ID

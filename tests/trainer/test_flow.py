@@ -1,4 +1,4 @@
-"""The verbs as SageMaker runs them: real processes, text hyperparameters, files below what stands for /opt/ml."""
+"""The verbs as SageMaker runs them: real processes, hyperparameters as text, and a directory in place of /opt/ml."""
 
 import csv
 import io
@@ -28,14 +28,14 @@ METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accura
 EPOCH = r"epoch (\d+)/3 - " + " ".join(rf"{name}: [0-9.]+;" for name in METRICS)
 
 
-def test_every_verb_ends_well_and_native_code_stays_silent(flow: Flow) -> None:
+def test_every_verb_succeeds_without_output_of_native_code(flow: Flow) -> None:
     for verb, process in flow.log.items():
         assert (verb, process.returncode, process.stderr) == (verb, 0, "")
 
 
-def test_no_job_of_the_flow_needs_a_network(flow: Flow) -> None:
+def test_no_job_needs_a_network(flow: Flow) -> None:
     if not isolation():
-        pytest.skip("this machine gives no process a network of its own (unshare --net), so these had everybody's")
+        pytest.skip("this machine can't run processes without a network (unshare --net)")
     for verb, process in flow.log.items():
         assert process.args[: len(WITHOUT_NETWORK)] == WITHOUT_NETWORK, verb
         assert process.returncode == 0, process.stderr
@@ -64,7 +64,7 @@ def test_prepare_reports_each_file_once(flow: Flow) -> None:
     assert report["seconds"] > 0
 
 
-def test_prepare_says_how_far_it_is(flow: Flow) -> None:
+def test_prepare_prints_its_progress(flow: Flow) -> None:
     progress = re.findall(r"^progress: (\d+)/97 images$", flow.log["prepare"].stdout, re.MULTILINE)
     assert [int(done) for done in progress] == sorted({int(done) for done in progress})
     assert progress[-1] == "97"
@@ -92,7 +92,7 @@ def test_the_pack_holds_features_images_and_photographs_of_each_split(flow: Flow
         assert mosaic.format == "JPEG"
 
 
-def test_train_prints_a_line_an_epoch_and_the_best_one_last(flow: Flow) -> None:
+def test_train_prints_a_line_per_epoch_and_the_best_epoch_last(flow: Flow) -> None:
     lines = flow.log["train"].stdout.splitlines()
     assert [match.group(1) for line in lines if (match := re.fullmatch(EPOCH, line))] == ["1", "2", "3"]
     best = re.fullmatch(r"best epoch (\d+) - (.*)", lines[-1])
@@ -101,14 +101,14 @@ def test_train_prints_a_line_an_epoch_and_the_best_one_last(flow: Flow) -> None:
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_each_metric_is_found_once_a_line_by_its_definition(metric: str, flow: Flow) -> None:
+def test_each_metric_definition_matches_once_per_line(metric: str, flow: Flow) -> None:
     lines = flow.log["train"].stdout.splitlines()
     found = [re.findall(rf"{metric}: ([0-9.]+)", line) for line in lines]
     assert [len(values) for values in found] == [1, 1, 1, 1]
     assert all(float(values[0]) >= 0 for values in found)
 
 
-def test_the_model_folder_holds_the_head_and_what_it_means(flow: Flow) -> None:
+def test_the_model_folder_holds_the_head_and_its_facts(flow: Flow) -> None:
     folder = flow.train / "model"
     assert {file.name for file in folder.iterdir()} == {"head.keras", "model.json"}
     facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
@@ -121,7 +121,7 @@ def test_the_model_folder_holds_the_head_and_what_it_means(flow: Flow) -> None:
     assert facts["validation_accuracy"] == float(last)
 
 
-def test_fine_tuning_starts_from_the_head_and_leaves_the_whole_network(flow: Flow) -> None:
+def test_fine_tuning_starts_from_the_head_and_saves_the_whole_network(flow: Flow) -> None:
     lines = flow.log["fine-tune"].stdout.splitlines()
     assert len(lines) == 3
     best = re.fullmatch(r"best epoch \d+ - .*validation_accuracy: ([0-9.]+);", lines[-1])
@@ -156,7 +156,7 @@ def test_tensorboard_reads_every_epochs_metrics(trial: str, flow: Flow) -> None:
     assert seen == pytest.approx([float(accuracy) for accuracy in said], abs=1e-4)
 
 
-def test_evaluate_weighs_the_best_trial_its_rival_and_both_on_the_validation_split(flow: Flow) -> None:
+def test_evaluate_compares_the_best_trial_its_rival_and_both(flow: Flow) -> None:
     found = flow.scores()["candidates"]
     assert [(candidate["name"], candidate["views"]) for candidate in found] == [
         (name, views) for name in ("The best trial", "Its rival", "Both, averaged") for views in (1, 8)
@@ -165,7 +165,7 @@ def test_evaluate_weighs_the_best_trial_its_rival_and_both_on_the_validation_spl
     assert chosen["validation_log_loss"] == min(candidate["validation_log_loss"] for candidate in found)
 
 
-def test_evaluate_leaves_a_report_a_model_card_and_the_exports_asked_for(flow: Flow) -> None:
+def test_evaluate_writes_a_report_a_model_card_and_the_exports(flow: Flow) -> None:
     left = {file.name for file in flow.evaluation.iterdir()}
     assert left == {"evaluation.json", "model.tar.gz", "report.html", "model_card.md", "model_card.json", "exports"}
     (made,) = flow.scores()["exports"]
@@ -187,7 +187,7 @@ def test_the_evaluation_covers_the_test_split(flow: Flow) -> None:
     assert scores["champion"] is None
 
 
-def test_colours_this_different_are_learnt(flow: Flow) -> None:
+def test_clearly_different_colours_are_learnt(flow: Flow) -> None:
     assert flow.scores()["accuracy"] >= 0.9
 
 
@@ -197,7 +197,9 @@ def test_the_same_seed_gives_the_same_trial(flow: Flow, run_trainer: Run, tmp_pa
     assert again.stdout == flow.log["train"].stdout
 
 
-def test_predict_writes_a_row_an_image_and_names_the_others(flow: Flow, run_trainer: Run, tmp_path: Path) -> None:
+def test_predict_writes_a_row_per_image_and_names_unreadable_files(
+    flow: Flow, run_trainer: Run, tmp_path: Path
+) -> None:
     paint_dataset(tmp_path / "new", per_label=2, first_seed=500)
     (tmp_path / "new/broken.jpg").write_bytes(b"\xff\xd8\xff")
     model = str(flow.evaluation / "model.tar.gz")
@@ -211,7 +213,7 @@ def test_predict_writes_a_row_an_image_and_names_the_others(flow: Flow, run_trai
     assert all(1 / 3 < float(confidence) <= 1 for _, _, confidence in rows)
 
 
-def test_a_failed_training_leaves_its_sentence_for_sagemaker(tmp_path: Path, run_trainer: Run) -> None:
+def test_a_failed_training_writes_its_sentence_for_sagemaker(tmp_path: Path, run_trainer: Run) -> None:
     (tmp_path / "input/config").mkdir(parents=True)
     (tmp_path / "input/config/hyperparameters.json").write_text('{"epochs": "many"}')
     process = run_trainer(tmp_path, "train")
@@ -221,7 +223,7 @@ def test_a_failed_training_leaves_its_sentence_for_sagemaker(tmp_path: Path, run
     assert process.stderr == sentence + "\n"
 
 
-def test_a_refused_dataset_leaves_its_sentence_and_a_report(tmp_path: Path, run_trainer: Run) -> None:
+def test_a_refused_dataset_writes_a_sentence_and_a_report(tmp_path: Path, run_trainer: Run) -> None:
     paint_dataset(tmp_path / "processing/input/images", per_label=3)
     process = run_trainer(tmp_path, "prepare", "--image-size", "48", "--views", "1")
     assert process.returncode == 1
@@ -237,9 +239,7 @@ def test_a_refused_dataset_leaves_its_sentence_and_a_report(tmp_path: Path, run_
     "arguments",
     [("prepare", "--views", "9"), ("prepare", "--colour"), ("evaluate", "--champion-sha256", "abc"), ("bake",), ()],
 )
-def test_arguments_that_make_no_sense_are_a_failure_too(
-    arguments: tuple[str, ...], tmp_path: Path, run_trainer: Run
-) -> None:
+def test_invalid_arguments_fail_with_a_sentence(arguments: tuple[str, ...], tmp_path: Path, run_trainer: Run) -> None:
     process = run_trainer(tmp_path, *arguments)
     assert process.returncode == 1
     assert (tmp_path / "output/message").read_text() == process.stderr.strip()

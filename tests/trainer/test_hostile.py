@@ -1,4 +1,4 @@
-"""What the container reads from outside is taken or refused with a sentence: no crash, no hang, nothing is believed."""
+"""Input from outside is read or refused with a sentence: it causes no crash and no hang."""
 
 import csv
 import io
@@ -18,18 +18,18 @@ from tests.trainer.costly_pictures import SLOW, saved
 from tests.trainer.small_model import write_small_model
 from trainer import pack
 from trainer.archive import WHOLE, Model, read_model, write_archive
-from trainer.decoding.limits import TOO_LONG, Limits
-from trainer.decoding.pool import Decoders
+from trainer.decoding.limits import TOO_LONG, DecodingLimits
+from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadHyperparameter, BadInput, UnreadableModel
 from trainer.inference.invocation import Invocations
 from trainer.predict import predict
 from trainer.training.hyperparameters import Hyperparameters, read_hyperparameters
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 COUNT = 2500
-STRICT = Limits(seconds=0.15, seconds_per_megapixel=0)
+STRICT = DecodingLimits(seconds=0.15, seconds_per_megapixel=0)
 ARCHIVES = 400
 HYPERPARAMETERS = json.dumps({"kind": "head", "epochs": "30", "learning_rate": "0.003", "seed": "7", "backbone": "b"})
 
@@ -74,7 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("part", ["the archive", WHOLE, "model.json"])
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_an_archive_is_a_model_or_refused_and_nothing_lands_beside_it(part: str, folder: Path, tmp_path: Path) -> None:
+def test_a_spoiled_archive_is_read_or_refused_and_writes_nothing_else(part: str, folder: Path, tmp_path: Path) -> None:
     chance = random.Random(part)
     files = {file.name: file.read_bytes() for file in folder.iterdir()}
     archive, spoiled = tmp_path / "in" / "model.tar.gz", tmp_path / "spoiled"
@@ -104,7 +104,7 @@ def test_an_archive_is_a_model_or_refused_and_nothing_lands_beside_it(part: str,
     assert {path.name for path in (tmp_path / "in").iterdir()} == {"model.tar.gz"}
 
 
-def test_a_body_is_answered_or_refused_as_the_senders_fault(folder: Path, decoders: Decoders) -> None:
+def test_a_spoiled_body_is_answered_or_refused_as_a_client_error(folder: Path, decoders: DecoderPool) -> None:
     chance = random.Random(3)
     invocations = Invocations(read_model(folder, WHOLE, folder.parent / "unused"), decoders)
     picture = io.BytesIO()
@@ -136,9 +136,9 @@ def refused(invocations: Invocations, body: bytes) -> tuple[int, str]:
     return caught.value.status_code, caught.value.detail
 
 
-def test_costly_images_at_once_are_refused_and_an_honest_one_is_answered(model: Model) -> None:
+def test_costly_images_are_refused_while_an_ordinary_one_is_answered(model: Model) -> None:
     costly = SLOW["PNG of many texts"]()
-    with Decoders(STRICT, count=2) as decoders, ThreadPoolExecutor(5) as threads:
+    with DecoderPool(STRICT, count=2) as decoders, ThreadPoolExecutor(5) as threads:
         invocations = Invocations(model, decoders)
         refusals = [threads.submit(refused, invocations, costly) for _ in range(4)]
         honest = threads.submit(invocations.answer, "image/png", saved(Image.new("RGB", (9, 9)), "PNG"), "*/*")
@@ -146,21 +146,21 @@ def test_costly_images_at_once_are_refused_and_an_honest_one_is_answered(model: 
         assert {refusal.result() for refusal in refusals} == {(400, f"The image can't be used: {TOO_LONG}.")}
 
 
-def test_images_that_take_longer_than_anybody_waits_are_refused(
-    model: Model, decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+def test_images_beyond_the_answer_time_are_refused(
+    model: Model, decoders: DecoderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("trainer.inference.invocation.ANSWER_SECONDS", -1)
     status, reason = refused(Invocations(model, decoders), saved(Image.new("RGB", (9, 9)), "PNG"))
     assert (status, reason.endswith("send fewer or smaller ones.")) == (503, True)
 
 
-def test_a_server_that_ends_says_so(model: Model) -> None:
-    with Decoders() as decoders:
+def test_a_request_during_shutdown_is_refused(model: Model) -> None:
+    with DecoderPool() as decoders:
         invocations = Invocations(model, decoders)
     assert refused(invocations, saved(Image.new("RGB", (9, 9)), "PNG")) == (503, "No more images are decoded.")
 
 
-def test_an_image_too_costly_for_predict_is_named_and_the_others_are_labelled(folder: Path, tmp_path: Path) -> None:
+def test_predict_names_a_costly_image_and_labels_the_others(folder: Path, tmp_path: Path) -> None:
     for name, content in (("a", saved(Image.new("RGB", (9, 9)), "PNG")), ("b", SLOW["GIF of many comments"]())):
         (tmp_path / name).write_bytes(content)
     shutil.copy(tmp_path / "a", tmp_path / "c")
@@ -171,8 +171,8 @@ def test_an_image_too_costly_for_predict_is_named_and_the_others_are_labelled(fo
         assert [row["file"] for row in csv.DictReader(rows)] == [str(tmp_path / name) for name in "ac"]
 
 
-def test_a_label_or_file_that_a_spreadsheet_would_compute_is_text_there(
-    folder: Path, tmp_path: Path, decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+def test_labels_and_files_like_formulas_are_text_in_a_spreadsheet(
+    folder: Path, tmp_path: Path, decoders: DecoderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hostile = tmp_path / "hostile"
     hostile.mkdir()

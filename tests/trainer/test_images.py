@@ -1,4 +1,4 @@
-"""Reading one image: what is refused and why, and what a person sees is what the model gets."""
+"""Reading one image: refusals with their reasons, and images as a person sees them."""
 
 import io
 import struct
@@ -19,7 +19,7 @@ from trainer.decoding.images import FORMATS, MAX_PIXELS, read_image
 from trainer.decoding.inspection import inspect_image
 from trainer.errors import ImageRefused
 
-# Decoders show no warnings, of which Pillow has one for each kind of damage.
+# DecoderPool hide warnings; Pillow has one for each kind of damage.
 pytestmark = pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 
 GREEN = (40, 160, 60)
@@ -32,7 +32,7 @@ def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
 
 
 def png_header(width: int, height: int) -> bytes:
-    """The start of a PNG that promises so many pixels, and nothing after it."""
+    """The start of a PNG whose header claims `width` by `height` pixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     checked = header + struct.pack(">I", zlib.crc32(header))
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + checked + struct.pack(">I", 10**6) + b"IDAT"
@@ -63,7 +63,7 @@ def test_a_bad_file_is_refused_with_its_reason(name: str, tmp_path: Path) -> Non
         inspect_image(file, [32])
 
 
-def test_a_really_huge_image_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+def test_a_huge_image_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     file = tmp_path / "huge.png"
     Image.new("1", (9_000, 9_000)).save(file)
     with pytest.raises(ImageRefused, match="9000x9000"):
@@ -76,7 +76,7 @@ def test_an_image_just_within_the_limit_is_read(tmp_path: Path) -> None:
     assert inspect_image(file, [32]).pixels[32].shape == (32, 32, 3)
 
 
-def test_scans_are_counted_in_the_picture_itself(tmp_path: Path) -> None:
+def test_only_the_scans_of_the_image_itself_are_counted(tmp_path: Path) -> None:
     file, scan = tmp_path / "many.jpg", b"\xff\xda"
     flat = io.BytesIO()
     Image.new("RGB", (64, 64), "green").save(flat, "JPEG", progressive=True, comment=scan * 150)
@@ -99,7 +99,7 @@ def test_links_and_missing_files_are_refused(tmp_path: Path) -> None:
     kind=st.sampled_from(FORMATS),
 )
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_whatever_is_in_a_file_it_is_read_or_refused(tmp_path: Path, cut: int, garbage: bytes, kind: str) -> None:
+def test_any_file_is_read_or_refused(tmp_path: Path, cut: int, garbage: bytes, kind: str) -> None:
     whole = encoded(paint(GREEN, 1, side=24), kind)
     file = tmp_path / "image"
     file.write_bytes(whole[:cut] + garbage + whole[cut + len(garbage) :])
@@ -107,7 +107,7 @@ def test_whatever_is_in_a_file_it_is_read_or_refused(tmp_path: Path, cut: int, g
         assert inspect_image(file, [16]).pixels[16].shape == (16, 16, 3)
 
 
-def test_equal_pictures_have_equal_digests_whatever_the_file_is(tmp_path: Path) -> None:
+def test_equal_images_have_equal_digests_in_any_file_format(tmp_path: Path) -> None:
     for name, kind in (("a.png", "PNG"), ("b.bmp", "BMP")):
         (tmp_path / name).write_bytes(encoded(paint(GREEN, 1), kind))
     (tmp_path / "c.png").write_bytes(encoded(paint(GREEN, 2)))
@@ -115,7 +115,7 @@ def test_equal_pictures_have_equal_digests_whatever_the_file_is(tmp_path: Path) 
     assert a == b != c
 
 
-def test_the_digest_does_not_depend_on_the_size_chosen_for_training(tmp_path: Path) -> None:
+def test_the_digest_does_not_depend_on_the_image_size(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(encoded(paint(GREEN, 1)))
     assert inspect_image(tmp_path / "a.png", [32]).digest == inspect_image(tmp_path / "a.png", [64]).digest
 
@@ -129,17 +129,17 @@ def test_a_photograph_taken_on_its_side_is_turned_upright(tmp_path: Path) -> Non
     assert np.array_equal(np.asarray(read_image(tmp_path / "side.png")), np.asarray(upright))
 
 
-def test_transparent_parts_are_seen_on_white(tmp_path: Path) -> None:
+def test_transparent_parts_become_white(tmp_path: Path) -> None:
     Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(tmp_path / "clear.png")
     assert (np.asarray(read_image(tmp_path / "clear.png")) == 255).all()
 
 
-def test_sixteen_bits_a_channel_keep_their_brightness(tmp_path: Path) -> None:
+def test_an_image_with_16_bits_per_channel_keeps_its_brightness(tmp_path: Path) -> None:
     Image.fromarray(np.full((8, 8), 0x80FF, np.uint16)).save(tmp_path / "deep.png")
     assert (np.asarray(read_image(tmp_path / "deep.png")) == 0x80).all()
 
 
-def test_of_an_animation_the_first_frame_counts(tmp_path: Path) -> None:
+def test_only_the_first_frame_of_an_animation_is_read(tmp_path: Path) -> None:
     red, blue = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
     red.save(tmp_path / "film.gif", save_all=True, append_images=[blue])
     assert tuple(np.asarray(read_image(tmp_path / "film.gif"))[0, 0]) == (255, 0, 0)

@@ -1,4 +1,4 @@
-"""Scores against figures worked out by hand or published."""
+"""Scores compared with published figures, or with figures worked out by hand."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_the_wilson_interval_agrees_with_published_ones(
 
 
 @given(st.integers(1, 10_000).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials))))
-def test_the_interval_holds_the_share_and_mirrors_for_failures(counts: tuple[int, int]) -> None:
+def test_the_interval_contains_the_share_and_mirrors_for_failures(counts: tuple[int, int]) -> None:
     successes, trials = counts
     low, high = wilson_interval(successes, trials)
     assert 0 <= low <= successes / trials + 1e-12
@@ -53,7 +53,7 @@ def test_scores_of_a_small_example_worked_out_by_hand() -> None:
     }
 
 
-def test_a_label_the_model_does_not_share_counts_as_wrong() -> None:
+def test_a_label_that_the_model_lacks_counts_as_wrong() -> None:
     scores = score(["a", "b"], np.array([0, 0, 1]), np.array([0, UNKNOWN, UNKNOWN]))
     assert scores.accuracy == pytest.approx(1 / 3)
     assert scores.details()["per_label"]["a"]["recall"] == 0.5

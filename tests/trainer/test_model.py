@@ -1,4 +1,4 @@
-"""The network: folding, joining, archives from outside, and the champion on the same test images."""
+"""Networks: folding, combining, trials from outside, and the champion on the same test images."""
 
 import hashlib
 import json
@@ -13,18 +13,17 @@ from PIL import Image
 from trainer import pack
 from trainer.archive import HEAD, WHOLE, Model, write_archive
 from trainer.backbones import build_backbone
-from trainer.backbones.efficientnet import NORM_EPSILON, folded
-from trainer.decoding.pool import Decoders
+from trainer.backbones.efficientnet import NORM_EPSILON, fold_normalisation
+from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput
-from trainer.evaluate import Inputs, Settings, evaluate
-from trainer.evaluation.ensemble import at_size, whole
-from trainer.evaluation.ensemble import folded as folded_together
+from trainer.evaluate import EvaluateOptions, Inputs, evaluate
+from trainer.evaluation.ensemble import combine_members, resize_input, to_whole_model
 from trainer.keras_loader import keras
 from trainer.photos import write_photos
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 SIZE = 32
@@ -63,8 +62,8 @@ def save(network: keras.Model, name: str, labels: list[str], path: Path, image_s
 
 
 @pytest.fixture
-def photographs(tmp_path: Path, images: np.ndarray, decoders: Decoders) -> Path:
-    """A split of eight photographs, of which none is known to be right."""
+def photographs(tmp_path: Path, images: np.ndarray, decoders: DecoderPool) -> Path:
+    """A split of eight random photographs."""
     folder = tmp_path / "photographs"
     files = [f"{LABELS[row % 3]}/{row}.png" for row in range(len(images))]
     for file, pixels in zip(files, images, strict=True):
@@ -75,16 +74,16 @@ def photographs(tmp_path: Path, images: np.ndarray, decoders: Decoders) -> Path:
     return folder
 
 
-def judged(photographs: Path, output: Path, views: int = 1, **archives: Path) -> dict[str, Any]:
-    """What evaluate says, with the same photographs as both splits."""
-    return judged_by(Settings(views, ()), photographs, output, **archives)
+def evaluated(photographs: Path, output: Path, views: int = 1, **archives: Path) -> dict[str, Any]:
+    """The content of evaluation.json, with the same photographs as both splits."""
+    return evaluated_with(EvaluateOptions(views, ()), photographs, output, **archives)
 
 
-def judged_by(settings: Settings, photographs: Path, output: Path, **archives: Path) -> dict[str, Any]:
+def evaluated_with(options: EvaluateOptions, photographs: Path, output: Path, **archives: Path) -> dict[str, Any]:
     nothing = photographs / "none.tar.gz"
     found = [archives.get(name, nothing) for name in ("model", "rival", "champion")]
     inputs = Inputs(photographs, photographs, Path("none"), *found)
-    evaluate(inputs, output, settings, lambda line: None)
+    evaluate(inputs, output, options, lambda line: None)
     return evaluation(output)
 
 
@@ -109,18 +108,18 @@ def test_folding_the_normalisation_changes_nothing() -> None:
 
     together = keras.layers.Conv2D(4, 3, padding="same")
     model = keras.Model(inputs, together(inputs))
-    together.set_weights(folded(tensors, "conv", "bn", depthwise=False))
+    together.set_weights(fold_normalisation(tensors, "conv", "bn", depthwise=False))
     assert model.predict_on_batch(images) == pytest.approx(separate.predict_on_batch(images), abs=1e-5)
 
 
 def test_the_whole_model_is_the_backbone_and_then_the_head(head: keras.Model, images: np.ndarray) -> None:
-    joined = whole(Model(head, facts(LABELS), LABELS, SIZE), Path("none")).network
+    joined = to_whole_model(Model(head, facts(LABELS), LABELS, SIZE), Path("none")).network
     apart = head.predict_on_batch(build_backbone("efficientnet-lite0", SIZE).predict_on_batch(images))
     assert joined.predict_on_batch(images) == pytest.approx(apart, abs=1e-5)
 
 
 def small(seed: int, side: int) -> Model:
-    """A whole model that takes colours for labels."""
+    """A whole model that classifies by mean colour."""
     keras.utils.set_random_seed(seed)
     images = keras.Input((side, side, 3))
     pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(images))
@@ -129,32 +128,30 @@ def small(seed: int, side: int) -> Model:
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_a_folded_network_is_the_mean_of_its_members_logits_by_the_temperature(
-    temperature: float, images: np.ndarray
-) -> None:
+def test_a_combined_network_gives_mean_logits_over_the_temperature(temperature: float, images: np.ndarray) -> None:
     members = [small(seed=1, side=SIZE), small(seed=2, side=SIZE)]
     logits = np.mean([np.log(member.network.predict_on_batch(images)) for member in members], axis=0) / temperature
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    assert folded_together(members, temperature).predict_on_batch(images) == pytest.approx(expected, abs=1e-5)
+    assert combine_members(members, temperature).predict_on_batch(images) == pytest.approx(expected, abs=1e-5)
 
 
 def test_members_of_different_sizes_take_the_larger_one(images: np.ndarray, tmp_path: Path) -> None:
-    network = folded_together([small(seed=1, side=SIZE), small(seed=2, side=16)], 1.0)
+    network = combine_members([small(seed=1, side=SIZE), small(seed=2, side=16)], 1.0)
     network.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     assert loaded.input_shape == (None, SIZE, SIZE, 3)
     assert loaded.predict_on_batch(images) == pytest.approx(network.predict_on_batch(images), abs=1e-5)
 
 
-def test_a_model_at_another_size_scales_for_itself(images: np.ndarray) -> None:
+def test_a_model_of_another_size_resizes_images_itself(images: np.ndarray) -> None:
     member = small(seed=2, side=16)
-    assert at_size(member, 16) is member
+    assert resize_input(member, 16) is member
     halves = np.repeat(np.repeat(images[:, :16, :16], 2, axis=1), 2, axis=2)
     expected = member.network.predict_on_batch(images[:, :16, :16])
-    assert at_size(member, SIZE).network.predict_on_batch(halves) == pytest.approx(expected, abs=0.05)
+    assert resize_input(member, SIZE).network.predict_on_batch(halves) == pytest.approx(expected, abs=0.05)
 
 
-def test_a_feature_that_never_varied_in_training_does_not_explode() -> None:
+def test_a_feature_that_is_constant_in_training_does_not_explode() -> None:
     features = np.zeros((10, 6), np.float32)
     head = build_head(features, 2, Hyperparameters())
     standardised = keras.Model(head.input, head.get_layer("standardise").output)
@@ -165,7 +162,7 @@ def test_the_exported_model_loads_without_our_code(
     head: keras.Model, images: np.ndarray, photographs: Path, tmp_path: Path
 ) -> None:
     trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
-    judged(photographs, tmp_path / "out", model=trial)
+    evaluated(photographs, tmp_path / "out", model=trial)
     with tarfile.open(tmp_path / "out/model.tar.gz") as tar:
         tar.extractall(tmp_path / "exported", filter="data")
     network = keras.saving.load_model(tmp_path / "exported/model.keras", safe_mode=True)
@@ -177,13 +174,13 @@ def test_the_exported_model_loads_without_our_code(
 
 def test_a_champion_with_the_same_weights_scores_the_same(head: keras.Model, photographs: Path, tmp_path: Path) -> None:
     trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
-    judged(photographs, tmp_path / "first", model=trial, views=8)
-    scores = judged(photographs, tmp_path / "second", model=trial, champion=tmp_path / "first/model.tar.gz", views=8)
+    evaluated(photographs, tmp_path / "first", model=trial, views=8)
+    scores = evaluated(photographs, tmp_path / "second", model=trial, champion=tmp_path / "first/model.tar.gz", views=8)
     compared = ("images", "accuracy", "accuracy_interval", "macro_f1")
     assert scores["champion"] == {name: scores[name] for name in compared}
 
 
-def test_a_champion_of_another_size_and_other_labels_is_scored_on_the_same_images(
+def test_a_champion_of_another_size_and_labels_is_scored_on_the_same_images(
     head: keras.Model, photographs: Path, tmp_path: Path
 ) -> None:
     trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
@@ -191,27 +188,27 @@ def test_a_champion_of_another_size_and_other_labels_is_scored_on_the_same_image
     small = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.GlobalAveragePooling2D(), always_second])
     always_second.set_weights([np.zeros((3, 2)), np.array([0, 9])])
     champion = save(small, WHOLE, ["unknown here", "b"], tmp_path / "champion/model.tar.gz", image_size=16)
-    scores = judged(photographs, tmp_path / "out", model=trial, champion=champion)
+    scores = evaluated(photographs, tmp_path / "out", model=trial, champion=champion)
     assert scores["champion"]["accuracy"] == pytest.approx(3 / 8)
 
 
 def test_a_broken_champion_does_not_stop_the_challenger(head: keras.Model, photographs: Path, tmp_path: Path) -> None:
     trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
     (tmp_path / "champion.tar.gz").write_bytes(b"no archive")
-    scores = judged(photographs, tmp_path / "out", model=trial, champion=tmp_path / "champion.tar.gz")
+    scores = evaluated(photographs, tmp_path / "out", model=trial, champion=tmp_path / "champion.tar.gz")
     assert "can't be read" in scores["champion"]["error"]
 
 
-def test_a_champion_is_loaded_only_if_it_is_the_archive_that_was_recorded(photographs: Path, tmp_path: Path) -> None:
+def test_only_the_recorded_champion_archive_is_loaded(photographs: Path, tmp_path: Path) -> None:
     trial = save(small(seed=1, side=SIZE).network, WHOLE, LABELS, tmp_path / "trial/model.tar.gz")
-    recorded = judged(photographs, tmp_path / "first", model=trial)["model_sha256"]
+    recorded = evaluated(photographs, tmp_path / "first", model=trial)["model_sha256"]
     champion = tmp_path / "first/model.tar.gz"
     assert recorded == hashlib.sha256(champion.read_bytes()).hexdigest()
 
-    settings = Settings(1, (), recorded)
-    same = judged_by(settings, photographs, tmp_path / "same", model=trial, champion=champion)
+    options = EvaluateOptions(1, (), recorded)
+    same = evaluated_with(options, photographs, tmp_path / "same", model=trial, champion=champion)
     champion.write_bytes((tmp_path / "same/model.tar.gz").read_bytes() + b"\0")
-    other = judged_by(settings, photographs, tmp_path / "other", model=trial, champion=champion)
+    other = evaluated_with(options, photographs, tmp_path / "other", model=trial, champion=champion)
 
     assert same["champion"]["accuracy"] == same["accuracy"]
     assert other["champion"] == {
@@ -222,16 +219,16 @@ def test_a_champion_is_loaded_only_if_it_is_the_archive_that_was_recorded(photog
 def test_a_broken_rival_is_left_out(head: keras.Model, photographs: Path, tmp_path: Path) -> None:
     trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
     (tmp_path / "rival.tar.gz").write_bytes(b"no archive")
-    scores = judged(photographs, tmp_path / "out", model=trial, rival=tmp_path / "rival.tar.gz")
+    scores = evaluated(photographs, tmp_path / "out", model=trial, rival=tmp_path / "rival.tar.gz")
     assert [candidate["name"] for candidate in scores["candidates"]] == ["The best trial"]
 
 
-def test_two_networks_that_complement_each_other_become_one(photographs: Path, tmp_path: Path) -> None:
+def test_complementary_networks_are_combined_into_one(photographs: Path, tmp_path: Path) -> None:
     trials = {
         name: save(small(seed, SIZE).network, WHOLE, LABELS, tmp_path / name / "model.tar.gz")
         for seed, name in enumerate(("model", "rival"), start=5)
     }
-    scores = judged(photographs, tmp_path / "out", views=8, **trials)
+    scores = evaluated(photographs, tmp_path / "out", views=8, **trials)
     best = max(scores["candidates"], key=lambda found: (found["validation_accuracy"], -found["validation_log_loss"]))
     (chosen,) = [candidate for candidate in scores["candidates"] if candidate["chosen"]]
     assert chosen == best
@@ -242,4 +239,4 @@ def test_two_networks_that_complement_each_other_become_one(photographs: Path, t
 def test_a_trial_of_another_run_is_refused(head: keras.Model, photographs: Path, tmp_path: Path) -> None:
     trial = save(head, HEAD, ["a", "b", "z"], tmp_path / "trial/model.tar.gz")
     with pytest.raises(BadInput, match="different runs"):
-        judged(photographs, tmp_path / "out", model=trial)
+        evaluated(photographs, tmp_path / "out", model=trial)

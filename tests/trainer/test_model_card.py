@@ -1,4 +1,4 @@
-"""The model card: facts for people, content that SageMaker takes, and labels that may hold anything."""
+"""The model card: facts for people, content that SageMaker accepts, and labels that may hold anything."""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ LONGEST = {
     "name": 255,
     "value": 255,
 }
-LONGEST_DETAIL, LONGEST_GROUP, LONGEST_AXIS_NAME, LARGEST_MATRIX, MOST_HYPERPARAMETERS = 1024, 63, 63, 20, 100
+LONGEST_DETAIL, LONGEST_GROUP, LONGEST_AXIS_NAME, LARGEST_MATRIX, MAX_HYPERPARAMETERS = 1024, 63, 63, 20, 100
 
 pytestmark = [pytest.mark.filterwarnings(f"ignore:::{module}") for module in ("sagemaker", "pydantic", "boto3")]
 
@@ -66,7 +66,7 @@ def content_of(folder: Path, labels: list[str], **changes: Any) -> dict[str, Any
 
 
 def parsed(markdown: str) -> list[Token]:
-    """As a page with tables, strikethrough and addresses made links would be read."""
+    """The tokens of Markdown with tables, strikethrough and automatic links."""
     return MarkdownIt("gfm-like", {"linkify": False}).enable(["table", "strikethrough"]).parse(markdown)
 
 
@@ -75,21 +75,21 @@ def inline(tokens: list[Token]) -> list[Token]:
 
 
 def texts(markdown: str) -> list[str]:
-    """What each heading, paragraph and cell shows."""
+    """The text of each heading, paragraph and cell."""
     return ["".join(child.content for child in token.children or []) for token in parsed(markdown) if token.children]
 
 
-def test_the_card_tells_what_the_evaluation_found(tmp_path: Path) -> None:
+def test_the_card_shows_the_findings(tmp_path: Path) -> None:
     champion = {"images": 24, "accuracy": 0.8, "accuracy_interval": [0.6, 0.9], "macro_f1": 0.8}
     card = card_of(tmp_path, ["Maize", "Charlock", "Cleavers"], champion=champion)
     for fact in (
         "a classifier of 3 labels",
         "pixels, 0 to 255",
         "| On 24 test photographs | |",
-        "83.3 %, the interval being 64.1 % to 93.3 %",
+        "83.3 %, interval 64.1 % to 93.3 %",
         "| Accuracy of the champion before it | 80.0 % |",
         "1.9 %; 6.1 % before the temperature",
-        "| Validation accuracy, by which it was chosen | 93.1 % |",
+        "| Validation accuracy | 93.1 % |",
         "| 0 | Maize | 80.0 % | 100.0 % | 88.9 % | 8 |",
         "Apache License 2.0",
         "| epochs | 30 |",
@@ -99,7 +99,7 @@ def test_the_card_tells_what_the_evaluation_found(tmp_path: Path) -> None:
         assert fact in card
 
 
-def test_an_application_of_keras_is_not_said_to_be_under_another_s_licence(tmp_path: Path) -> None:
+def test_an_application_of_keras_is_not_given_another_licence(tmp_path: Path) -> None:
     facts = facts_of(["a", "b"], backbone="MobileNetV3Large")
     card, content = written(tmp_path, evaluation_of(["a", "b"]), facts)
     for form in (card, content):
@@ -107,7 +107,7 @@ def test_an_application_of_keras_is_not_said_to_be_under_another_s_licence(tmp_p
         assert "keras" in form
 
 
-def test_labels_without_test_photographs_and_a_broken_champion_are_no_obstacle(tmp_path: Path) -> None:
+def test_untested_labels_and_a_broken_champion_are_accepted(tmp_path: Path) -> None:
     labels = ["a", "b"]
     evaluation = evaluation_of(["a"], champion={"error": "It can't be read."}, exports=[])
     evaluation |= {"labels": labels, "confusion": [[8, 0], [0, 0]]}
@@ -119,7 +119,7 @@ def test_labels_without_test_photographs_and_a_broken_champion_are_no_obstacle(t
     assert (bars["x_axis_name"], bars["value"]) == (["a"], [1.0])
 
 
-def test_hostile_names_are_shown_letter_by_letter_and_make_no_markup(tmp_path: Path) -> None:
+def test_hostile_names_are_shown_literally_and_make_no_markup(tmp_path: Path) -> None:
     plain = [f"label {number}" for number in range(len(HOSTILE))]
     hostile = evaluation_of(HOSTILE, members=HOSTILE, exports=[{**EXPORTS[0], "file": HOSTILE[0]}])
     facts = facts_of(HOSTILE, hyperparameters={HOSTILE[0]: HOSTILE[1], "nested": {"<b>": "|"}})
@@ -138,7 +138,7 @@ def test_hostile_names_are_shown_letter_by_letter_and_make_no_markup(tmp_path: P
 
 @given(st.text(st.characters(exclude_categories=()), max_size=30))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_any_text_in_a_cell_is_that_text(text: str) -> None:
+def test_any_text_in_a_cell_is_shown_literally(text: str) -> None:
     cells = texts(f"| a | b |\n|---|---|\n| {in_markdown(text + 'x')} | {in_markdown('x' + text)} |\n")
     assert cells == ["a", "b", one_line(text + "x"), one_line("x" + text)]
 
@@ -164,7 +164,7 @@ def test_raw_html_never_comes_from_a_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3, 20, 21, 1000])
-def test_sagemaker_s_own_classes_take_every_field_of_the_content(tmp_path: Path, count: int) -> None:
+def test_the_sagemaker_sdk_accepts_every_field_of_the_content(tmp_path: Path, count: int) -> None:
     from sagemaker.core.shapes.model_card_shapes import ModelCardContent  # noqa: PLC0415  seconds of imports
 
     content = content_of(tmp_path, [f"label {number}" for number in range(count)])
@@ -202,17 +202,17 @@ def test_the_content_is_within_the_lengths_of_the_schema(tmp_path: Path, labels:
         if axes:
             assert len(metric["x_axis_name"]) == len(metric["value"])
     details = content["training_details"]["training_job_details"]
-    assert len(details["hyper_parameters"]) <= MOST_HYPERPARAMETERS
+    assert len(details["hyper_parameters"]) <= MAX_HYPERPARAMETERS
 
 
-def test_up_to_twenty_labels_are_crossed(tmp_path: Path) -> None:
+def test_up_to_twenty_labels_have_a_confusion_matrix(tmp_path: Path) -> None:
     crossing = "images of a row's label taken for a column's"
     for count, crossed in ((20, True), (21, False)):
         found = metrics(content_of(tmp_path, [f"label {number}" for number in range(count)]))
         assert (crossing in found) is crossed
 
 
-def test_of_many_labels_the_weakest_are_in_the_content(tmp_path: Path) -> None:
+def test_the_content_has_the_weakest_of_many_labels(tmp_path: Path) -> None:
     bars = metrics(content_of(tmp_path, [f"label {number}" for number in range(300)]))["f1"]
     assert len(bars["value"]) == 100
     assert bars["value"] == sorted(bars["value"])
@@ -220,7 +220,7 @@ def test_of_many_labels_the_weakest_are_in_the_content(tmp_path: Path) -> None:
 
 
 def fields(content: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value of the content that holds no other, and the field it is of."""
+    """Every scalar value of the content with the name of its field."""
     if isinstance(content, dict):
         for field, value in content.items():
             yield from fields(value, field)
@@ -232,6 +232,6 @@ def fields(content: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def metrics(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Of all groups, by name."""
+    """The metrics of all groups, by name."""
     (evaluated,) = content["evaluation_details"]
     return {metric["name"]: metric for group in evaluated["metric_groups"] for metric in group["metric_data"]}

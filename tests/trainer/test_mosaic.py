@@ -1,4 +1,4 @@
-"""The mosaic: a picture of bounded size, whatever the labels are called and however many there are."""
+"""The mosaic: a picture of limited size for any number of labels with any names."""
 
 import hashlib
 from pathlib import Path
@@ -7,30 +7,30 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.preparation.dataset import Checked, Dataset
-from trainer.preparation.mosaic import COLUMNS, MOST_BYTES, MOST_LABELS, PAPER, THUMBNAIL, write_mosaic
+from trainer.preparation.dataset import CheckedImage, Dataset
+from trainer.preparation.mosaic import COLUMNS, MAX_BYTES, MAX_LABELS, PAPER, THUMBNAIL, write_mosaic
 from trainer.preparation.survey import Survey
 
 SIZE = 32
 
 
 def dataset_of(labels: dict[str, int]) -> tuple[Dataset, Survey]:
-    """So many images of each label, all noise: what a JPEG finds hardest."""
+    """A dataset with so many images of each label, all noise, which compresses worst as JPEG."""
     files = [f"{label}/{number}.png" for label, images in labels.items() for number in range(images)]
-    checked = [Checked(file, hashlib.sha256(file.encode()).hexdigest(), bytes(32)) for file in files]
+    checked = [CheckedImage(file, hashlib.sha256(file.encode()).hexdigest(), bytes(32)) for file in files]
     pixels = np.random.default_rng(0).integers(0, 256, (len(files), SIZE, SIZE, 3), np.uint8)
     return Dataset(list(labels), checked), Survey(checked, [SIZE] * len(files), {SIZE: pixels}, {})
 
 
 def mosaic_of(labels: dict[str, int], folder: Path) -> np.ndarray:
     write_mosaic(folder / "mosaic.jpg", *dataset_of(labels))
-    assert (folder / "mosaic.jpg").stat().st_size <= MOST_BYTES
+    assert (folder / "mosaic.jpg").stat().st_size <= MAX_BYTES
     with Image.open(folder / "mosaic.jpg") as image:
         assert image.format == "JPEG"
         return np.asarray(image)
 
 
-def test_each_label_has_a_row_of_at_most_a_dozen(tmp_path: Path) -> None:
+def test_each_label_has_a_row_of_at_most_twelve_images(tmp_path: Path) -> None:
     two = mosaic_of({"Maize": 50, "Cleavers": 3}, tmp_path)
     three = mosaic_of({"Maize": 50, "Cleavers": 3, "Charlock": 12}, tmp_path)
     assert two.shape[1] == three.shape[1] > COLUMNS * THUMBNAIL
@@ -40,9 +40,9 @@ def test_each_label_has_a_row_of_at_most_a_dozen(tmp_path: Path) -> None:
     assert drawn == pytest.approx(THUMBNAIL, abs=8)
 
 
-def test_beyond_thirty_labels_the_rest_is_counted(tmp_path: Path) -> None:
+def test_labels_beyond_thirty_are_counted(tmp_path: Path) -> None:
     many = mosaic_of({f"label {number:03}": 15 for number in range(100)}, tmp_path)
-    most = mosaic_of({f"label {number:03}": 15 for number in range(MOST_LABELS)}, tmp_path)
+    most = mosaic_of({f"label {number:03}": 15 for number in range(MAX_LABELS)}, tmp_path)
     assert 0 < many.shape[0] - most.shape[0] < THUMBNAIL
 
 

@@ -1,4 +1,4 @@
-"""The pack on disk: what is written is read again, and what is damaged or hostile is refused with a sentence."""
+"""The pack on disk: it is read as written, and damaged or hostile files are refused with a sentence."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from PIL import Image
 from tests.trainer.painting import paint
 from trainer import pack
 from trainer.decoding.images import read_image, resize
-from trainer.decoding.pool import Decoders
+from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, OtherTrainer
 from trainer.photos import LONGEST_SIDE, Photos, write_photos
 from trainer.version import version
@@ -45,7 +45,7 @@ def png(seed: int = 0) -> bytes:
 
 
 def test_photographs_come_back_in_their_order_with_names_and_labels(
-    images: Path, tmp_path: Path, decoders: Decoders
+    images: Path, tmp_path: Path, decoders: DecoderPool
 ) -> None:
     write_photos(tmp_path / "images.zip", images, NAMES, (), decoders)
     photos = Photos(tmp_path / "images.zip", LABELS)
@@ -55,13 +55,13 @@ def test_photographs_come_back_in_their_order_with_names_and_labels(
     assert np.array_equal(photos.load([2, 0], 24), expected)
 
 
-def test_small_photographs_are_kept_to_the_byte(images: Path, tmp_path: Path, decoders: Decoders) -> None:
+def test_small_photographs_are_kept_to_the_byte(images: Path, tmp_path: Path, decoders: DecoderPool) -> None:
     write_photos(tmp_path / "images.zip", images, NAMES, (), decoders)
     with zipfile.ZipFile(tmp_path / "images.zip") as archive:
         assert [archive.read(name) for name in NAMES] == [(images / name).read_bytes() for name in NAMES]
 
 
-def test_a_large_photograph_is_shrunk_and_stays_upright(tmp_path: Path, decoders: Decoders) -> None:
+def test_a_large_photograph_is_shrunk_and_stays_upright(tmp_path: Path, decoders: DecoderPool) -> None:
     (tmp_path / "Maize").mkdir()
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -71,7 +71,7 @@ def test_a_large_photograph_is_shrunk_and_stays_upright(tmp_path: Path, decoders
         assert (image.format, image.size) == ("PNG", (LONGEST_SIDE // 2, LONGEST_SIDE))
 
 
-def test_the_same_images_make_the_same_archive(images: Path, tmp_path: Path, decoders: Decoders) -> None:
+def test_the_same_images_make_the_same_archive(images: Path, tmp_path: Path, decoders: DecoderPool) -> None:
     for name in ("one.zip", "two.zip"):
         write_photos(tmp_path / name, images, NAMES, NAMES[:1], decoders)
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
@@ -138,7 +138,7 @@ def described(folder: Path) -> Path:
     return folder
 
 
-def test_the_description_comes_back(tmp_path: Path) -> None:
+def test_a_written_description_is_read_back(tmp_path: Path) -> None:
     assert pack.read_description(described(tmp_path / "pack")) == pack.Description(["lite", "other"], 48, 32, LABELS)
     read = json.loads((tmp_path / "pack/pack.json").read_text(encoding="utf-8"))
     facts = {"backbones": ["lite", "other"], "image_size": 48, "fine_tune_size": 32, "labels": LABELS}
@@ -146,7 +146,7 @@ def test_the_description_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"labels": []}', None])
-def test_a_folder_without_a_whole_description_is_no_pack(content: str | None, tmp_path: Path) -> None:
+def test_a_folder_without_a_complete_description_is_not_a_pack(content: str | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "pack.json").write_text(content)
     with pytest.raises(BadInput, match="holds no pack made by prepare"):
@@ -202,7 +202,7 @@ def test_every_change_of_the_source_makes_another_version(tmp_path: Path) -> Non
     (tmp_path / "exports").mkdir()
     for name in ("views.py", "exports/onnx.py"):
         (tmp_path / name).write_text("VIEWS = 8\n")
-    (tmp_path / "report.html").write_text("what jobs hand to each other does not depend on this")
+    (tmp_path / "report.html").write_text("not part of the version")
     versions = [version.__wrapped__(tmp_path)]
     for name, text in (("views.py", "VIEWS = 7\n"), ("exports/onnx.py", ""), ("new.py", ""), ("report.html", "")):
         (tmp_path / name).write_text(text)

@@ -1,4 +1,4 @@
-"""Labels for folders of images: averaged over the model's views, whatever lies between them."""
+"""Labels for folders of images, averaged over the model's views."""
 
 import csv
 import io
@@ -17,9 +17,9 @@ from trainer.decoding.images import resize
 from trainer.errors import BadInput, UnreadableModel
 from trainer.inference.averaging import classify
 from trainer.predict import predict
-from trainer.views import turned
+from trainer.views import apply_view
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 Archive = Callable[[int], Path]
@@ -28,7 +28,7 @@ Row = tuple[str, str, str]
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Archive:
-    """A model.tar.gz of the small model with so many views."""
+    """Makes a model.tar.gz of the small model with a number of views."""
 
     def of(views: int) -> Path:
         folder = write_small_model(tmp_path / f"model of {views}", views)
@@ -40,7 +40,7 @@ def archive(tmp_path: Path) -> Archive:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> dict[str, Image.Image]:
-    """Seventy photographs by the files they were saved in, some in a sub-folder."""
+    """Seventy photographs by file, some in a sub-folder."""
     (tmp_path / "photos/later").mkdir(parents=True)
     files = [str(tmp_path / "photos" / ("later" if number % 2 else "") / f"{number:02}.png") for number in range(70)]
     painted = {file: paint((90, 140, 60), number, side=40) for number, file in enumerate(files)}
@@ -60,13 +60,15 @@ def rows_of(model: Path, folder: Path, refusals: io.StringIO | None = None) -> l
 def answers(model: Model, photo: Image.Image, views: int) -> np.ndarray:
     """The normalised geometric mean of the probabilities of each view: (labels,)."""
     pixels = resize(photo, SIZE)[np.newaxis]
-    of_views = [model.network.predict_on_batch(np.ascontiguousarray(turned(pixels, view)))[0] for view in range(views)]
-    mean = np.exp(np.log(of_views).mean(axis=0))
+    by_view = [
+        model.network.predict_on_batch(np.ascontiguousarray(apply_view(pixels, view)))[0] for view in range(views)
+    ]
+    mean = np.exp(np.log(by_view).mean(axis=0))
     return np.asarray(mean / mean.sum())
 
 
 @pytest.mark.parametrize("views", [1, 3, 8])
-def test_each_image_gets_its_answer_averaged_over_as_many_views_as_the_model_says(
+def test_each_prediction_is_averaged_over_the_models_views(
     views: int, archive: Archive, photos: dict[str, Image.Image], tmp_path: Path
 ) -> None:
     model = read_model(archive(views), WHOLE, tmp_path / "scratch")
@@ -80,11 +82,13 @@ def test_each_image_gets_its_answer_averaged_over_as_many_views_as_the_model_say
         assert float(confidence) == pytest.approx(expected[file].max(), abs=6e-5)
 
 
-def test_more_views_are_another_answer(archive: Archive, photos: dict[str, Image.Image], tmp_path: Path) -> None:
+def test_another_number_of_views_changes_the_confidence(
+    archive: Archive, photos: dict[str, Image.Image], tmp_path: Path
+) -> None:
     assert rows_of(archive(1), tmp_path / "photos") != rows_of(archive(8), tmp_path / "photos")
 
 
-def test_no_more_than_a_batch_is_in_memory(
+def test_images_are_classified_in_batches(
     archive: Archive, photos: dict[str, Image.Image], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
@@ -98,7 +102,7 @@ def test_no_more_than_a_batch_is_in_memory(
     assert sizes == [8, 8, 8, 8, 8, 8, 8, 8, 6]
 
 
-def test_what_is_no_image_is_named_and_the_others_are_labelled(
+def test_files_that_are_not_images_are_named_and_the_others_labelled(
     archive: Archive, photos: dict[str, Image.Image], tmp_path: Path
 ) -> None:
     folder = tmp_path / "photos"
@@ -118,13 +122,13 @@ def test_what_is_no_image_is_named_and_the_others_are_labelled(
     ]
 
 
-def test_a_folder_without_any_image_is_a_failure(archive: Archive, tmp_path: Path) -> None:
+def test_a_folder_without_images_is_refused(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     with pytest.raises(BadInput, match="No image could be read"):
         rows_of(archive(1), tmp_path / "photos")
 
 
 @pytest.mark.parametrize("views", [0, 9, -1])
-def test_a_model_of_impossible_views_is_refused(views: int, archive: Archive, tmp_path: Path) -> None:
+def test_a_model_with_an_invalid_number_of_views_is_refused(views: int, archive: Archive, tmp_path: Path) -> None:
     with pytest.raises(UnreadableModel, match="does not name 1 to 8 views"):
         rows_of(archive(views), tmp_path / "photos")

@@ -1,4 +1,4 @@
-"""Weights of keras.applications that a person brings: each job that builds the network reads them."""
+"""Weights of keras.applications that a person provides: each job that builds the network reads them."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from trainer.backbones import build_backbone
 from trainer.keras_loader import keras
 from trainer.pack import read_photos
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 BACKBONE, SIZE = "MobileNetV2", 48
@@ -22,7 +22,7 @@ BACKBONE, SIZE = "MobileNetV2", 48
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with weights that no download would give."""
+    """A folder with random weights, which no download gives."""
     folder = tmp_path_factory.mktemp("pretrained")
     keras.utils.set_random_seed(1)
     network = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(SIZE, SIZE, 3))
@@ -54,13 +54,13 @@ def flow(tmp_path_factory: pytest.TempPathFactory, weights: Path, run_trainer: R
     return flow
 
 
-def test_every_job_builds_the_network_from_them(flow: Flow) -> None:
+def test_every_job_builds_the_network_from_the_weights(flow: Flow) -> None:
     assert {verb: (process.returncode, process.stderr) for verb, process in flow.log.items()} == dict.fromkeys(
         ("prepare", "train", "fine-tune", "evaluate"), (0, "")
     )
 
 
-def test_prepare_extracts_what_the_network_with_these_weights_sees(flow: Flow, weights: Path) -> None:
+def test_prepare_extracts_the_features_of_these_weights(flow: Flow, weights: Path) -> None:
     features, _ = pack.read_features(flow.pack / "features", BACKBONE, "validation")
     validation = read_photos(flow.pack / "validation")
     images = validation.load(range(len(validation.names)), SIZE)
@@ -68,14 +68,12 @@ def test_prepare_extracts_what_the_network_with_these_weights_sees(flow: Flow, w
     assert features[:, 0].astype(np.float32) == pytest.approx(expected, rel=1e-2, abs=1e-2)
 
 
-def test_evaluate_puts_a_head_on_it(flow: Flow) -> None:
+def test_evaluate_combines_the_head_with_the_network(flow: Flow) -> None:
     members = [candidate["members"] for candidate in flow.scores()["candidates"]]
     assert members == [["fine-tune/MobileNetV2"], ["head/MobileNetV2"], ["fine-tune/MobileNetV2", "head/MobileNetV2"]]
 
 
-def test_without_them_a_rival_that_needs_them_is_left_out_with_the_reason(
-    flow: Flow, tmp_path: Path, run_trainer: Run
-) -> None:
+def test_a_rival_without_its_weights_is_left_out_with_the_reason(flow: Flow, tmp_path: Path, run_trainer: Run) -> None:
     (tmp_path / "processing").mkdir()
     given = shutil.copytree(flow.evaluate / "processing/input", tmp_path / "processing/input", symlinks=True)
     (given / "pretrained").unlink()

@@ -1,4 +1,4 @@
-"""The report: one page that shows what was found, whatever labels and files are called, and loads nothing."""
+"""The report: one page with the findings that loads nothing, with any names of labels and files."""
 
 import re
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ RUNNING = {"script", "iframe", "object", "embed", "link", "base", "form"}
 
 
 class Page(HTMLParser):
-    """A page as a browser reads it: its elements, and the text that it shows."""
+    """A parsed page: its elements and its text."""
 
     def __init__(self, source: str) -> None:
         super().__init__()
@@ -52,13 +52,27 @@ def candidate(*kinds: str, views: int = 8) -> Candidate:
     members = tuple(
         Model(keras.Sequential(), {"kind": kind, "backbone": "efficientnet-lite0"}, ["a"], 160) for kind in kinds
     )
-    return Candidate("Both, averaged" if len(kinds) > 1 else "The best trial", members, views, 1.234, 0.9312, 0.2345)
+    return Candidate(
+        title="Both, averaged" if len(kinds) > 1 else "The best trial",
+        members=members,
+        views=views,
+        temperature=1.234,
+        accuracy=0.9312,
+        log_loss=0.2345,
+    )
 
 
-def mistake(file: str, truth: str, taken_for: str, *, explained: bool = True) -> Mistake:
+def mistake(file: str, truth: str, predicted: str, *, explained: bool = True) -> Mistake:
     rng = np.random.default_rng(1)
-    heat = rng.random((5, 5), np.float32) if explained else None
-    return Mistake(file, truth, taken_for, 0.97, rng.integers(0, 256, (32, 32, 3), np.uint8), heat)
+    heat_map = rng.random((5, 5), np.float32) if explained else None
+    return Mistake(
+        file=file,
+        truth=truth,
+        predicted=predicted,
+        confidence=0.97,
+        picture=rng.integers(0, 256, (32, 32, 3), np.uint8),
+        heat_map=heat_map,
+    )
 
 
 def page_of(
@@ -73,31 +87,31 @@ def page_of(
     probabilities = softmax(rng.normal(size=(40, len(labels))).astype(np.float32))
     found = reliability(probabilities, rng.integers(0, len(labels), 40).astype(np.int32))
     findings = Findings(
-        evaluation_of(labels, **changes),
-        facts or facts_of(labels),
-        [chosen, candidate("fine-tune", views=1), candidate("fine-tune", "head")],
-        chosen,
-        [8] * len(labels),
-        3_400_000,
-        found,
-        found,
-        list(mistakes),
+        evaluation=evaluation_of(labels, **changes),
+        facts=facts or facts_of(labels),
+        candidates=[chosen, candidate("fine-tune", views=1), candidate("fine-tune", "head")],
+        chosen=chosen,
+        validation_counts=[8] * len(labels),
+        parameters=3_400_000,
+        reliability_before=found,
+        reliability_after=found,
+        mistakes=list(mistakes),
     )
     write_report(folder / "report.html", findings)
     return Page((folder / "report.html").read_text(encoding="utf-8"))
 
 
-def test_what_was_found_is_on_the_page(tmp_path: Path) -> None:
+def test_the_page_shows_the_findings(tmp_path: Path) -> None:
     page = page_of(tmp_path, ["Maize", "Charlock", "Cleavers"], [mistake("Maize/a b.png", "Maize", "Charlock")])
     for fact in (
         "83.3 % of 24 photographs",
         "There is no earlier model to compare it with.",
-        "averaging 8 turned views gains +8.3 points",
+        "averaging 8 views gains +8.3 points",
         "6.1 % before the temperature of 1.23",
         "Mistakes 4 of 24 photographs",
         "Both, averaged fine-tune/efficientnet-lite0, head/efficientnet-lite0",
         "Charlock Maize 2 25.0 %",
-        "97 % Maize taken for Charlock Maize/a b.png",
+        "97 % Maize predicted as Charlock Maize/a b.png",
         "Parameters 3,400,000",
         "learning_rate 0.003",
         "onnx exports/model.onnx 13.7 MB 1.2e-06 99.0 %",
@@ -152,20 +166,20 @@ def test_a_champion_that_could_not_be_scored_says_why(tmp_path: Path) -> None:
     assert f"The earlier champion could not be scored: The model {SCRIPT} can't be read." in page.text
 
 
-def test_without_mistakes_there_is_no_gallery(tmp_path: Path) -> None:
+def test_the_gallery_is_missing_without_mistakes(tmp_path: Path) -> None:
     page = page_of(tmp_path, ["only"])
     assert "100.0" in page.text
-    assert "Nothing was taken for anything else." in page.text
-    assert "The surest mistakes" not in page.text
+    assert "There are no confusions." in page.text
+    assert "The most confident mistakes" not in page.text
     assert page.count("img") == 0
 
 
-def test_a_mistake_that_nothing_explains_is_shown_alone(tmp_path: Path) -> None:
+def test_a_mistake_without_a_heat_map_is_shown_alone(tmp_path: Path) -> None:
     page = page_of(tmp_path, ["a", "b"], [mistake("a/a.png", "a", "b", explained=False)])
     assert page.count("img") == 1
 
 
-def test_without_exports_no_formats_are_named(tmp_path: Path) -> None:
+def test_the_formats_are_missing_without_exports(tmp_path: Path) -> None:
     assert "Other formats" not in page_of(tmp_path, ["a", "b"], exports=[]).text
 
 
@@ -175,19 +189,19 @@ def test_a_label_without_test_images_is_listed_last_and_not_scored(tmp_path: Pat
     evaluation["per_label"]["none of it"] = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "images": 0}
     per_label, confusion = evaluation["per_label"], [[8, 0, 0], [2, 6, 0], [0, 0, 0]]
     page = page_of(tmp_path, labels, per_label=per_label, confusion=confusion, images=16)
-    assert "none of it none to test with 0" in page.text
-    assert page.text.index("none of it none to test with") > page.text.index("a 88.9")
+    assert "none of it no test images 0" in page.text
+    assert page.text.index("none of it no test images") > page.text.index("a 88.9")
 
 
 @pytest.mark.parametrize(("count", "crossed"), [(40, True), (41, False), (300, False)])
-def test_many_labels_are_listed_but_not_crossed(tmp_path: Path, count: int, crossed: bool) -> None:
+def test_more_than_40_labels_have_no_confusion_matrix(tmp_path: Path, count: int, crossed: bool) -> None:
     page = page_of(tmp_path, [f"label {number}" for number in range(count)])
     tables = [attributes.get("class") for name, attributes in page.elements if name == "table"]
     assert ("matrix" in tables) is crossed
     assert f"label {count - 1}" in page.text
 
 
-def test_mistakes_are_counted_where_a_rounded_accuracy_would_hide_one(tmp_path: Path) -> None:
+def test_a_single_mistake_is_counted_despite_a_rounded_accuracy(tmp_path: Path) -> None:
     per_label = {
         "a": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "images": 49_999},
         "b": {"precision": 1.0, "recall": 1.0, "f1": 1.0, "images": 1},

@@ -1,4 +1,4 @@
-"""Where a network looked: at what speaks for one label rather than the other."""
+"""Heat maps show the evidence for one label over another."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from trainer.evaluation.saliency import BATCH, heat_maps
 from trainer.keras_loader import keras
 from trainer.types import Pixels
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 SIZE, PLACES = 16, 4
@@ -16,7 +16,7 @@ RED, GREEN, NOTHING = 0, 1, 2
 
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
-    """Logits of red and green by how much there is of either, and of a label that nothing speaks for."""
+    """A network with the amounts of red and green as logits, and a third label without evidence."""
     images = keras.Input((SIZE, SIZE, 3))
     pooled = keras.layers.AveragePooling2D(SIZE // PLACES)(images)
     logits = keras.layers.Dense(3)
@@ -36,20 +36,20 @@ def numbers(*labels: int) -> np.ndarray:
     return np.array(labels, np.int32)
 
 
-def test_what_speaks_for_the_label_glows_and_the_rest_is_dark(network: keras.Model) -> None:
+def test_evidence_for_the_label_glows_and_the_rest_is_dark(network: keras.Model) -> None:
     (heat,) = heat_maps(network, red_above_green(), numbers(RED), numbers(GREEN))
     assert heat.shape == (PLACES, PLACES)
     assert heat[: PLACES // 2] == pytest.approx(1)
     assert heat[PLACES // 2 :] == pytest.approx(0)
 
 
-def test_the_other_way_round_the_other_half_glows(network: keras.Model) -> None:
+def test_swapped_labels_make_the_other_half_glow(network: keras.Model) -> None:
     (heat,) = heat_maps(network, red_above_green(), numbers(GREEN), numbers(RED))
     assert heat[: PLACES // 2] == pytest.approx(0)
     assert heat[PLACES // 2 :] == pytest.approx(1)
 
 
-def test_where_nothing_speaks_for_the_label_the_map_is_dark_and_of_numbers(network: keras.Model) -> None:
+def test_a_label_without_evidence_has_a_dark_map_without_nans(network: keras.Model) -> None:
     (heat,) = heat_maps(network, red_above_green(), numbers(NOTHING), numbers(RED))
     assert (heat == 0).all()
 

@@ -1,4 +1,4 @@
-"""The served model over real HTTP, with what clients get wrong, and its end by SIGTERM."""
+"""The served model over real HTTP: answers, errors of clients, and shutdown by SIGTERM."""
 
 import base64
 import csv
@@ -35,7 +35,7 @@ from trainer.inference.invocation import MAX_IMAGES
 from trainer.keras_loader import keras
 from trainer.serve import MAX_BYTES, MAX_REQUESTS
 
-# Keras 3.15 turns TensorFlow's variables into arrays in a way of which NumPy 2 warns.
+# NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
 PNG = {"Content-Type": "image/png"}
@@ -49,14 +49,14 @@ class Server(NamedTuple):
     port: int
 
     def ask(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> tuple[int, str]:
-        """Status and content of the answer."""
+        """Sends a request, and returns status and content of the answer."""
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as connection:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
 
     def predictions(self, body: bytes, headers: dict[str, str]) -> list[dict[str, Any]]:
-        """Those of images that are all right."""
+        """The predictions for usable images."""
         status, content = self.ask("POST", "/invocations", body, headers)
         assert status == 200, content
         found: list[dict[str, Any]] = json.loads(content)["predictions"]
@@ -68,9 +68,9 @@ WITHOUT_LIMIT = """
 import sys
 from pathlib import Path
 from trainer import serve
-from trainer.decoding.limits import Limits
+from trainer.decoding.limits import DecodingLimits
 serve.DECODED_SECONDS = 1
-serve.serve(Path(sys.argv[1]), "127.0.0.1", 0, Limits(seconds=1000))
+serve.serve(Path(sys.argv[1]), "127.0.0.1", 0, DecodingLimits(seconds=1000))
 """
 
 
@@ -91,7 +91,7 @@ def served(base: Path, *arguments: str, run: Sequence[str] = VERB) -> Iterator[S
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What stands for /opt/ml where SageMaker has extracted a model."""
+    """A directory in place of /opt/ml, with an extracted model."""
     base = tmp_path_factory.mktemp("hosting")
     write_small_model(base / "model")
     return base
@@ -117,7 +117,7 @@ def request_of(images: list[bytes]) -> bytes:
     return json.dumps({"images": [base64.b64encode(image).decode() for image in images]}).encode()
 
 
-def test_it_answers_pings_once_it_listens(server: Server) -> None:
+def test_the_server_answers_pings_once_it_listens(server: Server) -> None:
     assert server.ask("GET", "/ping") == (200, "")
 
 
@@ -144,7 +144,7 @@ def test_many_images_are_answered_in_their_order(server: Server) -> None:
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "Text/CSV;q=0.9, application/json"])
-def test_who_asks_for_csv_gets_it(accept: str, server: Server) -> None:
+def test_a_client_that_accepts_csv_gets_csv(accept: str, server: Server) -> None:
     body = request_of([png(seed) for seed in range(3)])
     status, content = server.ask("POST", "/invocations", body, {**JSON, "Accept": accept})
     expected = [(found["label"], f"{found['confidence']:.4f}") for found in server.predictions(body, JSON)]
@@ -153,7 +153,7 @@ def test_who_asks_for_csv_gets_it(accept: str, server: Server) -> None:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json, text/csv"])
-def test_who_asks_for_anything_gets_json(accept: str, server: Server) -> None:
+def test_a_client_that_accepts_anything_gets_json(accept: str, server: Server) -> None:
     assert len(server.predictions(png(1), {**PNG, "Accept": accept})) == 1
 
 
@@ -165,22 +165,22 @@ def test_who_asks_for_anything_gets_json(accept: str, server: Server) -> None:
         (PNG, png(1)[:-300], 400, "The image can't be used: damaged"),
         (JSON, request_of([png(1), png(2)[:90], png(3)]), 400, "Image 2 of 3 can't be used: damaged"),
         (JSON, request_of([png(1), png(2), b""]), 400, "Image 3 of 3 can't be used: it is empty."),
-        (JSON, b'{"images": ["", "%%%"]}', 400, "Image 2 of 2 can't be used: it is no text in base64."),
-        (JSON, b'{"images": [7]}', 400, "Image 1 of 1 can't be used: it is no text in base64."),
-        (JSON, '{"images": ["ä"]}'.encode(), 400, "Image 1 of 1 can't be used: it is no text in base64."),
-        (JSON, b'{"images": []}', 400, "an image at least"),
-        (JSON, b'{"images": {"a": 1}}', 400, "an image at least"),
-        (JSON, b"[]", 400, "an image at least"),
+        (JSON, b'{"images": ["", "%%%"]}', 400, "Image 2 of 2 can't be used: it is not text in base64."),
+        (JSON, b'{"images": [7]}', 400, "Image 1 of 1 can't be used: it is not text in base64."),
+        (JSON, '{"images": ["ä"]}'.encode(), 400, "Image 1 of 1 can't be used: it is not text in base64."),
+        (JSON, b'{"images": []}', 400, "at least one image"),
+        (JSON, b'{"images": {"a": 1}}', 400, "at least one image"),
+        (JSON, b"[]", 400, "at least one image"),
         (JSON, b'{"images": ', 400, "can't be read as JSON"),
         (JSON, b"\xff", 400, "can't be read as JSON"),
         (JSON, b"[" * 200_000, 400, "can't be read as JSON"),
         (JSON, b'{"images": [[' + b"[]," * 1_000_000 + b"[]]]}", 400, "it holds more than 10,000 values"),
         (JSON, request_of([b"x"] * (MAX_IMAGES + 1)), 400, f"at most {MAX_IMAGES}"),
-        ({"Content-Type": "application/zip"}, b"PK", 415, "'application/zip' is not taken"),
-        ({}, png(1), 415, "'' is not taken"),
+        ({"Content-Type": "application/zip"}, b"PK", 415, "'application/zip' is not supported"),
+        ({}, png(1), 415, "'' is not supported"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_its_reason(
+def test_an_unusable_request_is_refused_with_its_reason(
     headers: dict[str, str], body: bytes, status: int, reason: str, server: Server
 ) -> None:
     found, content = server.ask("POST", "/invocations", body, headers)
@@ -197,7 +197,7 @@ def test_other_routes_are_refused_in_json_too(method: str, path: str, status: in
     assert json.loads(content)["message"]
 
 
-def test_a_body_of_the_limit_is_read_and_a_larger_one_is_not(server: Server) -> None:
+def test_a_body_up_to_the_limit_is_read_and_a_larger_one_refused(server: Server) -> None:
     largest = png(1).ljust(MAX_BYTES, b"\0")
     assert len(server.predictions(largest, PNG)) == 1
     status, content = server.ask("POST", "/invocations", largest + b"\0", PNG)
@@ -206,7 +206,7 @@ def test_a_body_of_the_limit_is_read_and_a_larger_one_is_not(server: Server) -> 
 
 
 class HalfSent:
-    """A request whose client has sent the headers, and knows that the server wants the body."""
+    """A request whose headers are sent, and whose body the server is waiting for."""
 
     def __init__(self, port: int, body: bytes) -> None:
         self._body = body
@@ -220,7 +220,7 @@ class HalfSent:
         assert received == expected
 
     def finish(self) -> int:
-        """The status of the answer to the whole request."""
+        """Sends the body, and returns the status of the answer."""
         self._socket.sendall(self._body)
         answer = HTTPResponse(self._socket)
         answer.begin()
@@ -233,7 +233,7 @@ class HalfSent:
         self._socket.close()
 
 
-def test_only_so_many_requests_are_held_at_a_time_and_pings_are_answered_meanwhile(server: Server) -> None:
+def test_requests_beyond_the_limit_are_refused_and_pings_answered(server: Server) -> None:
     with ExitStack() as stack:
         held = [HalfSent(server.port, png(seed)) for seed in range(MAX_REQUESTS)]
         for request in held:
@@ -248,7 +248,7 @@ def test_only_so_many_requests_are_held_at_a_time_and_pings_are_answered_meanwhi
     assert len(server.predictions(png(9), PNG)) == 1
 
 
-def test_who_goes_away_in_the_middle_gives_the_place_back(server: Server) -> None:
+def test_a_client_that_disconnects_frees_its_place(server: Server) -> None:
     for _ in range(MAX_REQUESTS):
         HalfSent(server.port, png(1)).give_up()
 
@@ -268,7 +268,7 @@ def refuses_connections(port: int) -> bool:
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_it_answers_what_was_asked_before_it_ends(end: signal.Signals, base: Path, tmp_path: Path) -> None:
+def test_the_server_answers_accepted_requests_before_it_ends(end: signal.Signals, base: Path, tmp_path: Path) -> None:
     archive = tmp_path / "model.tar.gz"
     write_archive(archive, (base / "model").iterdir())
     with served(tmp_path / "empty", "--model", str(archive)) as server:
@@ -280,7 +280,7 @@ def test_it_answers_what_was_asked_before_it_ends(end: signal.Signals, base: Pat
         assert server.process.returncode == 0
 
 
-def test_while_an_image_is_decoded_others_are_answered_and_sigterm_ends_it(base: Path) -> None:
+def test_other_requests_are_answered_during_decoding_and_sigterm_ends_it(base: Path) -> None:
     endless = jpeg_with(b"\xff", 25_000_000)
     with (
         served(base, str(base / "model"), run=("-c", WITHOUT_LIMIT)) as server,
@@ -308,7 +308,7 @@ def test_while_an_image_is_decoded_others_are_answered_and_sigterm_ends_it(base:
 
 @pytest.fixture
 def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """What the verb says when it can't serve the model of a base directory."""
+    """Returns the message of the verb if it can't serve the model of a base directory."""
 
     def of(base: Path, port: int = 0) -> str:
         monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(base))
@@ -318,17 +318,17 @@ def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return of
 
 
-def test_without_a_model_it_says_so_and_leaves_no_message_of_a_job(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_a_missing_model_is_named_and_leaves_no_job_message(tmp_path: Path, refusal: Callable[..., str]) -> None:
     assert refusal(tmp_path) == f"There is no model at {tmp_path / 'model'}.\n"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_whose_answers_are_no_numbers_is_not_served(tmp_path: Path, refusal: Callable[..., str]) -> None:
+def test_a_model_whose_answers_are_not_numbers_is_not_served(tmp_path: Path, refusal: Callable[..., str]) -> None:
     file = write_small_model(tmp_path / "model") / WHOLE
     network = keras.saving.load_model(file, compile=False)
     network.set_weights([np.full_like(weights, np.nan) for weights in network.get_weights()])
     network.save(file)
-    assert refusal(tmp_path) == "The model model can't be used: its answers are no numbers.\n"
+    assert refusal(tmp_path) == "The model model can't be used: its answers are not numbers.\n"
 
 
 def test_a_port_that_is_taken_is_named(base: Path, refusal: Callable[..., str]) -> None:

@@ -1,4 +1,4 @@
-"""What a job need not load or do before its first step, it does not."""
+"""A job loads and does only what it needs before its first step."""
 
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,12 @@ import matplotlib.figure, pandas
 """
 
 
-def test_packages_that_no_job_uses_are_not_loaded_with_keras_and_can_be_afterwards(tmp_path: Path) -> None:
+def test_unused_packages_are_not_loaded_with_keras_but_can_be_later(tmp_path: Path) -> None:
     assert run_script(LOADED, tmp_path) == "tensorflow\n"
     assert run_script(LOADED, tmp_path, KERAS_BACKEND="jax").startswith("jax jax")
 
 
-def test_a_persons_own_settings_of_keras_choose_no_backend_for_jobs(tmp_path: Path) -> None:
+def test_a_persons_keras_settings_do_not_choose_the_backend(tmp_path: Path) -> None:
     (tmp_path / "keras.json").write_text('{"backend": "torch"}')
     assert run_script(LOADED, tmp_path, KERAS_HOME=str(tmp_path)) == "tensorflow\n"
 

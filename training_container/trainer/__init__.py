@@ -1,1 +1,1 @@
-"""Seedbed's training container: prepare, train and evaluate image classifiers built on a frozen ImageNet backbone."""
+"""Seedbed's training container: prepares, trains, evaluates and serves classifiers on pretrained backbones."""

@@ -1,6 +1,6 @@
-"""Model archives: model.tar.gz with model.json and a Keras file, or a folder that one was extracted into.
+"""Model archives: a model.tar.gz with model.json and a Keras file, or a folder with these files.
 
-They come from outside: nothing in them is trusted.
+Archives come from outside, so nothing in them is trusted.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ MAX_IMAGE_SIZE = 1024
 
 @dataclass(frozen=True)
 class Model:
-    """A Keras model and the facts saved with it; `labels` in the order of its outputs, `image_size` in pixels."""
+    """A Keras model and its model.json as `facts`; `labels` in the order of the outputs, `image_size` in pixels."""
 
     network: keras.Model
     facts: dict[str, Any]
@@ -34,21 +34,21 @@ class Model:
 
     @property
     def views(self) -> int:
-        """Over how many turned views of an image its answers are averaged, 1 to 8."""
+        """The number of views of an image that predictions are averaged over, 1 to 8."""
         return int(self.facts.get("views", 1))
 
 
 def read_model(archive: Path, network: str, scratch: Path) -> Model:
-    """The network by its file name (HEAD or WHOLE) with its facts; UnreadableModel says what is wrong.
+    """Reads the network with this file name, HEAD or WHOLE; UnreadableModel says what is wrong.
 
-    `archive` may be a folder; `scratch` is one to make for an archive's files. Keras's safe mode keeps code inside them
-    from running.
+    An archive's files are extracted into the new folder `scratch`; if `archive` is itself a folder, none is made.
+    Keras's safe mode keeps code in these files from running.
     """
     return _read(archive, (network,), scratch)
 
 
 def read_trial(archive: Path, scratch: Path) -> Model:
-    """What either kind of trial left: a HEAD, or the WHOLE network where it was fine-tuned; else as `read_model`."""
+    """Reads the model of a trial of either kind, HEAD or fine-tuned WHOLE; otherwise as `read_model`."""
     return _read(archive, (HEAD, WHOLE), scratch)
 
 
@@ -70,26 +70,26 @@ def _read(archive: Path, networks: tuple[str, ...], scratch: Path) -> Model:
 
 
 def write_archive(archive: Path, files: Iterable[Path]) -> None:
-    """A model.tar.gz of the files, all at its top."""
+    """Writes a model.tar.gz with the files, all at the top level."""
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
         for file in files:
             tar.add(file, arcname=file.name)
 
 
 def sha256_of(archive: Path) -> str:
-    """The SHA-256 of an archive, in hex."""
+    """The SHA-256 of an archive, in hexadecimal."""
     with archive.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_recorded(archive: Path, sha256: str | None) -> None:
-    """Raises UnreadableModel if the archive's SHA-256 is not `sha256`; None accepts any archive."""
+    """Raises UnreadableModel if the archive's SHA-256 is not `sha256`; with None, any archive is accepted."""
     if sha256 and sha256_of(archive) != sha256:
         raise UnreadableModel(f"The model {archive.name} is not the file that was recorded, so it is not used.")
 
 
 def _extracted(archive: Path, networks: tuple[str, ...], scratch: Path) -> Path:
-    """A new folder of the facts and whichever of the networks are there."""
+    """The new folder `scratch`, with the facts and those of the networks that the archive holds."""
     scratch.mkdir()
     wanted, total = {FACTS, *networks}, 0
     with tarfile.open(archive, "r:gz") as tar:

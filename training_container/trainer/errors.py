@@ -1,13 +1,13 @@
-"""The errors a person is meant to read: each message is one sentence that says what is wrong or missing.
+"""Errors for people to read: each message is one sentence that says what is wrong or missing.
 
 TrainerError
-├── BadInput           the job cannot go on with what it was given
+├── BadInput           the job can't continue with its input
 │   ├── BadHyperparameter
 │   ├── OtherTrainer
 │   └── UnreadableModel
-├── ImageRefused       one image cannot be used; the job goes on with the rest
+├── ImageRefused       one image can't be used; the job continues with the others
 ├── DecoderFailed      no image can be decoded
-└── DecodersClosed     the decoders were closed before they had decoded all images
+└── DecodersClosed     the decoders were closed before all images were decoded
 """
 
 
@@ -16,26 +16,26 @@ class TrainerError(Exception):
 
 
 class BadInput(TrainerError):
-    """The job's input does not allow it to go on."""
+    """The job can't continue with its input."""
 
 
 class BadHyperparameter(BadInput):
-    """A hyperparameter is unknown, or its text is not a value of its kind."""
+    """A hyperparameter is unknown, or its value is not valid."""
 
 
 class OtherTrainer(BadInput):
-    """What an earlier job of the run wrote is of another version of the trainer; the job manager knows the words."""
+    """An earlier job of the run had another version of the trainer. The job manager matches this message."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} was made by another version of the trainer: the run has to begin again.")
 
 
 class UnreadableModel(BadInput):
-    """A model archive is missing, damaged or not one of ours."""
+    """A model archive is missing, damaged or not written by this package."""
 
 
 class ImageRefused(TrainerError):
-    """One image cannot be used; the message is the reason, to follow its file's name."""
+    """One image can't be used; the message is the reason, and is shown after the file's name."""
 
 
 class DecoderFailed(TrainerError):
@@ -43,4 +43,4 @@ class DecoderFailed(TrainerError):
 
 
 class DecodersClosed(TrainerError):
-    """The decoders were closed before they had decoded all images."""
+    """The decoders were closed before all images were decoded."""

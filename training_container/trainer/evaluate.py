@@ -1,4 +1,4 @@
-"""From trials to the one model that is used, and what it is worth: chosen on validation, scored on the test split."""
+"""From trials to the model that is used: chosen on the validation split, scored on the test split."""
 
 import json
 import tempfile
@@ -13,13 +13,13 @@ from trainer import pack
 from trainer.archive import FACTS, WHOLE, Model, check_recorded, read_model, read_trial, sha256_of, write_archive
 from trainer.errors import BadInput, UnreadableModel
 from trainer.evaluation import exports, model_card
-from trainer.evaluation.calibration import reliability, tempered
+from trainer.evaluation.calibration import Reliability, apply_temperature, reliability
 from trainer.evaluation.candidates import Candidate, candidates, choose
-from trainer.evaluation.ensemble import folded, whole
+from trainer.evaluation.ensemble import combine_members, to_whole_model
 from trainer.evaluation.metrics import UNKNOWN, Scores, score
-from trainer.evaluation.mistakes import surest_mistakes
+from trainer.evaluation.mistakes import most_confident_mistakes
 from trainer.evaluation.report import Findings, write_report
-from trainer.inference.averaging import averaged, of_photos
+from trainer.inference.averaging import average_probabilities, predict_photos
 from trainer.photos import Photos
 from trainer.types import Floats, Say
 
@@ -30,7 +30,7 @@ SAMPLED = 128
 
 @dataclass(frozen=True)
 class Inputs:
-    """Folders of two splits and of pretrained weights, and archives: beside the splits only `model` must be there."""
+    """Folders of two splits and of pretrained weights, and three archives; only the splits and `model` must exist."""
 
     test: Path
     validation: Path
@@ -41,56 +41,52 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The arguments of `evaluate`; `champion_sha256` is None where nobody recorded it."""
+class EvaluateOptions:
+    """The arguments of `evaluate`; `champion_sha256` is None if it was not recorded."""
 
     views: int
     exports: tuple[str, ...]
     champion_sha256: str | None = None
 
 
-def evaluate(inputs: Inputs, output: Path, settings: Settings, say: Say) -> None:
+def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -> None:
     """Writes evaluation.json, model.tar.gz, exports, the model card and the report into `output`."""
     output.mkdir(parents=True, exist_ok=True)
     labels = pack.read_description(inputs.test).labels
     test, validation = pack.read_photos(inputs.test), pack.read_photos(inputs.validation)
-    trials = _read_trials(inputs, labels, say)
-    found = candidates(trials, validation, settings.views, say)
+    found = candidates(_read_trials(inputs, labels, say), validation, options.views, say)
     chosen = choose(found)
     say(f"chosen: {' and '.join(chosen.names)}, {chosen.views} views - validation_accuracy: {chosen.accuracy:.4f};")
-    model = _finished(chosen)
+    model = _export_model(chosen)
     _write_model(model, output / ARCHIVE)
 
-    answers = of_photos(model, test, chosen.views, say)
-    probabilities = averaged(answers)
-    scores = _scores(model, probabilities, test, labels)
-    before = reliability(tempered(probabilities, 1 / chosen.temperature), test.labels)
+    answers = predict_photos(model, test, chosen.views, say)
+    probabilities = average_probabilities(answers)
+    before = reliability(apply_temperature(probabilities, 1 / chosen.temperature), test.labels)
     after = reliability(probabilities, test.labels)
-    evaluation = {
-        **scores.summary(),
-        **scores.details(),
-        "single_view": _single_view(_scores(model, answers[0], test, labels)),
-        "views": chosen.views,
-        "temperature": chosen.temperature,
-        "calibration": {"ece_before": round(before.error, 4), "ece_after": round(after.error, 4)},
-        "members": chosen.names,
-        "candidates": [_summary(candidate, chosen) for candidate in found],
-        "model_sha256": sha256_of(output / ARCHIVE),
-        "champion": _champion(inputs.champion, settings.champion_sha256, test, labels, say),
-    }
-    sample = validation.load(_spread(len(validation.names), SAMPLED), model.image_size)
-    evaluation["exports"] = exports.export(model, sample, output / "exports", settings.exports)
+    evaluation = _test_scores(model, answers, test, labels) | _choice(found, chosen, before, after)
+    evaluation["model_sha256"] = sha256_of(output / ARCHIVE)
+    evaluation["champion"] = _champion(inputs.champion, options.champion_sha256, test, labels, say)
+    sample = validation.load(_evenly_spaced(len(validation.names), SAMPLED), model.image_size)
+    evaluation["exports"] = exports.export(model, sample, output / "exports", options.exports)
     _write_json(output / "evaluation.json", evaluation)
     model_card.write(output, model.facts, evaluation)
-    mistakes = surest_mistakes(probabilities, test, labels, chosen.members[0])
-    counts = np.bincount(validation.labels, minlength=len(labels)).tolist()
-    parameters = model.network.count_params()
-    findings = Findings(evaluation, model.facts, found, chosen, counts, parameters, before, after, mistakes)
+    findings = Findings(
+        evaluation=evaluation,
+        facts=model.facts,
+        candidates=found,
+        chosen=chosen,
+        validation_counts=np.bincount(validation.labels, minlength=len(labels)).tolist(),
+        parameters=model.network.count_params(),
+        reliability_before=before,
+        reliability_after=after,
+        mistakes=most_confident_mistakes(probabilities, test, labels, chosen.members[0]),
+    )
     write_report(output / REPORT, findings)
 
 
 def _read_trials(inputs: Inputs, labels: list[str], say: Say) -> list[Model]:
-    """The best trial and, where it can be used, its rival, each whole."""
+    """The whole models of the best trial and, if it can be used, of its rival."""
     trials = [_read_trial(inputs.model, inputs.pretrained, labels)]
     if inputs.rival.exists():
         try:
@@ -102,15 +98,15 @@ def _read_trials(inputs: Inputs, labels: list[str], say: Say) -> list[Model]:
 
 def _read_trial(archive: Path, pretrained: Path, labels: list[str]) -> Model:
     with tempfile.TemporaryDirectory() as scratch:
-        trial = whole(read_trial(archive, Path(scratch, "trial")), pretrained)
+        trial = to_whole_model(read_trial(archive, Path(scratch, "trial")), pretrained)
     if trial.labels != labels:
-        raise BadInput("The trial's labels differ from the test split's: the two are of different runs.")
+        raise BadInput("The trial's labels differ from the test split's: they are from different runs.")
     return trial
 
 
-def _finished(chosen: Candidate) -> Model:
-    """One calibrated network for the chosen members, with the facts that tell how to use it."""
-    best, network = chosen.members[0], folded(chosen.members, chosen.temperature)
+def _export_model(chosen: Candidate) -> Model:
+    """One calibrated network for the chosen members, with the facts that are needed to use it."""
+    best, network = chosen.members[0], combine_members(chosen.members, chosen.temperature)
     facts = {
         **best.facts,
         "image_size": network.input_shape[1],
@@ -131,14 +127,16 @@ def _write_model(model: Model, archive: Path) -> None:
 
 
 def _champion(archive: Path, sha256: str | None, test: Photos, labels: list[str], say: Say) -> dict[str, Any] | None:
-    """The champion's scores on the same photographs, at its own size and in as many views as it says."""
+    """The champion's scores on the same photographs, at its own image size and number of views; None without one."""
     if not archive.exists():
         return None
     try:
         check_recorded(archive, sha256)
         with tempfile.TemporaryDirectory() as scratch:
             champion = read_model(archive, WHOLE, Path(scratch, "champion"))
-        return _scores(champion, averaged(of_photos(champion, test, champion.views, say)), test, labels).summary()
+        return _scores(
+            champion, average_probabilities(predict_photos(champion, test, champion.views, say)), test, labels
+        ).summary()
     except UnreadableModel as error:
         return {"error": str(error)}
 
@@ -149,9 +147,25 @@ def _scores(model: Model, probabilities: Floats, test: Photos, labels: Sequence[
     return score(list(labels), test.labels, number_of_output[probabilities.argmax(axis=1)])
 
 
-def _single_view(scores: Scores) -> dict[str, float]:
-    summary = scores.summary()
-    return {figure: summary[figure] for figure in ("accuracy", "macro_f1")}
+def _test_scores(model: Model, answers: Floats, test: Photos, labels: Sequence[str]) -> dict[str, Any]:
+    """The scores of `answers` (views, n, labels), averaged over all views and with a single view."""
+    scores = _scores(model, average_probabilities(answers), test, labels)
+    single_view = _scores(model, answers[0], test, labels).summary()
+    return {
+        **scores.summary(),
+        **scores.details(),
+        "single_view": {figure: single_view[figure] for figure in ("accuracy", "macro_f1")},
+    }
+
+
+def _choice(found: Sequence[Candidate], chosen: Candidate, before: Reliability, after: Reliability) -> dict[str, Any]:
+    return {
+        "views": chosen.views,
+        "temperature": chosen.temperature,
+        "calibration": {"ece_before": round(before.error, 4), "ece_after": round(after.error, 4)},
+        "members": chosen.names,
+        "candidates": [_summary(candidate, chosen) for candidate in found],
+    }
 
 
 def _summary(candidate: Candidate, chosen: Candidate) -> dict[str, Any]:
@@ -165,7 +179,7 @@ def _summary(candidate: Candidate, chosen: Candidate) -> dict[str, Any]:
     }
 
 
-def _spread(available: int, wanted: int) -> list[int]:
+def _evenly_spaced(available: int, wanted: int) -> list[int]:
     return sorted({int(row) for row in np.linspace(0, available - 1, wanted)})
 
 

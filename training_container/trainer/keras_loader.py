@@ -1,4 +1,4 @@
-"""Keras, loaded in half the time, and without the dozen lines TensorFlow's native code prints about processors."""
+"""Keras, loaded in half the time, and without the lines that TensorFlow's native code prints about processors."""
 
 import gc
 import os
@@ -11,13 +11,13 @@ __all__ = ["keras", "native_messages_held_back"]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 BACKEND = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-# Keras and TensorFlow load these wherever they are installed, for plots, data frames and wrappers that no job uses.
+# Keras and TensorFlow load these if they are installed, for plots, data frames and wrappers that no job uses.
 UNUSED = {"jax", "matplotlib", "pandas", "sklearn"} - {BACKEND}
 
 
 @contextmanager
 def native_messages_held_back() -> Iterator[None]:
-    """Native code writes to the file descriptor, past sys.stderr. What it wrote is shown if the block fails."""
+    """Holds back what native code writes to file descriptor 2, past sys.stderr; shown only if the block fails."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as held_back:
@@ -35,10 +35,10 @@ def native_messages_held_back() -> Iterator[None]:
 
 @contextmanager
 def loaded_fast() -> Iterator[None]:
-    """Packages are loaded without those that are `UNUSED`, and without a search for garbage, of which there is none."""
+    """Imports skip the `UNUSED` packages, and run without garbage collection, as they leave no garbage."""
     hidden = UNUSED - sys.modules.keys()
     for name in hidden:
-        sys.modules[name] = None  # type: ignore[assignment]  # an import of it is an ImportError
+        sys.modules[name] = None  # type: ignore[assignment]  # importing it raises ImportError
     gc.disable()
     try:
         yield
@@ -52,4 +52,4 @@ def loaded_fast() -> Iterator[None]:
 with native_messages_held_back(), loaded_fast():
     import keras
 
-    keras.ops.zeros(())  # the first operation starts the devices, which is as talkative
+    keras.ops.zeros(())  # the first operation starts the devices, which prints as much

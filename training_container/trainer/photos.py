@@ -1,6 +1,6 @@
-"""The photographs of a split in one file: a zip archive of the original files, stored, so that any size can be had.
+"""The photographs of a split in one uncompressed zip archive of the original files, to be read at any size.
 
-Nothing is ever extracted to disk: names in the archive are labels and titles, never paths.
+Nothing is ever extracted to disk: names in the archive are labels and file names, never paths.
 """
 
 import zipfile
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from trainer.decoding.images import DECODERS, MAX_BYTES, decode_image, resize
-from trainer.decoding.pool import Decoders
+from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, ImageRefused
 from trainer.types import Labels, Pixels
 
@@ -21,7 +21,7 @@ DECODED_AT_ONCE = 64
 
 
 class Photos:
-    """Photographs named `<label>/<file>`, and their label numbers (n,)."""
+    """Photographs named `<label>/<file>`, and their label numbers (n,); BadInput if the archive is damaged."""
 
     def __init__(self, archive: Path, labels: Sequence[str]) -> None:
         try:
@@ -36,13 +36,13 @@ class Photos:
             raise BadInput(f"The pack's {archive.name} is empty, or names an image twice: run prepare again.")
 
     def load(self, rows: Iterable[int], size: int) -> Pixels:
-        """The photographs of these rows, each squeezed to a square as a whole: (k, size, size, 3), RGB 0 to 255."""
+        """The photographs of k rows, each squeezed into a square: (k, size, size, 3), RGB 0 to 255."""
         rows = list(rows)
         images = np.empty((len(rows), size, size, 3), np.uint8)
         with ThreadPoolExecutor(DECODERS) as pool:
             for start in range(0, len(rows), DECODED_AT_ONCE):
                 batch = [self._members[row] for row in rows[start : start + DECODED_AT_ONCE]]
-                contents = [self._content(member) for member in batch]  # zipfile is not meant for several threads
+                contents = [self._content(member) for member in batch]  # zipfile is not thread-safe
                 decoded = pool.map(lambda member, content: _decoded(member, content, size), batch, contents)
                 for place, pixels in enumerate(decoded, start):
                     images[place] = pixels
@@ -55,10 +55,12 @@ class Photos:
             raise _damaged(member.filename) from error
 
 
-def write_photos(archive: Path, folder: Path, files: Sequence[str], large: Collection[str], decoders: Decoders) -> None:
-    """Files named relative to `folder`, in this order; the `large` ones shrunk to a longer side of 640 pixels, as PNG.
+def write_photos(
+    archive: Path, folder: Path, files: Sequence[str], large: Collection[str], decoders: DecoderPool
+) -> None:
+    """Writes the files, named relative to `folder`, in this order; the `large` ones as PNG with a longer side of 640.
 
-    A shrunk image keeps its file's name: what it is shows in its first bytes.
+    A shrunk image keeps its file name, as readers identify the format by the first bytes.
     """
     archive.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as written:

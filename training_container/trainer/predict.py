@@ -1,4 +1,4 @@
-"""Images → a CSV of labels, with a whole model as evaluate exports it. Memory holds one batch of images at a time."""
+"""Images → a CSV of labels, with a whole model from evaluate. Memory holds one batch of images at a time."""
 
 import csv
 import sys
@@ -12,8 +12,8 @@ from typing import TextIO
 import numpy as np
 
 from trainer.archive import WHOLE, Model, read_model
-from trainer.decoding.limits import LIMITS, Limits
-from trainer.decoding.pool import Decoders
+from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
+from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, ImageRefused
 from trainer.files import list_files
 from trainer.inference.averaging import ANSWERED_AT_ONCE, classify
@@ -22,16 +22,16 @@ from trainer.inference.spreadsheet import file_cell, label_cell
 STANDARD_OUTPUT = "-"
 
 
-def predict(archive: Path, paths: Sequence[Path], destination: str, refusals: TextIO, limits: Limits = LIMITS) -> None:
-    """Writes `file,label,confidence` rows to the file `destination`; names unreadable images on `refusals`.
+def predict(
+    archive: Path, paths: Sequence[Path], destination: str, refusals: TextIO, limits: DecodingLimits = DEFAULT_LIMITS
+) -> None:
+    """Writes rows of `file,label,confidence` to the file `destination`, and unreadable images to `refusals`.
 
-    No image costs more than the limits.
-
-    BadInput where no image could be read.
+    Decoding an image is bounded by `limits`. Raises BadInput if no image could be read.
     """
     with tempfile.TemporaryDirectory() as scratch:
         model = read_model(archive, WHOLE, Path(scratch, "model"))
-    with _opened(destination) as file, Decoders(limits) as decoders:
+    with _opened(destination) as file, DecoderPool(limits) as decoders:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("file", "label", "confidence"))
         predicted = 0
@@ -39,7 +39,7 @@ def predict(archive: Path, paths: Sequence[Path], destination: str, refusals: Te
             rows.writerow(prediction)
             predicted += 1
     if not predicted:
-        raise BadInput("No image could be read: name image files, or folders which hold some.")
+        raise BadInput("No image could be read: name image files, or folders with images.")
 
 
 def _opened(destination: str) -> "nullcontext[TextIO] | TextIO":
@@ -57,9 +57,9 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _predictions(
-    model: Model, decoders: Decoders, files: Iterator[Path], refusals: TextIO
+    model: Model, decoders: DecoderPool, files: Iterator[Path], refusals: TextIO
 ) -> Iterator[tuple[str, str, str]]:
-    """(file, label, confidence) of each image that could be read."""
+    """File, label and confidence of each image that could be read."""
     while batch := list(islice(files, ANSWERED_AT_ONCE)):
         read, images = [], []
         for file, pixels in zip(batch, decoders.pixels(batch, model.image_size), strict=True):

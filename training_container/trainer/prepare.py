@@ -1,6 +1,6 @@
-"""Labelled images → the pack: every file is decoded once, checked, split, and turned into what the later jobs read.
+"""Labelled images → the pack that the later jobs read.
 
-Decoded images wait in temporary files, not in memory, until all names and duplicates are settled.
+Every file is decoded once. Decoded images are kept in temporary files, not in memory, until all duplicates are found.
 """
 
 import json
@@ -10,46 +10,53 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
-from trainer.decoding.pool import Decoders
+from trainer.decoding.pool import DecoderPool
 from trainer.files import list_files
 from trainer.preparation.dataset import Dataset, check_trainable, resolve
 from trainer.preparation.mosaic import write_mosaic
 from trainer.preparation.survey import survey
-from trainer.preparation.write_pack import PackWriter, Settings
+from trainer.preparation.write_pack import PackWriter, PrepareOptions
 from trainer.types import Say
 
 
-def prepare(images: Path, pretrained: Path, output: Path, settings: Settings, say: Say) -> None:
+def prepare(images: Path, pretrained: Path, output: Path, options: PrepareOptions, say: Say) -> None:
     """Writes the pack's folders, `report.json` and `mosaic.jpg` below `output`, from the folder `images`.
 
-    `pretrained` is as `build_backbone` takes it.
-
-    BadInput where no model can come of the images. The report is written in either case, so that a person can see why
-    files were refused.
+    `pretrained` is as for `build_backbone`. Raises BadInput if no model can be trained on the images; the report is
+    written in any case, so that a person can see why files were refused.
     """
     started = time.monotonic()
     output.mkdir(parents=True, exist_ok=True)
     files = list_files(images)
     with ExitStack() as stack:
-        spools: dict[int, BinaryIO] = {size: stack.enter_context(tempfile.TemporaryFile()) for size in settings.sizes}
-        decoders = stack.enter_context(Decoders(settings.limits))
-        read = survey(images, files, spools, decoders, lambda done: say(f"checked: {done}/{len(files)} files"))
-        dataset = resolve(read.checked, read.refused, settings.minimum_per_label)
-        _write_report(output, dataset, len(files), settings, time.monotonic() - started)
-        check_trainable(dataset, settings.minimum_per_label)
-        write_mosaic(output / "mosaic.jpg", dataset, read)
-        PackWriter(images, pretrained, output, read, dataset, settings, decoders).write(say)
-    _write_report(output, dataset, len(files), settings, time.monotonic() - started)
+        spools: dict[int, BinaryIO] = {size: stack.enter_context(tempfile.TemporaryFile()) for size in options.sizes}
+        decoders = stack.enter_context(DecoderPool(options.limits))
+        found = survey(images, files, spools, decoders, lambda done: say(f"checked: {done}/{len(files)} files"))
+        dataset = resolve(found.checked, found.refused, options.minimum_per_label)
+        _write_report(output, dataset, len(files), options, time.monotonic() - started)
+        check_trainable(dataset, options.minimum_per_label)
+        write_mosaic(output / "mosaic.jpg", dataset, found)
+        writer = PackWriter(
+            images=images,
+            pretrained=pretrained,
+            output=output,
+            survey=found,
+            dataset=dataset,
+            options=options,
+            decoders=decoders,
+        )
+        writer.write(say)
+    _write_report(output, dataset, len(files), options, time.monotonic() - started)
 
 
-def _write_report(output: Path, dataset: Dataset, files: int, settings: Settings, seconds: float) -> None:
+def _write_report(output: Path, dataset: Dataset, files: int, options: PrepareOptions, seconds: float) -> None:
     report = {
         "images": files,
         "used": len(dataset.used),
-        "backbones": list(settings.backbones),
-        "image_size": settings.image_size,
-        "fine_tune_size": settings.fine_tune_size,
-        "views": settings.views,
+        "backbones": list(options.backbones),
+        "image_size": options.image_size,
+        "fine_tune_size": options.fine_tune_size,
+        "views": options.views,
         "seconds": round(seconds, 1),
         "labels": dataset.counts(),
         "warnings": dataset.warnings(),

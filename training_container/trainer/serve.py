@@ -1,8 +1,7 @@
-"""A whole model behind HTTP, as SageMaker hosting asks: `GET /ping`, and `POST /invocations` with images.
+"""A whole model behind HTTP, as SageMaker hosting expects it: `GET /ping`, and `POST /invocations` with images.
 
-Memory and time are bounded: a few requests are taken at a time, each of a limited size, and each image costs no more
-than the limits of decoding/. Images are decoded in other processes, so that pings and other requests are answered
-meanwhile, and its end need not wait for them.
+Memory and time are bounded: a few requests run at a time, each of limited size, and decoding/ limits each image. Images
+are decoded in other processes, so pings and other requests are answered meanwhile, and shutdown does not wait for them.
 """
 
 import asyncio
@@ -26,48 +25,49 @@ from starlette.routing import Route
 
 from trainer.archive import WHOLE, Model, read_model
 from trainer.decoding.images import DECODERS
-from trainer.decoding.limits import LIMITS, Limits
-from trainer.decoding.pool import Decoders
+from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
+from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, UnreadableModel
 from trainer.inference.averaging import classify
 from trainer.inference.invocation import Invocations
 
 MAX_BYTES = 25 * 1024 * 1024
 MAX_REQUESTS = 8
-LEAST_DECODERS = 2
-"""So that one costly image leaves another decoder to the rest."""
+MIN_DECODERS = 2
+"""So that one costly image leaves a decoder to the other requests."""
 BODY_SECONDS = 60
 DECODED_SECONDS, GRACE_SECONDS = 20, 25
-"""For images, and for all, from SIGTERM on: SageMaker kills what has not ended after 30."""
+"""Counted from SIGTERM: when decoding is given up, and when the server ends. SageMaker kills it after 30."""
 
 
-def serve(model: Path, host: str, port: int, limits: Limits = LIMITS) -> None:
-    """Answers until SIGTERM or SIGINT, then ends what was asked before. `model` is a model.tar.gz, or a folder of one.
+def serve(model: Path, host: str, port: int, limits: DecodingLimits = DEFAULT_LIMITS) -> None:
+    """Serves until SIGTERM or SIGINT, and then finishes the requests that it has already accepted.
 
-    It listens once the model has answered a first time, and says where; 0 is any free port. No image costs more than
-    the limits. Raises UnreadableModel, DecoderFailed, and BadInput where the port can't be had.
+    `model` is a model.tar.gz, or a folder with its files. The server listens after a first prediction, and prints its
+    address; port 0 takes any free port. Decoding an image is bounded by `limits`. Raises UnreadableModel,
+    DecoderFailed, and BadInput if it can't listen on the port.
     """
-    with Decoders(limits, max(DECODERS, LEAST_DECODERS)) as decoders:
+    with DecoderPool(limits, max(DECODERS, MIN_DECODERS)) as decoders:
         decoders.start()
-        _serve(Endpoint(_ready(model), decoders), decoders, host, port)
+        _serve(ModelApp(_ready(model), decoders), decoders, host, port)
 
 
-class Server(uvicorn.Server):
-    """Once told to end, it gives up images that take long, so that who sent them is answered before it has to end."""
+class GracefulServer(uvicorn.Server):
+    """A server that, during shutdown, stops long decoding early enough to still answer those requests."""
 
-    def __init__(self, config: uvicorn.Config, decoders: Decoders) -> None:
+    def __init__(self, config: uvicorn.Config, decoders: DecoderPool) -> None:
         super().__init__(config)
-        self._give_up = Timer(DECODED_SECONDS, decoders.close)
-        self._give_up.daemon = True
+        self._close_decoders = Timer(DECODED_SECONDS, decoders.close)
+        self._close_decoders.daemon = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called by SIGTERM and SIGINT."""
         super().handle_exit(sig, frame)
-        if not self._give_up.ident:
-            self._give_up.start()
+        if not self._close_decoders.ident:
+            self._close_decoders.start()
 
 
-def _serve(endpoint: "Endpoint", decoders: Decoders, host: str, port: int) -> None:
+def _serve(endpoint: "ModelApp", decoders: DecoderPool, host: str, port: int) -> None:
     try:
         listener = socket.create_server((host, port))
     except (OSError, OverflowError) as error:
@@ -79,8 +79,8 @@ def _serve(endpoint: "Endpoint", decoders: Decoders, host: str, port: int) -> No
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = Server(config, decoders)
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has ended
+    server = GracefulServer(config, decoders)
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again once it has stopped
         signal.signal(number, server.handle_exit)
     sys.stdout.write(f"serving at http://{host}:{listener.getsockname()[1]}\n")
     sys.stdout.flush()
@@ -88,18 +88,18 @@ def _serve(endpoint: "Endpoint", decoders: Decoders, host: str, port: int) -> No
 
 
 def _ready(archive: Path) -> Model:
-    """The model, after a first answer: that one takes longest."""
+    """The model after its first prediction, which takes longest."""
     with tempfile.TemporaryDirectory() as scratch:
         model = read_model(archive, WHOLE, Path(scratch, "model"))
     if not np.isfinite(classify(model, np.zeros((1, model.image_size, model.image_size, 3), np.uint8))).all():
-        raise UnreadableModel(f"The model {archive.name} can't be used: its answers are no numbers.")
+        raise UnreadableModel(f"The model {archive.name} can't be used: its answers are not numbers.")
     return model
 
 
-class Endpoint:
-    """The two routes of one model. Whatever is wrong with a request is told in JSON, as `message`."""
+class ModelApp:
+    """The two routes of one model. Errors are answered in JSON, as `message`."""
 
-    def __init__(self, model: Model, decoders: Decoders) -> None:
+    def __init__(self, model: Model, decoders: DecoderPool) -> None:
         self._invocations = Invocations(model, decoders)
         self._requests = 0
         self._threads = ThreadPoolExecutor(MAX_REQUESTS)
@@ -107,14 +107,14 @@ class Endpoint:
     def application(self) -> Starlette:
         """The ASGI application."""
         routes = [Route("/ping", self._ping), Route("/invocations", self._invoke, methods=["POST"])]
-        return Starlette(routes=routes, exception_handlers={HTTPException: _told})
+        return Starlette(routes=routes, exception_handlers={HTTPException: _error_response})
 
     async def _ping(self, _: Request) -> Response:
         return Response()
 
     async def _invoke(self, request: Request) -> Response:
         if self._requests >= MAX_REQUESTS:
-            busy = f"{MAX_REQUESTS} requests are being answered already: ask again in a while."
+            busy = f"{MAX_REQUESTS} requests are being answered already: try again in a while."
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, busy, {"Retry-After": "1"})
         self._requests += 1
         try:
@@ -127,7 +127,7 @@ class Endpoint:
 
 
 async def _body(request: Request) -> bytes:
-    """All of it is read, so that the client hears the answer, but no more than the limit is kept."""
+    """The request's body. A larger one is read but not kept, so that the client gets the answer."""
     kept, size = [], 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -147,6 +147,6 @@ async def _body(request: Request) -> bytes:
     return b"".join(kept)
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _error_response(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"message": error.detail}, error.status_code, error.headers)

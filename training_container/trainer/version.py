@@ -1,4 +1,4 @@
-"""Which trainer this is. A run's jobs read what those before them wrote, so all have to be of one version."""
+"""The trainer's version. A job reads what earlier jobs of its run wrote, so all must have the same version."""
 
 import hashlib
 from functools import cache
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @cache
 def version(folder: Path = Path(__file__).parent) -> str:
-    """A digest of the package's source: whatever changes, a reader of what another version wrote can tell."""
+    """A digest of the package's source, 16 hexadecimal digits: any change makes another version."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""The eight ways a square picture can be turned and mirrored, in the order in which `prepare --views` takes them."""
+"""The eight views of a square image: turned and mirrored, in the order in which `prepare --views` takes them."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ MAX_VIEWS = 8
 _QUARTER_TURNS = (0, 2, 0, 2, 1, 3, 1, 3)
 
 
-def turned(images: Pixels, view: int) -> Pixels:
-    """Images (n, size, size, channels) as the view shows them: 0 as they are, 1 upside down, 2 and 3 those mirrored…"""
+def apply_view(images: Pixels, view: int) -> Pixels:
+    """Images (n, size, size, channels) in one view: 0 unchanged, 1 upside down, 2 and 3 the same mirrored…"""
     rotated = np.rot90(images, _QUARTER_TURNS[view], axes=(1, 2))
     return rotated[:, :, ::-1] if view // 2 % 2 else rotated

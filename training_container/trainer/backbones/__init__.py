@@ -11,9 +11,9 @@ from trainer.keras_loader import keras
 def build_backbone(name: str, image_size: int, pretrained: Path | None = None) -> keras.Model:
     """RGB images 0 to 255, (batch, image_size, image_size, 3) → features, (batch, d), with frozen ImageNet weights.
 
-    `name` is `efficientnet-lite0`, `-lite1`, `-lite2` or a class of keras.applications, whose weights may lie in the
-    folder `pretrained`, if it exists. All layers are Keras's own. BadInput for an unknown name, and where the weights
-    can't be had.
+    `name` is `efficientnet-lite0`, `-lite1`, `-lite2` or a class of keras.applications, whose weights are taken from
+    the folder `pretrained` if they are there. All layers are Keras's own. Raises BadInput if the name is unknown or the
+    weights can't be loaded.
     """
     if name in VARIANTS:
         model = efficientnet_lite(name, image_size)

@@ -19,12 +19,12 @@ APPLICATIONS = tuple(name for name in dir(keras.applications) if name[0].isupper
 WEIGHTS_SUFFIXES = (".h5", ".keras")
 NETWORK_SECONDS = 20.0
 FULL_SCALE = 255.0
-# Keras divides by the square roots of these only where it downloads the weights itself (tensorflow issue 49930).
+# Keras divides by the square roots of these only if it downloads the weights itself (tensorflow issue 49930).
 EFFICIENTNET_DEVIATIONS = (0.229, 0.224, 0.225)
 
 
 class Preprocessing(NamedTuple):
-    """What an application does to a colour 0 to 255: an affine map of each channel, and perhaps RGB turned to BGR."""
+    """How an application preprocesses colours 0 to 255: an affine map per channel, and whether RGB becomes BGR."""
 
     scale: list[float]
     offset: list[float]
@@ -32,9 +32,9 @@ class Preprocessing(NamedTuple):
 
 
 def keras_application(name: str, image_size: int, pretrained: Path | None) -> keras.Model:
-    """RGB images 0 to 255, (batch, image_size, image_size, 3) → averages of the last maps, (batch, d).
+    """RGB images 0 to 255, (batch, image_size, image_size, 3) → averages of the last feature maps, (batch, d).
 
-    ImageNet weights come from a file of the folder `pretrained`, else from Keras's cache, else from the network.
+    The ImageNet weights are read from the folder `pretrained`, else from Keras's cache, else downloaded.
     """
     preprocessing = _preprocessing(name)
     network = _architecture(name, image_size, preprocessing)
@@ -51,7 +51,7 @@ def keras_application(name: str, image_size: int, pretrained: Path | None) -> ke
 
 
 def _preprocessing(name: str) -> Preprocessing:
-    """Found by what it does to red, green, blue and black."""
+    """Derived from what the application's own function makes of red, green, blue and black."""
     colours = FULL_SCALE * np.eye(4, 3, dtype=np.float32).reshape(4, 1, 1, 3)
     module = sys.modules[getattr(keras.applications, name).__module__]
     *primaries, black = np.asarray(module.preprocess_input(colours), np.float64).reshape(4, 3)
@@ -75,15 +75,15 @@ def _architecture(name: str, image_size: int, preprocessing: Preprocessing) -> k
 
 
 def _weights_file(name: str, pretrained: Path | None) -> Path | None:
-    """The first file that is called after the application, whether Keras named it or a person."""
+    """The first file, in order of names, that is named after the application, by Keras or by a person."""
     files = sorted(pretrained.rglob("*")) if pretrained else []
-    return next((file for file in files if file.suffix in WEIGHTS_SUFFIXES and _called_after(file) == name), None)
+    return next((file for file in files if file.suffix in WEIGHTS_SUFFIXES and _application_of(file) == name), None)
 
 
-def _called_after(file: Path) -> str | None:
-    """`resnet50v2_weights_notop.h5` is called after ResNet50V2, not after ResNet50."""
-    called = _letters_and_digits(file.name)
-    return max((name for name in APPLICATIONS if _letters_and_digits(name) in called), key=len, default=None)
+def _application_of(file: Path) -> str | None:
+    """The application in a file's name: ResNet50V2, not ResNet50, for `resnet50v2_weights_notop.h5`."""
+    words = _letters_and_digits(file.name)
+    return max((name for name in APPLICATIONS if _letters_and_digits(name) in words), key=len, default=None)
 
 
 def _letters_and_digits(text: str) -> str:
@@ -93,18 +93,18 @@ def _letters_and_digits(text: str) -> str:
 def _load(network: keras.Model, file: Path, name: str) -> None:
     try:
         network.load_weights(file)
-    except Exception as error:  # of damaged files h5py and Keras raise anything
+    except Exception as error:  # h5py and Keras raise anything on damaged files
         raise BadInput(
-            f"The weights in {file.name} don't fit {name}: they must be of the network without its top."
+            f"The weights in {file.name} don't fit {name}: they must be those of the network without its top."
         ) from error
 
 
 def _official(name: str) -> keras.Model:
-    """The application as Keras gives it, at its own image size."""
+    """The application with Keras's own ImageNet weights, at its default image size."""
     try:
         with _network_time_limit():
             return getattr(keras.applications, name)(include_top=False, weights="imagenet")
-    except Exception as error:  # Keras raises plain Exception where a download fails
+    except Exception as error:  # Keras raises plain Exception if a download fails
         raise BadInput(
             f"The ImageNet weights of {name} can't be downloaded: put a file {name}.weights.h5 with the weights of the "
             "network without its top into the channel pretrained."
@@ -131,4 +131,4 @@ def _divide_by_deviations(network: keras.Model) -> None:
     (normalisation,) = (layer for layer in network.layers if isinstance(layer, layers.Normalization))
     mean, variance, *rest = normalisation.get_weights()
     normalisation.set_weights([mean, variance * EFFICIENTNET_DEVIATIONS, *rest])
-    normalisation.finalize_state()  # else it goes on with what it had
+    normalisation.finalize_state()  # otherwise it keeps the earlier values

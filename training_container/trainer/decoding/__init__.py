@@ -1,8 +1,10 @@
-"""Pictures are decoded in processes of their own, which are ended where one picture takes too much time or memory.
+"""Images are decoded in separate processes, which end if one image takes too much time or memory.
 
-pool      what prepare, predict and serve ask: several decoders side by side
-process   one decoder as its owner sees it: started, asked, ended, replaced
-worker    what runs in it
-messages  what the two say to each other
-limits    what one picture may cost
+pool        several decoder processes side by side, for prepare, predict and serve
+process     one decoder process: starts it, sends it requests, replaces it
+worker      the code that runs in that process
+messages    the messages between the two
+limits      the time and memory that one image may take
+images      reads, checks and resizes one image
+inspection  what prepare reads of an image
 """

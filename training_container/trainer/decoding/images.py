@@ -1,6 +1,6 @@
-"""Reads one image file as a person sees it, or says why it can't be used: the one way in for every verb.
+"""Reads one image file as a person sees it, or refuses it with a reason. Every verb reads images with it.
 
-What a file costs has no limit here: decoding/ sets one.
+It sets no limit on time or memory: the decoder process does.
 """
 
 import io
@@ -24,10 +24,10 @@ SNIFFED_BYTES = 4096
 DECODERS = min(os.cpu_count() or 1, 8)
 SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 
-Opened = Callable[[Image.Image], None]
-"""Told of a picture whose header was read, before its pixels are."""
+HeaderCallback = Callable[[Image.Image], None]
+"""Called with an image whose header has been read, before its pixels are decoded."""
 
-# Pillow refuses more than twice as many before it takes memory for them. What is between, _check_size does, and names.
+# Pillow itself refuses images of more than twice this size before it allocates memory; _check_size does the rest.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 BAND_PIXELS = 1_000_000
 
@@ -36,44 +36,50 @@ def ignore_header(_: Image.Image) -> None: ...
 
 
 def resize(image: Image.Image, image_size: int) -> Pixels:
-    """The whole picture as a square: the aspect ratio gives way, no part of the plant is cut off."""
+    """The whole image squeezed into a square (image_size, image_size, 3), so that no part of the plant is cut off."""
     return np.asarray(image.resize((image_size, image_size), Image.Resampling.BICUBIC, reducing_gap=3.0))
 
 
-def shrunk(path: Path, longest_side: int, opened: Opened = ignore_header) -> bytes:
-    """The image at `path` as a PNG whose longer side is of so many pixels, or less; ImageRefused as `inspect_image`."""
-    image = read_image(path, opened)
+def shrink(path: Path, longest_side: int, on_header: HeaderCallback = ignore_header) -> bytes:
+    """The image at `path` as a PNG whose longer side has at most `longest_side` pixels.
+
+    Raises ImageRefused if the image can't be used.
+    """
+    image = read_image(path, on_header)
     image.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC, reducing_gap=3.0)
     content = io.BytesIO()
     image.save(content, "PNG", compress_level=1)
     return content.getvalue()
 
 
-def read_image(path: Path, opened: Opened = ignore_header) -> Image.Image:
-    """Decoded, turned upright by its EXIF orientation, in 8-bit RGB. Of an animation, the first frame."""
+def read_image(path: Path, on_header: HeaderCallback = ignore_header) -> Image.Image:
+    """The image at `path` in 8-bit RGB, upright by its EXIF orientation; the first frame of an animation.
+
+    Raises ImageRefused if the file is empty, damaged, too large or not an image of a known format.
+    """
     _check_file(path)
     with path.open("rb") as file:
-        return decode_image(file, opened)
+        return decode_image(file, on_header)
 
 
-def decode_image(file: BinaryIO, opened: Opened = ignore_header) -> Image.Image:
-    """What `read_image` gives, of the content of a file whose number of bytes was checked."""
+def decode_image(file: BinaryIO, on_header: HeaderCallback = ignore_header) -> Image.Image:
+    """As `read_image`, from an open file whose size has been checked."""
     try:
         with Image.open(file, formats=FORMATS) as image:
             _check_size(image)
-            opened(image)
+            on_header(image)
             check_amplification(image, MAX_PIXELS)
             ImageOps.exif_transpose(image, in_place=True)
             return _rgb(image)
     except UnidentifiedImageError:
-        raise ImageRefused(_what_it_is_instead(file)) from None
+        raise ImageRefused(_kind_of_content(file)) from None
     except ImageRefused:
         raise
     except MemoryError:
         raise ImageRefused(TOO_MUCH_MEMORY) from None
     except Image.DecompressionBombError:
         raise ImageRefused(f"too large: at most {MAX_PIXELS // 1_000_000} megapixels are read") from None
-    except Exception as error:  # noqa: BLE001 - decoders of hostile files raise anything: SyntaxError, struct.error, MemoryError…
+    except Exception as error:  # noqa: BLE001 - decoders raise anything on hostile files: SyntaxError, struct.error…
         raise ImageRefused(f"damaged: {error or type(error).__name__}") from None
 
 
@@ -119,13 +125,13 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def bands(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
-    """Boxes from top to bottom, so that no step needs the memory of another whole image."""
+    """Boxes from top to bottom: work on one at a time needs no memory for a second whole image."""
     rows = max(BAND_PIXELS // max(image.width, 1), 1)
     for top in range(0, image.height, rows):
         yield 0, top, image.width, min(top + rows, image.height)
 
 
-def _what_it_is_instead(file: BinaryIO) -> str:
+def _kind_of_content(file: BinaryIO) -> str:
     file.seek(0)
     start = file.read(SNIFFED_BYTES)
     try:

@@ -5,29 +5,29 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from trainer.decoding.images import Opened, bands, ignore_header, read_image, resize
-from trainer.decoding.perceptual_hash import look_of
+from trainer.decoding.images import HeaderCallback, bands, ignore_header, read_image, resize
+from trainer.decoding.perceptual_hash import perceptual_hash
 from trainer.types import Pixels
 
 
 class Inspection(NamedTuple):
-    """One usable image."""
+    """What was read of one usable image."""
 
     digest: str
-    """SHA-256 of the upright RGB pixels at full size: equal for equal pictures, whatever their files are called."""
-    look: bytes
-    """See looks.py."""
+    """SHA-256 of the upright RGB pixels at full size, in hexadecimal: equal for the same picture in any file format."""
+    perceptual_hash: bytes
+    """32 bytes, see perceptual_hash.py."""
     longer_side: int
     """In pixels."""
     pixels: dict[int, Pixels]
     """By size in pixels: (size, size, 3), RGB 0 to 255."""
 
 
-def inspect_image(path: Path, sizes: Iterable[int], opened: Opened = ignore_header) -> Inspection:
-    """The image at `path`; ImageRefused where it is empty, damaged, too large or no image of a known format."""
-    image = read_image(path, opened)
+def inspect_image(path: Path, sizes: Iterable[int], on_header: HeaderCallback = ignore_header) -> Inspection:
+    """Reads the image at `path`, also as squares of the `sizes` in pixels; ImageRefused if it can't be used."""
+    image = read_image(path, on_header)
     digest = hashlib.sha256(f"{image.width}x{image.height} RGB\n".encode())
     for box in bands(image):
         digest.update(image.crop(box).tobytes())
     pixels = {size: resize(image, size) for size in sizes}
-    return Inspection(digest.hexdigest(), look_of(image), max(image.size), pixels)
+    return Inspection(digest.hexdigest(), perceptual_hash(image), max(image.size), pixels)

@@ -1,28 +1,28 @@
-"""What decoding one picture may cost, the same in prepare, predict and serve."""
+"""The time and memory that decoding one image may take, the same in prepare, predict and serve."""
 
 from dataclasses import dataclass
 
-SMALLER = "save it again as a plain JPEG or PNG"
-TOO_LONG = f"too costly to decode: it takes more processor time than a picture of its size should; {SMALLER}"
-TOO_MUCH_MEMORY = f"too costly to decode: it takes more memory than a picture of its size should; {SMALLER}"
+ADVICE = "save it again as a plain JPEG or PNG"
+TOO_LONG = f"too costly to decode: it takes more processor time than an image of its size should; {ADVICE}"
+TOO_MUCH_MEMORY = f"too costly to decode: it takes more memory than an image of its size should; {ADVICE}"
 
 
 @dataclass(frozen=True)
-class Limits:
-    """The dearest honest pictures, of 50 megapixels, took 3.6 s of a core and 1.0 GB where they were measured.
+class DecodingLimits:
+    """Ordinary images of 50 megapixels took at most 3.6 s of processor time and 1.0 GB when measured.
 
-    Processor time does not depend on what else the machine does. The kernel holds processes to it everywhere, to the
-    memory on Linux alone.
+    Processor time does not depend on the machine's other load. The kernel enforces it everywhere, and the memory limit
+    on Linux only.
     """
 
     seconds: float = 2.0
-    """Of processor time, whatever a picture's size."""
+    """Processor time for any image."""
     seconds_per_megapixel: float = 0.2
-    """On top of that."""
+    """Further processor time by the image's size."""
     memory: int = 1_500_000_000
-    """Bytes of address space beyond what a decoder has when it starts."""
-    patience: float = 120.0
-    """Seconds by the clock, for a decoder that waits rather than works: a disk that doesn't answer, say."""
+    """Bytes of address space beyond those that the decoder has at its start."""
+    timeout: float = 120.0
+    """Seconds of wall-clock time, for a decoder that waits, such as for a disk that does not answer."""
 
 
-LIMITS = Limits()
+DEFAULT_LIMITS = DecodingLimits()

@@ -1,4 +1,4 @@
-"""Messages between a decoder and its owner: a JSON object, and bytes that follow it. Neither side runs what it gets."""
+"""Messages between a decoder and its owner: a JSON object followed by raw bytes, never code."""
 
 import json
 import socket
@@ -10,39 +10,39 @@ from typing import Any, NamedTuple
 LENGTH = struct.Struct("!I")
 MAX_BYTES = 1 << 28
 
-Piece = bytes | bytearray | memoryview
+Payload = bytes | bytearray | memoryview
 
 
-class Message(NamedTuple):
-    """What it says, and the pieces of bytes that go with it."""
+class DecoderMessage(NamedTuple):
+    """A JSON object, and the payloads that follow it."""
 
-    says: dict[str, Any]
-    pieces: Sequence[Piece] = ()
+    fields: dict[str, Any]
+    payloads: Sequence[Payload] = ()
 
 
-class Channel:
-    """One end of a connection. Whoever is cut off, or gets no message, meets an OSError, EOFError or ValueError."""
+class Connection:
+    """One end of a socket pair. A lost connection or a malformed message raises OSError, EOFError or ValueError."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
 
-    def send(self, message: Message, within: float | None = None) -> None:
-        """TimeoutError where the other side does not take it within so many seconds."""
+    def send(self, message: DecoderMessage, within: float | None = None) -> None:
+        """Raises TimeoutError if the other side does not take the message within `within` seconds."""
         self._end.settimeout(within)
-        says = json.dumps([message.says, [len(piece) for piece in message.pieces]]).encode()
-        self._end.sendall(LENGTH.pack(len(says)) + says)
-        for piece in message.pieces:
-            self._end.sendall(piece)
+        header = json.dumps([message.fields, [len(payload) for payload in message.payloads]]).encode()
+        self._end.sendall(LENGTH.pack(len(header)) + header)
+        for payload in message.payloads:
+            self._end.sendall(payload)
 
-    def receive(self, within: float | None = None) -> Message:
-        """TimeoutError where a message is not there in full within so many seconds, EOFError at the other's end."""
+    def receive(self, within: float | None = None) -> DecoderMessage:
+        """The next message; TimeoutError if it is incomplete after `within` seconds, EOFError if there are no more."""
         until = None if within is None else time.monotonic() + within
         (length,) = LENGTH.unpack(self._read(LENGTH.size, until))
-        says, lengths = json.loads(self._read(length, until))
-        return Message(says, [self._read(length, until) for length in lengths])
+        fields, lengths = json.loads(self._read(length, until))
+        return DecoderMessage(fields, [self._read(length, until) for length in lengths])
 
     def close(self) -> None:
-        """The other side meets the end."""
+        """Closes this end; the other side then gets EOFError."""
         self._end.close()
 
     def _read(self, length: int, until: float | None) -> bytearray:

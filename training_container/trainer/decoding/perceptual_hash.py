@@ -1,7 +1,7 @@
-"""What a picture looks like, in 32 bytes: imagehash's phash, which tells how much of each low frequency is in it.
+"""Perceptual hashes of images: imagehash's phash, in 32 bytes.
 
-Its 256 bits are, nearly, the signs of the 16 by 16 lowest frequencies of the picture's cosine transform. Turning or
-mirroring a picture transposes these frequencies and changes signs: so one look stands for all eight views.
+The 256 bits are roughly the signs of the 16 by 16 lowest frequencies of the image's cosine transform. Turning or
+mirroring an image transposes these frequencies and changes signs, so one hash covers all eight views.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from PIL import Image
 from trainer.types import Integers
 
 SIDE = 16
-LOOK_BYTES = SIDE * SIDE // 8
+HASH_BYTES = SIDE * SIDE // 8
 VIEWS = 8
 
 Bits = npt.NDArray[np.uint8]
@@ -24,25 +24,25 @@ _ONES = np.unpackbits(np.arange(2**16, dtype=np.uint16).view(np.uint8)).reshape(
 _ODD = np.arange(SIDE, dtype=np.uint8) % 2
 
 
-def look_of(image: Image.Image) -> bytes:
-    """Nearly the same for pictures that look nearly the same, whatever their size."""
+def perceptual_hash(image: Image.Image) -> bytes:
+    """32 bytes; images that look alike have similar hashes, whatever their size."""
     side = SIDE * 4
     small = image.convert("L").resize((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return np.packbits(imagehash.phash(small, SIDE).hash).tobytes()
 
 
-def words_of(looks: Sequence[bytes]) -> Words:
-    """The looks (n,) as words of 16 bits: (n, 16)."""
-    return np.frombuffer(b"".join(looks), np.uint16).reshape(-1, SIDE)
+def words_of(hashes: Sequence[bytes]) -> Words:
+    """Hashes (n,) as 16-bit words (n, 16)."""
+    return np.frombuffer(b"".join(hashes), np.uint16).reshape(-1, SIDE)
 
 
 def bits_of(words: Words) -> Bits:
-    """Words of looks (n, 16) as frequencies (n, 16, 16), each 0 or 1."""
+    """The words of hashes (n, 16) as bits (n, 16, 16), one for each frequency."""
     return np.unpackbits(words.view(np.uint8).reshape(-1), axis=0).reshape(-1, SIDE, SIDE)
 
 
-def turned(bits: Bits, view: int) -> Bits:
-    """The frequencies (n, 16, 16) of the pictures in one of their eight views, 0 as they are."""
+def bits_in_view(bits: Bits, view: int) -> Bits:
+    """The bits (n, 16, 16) of the same images seen in one of the eight views; view 0 leaves them unchanged."""
     if view & 1:
         bits = bits.swapaxes(1, 2)
     if view & 2:
@@ -53,16 +53,17 @@ def turned(bits: Bits, view: int) -> Bits:
 
 
 def packed(bits: Bits) -> Words:
-    """Bits (n, …), some multiple of sixteen for each of the n, as words: (n, k)."""
+    """Bits (n, …) as 16-bit words (n, k); each of the n has a multiple of 16 bits."""
     return np.packbits(bits.reshape(-1)).view(np.uint16).reshape(len(bits), bits[0].size // 16)
 
 
-def ones(values: Words) -> Integers:
-    """How many bits are set in the words of each row: (n, k) → (n,)."""
+def count_ones(values: Words) -> Integers:
+    """The number of bits set in each row of words: (n, k) → (n,)."""
     return np.asarray(_ONES[values].sum(axis=1), np.int64)
 
 
-def distances(look: bytes, others: Sequence[bytes]) -> Integers:
-    """In how many bits the look differs from each other one, in that view of it which is nearest: (n,)."""
-    one, bits = words_of([look]), bits_of(words_of(others))
-    return np.asarray(np.min([ones(packed(turned(bits, view)) ^ one) for view in range(VIEWS)], axis=0), np.int64)
+def distances(one: bytes, others: Sequence[bytes]) -> Integers:
+    """The number of bits in which a hash differs from each of the others, each in its nearest view: (n,)."""
+    words, bits = words_of([one]), bits_of(words_of(others))
+    by_view = [count_ones(packed(bits_in_view(bits, view)) ^ words) for view in range(VIEWS)]
+    return np.asarray(np.min(by_view, axis=0), np.int64)

@@ -1,4 +1,4 @@
-"""Decoders side by side: what prepare, predict and serve read every picture with."""
+"""Decoder processes side by side: prepare, predict and serve read every image through them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
@@ -11,24 +11,24 @@ import numpy as np
 
 from trainer.decoding.images import DECODERS
 from trainer.decoding.inspection import Inspection
-from trainer.decoding.limits import LIMITS, Limits
-from trainer.decoding.messages import Message, Piece
+from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
+from trainer.decoding.messages import DecoderMessage, Payload
 from trainer.decoding.process import DecoderProcess
 from trainer.errors import DecodersClosed, ImageRefused
 from trainer.types import Pixels
 
-Picture = TypeVar("Picture")
-Read = TypeVar("Read")
+Source = TypeVar("Source")
+Result = TypeVar("Result")
 
 
-class Decoders:
-    """Processes that decode, started as they are needed. A picture that can't be used is an ImageRefused in its place.
+class DecoderPool:
+    """Decoder processes, each started when it is first needed.
 
-    Whatever a picture does, it costs no more than the limits, and the others are read. DecoderFailed where no process
-    can be started, DecodersClosed where `close` ends the work.
+    An image that can't be used, or that exceeds the limits, gives an ImageRefused in its place; the others are read.
+    Raises DecoderFailed if no process can be started, and DecodersClosed once `close` was called.
     """
 
-    def __init__(self, limits: Limits = LIMITS, count: int = DECODERS) -> None:
+    def __init__(self, limits: DecodingLimits = DEFAULT_LIMITS, count: int = DECODERS) -> None:
         self._processes = [DecoderProcess(limits) for _ in range(count)]
         self._idle: LifoQueue[DecoderProcess] = LifoQueue()
         for process in self._processes:
@@ -43,40 +43,41 @@ class Decoders:
         self.close()
 
     def start(self) -> None:
-        """Starts all processes, rather than each when it is needed first."""
+        """Starts all processes now."""
         list(self._threads.map(DecoderProcess.start, self._processes))
 
-    def photos(self, paths: Iterable[Path], sizes: Iterable[int]) -> Iterator[Inspection | ImageRefused]:
-        """What `inspect_image` reads at each path, in their order."""
+    def inspections(self, paths: Iterable[Path], sizes: Iterable[int]) -> Iterator[Inspection | ImageRefused]:
+        """The inspection of the image at each path, in their order, with squares of all `sizes` in pixels."""
         sides = list(sizes)
 
-        def photo(path: Path) -> Inspection:
-            says, pieces = self._ask("photo", path, sides)
-            pixels = {side: _square(piece, side) for side, piece in zip(sides, pieces, strict=True)}
-            return Inspection(str(says["digest"]), bytes.fromhex(says["look"]), int(says["longer_side"]), pixels)
+        def inspection(path: Path) -> Inspection:
+            fields, payloads = self._ask("inspection", path, sides)
+            pixels = {side: _square(payload, side) for side, payload in zip(sides, payloads, strict=True)}
+            image_hash = bytes.fromhex(fields["perceptual_hash"])
+            return Inspection(str(fields["digest"]), image_hash, int(fields["longer_side"]), pixels)
 
-        return self._each(photo, paths)
+        return self._each(inspection, paths)
 
-    def pixels(self, pictures: Iterable[Path | bytes], size: int) -> Iterator[Pixels | ImageRefused]:
-        """Pictures, each at a path or the content of a file, as squares (size, size, 3), in their order."""
+    def pixels(self, sources: Iterable[Path | bytes], size: int) -> Iterator[Pixels | ImageRefused]:
+        """Images, each a path or the content of a file, as squares (size, size, 3), in their order."""
 
-        def pixels(picture: Path | bytes) -> Pixels:
-            _, (piece,) = self._ask("pixels", picture, [size])
-            return _square(piece, size)
+        def pixels(source: Path | bytes) -> Pixels:
+            _, (payload,) = self._ask("pixels", source, [size])
+            return _square(payload, size)
 
-        return self._each(pixels, pictures)
+        return self._each(pixels, sources)
 
-    def shrunk(self, paths: Iterable[Path], longest_side: int) -> Iterator[Piece | ImageRefused]:
-        """What `shrunk` makes of the picture at each path, in their order."""
+    def shrunk(self, paths: Iterable[Path], longest_side: int) -> Iterator[Payload | ImageRefused]:
+        """The image at each path as a PNG whose longer side has at most `longest_side` pixels, in their order."""
 
-        def shrunk(path: Path) -> Piece:
-            _, (piece,) = self._ask("shrunk", path, [longest_side])
-            return piece
+        def shrunk(path: Path) -> Payload:
+            _, (payload,) = self._ask("shrunk", path, [longest_side])
+            return payload
 
         return self._each(shrunk, paths)
 
     def close(self) -> None:
-        """Ends all processes, whatever they are at."""
+        """Kills all processes, busy or not."""
         self._closed = True
         for process in self._processes:
             process.kill()
@@ -84,26 +85,26 @@ class Decoders:
         for process in self._processes:
             process.end(at_once=True)
 
-    def _each(self, read: Callable[[Picture], Read], pictures: Iterable[Picture]) -> Iterator[Read | ImageRefused]:
-        def read_or_refusal(picture: Picture) -> Read | ImageRefused:
+    def _each(self, read: Callable[[Source], Result], sources: Iterable[Source]) -> Iterator[Result | ImageRefused]:
+        def read_or_refusal(source: Source) -> Result | ImageRefused:
             try:
-                return read(picture)
+                return read(source)
             except ImageRefused as refusal:
                 return refusal
 
         try:
-            yield from self._threads.map(read_or_refusal, pictures)
+            yield from self._threads.map(read_or_refusal, sources)
         except (CancelledError, RuntimeError) as error:
             if self._closed:
                 raise DecodersClosed("No more images are decoded.") from error
             raise
 
-    def _ask(self, wanted: str, picture: Path | bytes, sizes: list[int]) -> Message:
-        path = str(picture.absolute()) if isinstance(picture, Path) else None
-        content = [picture] if isinstance(picture, bytes) else []
+    def _ask(self, wanted: str, source: Path | bytes, sizes: list[int]) -> DecoderMessage:
+        path = str(source.absolute()) if isinstance(source, Path) else None
+        content = [source] if isinstance(source, bytes) else []
         process = self._idle.get()
         try:
-            return process.ask(Message({"as": wanted, "path": path, "sizes": sizes}, content))
+            return process.ask(DecoderMessage({"as": wanted, "path": path, "sizes": sizes}, content))
         finally:
             self._idle.put(process)
 

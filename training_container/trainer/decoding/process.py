@@ -1,4 +1,4 @@
-"""One decoder as its owner sees it: a process that is asked for pictures, and replaced where one of them ends it."""
+"""One decoder process as its owner sees it: it answers requests, and is replaced if an image ends it."""
 
 import json
 import os
@@ -11,8 +11,8 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from trainer.decoding.limits import TOO_LONG, Limits
-from trainer.decoding.messages import Channel, Message
+from trainer.decoding.limits import TOO_LONG, DecodingLimits
+from trainer.decoding.messages import Connection, DecoderMessage
 from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
 
 PACKAGES = Path(__file__).parents[2]
@@ -23,27 +23,27 @@ TRIES = 2
 
 
 class _Ended(Exception):
-    """The process ended before it answered."""
+    """The process ended before it answered; the argument is its exit status."""
 
 
 class _Running(NamedTuple):
     process: "subprocess.Popen[bytes]"
-    channel: Channel
+    connection: Connection
 
 
 class DecoderProcess:
-    """Starts at its first picture. One thread at a time uses it; any may `kill` it."""
+    """A process that starts with its first request. One thread at a time may use it; any thread may `kill` it."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: DecodingLimits) -> None:
         self._limits = limits
         self._running: _Running | None = None
         self._killed = False
         self._starting = Lock()
 
-    def ask(self, request: Message) -> Message:
-        """The worker's answer. ImageRefused where it refuses the picture, or was ended by what the picture costs.
+    def ask(self, request: DecoderMessage) -> DecoderMessage:
+        """The worker's answer; ImageRefused if it refuses the image, or the image exceeds the limits.
 
-        A process that something else ended, such as the kernel for want of memory, is replaced and asked again, once.
+        If the process was ended by something else, such as the kernel short of memory, a new one is asked once more.
         """
         for _ in range(TRIES):
             try:
@@ -58,11 +58,11 @@ class DecoderProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process it has now, if it has one."""
+        """The process ID; None if no process is running."""
         return self._running.process.pid if self._running else None
 
     def start(self) -> None:
-        """Returns once it can be asked; DecoderFailed where it can't be started."""
+        """Returns once the process takes requests; DecoderFailed if it can't be started."""
         if self._running:
             return
         with self._starting:
@@ -70,24 +70,24 @@ class DecoderProcess:
                 raise DecodersClosed("No more images are decoded.")
             self._running = _launched(self._limits)
         try:
-            self._running.channel.receive(START_SECONDS)
+            self._running.connection.receive(START_SECONDS)
         except (OSError, EOFError, ValueError) as error:
             self.end(at_once=True)
             raise DecoderFailed("The process that decodes images could not be started.") from error
 
     def kill(self) -> None:
-        """Ends it for good, whatever it is at: who waits for an answer meets DecodersClosed."""
+        """Ends the process for good, busy or not; a pending request raises DecodersClosed."""
         with self._starting:
             self._killed = True
             if self._running:
                 self._running.process.kill()
 
     def end(self, *, at_once: bool) -> int:
-        """Its exit status: minus the signal that ended it."""
+        """Ends the process, or waits for its end, and returns the exit status; minus the signal that ended it."""
         if not self._running:
             return 0
-        (process, channel), self._running = self._running, None
-        channel.close()
+        (process, connection), self._running = self._running, None
+        connection.close()
         with process:
             if at_once:
                 process.kill()
@@ -97,27 +97,27 @@ class DecoderProcess:
                 process.kill()
                 return process.wait()
 
-    def _ask(self, request: Message) -> Message:
+    def _ask(self, request: DecoderMessage) -> DecoderMessage:
         self.start()
         assert self._running
         try:
-            self._running.channel.send(request, self._limits.patience)
-            answer = self._running.channel.receive(self._limits.patience)
+            self._running.connection.send(request, self._limits.timeout)
+            answer = self._running.connection.receive(self._limits.timeout)
         except TimeoutError:
             self.end(at_once=True)
-            raise ImageRefused(f"not decoded within {self._limits.patience:g} seconds") from None
+            raise ImageRefused(f"not decoded within {self._limits.timeout:g} seconds") from None
         except (OSError, EOFError, ValueError):
             status = self.end(at_once=False)
             if self._killed:
                 raise DecodersClosed("No more images are decoded.") from None
             raise _Ended(status) from None
-        if "refused" in answer.says:
-            raise ImageRefused(str(answer.says["refused"]))
+        if "refused" in answer.fields:
+            raise ImageRefused(str(answer.fields["refused"]))
         return answer
 
 
-def _launched(limits: Limits) -> _Running:
-    """Python runs with this package on its path, and neither the present folder nor what a person's settings add."""
+def _launched(limits: DecodingLimits) -> _Running:
+    """Starts Python with this package first on its path, and without the current folder."""
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-P", "-W", "ignore", "-c", f"import sys; sys.path.insert(0, sys.argv[1]); {WORK}"]
     with theirs:
@@ -132,4 +132,4 @@ def _launched(limits: Limits) -> _Running:
         except OSError as error:
             ours.close()
             raise DecoderFailed(f"The process that decodes images could not be started: {error}.") from error
-    return _Running(process, Channel(ours))
+    return _Running(process, Connection(ours))

@@ -1,7 +1,7 @@
-"""What runs in a decoder: pictures in, pixels out, one after another until its owner closes the connection.
+"""The code of a decoder process: it decodes one image after another until its owner closes the connection.
 
-Neither a signal for its owner nor the owner's death leaves it behind: it ends when the connection does, and the picture
-that it is at has limited time.
+It ignores signals that are meant for its owner, and ends with the connection, also if its owner was killed: the image
+in progress has limited time.
 """
 
 import io
@@ -16,35 +16,35 @@ from typing import Any
 
 from PIL import Image
 
-from trainer.decoding.images import decode_image, read_image, resize, shrunk
+from trainer.decoding.images import decode_image, read_image, resize, shrink
 from trainer.decoding.inspection import inspect_image
-from trainer.decoding.limits import TOO_MUCH_MEMORY, Limits
-from trainer.decoding.messages import Channel, Message
-from trainer.decoding.perceptual_hash import look_of
+from trainer.decoding.limits import TOO_MUCH_MEMORY, DecodingLimits
+from trainer.decoding.messages import Connection, DecoderMessage
+from trainer.decoding.perceptual_hash import perceptual_hash
 from trainer.errors import ImageRefused
 
-SECOND_TIME = 4
-"""A picture that was read once within the limits is given so many times as long, lest chance fail the job."""
+SHRINK_FACTOR = 4
+"""Shrinking reads an image a second time; it gets four times the limit, so that chance does not fail the job."""
 
 
 def main(file_number: int, limits: str) -> None:
-    """Answers what comes over the socket of that number; `limits` are the fields of a Limits as JSON."""
-    channel = Channel(socket.socket(fileno=file_number))
-    decoder = Decoder(Limits(**json.loads(limits)))
+    """Answers requests on the socket with this file number; `limits` holds the fields of a DecodingLimits as JSON."""
+    connection = Connection(socket.socket(fileno=file_number))
+    decoder = Decoder(DecodingLimits(**json.loads(limits)))
     with suppress(EOFError, OSError):
-        channel.send(Message({"ready": True}))
+        connection.send(DecoderMessage({"ready": True}))
         while True:
-            channel.send(decoder.answer(channel.receive()))
+            connection.send(decoder.answer(connection.receive()))
 
 
 class Decoder:
-    """Decodes within limits: a picture that is too dear for them ends the process by SIGPROF, or is refused."""
+    """Decodes within limits: an image that takes too long ends the process by SIGPROF; too much memory is refused."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: DecodingLimits) -> None:
         self._limits = limits
-        self._times = 1
+        self._factor = 1
         Image.init()
-        look_of(Image.new("L", (1, 1)))  # loads what the first picture would otherwise pay for
+        perceptual_hash(Image.new("L", (1, 1)))  # loads modules outside the first image's time limit
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
@@ -53,35 +53,39 @@ class Decoder:
         if sys.platform == "linux":
             _limit_memory(limits.memory)
 
-    def answer(self, request: Message) -> Message:
-        """The picture as it was asked for, or why it is refused."""
-        self._times = SECOND_TIME if request.says["as"] == "shrunk" else 1
-        signal.setitimer(signal.ITIMER_PROF, self._times * self._limits.seconds)
+    def answer(self, request: DecoderMessage) -> DecoderMessage:
+        """The image in the requested form, or the reason why it is refused."""
+        self._factor = SHRINK_FACTOR if request.fields["as"] == "shrunk" else 1
+        signal.setitimer(signal.ITIMER_PROF, self._factor * self._limits.seconds)
         try:
             return self._decoded(request)
         except ImageRefused as refusal:
-            return Message({"refused": str(refusal)})
+            return DecoderMessage({"refused": str(refusal)})
         except MemoryError:
-            return Message({"refused": TOO_MUCH_MEMORY})
-        except Exception as error:  # noqa: BLE001 - what decoders of hostile files raise has no end
-            return Message({"refused": f"damaged: {error or type(error).__name__}"})
+            return DecoderMessage({"refused": TOO_MUCH_MEMORY})
+        except Exception as error:  # noqa: BLE001 - decoders raise anything on hostile files
+            return DecoderMessage({"refused": f"damaged: {error or type(error).__name__}"})
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
-    def _decoded(self, request: Message) -> Message:
-        says: dict[str, Any] = request.says
-        path = Path(says["path"]) if says["path"] is not None else None
-        if says["as"] == "photo" and path:
-            photo = inspect_image(path, says["sizes"], self._opened)
-            facts = {"digest": photo.digest, "look": photo.look.hex(), "longer_side": photo.longer_side}
-            return Message(facts, [pixels.data.cast("B") for pixels in photo.pixels.values()])
-        if says["as"] == "shrunk" and path:
-            return Message({}, [shrunk(path, says["sizes"][0], self._opened)])
-        image = read_image(path, self._opened) if path else decode_image(io.BytesIO(request.pieces[0]), self._opened)
-        return Message({}, [resize(image, size).data.cast("B") for size in says["sizes"]])
+    def _decoded(self, request: DecoderMessage) -> DecoderMessage:
+        fields: dict[str, Any] = request.fields
+        path = Path(fields["path"]) if fields["path"] is not None else None
+        if fields["as"] == "inspection" and path:
+            found = inspect_image(path, fields["sizes"], self._add_time)
+            image_hash = found.perceptual_hash.hex()
+            facts = {"digest": found.digest, "perceptual_hash": image_hash, "longer_side": found.longer_side}
+            return DecoderMessage(facts, [pixels.data.cast("B") for pixels in found.pixels.values()])
+        if fields["as"] == "shrunk" and path:
+            return DecoderMessage({}, [shrink(path, fields["sizes"][0], self._add_time)])
+        if path:
+            image = read_image(path, self._add_time)
+        else:
+            image = decode_image(io.BytesIO(request.payloads[0]), self._add_time)
+        return DecoderMessage({}, [resize(image, size).data.cast("B") for size in fields["sizes"]])
 
-    def _opened(self, image: Image.Image) -> None:
-        more = self._times * self._limits.seconds_per_megapixel * image.width * image.height / 1e6
+    def _add_time(self, image: Image.Image) -> None:
+        more = self._factor * self._limits.seconds_per_megapixel * image.width * image.height / 1e6
         signal.setitimer(signal.ITIMER_PROF, signal.getitimer(signal.ITIMER_PROF)[0] + more)
 
 
@@ -90,5 +94,5 @@ def _limit_memory(allowance: int) -> None:
     most = pages * resource.getpagesize() + allowance
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-    with suppress(OSError):  # where memory runs out all the same, the kernel ends a decoder rather than its owner
+    with suppress(OSError):  # if memory runs out anyway, the kernel kills a decoder rather than its owner
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")

@@ -1,1 +1,1 @@
-"""From trials to the one model that is used: chosen, calibrated, scored, explained, exported, reported."""
+"""From trials to the model that is used: chooses, calibrates, scores, explains, exports and reports it."""

@@ -1,4 +1,4 @@
-"""Whether a model is right as often as it claims to be, and the one number that corrects it.
+"""Calibration: whether a model is right as often as its confidence claims, and the temperature that corrects it.
 
 Temperature scaling and the expected calibration error: Guo et al. 2017 (arXiv 1706.04599).
 """
@@ -18,13 +18,13 @@ LOWEST, HIGHEST = 0.05, 20.0
 
 @dataclass(frozen=True)
 class Reliability:
-    """Photographs by how sure the model was: for each of 15 equal steps from 0 to 1, (15,) each."""
+    """Photographs by the model's confidence, in 15 equal bins from 0 to 1: (15,) each."""
 
     images: Integers
     confidence: Doubles
-    """Mean probability of the label taken; NaN where there are no images."""
+    """Mean probability of the predicted label; NaN for bins without images."""
     accuracy: Doubles
-    """Share of right answers; NaN where there are no images."""
+    """Share of correct predictions; NaN for bins without images."""
 
     @property
     def error(self) -> float:
@@ -34,26 +34,26 @@ class Reliability:
 
 
 def reliability(probabilities: Floats, truth: Labels) -> Reliability:
-    """Of probabilities (n, labels), n > 0, and label numbers (n,)."""
+    """The reliability of probabilities (n, labels), n > 0, for the true label numbers (n,)."""
     confidence, right = probabilities.max(axis=1).astype(np.float64), probabilities.argmax(axis=1) == truth
-    step = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
-    images = np.bincount(step, minlength=BINS)
+    bin_of_image = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    images = np.bincount(bin_of_image, minlength=BINS)
     counted = np.where(images, images, np.nan)
-    means = [np.bincount(step, values, minlength=BINS) / counted for values in (confidence, right)]
+    means = [np.bincount(bin_of_image, values, minlength=BINS) / counted for values in (confidence, right)]
     return Reliability(images, means[0], means[1])
 
 
 def log_loss(probabilities: Floats, truth: Labels) -> float:
-    """Mean cross-entropy in nats of probabilities (n, labels) and label numbers (n,)."""
+    """Mean cross-entropy in nats of probabilities (n, labels) and the true label numbers (n,)."""
     of_truth = probabilities[np.arange(len(truth)), truth]
     return float(-np.log(np.maximum(of_truth, SMALLEST)).mean())
 
 
 def fit_temperature(probabilities: Floats, truth: Labels) -> float:
-    """The temperature that minimises the log-loss of probabilities (n, labels); above 1 where they claim too much.
+    """The temperature that minimises the log-loss of probabilities (n, labels); above 1 if they are overconfident.
 
-    A share of 1 / (n + 2) of each target is spread over the labels, as in Platt 1999: without it, a model that makes no
-    mistake on few images would be told that it never makes one.
+    A share of 1 / (n + 2) of each target is spread over the labels, as in Platt 1999: without it, a model without
+    mistakes on a few images would become certain of everything.
     """
     logits = np.log(np.maximum(probabilities, SMALLEST)).astype(np.float64)
     spread = 1 / (len(truth) + 2)
@@ -67,7 +67,7 @@ def fit_temperature(probabilities: Floats, truth: Labels) -> float:
     return round(float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x)), 4)
 
 
-def tempered(probabilities: Floats, temperature: float) -> Floats:
-    """The probabilities (n, labels) of a model whose logits are divided by the temperature."""
+def apply_temperature(probabilities: Floats, temperature: float) -> Floats:
+    """Probabilities (n, labels) after dividing their logits by the temperature."""
     logits: Floats = np.log(np.maximum(probabilities, SMALLEST), dtype=np.float32)
     return softmax(logits / np.float32(temperature))

@@ -1,4 +1,4 @@
-"""Which model, alone or averaged with its rival, and seen in how many turned views: settled on the validation split."""
+"""Which model to use, the best trial, its rival or both, and with how many views: the validation split decides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer.archive import Model
-from trainer.evaluation.calibration import fit_temperature, log_loss, tempered
-from trainer.evaluation.ensemble import at_size
-from trainer.inference.averaging import averaged, of_photos
+from trainer.evaluation.calibration import apply_temperature, fit_temperature, log_loss
+from trainer.evaluation.ensemble import resize_input
+from trainer.inference.averaging import average_probabilities, predict_photos
 from trainer.photos import Photos
 from trainer.types import Floats, Labels, Say
 
@@ -18,7 +18,7 @@ AVERAGED = "Both, averaged"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A way to use whole models, with its scores on the validation split."""
+    """One or two whole models with a number of views, and their scores on the validation split."""
 
     title: str
     members: tuple[Model, ...]
@@ -30,14 +30,14 @@ class Candidate:
 
     @property
     def names(self) -> list[str]:
-        """Kind and backbone of each member."""
+        """Kind and backbone of each member, such as `head/efficientnet-lite0`."""
         return [f"{member.facts.get('kind', 'head')}/{member.facts['backbone']}" for member in self.members]
 
 
 def candidates(models: Sequence[Model], validation: Photos, views: int, say: Say) -> list[Candidate]:
-    """The best trial; where it has a rival, this, and both averaged: each with one view and with `views`."""
+    """The best trial, its rival if there is one, and both averaged: each with one view and with `views`."""
     truth, counts = validation.labels, sorted({1, views})
-    alone = [of_photos(model, validation, views, say) for model in models]
+    alone = [predict_photos(model, validation, views, say) for model in models]
     found = [
         _candidate(title, (model,), [answers[:count]], truth)
         for title, model, answers in zip(TITLES, models, alone, strict=False)
@@ -46,7 +46,7 @@ def candidates(models: Sequence[Model], validation: Photos, views: int, say: Say
     if len(models) > 1:
         size = max(model.image_size for model in models)
         together = [
-            answers if model.image_size == size else of_photos(at_size(model, size), validation, views, say)
+            answers if model.image_size == size else predict_photos(resize_input(model, size), validation, views, say)
             for model, answers in zip(models, alone, strict=True)
         ]
         found += [_candidate(AVERAGED, tuple(models), [of[:count] for of in together], truth) for count in counts]
@@ -54,17 +54,24 @@ def candidates(models: Sequence[Model], validation: Photos, views: int, say: Say
 
 
 def choose(found: Sequence[Candidate]) -> Candidate:
-    """The lowest log-loss; of equals the first, the simplest.
+    """The candidate with the lowest log-loss; of equal ones the first, which is the simplest.
 
-    It tells of every photograph how sure an answer was: of a few hundred, accuracies differ by chance alone.
+    The log-loss counts the confidence on every photograph. The accuracies on a few hundred differ by chance alone.
     """
     return min(found, key=lambda candidate: candidate.log_loss)
 
 
 def _candidate(title: str, members: tuple[Model, ...], answers: Sequence[Floats], truth: Labels) -> Candidate:
-    """`answers` are each member's, (views, n, labels)."""
-    probabilities = averaged(np.concatenate(answers))
+    """Scores `answers`, the probabilities (views, n, labels) of each member."""
+    probabilities = average_probabilities(np.concatenate(answers))
     temperature = fit_temperature(probabilities, truth)
     accuracy = float((probabilities.argmax(axis=1) == truth).mean())
-    loss = log_loss(tempered(probabilities, temperature), truth)
-    return Candidate(title, members, len(answers[0]), temperature, accuracy, loss)
+    loss = log_loss(apply_temperature(probabilities, temperature), truth)
+    return Candidate(
+        title=title,
+        members=members,
+        views=len(answers[0]),
+        temperature=temperature,
+        accuracy=accuracy,
+        log_loss=loss,
+    )

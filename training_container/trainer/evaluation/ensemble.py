@@ -1,4 +1,4 @@
-"""Networks joined, averaged into one, and calibrated: of stock Keras layers alone, so that anybody can load them."""
+"""Joins networks, averages them into one, and calibrates it, with Keras's own layers only: anybody can load it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,10 +9,10 @@ from trainer.errors import UnreadableModel
 from trainer.keras_loader import keras
 
 
-def whole(trial: Model, pretrained: Path) -> Model:
-    """Images 0 to 255 → probabilities, whichever kind of trial it is: a head is put on top of its backbone.
+def to_whole_model(trial: Model, pretrained: Path) -> Model:
+    """The whole model of a trial, images 0 to 255 → probabilities: a head is put on top of its backbone.
 
-    `pretrained` is as `build_backbone` takes it.
+    `pretrained` is as for `build_backbone`.
     """
     if len(trial.network.input_shape) == 4:
         return trial
@@ -23,8 +23,8 @@ def whole(trial: Model, pretrained: Path) -> Model:
     return Model(network, trial.facts, trial.labels, trial.image_size)
 
 
-def at_size(model: Model, size: int) -> Model:
-    """A whole model that takes images of another size, and scales them for itself."""
+def resize_input(model: Model, size: int) -> Model:
+    """A whole model that takes images of another size and resizes them itself."""
     if model.image_size == size:
         return model
     images = keras.Input((size, size, 3), name="images")
@@ -32,18 +32,18 @@ def at_size(model: Model, size: int) -> Model:
     return Model(keras.Model(images, model.network(scale(images))), model.facts, model.labels, size)
 
 
-def folded(members: Sequence[Model], temperature: float) -> keras.Model:
+def combine_members(members: Sequence[Model], temperature: float) -> keras.Model:
     """One network for whole models: the softmax of their mean logits, divided by the temperature.
 
-    It takes images of the largest member's size. The members' own networks become parts of it, and give logits from
-    then on.
+    It takes images of the largest member's size. The members' networks become parts of it, and give logits from then
+    on.
     """
     size = max(member.image_size for member in members)
     images = keras.Input((size, size, 3), name="images")
     logits = []
     for number, member in enumerate(members):
         _to_logits(member.network, temperature)
-        part = at_size(member, size).network
+        part = resize_input(member, size).network
         part.name = f"member_{number}"
         logits.append(part(images))
     mean = keras.layers.Average(name="mean_logits")(logits) if len(logits) > 1 else logits[0]
@@ -53,10 +53,10 @@ def folded(members: Sequence[Model], temperature: float) -> keras.Model:
 def _to_logits(network: keras.Model, temperature: float) -> None:
     last = _last_layer(network)
     if not isinstance(last, keras.layers.Dense) or last.activation is not keras.activations.softmax:
-        raise UnreadableModel("The trial's model can't be calibrated: its last layer is no Dense with softmax.")
+        raise UnreadableModel("The trial's model can't be calibrated: its last layer is not Dense with softmax.")
     last.activation = keras.activations.linear
     last.set_weights([weights / temperature for weights in last.get_weights()])
-    network.predict_function = None  # was traced with the softmax
+    network.predict_function = None  # it was traced with the softmax
 
 
 def _last_layer(network: keras.Model) -> keras.layers.Layer:

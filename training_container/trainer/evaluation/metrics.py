@@ -1,4 +1,4 @@
-"""How good predictions are, with the interval that a count of test images allows to claim."""
+"""Scores of predictions, with the confidence interval that the number of test images allows."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ UNKNOWN = -1
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of one model on one test split; `confusion[i][j]` counts images of label i taken for label j."""
+    """Scores of one model on one test split; `confusion[i][j]` counts images of label i predicted as label j."""
 
     labels: list[str]
     images: int
@@ -26,25 +26,25 @@ class Scores:
 
     @property
     def accuracy(self) -> float:
-        """Share of images taken for what they are."""
+        """Share of images that are predicted correctly."""
         return self.correct / self.images
 
     @property
     def macro_f1(self) -> float:
-        """Mean of F1 over the labels that the test split has images of: each label weighs the same."""
+        """Mean F1 over the labels with images in the test split, with equal weight for each label."""
         _, _, f1 = self._precision_recall_f1()
         return float(f1[self.images_of_label > 0].mean())
 
     def _precision_recall_f1(self) -> tuple[Doubles, ...]:
         hits = np.diag(self.confusion).astype(np.float64)
-        taken_for = self.confusion.sum(axis=0)
-        precision = hits / np.maximum(taken_for, 1)
+        predicted_as = self.confusion.sum(axis=0)
+        precision = hits / np.maximum(predicted_as, 1)
         recall = hits / np.maximum(self.images_of_label, 1)
-        f1 = 2 * hits / np.maximum(taken_for + self.images_of_label, 1)
+        f1 = 2 * hits / np.maximum(predicted_as + self.images_of_label, 1)
         return precision, recall, f1
 
     def summary(self) -> dict[str, Any]:
-        """The figures by which two models are compared."""
+        """The figures for comparing two models."""
         return {
             "images": self.images,
             "accuracy": round(self.accuracy, 4),
@@ -53,7 +53,7 @@ class Scores:
         }
 
     def details(self) -> dict[str, Any]:
-        """The confusion matrix and each label's precision, recall and F1: 0 where there was nothing to divide by."""
+        """The confusion matrix and each label's precision, recall and F1; 0 in place of 0/0."""
         columns = zip(*self._precision_recall_f1(), self.images_of_label, strict=True)
         per_label = {
             label: {
@@ -68,7 +68,7 @@ class Scores:
 
 
 def score(labels: list[str], truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Scores:
-    """Scores from label numbers (n,). UNKNOWN in `predicted`, a label that is not among `labels`, counts as wrong."""
+    """Scores from label numbers (n,). UNKNOWN in `predicted`, for a label that is not in `labels`, counts as wrong."""
     known = predicted != UNKNOWN
     confusion = np.zeros((len(labels), len(labels)), np.int64)
     np.add.at(confusion, (truth[known], predicted[known]), 1)
@@ -76,7 +76,7 @@ def score(labels: list[str], truth: npt.NDArray[Any], predicted: npt.NDArray[Any
 
 
 def wilson_interval(successes: int, trials: int, z: float = Z_95) -> tuple[float, float]:
-    """Bounds of a proportion (Wilson 1927, JASA 22): they hold for few trials and near 0 or 1 too."""
+    """Confidence bounds of a proportion (Wilson 1927, JASA 22), valid for few trials and near 0 or 1 too."""
     if trials == 0:
         return 0.0, 1.0
     share = successes / trials

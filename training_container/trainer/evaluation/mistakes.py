@@ -1,4 +1,4 @@
-"""The photographs that a model got wrong while it was surest, with a picture of where it looked."""
+"""The most confident mistakes of a model, each with a heat map of where it looked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,47 +10,49 @@ from trainer.evaluation.saliency import can_explain, heat_maps
 from trainer.photos import Photos
 from trainer.types import Floats, Labels, Pixels
 
-MOST = 24
+MAX_MISTAKES = 24
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One photograph, and what it was taken for."""
+    """One photograph that was predicted wrongly."""
 
     file: str
     truth: str
-    taken_for: str
+    predicted: str
     confidence: float
     picture: Pixels
     """(size, size, 3), RGB 0 to 255."""
-    heat: Floats | None
-    """(h, w), 0 to 1: what spoke for the wrong label rather than the right one; None where the backend can't tell."""
+    heat_map: Floats | None
+    """(h, w), 0 to 1: the evidence for the wrong label over the right one; None if the backend can't compute it."""
 
 
-def surest_mistakes(probabilities: Floats, photos: Photos, labels: Sequence[str], explained_by: Model) -> list[Mistake]:
-    """The up to 24 surest by probabilities (n, labels), surest first.
+def most_confident_mistakes(
+    probabilities: Floats, photos: Photos, labels: Sequence[str], explained_by: Model
+) -> list[Mistake]:
+    """Up to 24 mistakes by probabilities (n, labels), the most confident first.
 
-    `explained_by` is a whole model that gives logits of the same labels, in the same order.
+    `explained_by` is a whole model that gives logits for the same labels in the same order.
     """
-    taken_for, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    wrong = np.flatnonzero(taken_for != photos.labels)
-    rows = wrong[np.argsort(-confidence[wrong], kind="stable")][:MOST]
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != photos.labels)
+    rows = wrong[np.argsort(-confidence[wrong], kind="stable")][:MAX_MISTAKES]
     pictures = photos.load(rows, explained_by.image_size)
-    heats = _heats(explained_by, pictures, taken_for[rows], photos.labels[rows])
+    explanations = _explanations(explained_by, pictures, predicted[rows], photos.labels[rows])
     return [
         Mistake(
-            photos.names[row],
-            labels[photos.labels[row]],
-            labels[taken_for[row]],
-            float(confidence[row]),
-            pictures[place],
-            heats[place],
+            file=photos.names[row],
+            truth=labels[photos.labels[row]],
+            predicted=labels[predicted[row]],
+            confidence=float(confidence[row]),
+            picture=pictures[place],
+            heat_map=explanations[place],
         )
         for place, row in enumerate(rows)
     ]
 
 
-def _heats(model: Model, pictures: Pixels, taken_for: Labels, truth: Labels) -> Sequence[Floats | None]:
+def _explanations(model: Model, pictures: Pixels, predicted: Labels, truth: Labels) -> Sequence[Floats | None]:
     if not len(pictures) or not can_explain():
         return [None] * len(pictures)
-    return list(heat_maps(model.network, pictures, taken_for, truth))
+    return list(heat_maps(model.network, pictures, predicted, truth))

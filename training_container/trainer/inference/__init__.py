@@ -1,1 +1,1 @@
-"""A whole model at work: engines that run it, answers averaged over views, and requests to a served model."""
+"""Runs whole models: engines, predictions averaged over views, and the requests of a served model."""

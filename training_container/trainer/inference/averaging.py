@@ -1,8 +1,8 @@
-"""One answer from several: a photograph's turned views, or the members of an ensemble.
+"""Averages predictions: over the views of a photograph, or over the members of an ensemble.
 
-Averaged are logarithms of probabilities: the result is what averaging the logits gives, so that a temperature does the
-same before the averaging as after it, and never changes which label comes first. Averaging the probabilities scored no
-better: on 607 photographs, with a network alone and with two, accuracies within one photograph of each other.
+The average is of the logarithms of probabilities, and so equals averaging the logits: a temperature has the same effect
+before and after it, and never changes which label comes first. Averaging the probabilities themselves was not better:
+on 607 photographs, with one network and with two, accuracies differed by at most one photograph.
 """
 
 from collections.abc import Sequence
@@ -13,37 +13,39 @@ from trainer.archive import Model
 from trainer.inference.engines import Engine, fastest_engine
 from trainer.photos import Photos
 from trainer.types import Floats, Pixels, Say
-from trainer.views import turned
+from trainer.views import apply_view
 
 BATCH = 32
 ANSWERED_AT_ONCE = 8
 """Images that predict and serve decode and classify at a time."""
 EXPORTED_FOR = 500
-"""Passes through a network from which on to export it to a faster engine, a matter of seconds, is worth the while."""
+"""From this many passes through a network, exporting it to a faster engine, which takes seconds, saves time."""
 SMALLEST = float(np.finfo(np.float32).tiny)
 
 
-def of_views(predict: Engine, images: Pixels, views: int) -> Floats:
-    """Probabilities (views, n, labels) of square images in each of their first `views` views."""
-    return np.stack([predict(np.ascontiguousarray(turned(images, view))) for view in range(views)])
+def predict_views(predict: Engine, images: Pixels, views: int) -> Floats:
+    """Probabilities (views, n, labels) of square images in each of the first `views` views."""
+    return np.stack([predict(np.ascontiguousarray(apply_view(images, view))) for view in range(views)])
 
 
-def of_photos(model: Model, photos: Photos, views: int, say: Say) -> Floats:
-    """What a whole model says of a split's photographs, at its own size: probabilities (views, n, labels)."""
+def predict_photos(model: Model, photos: Photos, views: int, say: Say) -> Floats:
+    """Probabilities (views, n, labels) of a split's photographs by a whole model, at the model's own image size."""
     images, predict = len(photos.names), model.network.predict_on_batch
     if images * views >= EXPORTED_FOR:
         predict = fastest_engine(model.network, say, keep=False)
     batches = (range(start, min(start + BATCH, images)) for start in range(0, images, BATCH))
-    return np.concatenate([of_views(predict, photos.load(rows, model.image_size), views) for rows in batches], axis=1)
+    return np.concatenate(
+        [predict_views(predict, photos.load(rows, model.image_size), views) for rows in batches], axis=1
+    )
 
 
 def classify(model: Model, images: Pixels) -> Floats:
-    """Probabilities (n, labels) of images (n, size, size, 3) at the model's own size, averaged over its views."""
-    return averaged(of_views(model.network.predict_on_batch, images, model.views))
+    """Probabilities (n, labels) of images (n, size, size, 3) of the model's own size, averaged over its views."""
+    return average_probabilities(predict_views(model.network.predict_on_batch, images, model.views))
 
 
-def averaged(probabilities: Floats | Sequence[Floats]) -> Floats:
-    """Normalised geometric means of several answers to the same images, (n, labels) each."""
+def average_probabilities(probabilities: Floats | Sequence[Floats]) -> Floats:
+    """The normalised geometric mean of several predictions (n, labels) for the same images."""
     logs = np.mean([np.log(np.maximum(answer, SMALLEST)) for answer in probabilities], axis=0)
     return softmax(logs)
 

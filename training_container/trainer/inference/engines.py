@@ -1,4 +1,4 @@
-"""What runs a network over many images: the fastest engine that gives what the network gives."""
+"""Chooses the fastest engine that computes the same as the network, for many images."""
 
 import tempfile
 from collections.abc import Callable
@@ -16,34 +16,35 @@ Engine = Callable[[Pixels], Floats]
 """Images (n, size, size, 3), RGB 0 to 255 → features or probabilities (n, d)."""
 
 CHECKED_IMAGES = 2
-# Of the largest number. Two engines that both compute in float32 differ by a millionth, in bfloat16 by a fifth.
+# Relative to the largest number. Engines that compute in float32 differ by a millionth, in bfloat16 by a fifth.
 TOLERANCE = 1e-4
 
 
-class DifferentFeatures(Exception):
-    """An engine computes something else than the network."""
+class EngineMismatch(Exception):
+    """An engine does not compute the same as the network."""
 
 
 def fastest_engine(network: keras.Model, say: Say, *, keep: bool = True) -> Engine:
-    """OpenVINO on a processor, where it gives the same numbers as Keras; that it can't be used is said. Else Keras.
+    """OpenVINO on CPUs if it gives the same numbers as Keras, else Keras itself; `say` gets the reason then.
 
-    What OpenVINO makes of the network is kept for the next time, unless there will be none as it was trained just now.
+    With `keep`, OpenVINO's export of the network is cached for the next time. A network that was just trained needs no
+    cache, as it will not be exported again.
     """
     predict: Engine = network.predict_on_batch
     if not all(device.startswith("cpu") for device in keras.distribution.list_devices()):
         return predict
     try:
         return _openvino(network, keep)
-    except Exception as error:  # noqa: BLE001 - no wheel, an unknown layer, a processor that computes otherwise…
+    except Exception as error:  # noqa: BLE001 - no wheel, an unknown layer, a processor that computes differently…
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         say(f"The network runs with Keras, which is slower, because OpenVINO can't be used here: {reason}")
         return predict
 
 
 def _openvino(network: keras.Model, keep: bool) -> Engine:
-    file = openvino_cache.kept(network) if keep else None
+    file = openvino_cache.cached_export(network) if keep else None
     if file:
-        with suppress(Exception):  # a damaged file is written anew
+        with suppress(Exception):  # a damaged file is written again
             return _checked(OpenVinoEngine(file), network)
     with tempfile.TemporaryDirectory() as scratch:
         return _checked(OpenVinoEngine(openvino_cache.export(network, Path(scratch), keep)), network)
@@ -55,5 +56,5 @@ def _checked(engine: Engine, network: keras.Model) -> Engine:
     expected = network.predict_on_batch(images)
     difference = np.abs(engine(images) - expected).max() / np.abs(expected).max()
     if not difference <= TOLERANCE:
-        raise DifferentFeatures(f"its numbers differ by {difference:.1e} of the largest.")
+        raise EngineMismatch(f"its numbers differ by {difference:.1e} of the largest.")
     return engine

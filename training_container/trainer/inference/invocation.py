@@ -1,4 +1,4 @@
-"""One request to a served model: an image or several in its body, a prediction for each in the answer."""
+"""Requests to a served model: one or several images in the body, and a prediction for each in the answer."""
 
 import base64
 import csv
@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from trainer.archive import Model
-from trainer.decoding.pool import Decoders
+from trainer.decoding.pool import DecoderPool
 from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
 from trainer.inference.averaging import ANSWERED_AT_ONCE, classify
 from trainer.inference.spreadsheet import label_cell
@@ -24,25 +24,25 @@ from trainer.types import Floats, Pixels
 JSON, CSV = "application/json", "text/csv"
 EMPTY = ImageRefused("it is empty")
 MAX_IMAGES = 128
-"""Some ten seconds of work on two cores, of the minute that SageMaker waits."""
+"""About ten seconds of work on two cores; SageMaker waits a minute."""
 ANSWER_SECONDS = 60
-"""As long as SageMaker waits: whoever sends images that take longer keeps others waiting for nothing."""
+"""As long as SageMaker waits: images that take longer would delay other requests for nothing."""
 MAX_VALUES = 10_000
-"""In a body of JSON: an image is one, and a body of nothing but commas takes a hundred times its size."""
+"""In a JSON body, where an image is one value: parsed, many short values take a hundred times the body's size."""
 
 
 class Invocations:
-    """Answers requests in as many threads as ask: images are decoded side by side, batches wait for the model."""
+    """Answers requests from several threads: they decode images in parallel, and take turns with the model."""
 
-    def __init__(self, model: Model, decoders: Decoders) -> None:
+    def __init__(self, model: Model, decoders: DecoderPool) -> None:
         self._model = model
         self._decoders = decoders
         self._turn = Lock()
 
     def answer(self, content_type: str, body: bytes, accept: str) -> Response:
-        """Labels, confidences and probabilities of the images of a body as JSON, or labels and confidences as CSV.
+        """Labels, confidences and probabilities of the body's images as JSON, or labels and confidences as CSV.
 
-        HTTPException says what is wrong with the request: of an image that can't be used, which one it is.
+        Raises HTTPException, which says what is wrong with the request, and which image can't be used.
         """
         until = time.monotonic() + ANSWER_SECONDS
         images = _images_in(_media_type(content_type), body)
@@ -56,7 +56,7 @@ class Invocations:
         return _csv(self._model.labels, probabilities) if as_csv else _json(self._model.labels, probabilities)
 
     def _classified(self, images: Sequence[bytes], rows: range, until: float) -> Floats:
-        """One image is decoded at a time, so that each request has as many decoders as any other."""
+        """Decodes one image at a time, so that all requests share the decoders equally."""
         pixels = np.stack([self._decoded(images[row], until, row + 1, len(images)) for row in rows])
         with self._turn:
             return classify(self._model, pixels)
@@ -71,7 +71,7 @@ class Invocations:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
         if isinstance(pixels, ImageRefused):
             which = "The image" if of == 1 else f"Image {number} of {of}"
-            raise _bad(f"{which} can't be used: {pixels}.")
+            raise _bad_request(f"{which} can't be used: {pixels}.")
         return pixels
 
 
@@ -86,23 +86,23 @@ def _images_in(media_type: str, body: bytes) -> list[bytes]:
         return [body]
     raise HTTPException(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        f"The Content-Type {media_type[:100]!r} is not taken: send an image as image/jpeg, image/png and the like, "
+        f"The Content-Type {media_type[:100]!r} is not supported: send an image as image/jpeg, image/png and so on, "
         f'or {JSON} with {{"images": ["<base64>", ...]}}.',
     )
 
 
 def _images_in_json(body: bytes) -> list[bytes]:
     if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
-        raise _bad(f"The body can't be read as JSON: it holds more than {MAX_VALUES:,} values.")
+        raise _bad_request(f"The body can't be read as JSON: it holds more than {MAX_VALUES:,} values.")
     try:
         content: Any = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _bad(f"The body can't be read as JSON: {error}.") from error
+        raise _bad_request(f"The body can't be read as JSON: {error}.") from error
     texts = content.get("images") if isinstance(content, dict) else None
     if not isinstance(texts, list) or not texts:
-        raise _bad('The body must be {"images": ["<base64>", ...]}, with an image at least.')
+        raise _bad_request('The body must be {"images": ["<base64>", ...]}, with at least one image.')
     if len(texts) > MAX_IMAGES:
-        raise _bad(f"The body holds {len(texts)} images: send at most {MAX_IMAGES} in a request.")
+        raise _bad_request(f"The body holds {len(texts)} images: send at most {MAX_IMAGES} in a request.")
     return [_from_base64(text, number, len(texts)) for number, text in enumerate(texts, start=1)]
 
 
@@ -110,10 +110,10 @@ def _from_base64(text: Any, number: int, of: int) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (TypeError, ValueError) as error:
-        raise _bad(f"Image {number} of {of} can't be used: it is no text in base64.") from error
+        raise _bad_request(f"Image {number} of {of} can't be used: it is not text in base64.") from error
 
 
-def _bad(sentence: str) -> HTTPException:
+def _bad_request(sentence: str) -> HTTPException:
     return HTTPException(HTTPStatus.BAD_REQUEST, sentence)
 
 

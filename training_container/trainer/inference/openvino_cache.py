@@ -1,4 +1,4 @@
-"""Networks in OpenVINO's format, exported once: kept in the user's cache folder under what they are made of."""
+"""Networks exported to OpenVINO's format, cached in the user's cache folder under a digest of what they consist of."""
 
 import hashlib
 import os
@@ -13,24 +13,24 @@ from trainer.inference.openvino_engine import load_openvino
 from trainer.keras_loader import keras
 
 
-def kept(network: keras.Model) -> Path | None:
-    """The file that `export` kept of a network of the same layers, weights and versions, if it did."""
+def cached_export(network: keras.Model) -> Path | None:
+    """The cached .xml of a network with the same layers, weights and versions; None if there is none."""
     file = _place(network)
     return file if file and file.exists() else None
 
 
 def export(network: keras.Model, scratch: Path, keep: bool) -> Path:
-    """Writes an .xml, and a .bin beside it, into the folder `scratch`; to `keep` them is to copy them to the cache."""
+    """Writes an .xml, which it returns, and a .bin into the folder `scratch`; copies both to the cache if `keep`."""
     load_openvino()
     file = scratch / "network.xml"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Keras and TensorFlow use parts of NumPy that will go
+        warnings.simplefilter("ignore")  # Keras and TensorFlow use deprecated parts of NumPy
         network.export(str(file), format="openvino", verbose=False)
     place = _place(network) if keep else None
     if place:
-        with suppress(OSError):  # a cache that can't be written
+        with suppress(OSError):  # the cache can't be written
             place.parent.mkdir(parents=True, exist_ok=True)
-            for suffix in (".bin", ".xml"):  # whoever sees the .xml finds its .bin
+            for suffix in (".bin", ".xml"):  # a process that finds the .xml also finds its .bin
                 copy = shutil.copy(file.with_suffix(suffix), place.with_suffix(f"{suffix}.{os.getpid()}"))
                 Path(copy).replace(place.with_suffix(suffix))
     return file

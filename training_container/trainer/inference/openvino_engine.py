@@ -1,4 +1,4 @@
-"""Runs a network with OpenVINO, one image a request and a request a core."""
+"""Runs a network with OpenVINO, with one image per request and one request per core."""
 
 import sys
 from pathlib import Path
@@ -8,12 +8,12 @@ import numpy as np
 
 from trainer.types import Floats, Pixels
 
-# By itself OpenVINO takes bfloat16 where the processor has it: faster, and not the same features.
+# By default OpenVINO computes in bfloat16 where the processor has it: faster, but with other features.
 SETTINGS = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
 
 
 def load_openvino() -> Any:
-    """The module, kept from reporting each use to its makers; ImportError where there is none for the platform."""
+    """The module, without its telemetry; ImportError if the platform has none."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     import openvino  # noqa: PLC0415 - not on every platform, and not for every verb
 

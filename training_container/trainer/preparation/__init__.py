@@ -1,1 +1,1 @@
-"""Labelled images → the pack: each file checked, duplicates found, splits made, features extracted."""
+"""Labelled images → the pack: checks files, finds duplicates, makes the splits and extracts features."""

@@ -1,7 +1,7 @@
-"""Which files make the dataset, which image belongs to which split, and why a file was left out.
+"""Which files make up the dataset, which split each image belongs to, and why files are left out.
 
-An image's split follows from its pixels alone: it never changes sides as the dataset grows, and scores stay comparable.
-Where pictures that look alike fell on several sides, one side keeps its own and the others leave theirs out.
+An image's split follows from its pixels alone: it stays the same as the dataset grows, so that scores stay comparable.
+Of near-duplicates in several splits, one split keeps its images and those in the other splits are left out.
 """
 
 from collections import Counter, defaultdict
@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from trainer.errors import BadInput
-from trainer.preparation.near_duplicates import crossing
+from trainer.preparation.near_duplicates import outranked
 
-Split = Literal["train", "validation", "test"]
+SplitName = Literal["train", "validation", "test"]
 
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-KEPT_FIRST: tuple[Split, ...] = ("test", "validation", "train")
-WITHOUT: dict[Split, str] = {
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+SPLIT_PRIORITY: tuple[SplitName, ...] = ("test", "validation", "train")
+EFFECT_OF_EMPTY_SPLIT: dict[SplitName, str] = {
     "train": "it can't be learnt until images are added",
     "validation": "no trial is chosen for it",
     "test": "how well it is recognised stays unknown",
@@ -25,15 +25,15 @@ TRAIN_SHARE = 0.70
 VALIDATION_SHARE = 0.15
 
 
-class Checked(NamedTuple):
+class CheckedImage(NamedTuple):
     """A file that could be read as an image."""
 
     file: str
     """`<label>/<file>`"""
     digest: str
     """SHA-256 of its pixels, in hexadecimal"""
-    look: bytes
-    """What it looks like, see looks.py"""
+    perceptual_hash: bytes
+    """32 bytes, see perceptual_hash.py"""
 
     @property
     def label(self) -> str:
@@ -42,31 +42,31 @@ class Checked(NamedTuple):
 
 @dataclass
 class Dataset:
-    """The images to use and, by file name, the reason for each file that is not used."""
+    """The images to use and, by file name, the reason for each file that is left out."""
 
     labels: list[str]
-    used: list[Checked]
+    used: list[CheckedImage]
     duplicates: dict[str, str] = field(default_factory=dict)
     near_duplicates: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
-    def counts(self) -> dict[str, dict[Split, int]]:
+    def counts(self) -> dict[str, dict[SplitName, int]]:
         """Images of each label in each split."""
         counted = Counter((image.label, split_of(image.digest)) for image in self.used)
         return {label: {split: counted[label, split] for split in SPLITS} for label in self.labels}
 
     def warnings(self) -> list[str]:
-        """A sentence for each label of which a split has no image: chance gives each image its split."""
+        """A sentence for each label without images in one of the splits; images get their splits by chance."""
         return [
-            f"None of the {sum(of_label.values())} images of {label} fell into the {split} split: {WITHOUT[split]}."
+            f"None of the {sum(of_label.values())} images of {label} fell into the {split} split: {effect}."
             for label, of_label in self.counts().items()
-            for split in SPLITS
+            for split, effect in EFFECT_OF_EMPTY_SPLIT.items()
             if not of_label[split]
         ]
 
 
-def split_of(digest: str) -> Split:
-    """70 % train, 15 % validation, 15 % test, by the first 64 bits of the digest read as a fraction of 1."""
+def split_of(digest: str) -> SplitName:
+    """70 % train, 15 % validation, 15 % test: the first 64 bits of the digest, read as a fraction of 1, decide."""
     fraction = int(digest[:16], 16) / 2**64
     if fraction < TRAIN_SHARE:
         return "train"
@@ -74,7 +74,7 @@ def split_of(digest: str) -> Split:
 
 
 def name_refusal(file: str) -> str | None:
-    """Why a file can't belong to the dataset, by its name alone; None where it can."""
+    """The reason why a file's name excludes it from the dataset; None if it does not."""
     parts = file.split("/")
     if any(part.startswith(".") for part in parts):
         return "a hidden file"
@@ -85,15 +85,16 @@ def name_refusal(file: str) -> str | None:
     return None
 
 
-def resolve(checked: Iterable[Checked], refused: dict[str, str], minimum_per_label: int) -> Dataset:
-    """Settles duplicates, near-duplicates across splits, contradictions and labels with too few images.
+def resolve(checked: Iterable[CheckedImage], refused: dict[str, str], minimum_per_label: int) -> Dataset:
+    """Leaves out duplicates, near-duplicates across splits, contradictory labels, and labels with too few images.
 
-    Of one picture under one label the first by name is used; under two labels neither is: one of them must be wrong.
+    Of copies of an image under one label, the first by name is used. Under two labels none is used, as one must be
+    wrong.
     """
-    used: list[Checked] = []
+    used: list[CheckedImage] = []
     duplicates: dict[str, str] = {}
     refused = dict(refused)
-    for copies in _same_picture(checked):
+    for copies in _grouped_by_digest(checked):
         first, *others = copies
         if len({copy.label for copy in copies}) > 1:
             refused |= {copy.file: _contradiction(copy, copies) for copy in copies}
@@ -112,22 +113,22 @@ def resolve(checked: Iterable[Checked], refused: dict[str, str], minimum_per_lab
     return Dataset(sorted({image.label for image in used}), used, duplicates, near_duplicates, refused)
 
 
-def _same_picture(checked: Iterable[Checked]) -> list[list[Checked]]:
-    copies: dict[str, list[Checked]] = defaultdict(list)
+def _grouped_by_digest(checked: Iterable[CheckedImage]) -> list[list[CheckedImage]]:
+    copies: dict[str, list[CheckedImage]] = defaultdict(list)
     for image in sorted(checked):
         copies[image.digest].append(image)
     return list(copies.values())
 
 
-def _contradiction(image: Checked, copies: list[Checked]) -> str:
+def _contradiction(image: CheckedImage, copies: list[CheckedImage]) -> str:
     other = next(copy for copy in copies if copy.label != image.label)
     return f"the same image under another label: {other.file}"
 
 
-def _across_splits(images: list[Checked]) -> dict[str, str]:
-    """By file, why it is left out: it looks nearly like an image of a split that comes first in `KEPT_FIRST`."""
+def _across_splits(images: list[CheckedImage]) -> dict[str, str]:
+    """By file, the reason to leave it out: a near-duplicate in a split that comes earlier in `SPLIT_PRIORITY`."""
     splits = [split_of(image.digest) for image in images]
-    kept_for = crossing([image.look for image in images], [KEPT_FIRST.index(split) for split in splits])
+    kept_for = outranked([image.perceptual_hash for image in images], [SPLIT_PRIORITY.index(split) for split in splits])
     return {
         images[row].file: f"nearly the same as {images[kept].file} of the {splits[kept]} split"
         for row, kept in kept_for.items()
@@ -135,7 +136,7 @@ def _across_splits(images: list[Checked]) -> dict[str, str]:
 
 
 def check_trainable(dataset: Dataset, minimum_per_label: int) -> None:
-    """BadInput, in a sentence that says what is missing, where no model can be trained and tested on the dataset."""
+    """Raises BadInput, which says what is missing, if no model can be trained and tested on the dataset."""
     if len(dataset.labels) < 2:
         kept = f"only {dataset.labels[0]} has" if dataset.labels else "none has"
         raise BadInput(

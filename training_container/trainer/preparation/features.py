@@ -1,4 +1,4 @@
-"""Runs images through the frozen backbone once, so that no trial has to."""
+"""Extracts features with the frozen backbone once, so that no trial has to."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,15 +9,15 @@ from trainer import pack
 from trainer.backbones import build_backbone
 from trainer.inference.engines import fastest_engine
 from trainer.types import Pixels, Say
-from trainer.views import turned
+from trainer.views import apply_view
 
 BATCH = 32
 
 
-class Extractor:
-    """One backbone at one image size; `done` is told the number of images in each finished batch.
+class FeatureExtractor:
+    """Extracts features with one backbone at one image size, and calls `done` with the size of each finished batch.
 
-    `say` gets a sentence where the fastest engine can't be used; `pretrained` is as `build_backbone` takes it.
+    It calls `say` if the fastest engine can't be used; `pretrained` is as for `build_backbone`.
     """
 
     def __init__(
@@ -39,5 +39,5 @@ class Extractor:
         for start in range(0, len(rows), BATCH):
             batch = images[rows[start : start + BATCH]]
             for view in range(views):
-                features[start : start + len(batch), view] = self._engine(turned(batch, view))
+                features[start : start + len(batch), view] = self._engine(apply_view(batch, view))
             self._done(len(batch))

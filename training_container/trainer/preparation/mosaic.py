@@ -1,4 +1,4 @@
-"""The dataset at a glance: a row of photographs for each label, with its name and counts."""
+"""An overview of the dataset: a row of photographs for each label, with its name and counts."""
 
 from collections.abc import Iterable
 from io import BytesIO
@@ -8,12 +8,12 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from trainer.preparation.dataset import SPLITS, Checked, Dataset, Split
+from trainer.preparation.dataset import SPLITS, CheckedImage, Dataset, SplitName
 from trainer.preparation.survey import Survey
 from trainer.types import Pixels
 
-MOST_BYTES = 400_000
-MOST_LABELS = 30
+MAX_BYTES = 400_000
+MAX_LABELS = 30
 COLUMNS = 12
 THUMBNAIL, GAP, MARGIN = 88, 6, 24
 NAMES_WIDTH, TITLE_HEIGHT, FOOT_HEIGHT = 232, 56, 28
@@ -24,19 +24,19 @@ PAPER, INK, PALE_INK = (250, 249, 245), (38, 50, 38), (126, 134, 122)
 Font = ImageFont.FreeTypeFont
 
 
-def write_mosaic(path: Path, dataset: Dataset, read: Survey) -> None:
-    """A JPEG of at most 400,000 bytes; beyond thirty labels it says how many more there are."""
-    image = _mosaic(dataset, read)
+def write_mosaic(path: Path, dataset: Dataset, found: Survey) -> None:
+    """Writes a JPEG of at most 400,000 bytes, with up to thirty labels and the number of further ones."""
+    image = _mosaic(dataset, found)
     for quality in QUALITIES:
         content = BytesIO()
         image.save(content, "JPEG", quality=quality, optimize=True)
-        if content.tell() <= MOST_BYTES:
+        if content.tell() <= MAX_BYTES:
             break
     path.write_bytes(content.getvalue())
 
 
-def _mosaic(dataset: Dataset, read: Survey) -> Image.Image:
-    shown = dataset.labels[:MOST_LABELS]
+def _mosaic(dataset: Dataset, found: Survey) -> Image.Image:
+    shown = dataset.labels[:MAX_LABELS]
     width = 2 * MARGIN + NAMES_WIDTH + COLUMNS * (THUMBNAIL + GAP) - GAP
     more = len(dataset.labels) - len(shown)
     height = MARGIN + TITLE_HEIGHT + len(shown) * (THUMBNAIL + GAP) + (FOOT_HEIGHT if more else 0) + MARGIN - GAP
@@ -44,8 +44,8 @@ def _mosaic(dataset: Dataset, read: Survey) -> Image.Image:
     title = f"{len(dataset.used):,} images of {len(dataset.labels)} labels"
     ImageDraw.Draw(image).text((MARGIN, MARGIN), title, INK, _font(24, bold=True))
     counts, images = dataset.counts(), _by_label(dataset)
-    row_of = {checked.file: row for row, checked in enumerate(read.checked)}
-    pixels = read.pixels[max(read.pixels)]
+    row_of = {checked.file: row for row, checked in enumerate(found.checked)}
+    pixels = found.pixels[max(found.pixels)]
     for place, label in enumerate(shown):
         top = MARGIN + TITLE_HEIGHT + place * (THUMBNAIL + GAP)
         _draw_label(image, top, label, counts[label])
@@ -56,16 +56,16 @@ def _mosaic(dataset: Dataset, read: Survey) -> Image.Image:
     return image
 
 
-def _by_label(dataset: Dataset) -> dict[str, list[Checked]]:
-    """Some of each label, by digest: as good as by chance, and the same ones each time."""
-    images: dict[str, list[Checked]] = {label: [] for label in dataset.labels}
+def _by_label(dataset: Dataset) -> dict[str, list[CheckedImage]]:
+    """Up to twelve images of each label, ordered by digest: arbitrary ones, but always the same."""
+    images: dict[str, list[CheckedImage]] = {label: [] for label in dataset.labels}
     for image in sorted(dataset.used, key=lambda image: image.digest):
         if len(images[image.label]) < COLUMNS:
             images[image.label].append(image)
     return images
 
 
-def _draw_label(image: Image.Image, top: int, label: str, counts: dict[Split, int]) -> None:
+def _draw_label(image: Image.Image, top: int, label: str, counts: dict[SplitName, int]) -> None:
     draw, name, small = ImageDraw.Draw(image), _font(15, bold=True), _font(11)
     splits = " · ".join(f"{counts[split]:,} {split}" for split in SPLITS)
     draw.text((MARGIN, top + 18), _fitting(label, name, NAMES_WIDTH - 2 * GAP), INK, name)
@@ -86,7 +86,7 @@ def _thumbnail(pixels: Pixels) -> Image.Image:
 
 
 def _fitting(text: str, font: Font, width: int) -> str:
-    """The text in one line, cut where it is too long, with a dot for what can't be drawn."""
+    """The text in one line, cut to the width in pixels, with a dot for each character that can't be drawn."""
     text = "".join(letter if letter.isprintable() else "·" for letter in text[:80])
     if font.getlength(text) <= width:
         return text
@@ -96,6 +96,6 @@ def _fitting(text: str, font: Font, width: int) -> str:
 
 
 def _font(size: int, *, bold: bool = False) -> Font:
-    """Matplotlib brings a font of many scripts; Pillow's own has few letters."""
+    """Matplotlib's font, as Pillow's own covers few scripts."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(Path(mpl.get_data_path(), "fonts/ttf", name), size)

@@ -1,9 +1,9 @@
-"""Photographs of the same plant at nearly the same time: which pictures look alike, in whatever view.
+"""Finds near-duplicates, such as photographs of the same plant at nearly the same time, in any of the eight views.
 
-Two pictures are alike where at most 60 bits of their looks differ, and at most 7 of the 64 lowest frequencies; what
-that finds, and that it finds nothing else, was measured on real photographs (docs/decisions/0008). The 64 lie in four
-bands of 16: where no more than 7 differ, one band differs in no more than 1. So each picture is compared with those in
-17 of a band's 65,536 buckets, and not with all others.
+Two images are near-duplicates if at most 60 bits of their perceptual hashes differ, and at most 7 bits of the 64 lowest
+frequencies; docs/decisions/0008 has the measurements on real photographs. The 64 bits form four bands of 16: if at most
+7 bits differ, some band differs in at most one. So each image is compared only with those in 17 of a band's 65,536
+buckets, and not with all others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,111 +18,111 @@ from trainer.decoding.perceptual_hash import (
     VIEWS,
     Bits,
     Words,
+    bits_in_view,
     bits_of,
+    count_ones,
     distances,
-    ones,
     packed,
-    turned,
     words_of,
 )
 from trainer.types import Integers
 
-MOST_BITS = 60
-MOST_LOW_BITS = 7
+MAX_BITS = 60
+MAX_LOW_BITS = 7
 
-# Frequencies near the corner, the same set when transposed; without the mean brightness, of which all have some.
+# Frequencies near the corner, a set that stays the same when transposed; without the mean brightness at (0, 0).
 _LOW = np.array([u * SIDE + v for u in range(11) for v in range(11 - u) if (u, v) not in {(0, 0), (5, 5)}])
 _BANDS = 4
 _BUCKETS = 2**16
 _NEARBY = np.array([0, *(1 << bit for bit in range(16))])
-# Of a bucket with more pictures than that, all nearly alike, comparing with the first of them will do.
-_MOST_OF_A_BUCKET = 64
+# In a larger bucket all images are nearly alike, so comparing with its first ones is enough.
+_MAX_PER_BUCKET = 64
 _ROWS_AT_ONCE = 512
 _PAIRS_AT_ONCE = 1_000_000
 
 
 class Pairs(NamedTuple):
-    """Row numbers of pictures, (n,) each: `one[i]` goes with `other[i]`."""
+    """Row numbers of images, (n,) each: `one[i]` and `other[i]` are a pair."""
 
     one: Integers
     other: Integers
 
 
-def crossing(looks: Sequence[bytes], ranks: Sequence[int]) -> dict[int, int]:
-    """Of each group of alike pictures those of the lowest rank stay; for each other row, which of them it is like."""
-    groups, rank = groups_of(looks), np.asarray(ranks)
-    lowest = np.full(len(looks), np.iinfo(np.int64).max)
+def outranked(hashes: Sequence[bytes], ranks: Sequence[int]) -> dict[int, int]:
+    """The rows to leave out, each with the row of its nearest image that stays: the lowest rank of each group stays."""
+    groups, rank = duplicate_groups(hashes), np.asarray(ranks)
+    lowest = np.full(len(hashes), np.iinfo(np.int64).max)
     np.minimum.at(lowest, groups, rank)
-    leaving = np.flatnonzero(rank > lowest[groups])
-    staying: dict[int, list[int]] = {int(group): [] for group in groups[leaving]}
-    for row in np.flatnonzero((rank == lowest[groups]) & np.isin(groups, groups[leaving])):
-        staying[int(groups[row])].append(int(row))
-    return {int(row): _most_alike(looks, int(row), staying[int(groups[row])]) for row in leaving}
+    left_out = np.flatnonzero(rank > lowest[groups])
+    kept: dict[int, list[int]] = {int(group): [] for group in groups[left_out]}
+    for row in np.flatnonzero((rank == lowest[groups]) & np.isin(groups, groups[left_out])):
+        kept[int(groups[row])].append(int(row))
+    return {int(row): _nearest(hashes, int(row), kept[int(groups[row])]) for row in left_out}
 
 
-def groups_of(looks: Sequence[bytes]) -> Integers:
-    """A group number for each look, (n,): pictures that are alike are in one group, and so are those alike to them.
+def duplicate_groups(hashes: Sequence[bytes]) -> Integers:
+    """A group number for each hash, (n,): near-duplicates, and their near-duplicates in turn, have the same number.
 
-    Memory is some hundred bytes a look.
+    Takes some hundred bytes of memory for each hash.
     """
-    unique, place = np.unique(words_of(looks), axis=0, return_inverse=True)
+    unique, place = np.unique(words_of(hashes), axis=0, return_inverse=True)
     group: Integers = np.arange(len(unique))
     waiting: list[Pairs] = []
     number = 0
-    for pairs in _alike(unique):
+    for pairs in _near_pairs(unique):
         new = group[pairs.one] != group[pairs.other]
         if new.any():
             waiting.append(Pairs(pairs.one[new], pairs.other[new]))
             number += len(waiting[-1].one)
         if number > _PAIRS_AT_ONCE:
-            group, waiting, number = _joined(group, waiting), [], 0
-    return _joined(group, waiting)[place.reshape(-1)]
+            group, waiting, number = _merged(group, waiting), [], 0
+    return _merged(group, waiting)[place.reshape(-1)]
 
 
-def _alike(looks: Words) -> Iterator[Pairs]:
-    buckets = _Buckets(looks)
-    for start in range(0, len(looks), _ROWS_AT_ONCE):
-        bits = bits_of(looks[start : start + _ROWS_AT_ONCE])
+def _near_pairs(hashes: Words) -> Iterator[Pairs]:
+    buckets = _Buckets(hashes)
+    for start in range(0, len(hashes), _ROWS_AT_ONCE):
+        bits = bits_of(hashes[start : start + _ROWS_AT_ONCE])
         for view in range(VIEWS):
-            seen = turned(bits, view)
+            seen = bits_in_view(bits, view)
             low, whole = _low(seen), packed(seen)
             for band in range(_BANDS):
                 one, other = buckets.near(low, band)
-                close = ones(low[one] ^ buckets.low[other]) <= MOST_LOW_BITS
+                close = count_ones(low[one] ^ buckets.low[other]) <= MAX_LOW_BITS
                 one, other = one[close], other[close]
-                close = ones(whole[one] ^ looks[other]) <= MOST_BITS
+                close = count_ones(whole[one] ^ hashes[other]) <= MAX_BITS
                 yield Pairs(start + one[close], other[close])
 
 
 class _Buckets:
-    """Pictures by each band of their lowest frequencies."""
+    """The images by each band of their lowest frequencies."""
 
-    def __init__(self, looks: Words) -> None:
-        self.low: Words = np.empty((len(looks), _BANDS), np.uint16)
-        for start in range(0, len(looks), _ROWS_AT_ONCE):
+    def __init__(self, hashes: Words) -> None:
+        self.low: Words = np.empty((len(hashes), _BANDS), np.uint16)
+        for start in range(0, len(hashes), _ROWS_AT_ONCE):
             part = slice(start, start + _ROWS_AT_ONCE)
-            self.low[part] = _low(bits_of(looks[part]))
+            self.low[part] = _low(bits_of(hashes[part]))
         self._rows = [np.argsort(band, kind="stable") for band in self.low.T]
         self._ends = [np.concatenate([[0], np.bincount(band, minlength=_BUCKETS).cumsum()]) for band in self.low.T]
 
     def near(self, low: Words, band: int) -> Pairs:
-        """All that differ from the given ones in at most one bit of the band; `one` counts within the given ones."""
+        """The images that differ from the given ones in at most one bit of the band; `one` is a row of `low`."""
         keys = (low[:, band, None].astype(np.int64) ^ _NEARBY).reshape(-1)
         starts = self._ends[band][keys]
-        sizes = np.minimum(self._ends[band][keys + 1] - starts, _MOST_OF_A_BUCKET)
+        sizes = np.minimum(self._ends[band][keys + 1] - starts, _MAX_PER_BUCKET)
         within = np.arange(sizes.sum()) - np.repeat(sizes.cumsum() - sizes, sizes)
         one = np.repeat(np.arange(len(keys)) // len(_NEARBY), sizes)
         return Pairs(one, self._rows[band][np.repeat(starts, sizes) + within])
 
 
 def _low(bits: Bits) -> Words:
-    """(n, 16, 16) → (n, bands): neighbouring frequencies go to different bands."""
+    """Bits (n, 16, 16) → the bands of their lowest frequencies (n, 4); neighbours go to different bands."""
     lowest = bits.reshape(len(bits), -1)[:, _LOW]
     return packed(lowest.reshape(len(bits), -1, _BANDS).swapaxes(1, 2))
 
 
-def _joined(group: Integers, pairs: Sequence[Pairs]) -> Integers:
-    """The group numbers when the two groups of each pair are one."""
+def _merged(group: Integers, pairs: Sequence[Pairs]) -> Integers:
+    """The group numbers after the two groups of each pair are merged."""
     if not pairs:
         return group
     one = np.concatenate([group[some.one] for some in pairs])
@@ -131,6 +131,6 @@ def _joined(group: Integers, pairs: Sequence[Pairs]) -> Integers:
     return np.asarray(connected_components(links, directed=False)[1], np.int64)[group]
 
 
-def _most_alike(looks: Sequence[bytes], row: int, others: Sequence[int]) -> int:
-    others = others[:_MOST_OF_A_BUCKET]
-    return others[int(distances(looks[row], [looks[other] for other in others]).argmin())]
+def _nearest(hashes: Sequence[bytes], row: int, others: Sequence[int]) -> int:
+    others = others[:_MAX_PER_BUCKET]
+    return others[int(distances(hashes[row], [hashes[other] for other in others]).argmin())]

@@ -1,4 +1,4 @@
-"""Reads every file of the dataset once: its digest and small picture, or the reason to refuse it."""
+"""Reads every file of the dataset once: inspects it, or finds the reason to refuse it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from trainer.decoding.pool import Decoders
+from trainer.decoding.pool import DecoderPool
 from trainer.errors import ImageRefused
-from trainer.preparation.dataset import Checked, name_refusal
+from trainer.preparation.dataset import CheckedImage, name_refusal
 from trainer.types import Pixels
 
 FILES_AT_ONCE = 128
@@ -17,9 +17,9 @@ FILES_AT_ONCE = 128
 
 @dataclass(frozen=True)
 class Survey:
-    """Files that are images, row by row, and why others are not."""
+    """The usable images, row by row, and by file name the reason for each file that was refused."""
 
-    checked: list[Checked]
+    checked: list[CheckedImage]
     longer_sides: list[int]
     """In pixels."""
     pixels: dict[int, Pixels]
@@ -31,29 +31,29 @@ def survey(
     folder: Path,
     files: Sequence[str],
     spools: dict[int, BinaryIO],
-    decoders: Decoders,
-    checked_so_far: Callable[[int], None],
+    decoders: DecoderPool,
+    on_progress: Callable[[int], None],
 ) -> Survey:
-    """Reads `files`, named relative to `folder`; pixels of each size go to its open file, which must outlive them.
+    """Reads `files`, named relative to `folder`, and writes the pixels of each size to its file in `spools`.
 
-    Memory holds one batch of files at a time, whatever their number.
+    The pixels are memory-mapped from these files, which must stay open. Memory holds one batch of files at a time.
     """
     refused = {file: reason for file in files if (reason := name_refusal(file))}
     candidates = [file for file in files if file not in refused]
-    checked: list[Checked] = []
+    checked: list[CheckedImage] = []
     longer_sides: list[int] = []
     for start in range(0, len(candidates), FILES_AT_ONCE):
         batch = candidates[start : start + FILES_AT_ONCE]
-        photos = decoders.photos([folder / file for file in batch], spools)
-        for file, photo in zip(batch, photos, strict=True):
-            if isinstance(photo, ImageRefused):
-                refused[file] = str(photo)
+        inspections = decoders.inspections([folder / file for file in batch], spools)
+        for file, inspection in zip(batch, inspections, strict=True):
+            if isinstance(inspection, ImageRefused):
+                refused[file] = str(inspection)
                 continue
-            checked.append(Checked(file, photo.digest, photo.look))
-            longer_sides.append(photo.longer_side)
-            for size, pixels in photo.pixels.items():
+            checked.append(CheckedImage(file, inspection.digest, inspection.perceptual_hash))
+            longer_sides.append(inspection.longer_side)
+            for size, pixels in inspection.pixels.items():
                 spools[size].write(pixels.data)
-        checked_so_far(start + len(batch))
+        on_progress(start + len(batch))
     spooled = {size: _spooled(spool, (len(checked), size, size, 3)) for size, spool in spools.items()}
     return Survey(checked, longer_sides, spooled, refused)
 

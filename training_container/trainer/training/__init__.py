@@ -1,1 +1,1 @@
-"""One trial: what it trains, on which batches, and the loop of its epochs."""
+"""Training of one trial: the network, its batches, and the loop over epochs."""

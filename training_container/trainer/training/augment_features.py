@@ -1,4 +1,4 @@
-"""The training batches: each epoch in a new order, with features varied by the augmentation strength."""
+"""Training batches of features: each epoch in a new order, with augmentation."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ MIXING_ALPHA = 0.4
 def batches(split: FeatureSplit, chosen: Hyperparameters, labels: int, rng: np.random.Generator) -> Iterator[Batch]:
     """One epoch of features (n, d); the last batch may be smaller.
 
-    With the probability `chosen.augmentation` an image is shown by any of its cached views, and with the same
+    With the probability `chosen.augmentation` an image appears in a random one of its cached views, and with the same
     probability it is blended with another of its batch (mixup, Zhang et al. 2018, arXiv 1710.09412, here on features).
     """
     strength = chosen.augmentation
@@ -30,11 +30,11 @@ def batches(split: FeatureSplit, chosen: Hyperparameters, labels: int, rng: np.r
         features = split.features[rows, view].astype(np.float32, copy=False)
         targets = one_hot[split.labels[rows]]
         if strength:
-            features, targets = _mixed(features, targets, strength, rng)
+            features, targets = _mixup(features, targets, strength, rng)
         yield Batch(features, targets, weights[split.labels[rows]])
 
 
-def _mixed(features: Floats, targets: Floats, strength: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _mixup(features: Floats, targets: Floats, strength: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
     share = rng.beta(MIXING_ALPHA, MIXING_ALPHA, (len(features), 1)).astype(np.float32)
     share = np.where(rng.random(share.shape) < strength, np.maximum(share, 1 - share), np.float32(1))
     other = rng.permutation(len(features))

@@ -1,11 +1,11 @@
-"""Training photographs, varied anew each time they are shown: seedlings seen from above have no up, and no left."""
+"""Augmentation of training photographs: seedlings seen from above may be turned in any way."""
 
 import cv2
 import numpy as np
 
 from trainer.types import Doubles, Floats, Pixels
 
-# At full strength.
+# Ranges at full strength.
 ZOOM = 0.3
 SHIFT = 0.12
 BRIGHTNESS = 0.25
@@ -13,10 +13,10 @@ CONTRAST = 0.25
 TINT = 0.08
 
 
-def varied(images: Pixels, strength: float, rng: np.random.Generator) -> Floats:
+def augment(images: Pixels, strength: float, rng: np.random.Generator) -> Floats:
     """Square RGB images (n, size, size, 3), each turned, mirrored, zoomed, shifted and recoloured; still 0 to 255.
 
-    Any turn is as good as another, so `strength`, 0 to 1, leaves turning and mirroring alone.
+    `strength`, 0 to 1, scales all but turning and mirroring, as any orientation is equally likely.
     """
     maps = _affine_maps(len(images), images.shape[1], strength, rng)
     warped = np.stack([_warped(image, affine) for image, affine in zip(images, maps, strict=True)])
@@ -24,7 +24,7 @@ def varied(images: Pixels, strength: float, rng: np.random.Generator) -> Floats:
 
 
 def _affine_maps(images: int, size: int, strength: float, rng: np.random.Generator) -> Doubles:
-    """For each image the (2, 3) map from a place in the result to the place it shows."""
+    """For each image the affine map (2, 3) from positions in the result to positions in the image."""
     angle = rng.uniform(0, 2 * np.pi, images)
     scale = np.exp(rng.uniform(-ZOOM, ZOOM, images) * strength)
     mirror = rng.choice((-1.0, 1.0), images)
@@ -54,8 +54,8 @@ def _recoloured(images: Floats, strength: float, rng: np.random.Generator) -> Fl
     return recoloured
 
 
-def patched(images: Floats, targets: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Each image with a rectangle of another one, targets in proportion (CutMix: Yun et al. 2019, arXiv 1905.04899)."""
+def cutmix(images: Floats, targets: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Each image with a rectangle of another, targets in proportion (CutMix: Yun et al. 2019, arXiv 1905.04899)."""
     size = images.shape[1]
     half = np.sqrt(rng.uniform()) * size / 2
     middle = rng.uniform(0, size, 2)

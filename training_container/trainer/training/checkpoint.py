@@ -1,7 +1,7 @@
-"""Where a trial stands after an epoch, kept so that an interrupted job goes on to the same result.
+"""Checkpoints of a trial after each epoch, from which an interrupted job continues to the same result.
 
-SageMaker brings /opt/ml/checkpoints back when it resumes a spot job; where the folder isn't there, nothing is kept.
-The file holds plain arrays and JSON: reading it runs no code.
+SageMaker restores /opt/ml/checkpoints when it resumes a spot job; without that folder, nothing is saved. The file holds
+plain arrays and JSON: reading it runs no code.
 """
 
 import json
@@ -22,8 +22,8 @@ FILE = "trial.npz"
 FACTS = "facts"
 
 
-class Progress(NamedTuple):
-    """The last whole epoch, and the best one with its metrics and weights."""
+class TrialProgress(NamedTuple):
+    """The last completed epoch, and the best one with its metrics and weights."""
 
     epoch: int
     best_epoch: int
@@ -32,13 +32,13 @@ class Progress(NamedTuple):
 
 
 class Checkpoints:
-    """The checkpoint of one trial, whose `settings` any other trial's checkpoint lacks."""
+    """The checkpoint of one trial; `settings` identify the trial."""
 
     def __init__(self, folder: Path, settings: dict[str, Any], say: Say) -> None:
         self._folder, self._settings, self._say = folder, settings, say
 
-    def save(self, network: keras.Model, rng: np.random.Generator, progress: Progress) -> None:
-        """Replaces the checkpoint in one step: whenever the job is killed, a whole one is left."""
+    def save(self, network: keras.Model, rng: np.random.Generator, progress: TrialProgress) -> None:
+        """Replaces the checkpoint atomically, so that a killed job leaves a complete one."""
         if not self._folder.is_dir():
             return
         facts = {
@@ -56,28 +56,28 @@ class Checkpoints:
             os.fsync(file.fileno())
         unfinished.replace(self._folder / FILE)
 
-    def restore(self, network: keras.Model, rng: np.random.Generator) -> Progress | None:
-        """Brings network, optimizer and `rng` to where the checkpoint left them; None where there is none of use."""
+    def restore(self, network: keras.Model, rng: np.random.Generator) -> TrialProgress | None:
+        """Restores network, optimizer and `rng` from the checkpoint; None if there is none for this trial."""
         if not (self._folder / FILE).is_file():
             return None
         try:
             with (self._folder / FILE).open("rb") as file, np.load(file, allow_pickle=False) as saved:
                 facts = json.loads(saved[FACTS].tobytes())
                 if facts["settings"] != self._settings:
-                    self._say("The checkpoint is of another trial: starting anew.")
+                    self._say("The checkpoint is of another trial: starting from scratch.")
                     return None
                 state = [saved[f"state{i}"] for i in range(len(_state(network)))]
                 best = [saved[f"best{i}"] for i in range(len(network.weights))]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            self._say(f"The checkpoint can't be read ({error}): starting anew.")
+            self._say(f"The checkpoint can't be read ({error}): starting from scratch.")
             return None
         for variable, value in zip(_state(network), state, strict=True):
             variable.assign(value)
         rng.bit_generator.state = facts["rng"]
-        self._say(f"going on after epoch {facts['epoch']} from the checkpoint")
-        return Progress(facts["epoch"], facts["best_epoch"], facts["best_metrics"], best)
+        self._say(f"continuing after epoch {facts['epoch']} from the checkpoint")
+        return TrialProgress(facts["epoch"], facts["best_epoch"], facts["best_metrics"], best)
 
 
 def _state(network: keras.Model) -> list[Any]:
-    """Weights, seeds of the random layers, and the optimizer's variables."""
+    """The weights, the seeds of random layers, and the optimizer's variables."""
     return [*network.variables, *network.optimizer.variables]

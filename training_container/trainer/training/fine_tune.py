@@ -1,6 +1,6 @@
-"""Trials of kind `fine-tune`: the whole network, on the images themselves, from where the best head left off.
+"""Trials of kind `fine-tune`: they train the whole network on the images, starting from the best head.
 
-A head that fits the pretrained features keeps the first steps from tearing them up (Kumar et al. 2022, arXiv
+A head that fits the pretrained features keeps the first steps from distorting them (Kumar et al. 2022, arXiv
 2202.10054).
 """
 
@@ -14,25 +14,26 @@ from trainer import pack
 from trainer.archive import HEAD, WHOLE, read_model
 from trainer.backbones import build_backbone
 from trainer.errors import BadInput
-from trainer.job import Job
+from trainer.job import JobPaths
 from trainer.keras_loader import keras
-from trainer.training.augment_images import patched, varied
+from trainer.training.augment_images import augment, cutmix
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
 from trainer.training.loop import Batch, Recipe
-from trainer.training.trial import Trial, compile_for, label_weights
+from trainer.training.trial import TrialSetup, compile_for, label_weights
 from trainer.types import Floats, Pixels
 
 EVALUATED_AT_ONCE = 64
 SAMPLED_IMAGES = 512
 AVERAGED_EPOCHS = 1
-PATCHED_SHARE = 0.5
+CUTMIX_SHARE = 0.5
 EARLY_STRIDE = 4
 
 
-def fine_tune_recipe(job: Job, chosen: Hyperparameters) -> Trial:
-    """From the channel `training` and, where there are such, the channels `head`, with the best head's archive, and
-    `pretrained`, with the backbone's weights.
+def fine_tune_recipe(job: JobPaths, chosen: Hyperparameters) -> TrialSetup:
+    """A trial on the channel `training`.
+
+    The optional channels `head` and `pretrained` hold the best head's archive and the backbone's weights.
     """
     folder = job.channel("training")
     description = pack.read_description(folder)
@@ -53,26 +54,26 @@ def fine_tune_recipe(job: Job, chosen: Hyperparameters) -> Trial:
         return np.concatenate([network.predict_on_batch(part) for part in parts])
 
     recipe = Recipe(network, chosen.epochs, epoch, validate, validation.labels)
-    return Trial(recipe, WHOLE, description.fine_tune_size, description.labels)
+    return TrialSetup(recipe, WHOLE, description.fine_tune_size, description.labels)
 
 
 def batches(
     split: pack.TrainingSplit, chosen: Hyperparameters, weights: Floats, rng: np.random.Generator
 ) -> Iterator[Batch]:
-    """One epoch in a new order, in whole batches; what is left over differs from epoch to epoch."""
+    """One epoch in a new random order, in full batches; the remainder is left out."""
     one_hot = np.eye(len(weights), dtype=np.float32)
     order = rng.permutation(len(split.labels))
     for step in range(len(order) // chosen.batch_size):
         rows = order[step * chosen.batch_size :][: chosen.batch_size]
         numbers = split.labels[rows]
-        images, targets = varied(split.images[rows], chosen.augmentation, rng), one_hot[numbers]
-        if rng.random() < PATCHED_SHARE * chosen.augmentation:
-            images, targets = patched(images, targets, rng)
+        images, targets = augment(split.images[rows], chosen.augmentation, rng), one_hot[numbers]
+        if rng.random() < CUTMIX_SHARE * chosen.augmentation:
+            images, targets = cutmix(images, targets, rng)
         yield Batch(images, targets, weights[numbers])
 
 
-def _network(job: Job, images: Pixels, description: pack.Description, chosen: Hyperparameters) -> keras.Model:
-    """Images 0 to 255 → probabilities; its early layers and the statistics of normalisations stay as they are."""
+def _network(job: JobPaths, images: Pixels, description: pack.Description, chosen: Hyperparameters) -> keras.Model:
+    """Images 0 to 255 → probabilities; early layers and batch normalisations are frozen."""
     backbone = build_backbone(chosen.backbone, description.fine_tune_size, job.channel("pretrained"))
     sample = np.linspace(0, len(images) - 1, min(len(images), SAMPLED_IMAGES)).astype(int)
     parts = np.array_split(sample, -(-len(sample) // EVALUATED_AT_ONCE))
@@ -86,13 +87,13 @@ def _network(job: Job, images: Pixels, description: pack.Description, chosen: Hy
 
 
 def _is_early(layer: keras.layers.Layer, backbone: keras.Model) -> bool:
-    """Whether a layer's maps are at least a quarter of the images' side: edges and colours, which all images share."""
+    """Whether a layer's maps have at least a quarter of the images' side: edges and colours that all images share."""
     shape = layer.output.shape
     return len(shape) == 4 and shape[1] * EARLY_STRIDE >= backbone.input_shape[1]
 
 
 def _start_from(archive: Path, head: keras.Model, description: pack.Description) -> None:
-    """Gives `head` the best head's weights where that head fits it; its own start is random."""
+    """Sets the weights of `head` to the best head's, if that has the same shape and labels."""
     if not archive.exists():
         return
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,4 +1,4 @@
-"""The part that is trained: features of the frozen backbone → probabilities of the labels."""
+"""The head, the part of the network that is trained: features of the frozen backbone → label probabilities."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ VARIANCE_FLOOR = 1e-2
 
 
 def build_head(features: npt.NDArray[Any], labels: int, chosen: Hyperparameters) -> keras.Model:
-    """An untrained head for features (n, d), from whose first rows it takes mean and variance to standardise by.
+    """An untrained head for features (n, d), which it standardises by mean and variance of their first 8192 rows.
 
-    The variance has a floor: a feature that is constant in training must not explode on the first image where it isn't.
-    All images of a batch lose the same features to dropout: to draw others for each takes up to half of a step's time.
+    The variance has a floor, so that a feature that is constant in training does not explode on another image. All
+    images of a batch lose the same features to dropout: drawing others for each takes up to half of a step's time.
     """
     sample = np.asarray(features[:STATISTICS_ROWS], np.float32)
     standardise = layers.BatchNormalization(

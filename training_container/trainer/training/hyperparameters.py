@@ -1,4 +1,4 @@
-"""The hyperparameters of a trial. SageMaker hands each over as text."""
+"""The hyperparameters of a trial. SageMaker passes each as text."""
 
 import json
 import math
@@ -15,35 +15,35 @@ HEAD_KIND, FINE_TUNE_KIND = "head", "fine-tune"
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """One trial's settings; the defaults are a good trial of a head by themselves."""
+    """One trial's hyperparameters; the defaults suit a head."""
 
     kind: str = HEAD_KIND
-    """`head` trains on cached features, in seconds; `fine-tune` the whole network on the images, in minutes."""
+    """`head` trains on cached features, in seconds; `fine-tune` trains the whole network on images, in minutes."""
     backbone: str = "efficientnet-lite0"
-    """The pretrained network."""
+    """Name of the pretrained network."""
     learning_rate: float = 3e-3
     """Peak of AdamW's schedule."""
     epochs: int = 30
     """Passes over the training split."""
     batch_size: int = 128
-    """Images a step."""
+    """Images per step."""
     augmentation: float = 0.5
     """0 to 1: how strongly images, or the choice of cached features, are varied and mixed."""
     dropout: float = 0.3
-    """0 to 0.9: share of features dropped."""
+    """0 to 0.9: share of features that are dropped."""
     weight_decay: float = 0.1
-    """AdamW's."""
+    """AdamW's weight decay."""
     label_smoothing: float = 0.05
     """0 to 0.5: share of the target that is spread over all labels."""
     class_weighting: float = 0.0
-    """0 to 1: 0 weighs each image alike, 1 each label alike."""
+    """0 to 1: 0 weights all images equally, 1 all labels."""
     hidden_units: int = 0
     """Width of the hidden layer, 0 for none."""
     seed: int = 0
     """Makes a trial repeatable."""
 
 
-# Where a good fine-tuning differs from a good head.
+# The defaults for fine-tuning, where they differ from those for a head.
 FINE_TUNE_DEFAULTS: Mapping[str, Any] = {
     "learning_rate": 2.5e-4,
     "batch_size": 32,
@@ -52,7 +52,7 @@ FINE_TUNE_DEFAULTS: Mapping[str, Any] = {
     "label_smoothing": 0.1,
 }
 
-LIMITS: Mapping[str, tuple[float, float]] = {
+RANGES: Mapping[str, tuple[float, float]] = {
     "learning_rate": (1e-8, 1.0),
     "epochs": (1, 10_000),
     "batch_size": (1, 65_536),
@@ -67,7 +67,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 
 
 def read_hyperparameters(path: Path) -> Hyperparameters:
-    """The values in SageMaker's hyperparameters.json, defaults for the rest; without the file, defaults throughout."""
+    """Reads SageMaker's hyperparameters.json; missing values, or all of them without the file, are defaults."""
     try:
         texts = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except ValueError as error:
@@ -96,7 +96,7 @@ def parse_hyperparameters(texts: Mapping[str, Any]) -> Hyperparameters:
 
 
 def _number(name: str, text: str, *, whole: bool) -> float:
-    least, most = LIMITS[name]
+    least, most = RANGES[name]
     try:
         value = int(text) if whole else float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The epochs of a trial, whatever it trains: train, validate, say the metrics, keep the best weights."""
+"""The loop over a trial's epochs, for both kinds: trains, validates, prints the metrics, keeps the best weights."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 
 from trainer.errors import BadInput
 from trainer.keras_loader import keras
-from trainer.training.checkpoint import Checkpoints, Progress
+from trainer.training.checkpoint import Checkpoints, TrialProgress
 from trainer.training.tensorboard import EventLog
 from trainer.types import Floats, Labels, Say
 
@@ -19,7 +19,7 @@ SMALLEST_PROBABILITY = 1e-7
 
 
 class Batch(NamedTuple):
-    """Inputs (n, …), probabilities of the labels (n, labels), and what each image weighs (n,)."""
+    """Inputs (n, …), target probabilities (n, labels), and a weight for each image (n,)."""
 
     inputs: Floats
     targets: Floats
@@ -28,7 +28,7 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is trained, compiled, and on what: batches of one epoch, and the validation split's own probabilities."""
+    """A compiled network and its data: batches of one epoch, and predictions and labels of the validation split."""
 
     network: keras.Model
     epochs: int
@@ -39,7 +39,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class EpochMetrics:
-    """The figures SageMaker reads from a line of the log. Losses are cross-entropies in nats."""
+    """The metrics that SageMaker reads from a line of the log. Losses are cross-entropies in nats."""
 
     train_loss: float
     train_accuracy: float
@@ -50,11 +50,11 @@ class EpochMetrics:
         return " ".join(f"{name}: {value:.4f};" for name, value in asdict(self).items())
 
     def better_than(self, other: "EpochMetrics") -> bool:
-        """Higher validation accuracy, or as high with a lower validation loss."""
+        """Whether the validation accuracy is higher or, if it is equal, the validation loss lower."""
         return (self.validation_accuracy, -self.validation_loss) > (other.validation_accuracy, -other.validation_loss)
 
 
-class Best(NamedTuple):
+class BestEpoch(NamedTuple):
     """The best epoch so far."""
 
     epoch: int
@@ -63,7 +63,7 @@ class Best(NamedTuple):
 
 
 class StopRequest:
-    """Set by SIGTERM, with which SageMaker stops a job: the epoch is cut short and the best so far is the model."""
+    """Set by SIGTERM, by which SageMaker stops a job: the epoch is cut short, and the best so far becomes the model."""
 
     def __init__(self) -> None:
         self.received = False
@@ -74,8 +74,8 @@ class StopRequest:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a trial's epochs talk to beside their data."""
+class TrialContext:
+    """The trial's connections to the outside: stop requests, checkpoints, TensorBoard and the log."""
 
     stop: StopRequest
     checkpoints: Checkpoints
@@ -83,31 +83,33 @@ class Surroundings:
     say: Say
 
 
-def run_epochs(recipe: Recipe, rng: np.random.Generator, around: Surroundings) -> Best:
-    """Trains `recipe.network`, from its checkpoint where there is one, and leaves it with its best weights."""
+def run_epochs(recipe: Recipe, rng: np.random.Generator, context: TrialContext) -> BestEpoch:
+    """Trains `recipe.network`, from its checkpoint if there is one, and leaves it with the best epoch's weights."""
     network = recipe.network
-    resumed = around.checkpoints.restore(network, rng)
-    best = Best(resumed.best_epoch, EpochMetrics(**resumed.best_metrics), resumed.best_weights) if resumed else None
+    resumed = context.checkpoints.restore(network, rng)
+    best = (
+        BestEpoch(resumed.best_epoch, EpochMetrics(**resumed.best_metrics), resumed.best_weights) if resumed else None
+    )
     for epoch in range(resumed.epoch + 1 if resumed else 1, recipe.epochs + 1):
-        trained = _train_epoch(recipe, rng, around.stop)
+        trained = _train_epoch(recipe, rng, context.stop)
         with averaged_weights(network):
             metrics = EpochMetrics(*trained, *_validated(recipe))
             _refuse_divergence(metrics)
             if best is None or metrics.better_than(best.metrics):
-                best = Best(epoch, metrics, network.get_weights())
-        around.say(f"epoch {epoch}/{recipe.epochs} - {metrics}")
-        around.log.add(epoch, asdict(metrics))
-        if around.stop.received:
+                best = BestEpoch(epoch, metrics, network.get_weights())
+        context.say(f"epoch {epoch}/{recipe.epochs} - {metrics}")
+        context.log.add(epoch, asdict(metrics))
+        if context.stop.received:
             break
-        around.checkpoints.save(network, rng, Progress(epoch, best.epoch, asdict(best.metrics), best.weights))
+        context.checkpoints.save(network, rng, TrialProgress(epoch, best.epoch, asdict(best.metrics), best.weights))
     assert best is not None
     network.set_weights(best.weights)
-    around.say(f"best epoch {best.epoch} - {best.metrics}")
+    context.say(f"best epoch {best.epoch} - {best.metrics}")
     return best
 
 
 def _train_epoch(recipe: Recipe, rng: np.random.Generator, stop: StopRequest) -> tuple[float, float]:
-    """Mean loss and accuracy over the images that were seen, as augmented."""
+    """Mean loss and accuracy over the augmented training images."""
     images, loss, correct = 0, 0.0, 0.0
     for batch in recipe.batches(rng):
         logs: dict[str, Any] = recipe.network.train_on_batch(*batch, return_dict=True)
@@ -121,7 +123,7 @@ def _train_epoch(recipe: Recipe, rng: np.random.Generator, stop: StopRequest) ->
 
 @contextmanager
 def averaged_weights(network: keras.Model) -> Iterator[None]:
-    """Within it the network has the moving average of its weights, where its optimizer keeps one."""
+    """Inside, the network has the moving average of its weights, if its optimizer keeps one."""
     if not network.optimizer.use_ema:
         yield
         return
@@ -136,7 +138,7 @@ def averaged_weights(network: keras.Model) -> Iterator[None]:
 
 
 def _assign(variables: Sequence[Any], values: Sequence[Floats]) -> None:
-    """Values that are copies: JAX frees the arrays of a step's variables, and would free the optimizer's with them."""
+    """Assigns values, which must be copies: JAX frees a step's arrays, and would free the optimizer's with them."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 

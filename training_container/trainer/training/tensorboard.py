@@ -1,4 +1,4 @@
-"""The epochs' metrics as TensorBoard reads them, written without TensorFlow so that every backend can."""
+"""Writes the epochs' metrics for TensorBoard, without TensorFlow, so that it works with every Keras backend."""
 
 import time
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ FORMAT = "brain.Event:2"
 
 
 class EventLog:
-    """One TensorBoard event file in `folder`; SageMaker brings it home in output.tar.gz."""
+    """One TensorBoard event file in `folder`, which SageMaker uploads in output.tar.gz."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -21,7 +21,7 @@ class EventLog:
         self._write(Event(wall_time=time.time(), file_version=FORMAT))
 
     def add(self, epoch: int, metrics: Mapping[str, float]) -> None:
-        """`train_loss` is shown as `loss/train`: one chart a metric, one line a split."""
+        """Adds the metrics of an epoch; `train_loss` becomes `loss/train`: one chart per metric, one line per split."""
         values = []
         for name, value in metrics.items():
             split, _, metric = name.partition("_")
@@ -29,7 +29,7 @@ class EventLog:
         self._write(Event(step=epoch, wall_time=time.time(), summary=Summary(value=values)))
 
     def close(self) -> None:
-        """Ends the file."""
+        """Closes the file."""
         self._file.close()
 
     def _write(self, event: Event) -> None:

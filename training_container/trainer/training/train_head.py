@@ -1,4 +1,4 @@
-"""Trials of kind `head`: a classifier on features that prepare extracted once."""
+"""Trials of kind `head`: they train a classifier on the features that prepare extracted."""
 
 from collections.abc import Iterator
 
@@ -6,19 +6,19 @@ import numpy as np
 
 from trainer import pack
 from trainer.archive import HEAD
-from trainer.job import Job
+from trainer.job import JobPaths
 from trainer.training.augment_features import batches
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
 from trainer.training.loop import Batch, Recipe
-from trainer.training.trial import Trial, compile_for
+from trainer.training.trial import TrialSetup, compile_for
 from trainer.types import Floats
 
 VALIDATION_ROWS = 1024
 
 
-def head_recipe(job: Job, chosen: Hyperparameters) -> Trial:
-    """From the channel `features`."""
+def head_recipe(job: JobPaths, chosen: Hyperparameters) -> TrialSetup:
+    """A trial on the channel `features`."""
     folder = job.channel("features")
     description = pack.read_description(folder)
     training, validation = (pack.read_features(folder, chosen.backbone, split) for split in ("train", "validation"))
@@ -37,4 +37,4 @@ def head_recipe(job: Job, chosen: Hyperparameters) -> Trial:
         return np.concatenate([network.predict_on_batch(part) for part in rows])
 
     recipe = Recipe(network, chosen.epochs, epoch, validate, validation.labels)
-    return Trial(recipe, HEAD, description.image_size, description.labels)
+    return TrialSetup(recipe, HEAD, description.image_size, description.labels)

@@ -1,4 +1,4 @@
-"""What the two kinds of trial share: how a network is optimised, and what each hands to the epochs."""
+"""What both kinds of trial share: the optimiser, and the setup that the loop runs."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ WARM_UP_SHARE = 0.05
 
 
 @dataclass(frozen=True)
-class Trial:
-    """A recipe, the file name of its network, and the side in pixels and the labels that the network is for."""
+class TrialSetup:
+    """A recipe, the file name of its network, and the network's image size in pixels and labels."""
 
     recipe: Recipe
     file: str
@@ -25,8 +25,8 @@ class Trial:
 def compile_for(network: keras.Model, chosen: Hyperparameters, steps: int, average_over: int = 0) -> None:
     """AdamW over `steps` steps: a short warm-up to the peak learning rate, then half a cosine down to 0.
 
-    `average_over` steps are what a moving average of the weights remembers; 0 for none. All variables are made here:
-    TensorFlow traces the first step twice, which takes seconds, where a variable is made in it.
+    `average_over` is the number of steps of the moving average of the weights, 0 for none. All variables are created
+    here: TensorFlow would trace a step that creates variables twice, which takes seconds.
     """
     warm_up = max(1, round(steps * WARM_UP_SHARE))
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -49,7 +49,7 @@ def compile_for(network: keras.Model, chosen: Hyperparameters, steps: int, avera
 
 
 def label_weights(numbers: Labels, labels: int, chosen: Hyperparameters) -> Floats:
-    """What an image of each label weighs, (labels,): the mean over all images is 1."""
+    """The weight of an image of each label, (labels,), with a mean of 1 over all images."""
     counts = np.maximum(np.bincount(numbers, minlength=labels), 1)
     weights = counts ** -np.float64(chosen.class_weighting)
     return np.asarray(weights / weights[numbers].mean(), np.float32)

@@ -1,4 +1,4 @@
-"""The model in formats that other runtimes read, each run by its own runtime and compared with Keras."""
+"""Exports the model in formats of other runtimes, runs each in its own runtime, and compares it with Keras."""
 
 import shutil
 import warnings
@@ -21,7 +21,7 @@ class Format(NamedTuple):
     """How a format is written and run."""
 
     name: str
-    """Of the file or folder."""
+    """Name of the file or folder."""
     write: Callable[[keras.Model, Path, Pixels], None]
     run: Callable[[Path, Pixels], Floats]
     """Images (n, size, size, 3), RGB 0 to 255 → probabilities (n, labels)."""
@@ -37,29 +37,29 @@ FORMATS: Mapping[str, Format] = {
 
 
 def export(model: Model, sample: Pixels, folder: Path, formats: Sequence[str]) -> list[dict[str, Any]]:
-    """Writes a whole model into `folder` in each of the formats; an entry of evaluation.json's `exports` for each.
+    """Writes a whole model into `folder` in each format, and returns the entries of evaluation.json's `exports`.
 
-    On the photographs of `sample` int8 is calibrated, and every format is run. `largest_difference` is that of any
-    probability from Keras's own, `agreement` the share of photographs that both take for the same label. What can't
-    be made is an entry with the `error`.
+    The photographs of `sample` calibrate int8, and every format is run on them. `largest_difference` is the largest of
+    any probability from Keras's, and `agreement` the share of photographs with the same predicted label. A format that
+    fails gives an entry with the `error`.
     """
     if not formats:
         return []
     folder.mkdir(parents=True)
     batches = np.array_split(sample, -(-len(sample) // BATCH))
     expected = np.concatenate([np.asarray(model.network.predict_on_batch(batch)) for batch in batches])
-    return [_exported(name, model.network, sample, expected, folder) for name in formats]
+    return [_export_one(name, model.network, sample, expected, folder) for name in formats]
 
 
-def _exported(name: str, network: keras.Model, sample: Pixels, expected: Floats, folder: Path) -> dict[str, Any]:
+def _export_one(name: str, network: keras.Model, sample: Pixels, expected: Floats, folder: Path) -> dict[str, Any]:
     try:
-        form = _usable(name)
-        path = folder / form.name
-        answers = _written_and_run(form, network, sample, path)
+        format_ = _usable(name)
+        path = folder / format_.name
+        answers = _write_and_run(format_, network, sample, path)
         agreement = (answers.argmax(axis=1) == expected.argmax(axis=1)).mean()
         return {
             "format": name,
-            "file": f"{folder.name}/{form.name}",
+            "file": f"{folder.name}/{format_.name}",
             "bytes": sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file()),
             "largest_difference": float(np.abs(answers - expected).max()),
             "agreement": round(float(agreement), 4),
@@ -73,20 +73,20 @@ def _usable(name: str) -> Format:
         raise TrainerError(f"The format is unknown: choose from {', '.join(FORMATS)}.")
     backends = FORMATS[name].backends
     if keras.backend.backend() not in backends:
-        raise TrainerError(f"This format takes another Keras backend: set KERAS_BACKEND={backends[0]}.")
+        raise TrainerError(f"This format needs another Keras backend: set KERAS_BACKEND={backends[0]}.")
     return FORMATS[name]
 
 
-def _written_and_run(form: Format, network: keras.Model, sample: Pixels, path: Path) -> Floats:
-    """The export's probabilities (n, labels) of the sample; a TrainerError says why there are none."""
+def _write_and_run(format_: Format, network: keras.Model, sample: Pixels, path: Path) -> Floats:
+    """Exports the network, and returns the export's probabilities (n, labels); TrainerError says why it failed."""
     try:
         with native_messages_held_back(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            form.write(network, path, sample)
-            answers = form.run(path, sample)
+            format_.write(network, path, sample)
+            answers = format_.run(path, sample)
         if not np.isfinite(answers).all():
-            raise ValueError("what it gives are no numbers")
-    except Exception as error:  # converters and runtimes raise what they like
+            raise ValueError("its outputs are not numbers")
+    except Exception as error:  # converters and runtimes raise anything
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         reason = str(error).strip().split("\n")[0][:200].rstrip(" .") or type(error).__name__
         raise TrainerError(f"It could not be made: {reason}.") from error

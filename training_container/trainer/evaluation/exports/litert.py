@@ -1,4 +1,4 @@
-"""LiteRT, formerly TensorFlow Lite, for phones and boards: of its own operations alone, which all its builds have."""
+"""LiteRT, formerly TensorFlow Lite, for phones and boards, with built-in operations only, which every build has."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,19 +11,19 @@ from trainer.types import Floats, Pixels
 
 
 def write(network: keras.Model, file: Path, _sample: Pixels) -> None:
-    """It takes RGB images 0 to 255 as float32, and gives probabilities as float32."""
+    """Writes a model that takes RGB images 0 to 255 as float32, and gives probabilities as float32."""
     _write(network, file, "TFLITE_BUILTINS")
 
 
 def write_int8(network: keras.Model, file: Path, sample: Pixels) -> None:
-    """It takes RGB images as uint8, as they are, and gives probabilities as float32; all between is in integers.
+    """Writes a model that takes RGB images as uint8 and gives probabilities as float32; it computes in integers.
 
-    The ranges of its activations are those that the sample's images, (n, size, size, 3), bring about.
+    The ranges of its activations are calibrated on the sample's images (n, size, size, 3).
     """
     import tensorflow as tf  # noqa: PLC0415 - see run
 
     def calibration() -> Iterator[list[Any]]:
-        for image in _reaching_both_ends(sample):
+        for image in _with_full_range(sample):
             yield [image[None].astype(np.float32)]
 
     _write(
@@ -38,7 +38,7 @@ def write_int8(network: keras.Model, file: Path, sample: Pixels) -> None:
 
 def run(file: Path, images: Pixels) -> Floats:
     """Probabilities (n, labels) of images (n, size, size, 3), one at a time as on a phone."""
-    import tensorflow as tf  # noqa: PLC0415 - slow to load, and not every backend has loaded it
+    import tensorflow as tf  # noqa: PLC0415 - slow to load, and not every backend loads it
 
     interpreter = tf.lite.Interpreter(str(file))
     interpreter.allocate_tensors()
@@ -58,8 +58,8 @@ def _write(network: keras.Model, file: Path, operations: str, **settings: Any) -
     network.export(str(file), format="litert", verbose=False, target_spec=target, **settings)
 
 
-def _reaching_both_ends(images: Pixels) -> Pixels:
-    """The images with one black and one white pixel: it makes a step of the uint8 input exactly one of a pixel."""
+def _with_full_range(images: Pixels) -> Pixels:
+    """The images with one black and one white pixel, so that one step of the uint8 input is exactly one of a pixel."""
     images = images.copy()
     images[0, 0, 0], images[0, -1, -1] = 0, 255
     return images

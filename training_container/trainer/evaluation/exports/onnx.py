@@ -14,11 +14,11 @@ BATCH = 32
 
 
 def write(network: keras.Model, file: Path, sample: Pixels) -> None:
-    """Its input `images` takes RGB images 0 to 255, (batch, size, size, 3) float32; its output are probabilities.
+    """Writes a model that takes RGB images 0 to 255, (batch, size, size, 3) float32, as `images`; gives probabilities.
 
-    Keras's `export` fails where a layer holds constants, as `Normalization` in networks of keras.applications does.
+    Keras's own `export` fails if a layer holds constants, as `Normalization` in networks of keras.applications does.
     """
-    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what it can't convert, its exception says too
+    logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # its exceptions say the same
     import tf2onnx  # type: ignore[import-untyped]  # noqa: PLC0415 - loads TensorFlow
 
     with tempfile.TemporaryDirectory() as folder:
@@ -32,8 +32,8 @@ def write(network: keras.Model, file: Path, sample: Pixels) -> None:
 
 
 def run(file: Path, images: Pixels) -> Floats:
-    """Probabilities (n, labels) of images (n, size, size, 3), by onnxruntime."""
-    import onnxruntime  # noqa: PLC0415 - most jobs do without it
+    """Probabilities (n, labels) of images (n, size, size, 3), computed by onnxruntime."""
+    import onnxruntime  # noqa: PLC0415 - most jobs don't need it
 
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     starts = range(0, len(images), BATCH)

@@ -1,4 +1,4 @@
-"""TensorFlow's SavedModel: a folder, for TensorFlow Serving and whatever converts from it."""
+"""TensorFlow's SavedModel, a folder: for TensorFlow Serving and for converters."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ BATCH = 32
 
 
 def write(network: keras.Model, folder: Path, _sample: Pixels) -> None:
-    """Its function `serve` takes RGB images 0 to 255, (batch, size, size, 3) float32, and gives probabilities.
+    """Writes a model whose function `serve` takes RGB images 0 to 255, (batch, size, size, 3) float32; probabilities.
 
-    Keras's `export` would write every weight twice with TensorFlow, as a model's and as a function's.
+    With TensorFlow, Keras's own `export` would write every weight twice, for the model and for the function.
     """
     archive = keras.export.ExportArchive()
     images = keras.InputSpec(shape=network.input_shape, dtype="float32", name="images")
@@ -22,8 +22,8 @@ def write(network: keras.Model, folder: Path, _sample: Pixels) -> None:
 
 
 def run(folder: Path, images: Pixels) -> Floats:
-    """Probabilities (n, labels) of images (n, size, size, 3), by TensorFlow."""
-    import tensorflow as tf  # noqa: PLC0415 - slow to load, and not every backend has loaded it
+    """Probabilities (n, labels) of images (n, size, size, 3), computed by TensorFlow."""
+    import tensorflow as tf  # noqa: PLC0415 - slow to load, and not every backend loads it
 
     loaded = tf.saved_model.load(str(folder))
     starts = range(0, len(images), BATCH)

@@ -1,4 +1,4 @@
-"""What a model is, is for and is worth: as Markdown for people, and as SageMaker's ModelCard content."""
+"""The model card: what the model is, its use and its scores, as Markdown and as SageMaker's ModelCard content."""
 
 import json
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ CONTENT = "model_card.json"
 
 
 def write(folder: Path, facts: Mapping[str, Any], evaluation: Mapping[str, Any]) -> None:
-    """Writes `model_card.md` and `model_card.json` from what model.json and evaluation.json hold.
+    """Writes `model_card.md` and `model_card.json` from the contents of model.json and evaluation.json.
 
-    Labels and names may hold anything: in both they are text, never markup. The JSON is one line, as the `Content` of
-    CreateModelCard has to be.
+    Labels and names may hold anything: both files show them as text, never as markup. The JSON is a single line, as the
+    `Content` of CreateModelCard must be.
     """
     (folder / CONTENT).write_text(json.dumps(content(facts, evaluation), ensure_ascii=False), encoding="utf-8")
     environment = Environment(
@@ -35,7 +35,7 @@ def write(folder: Path, facts: Mapping[str, Any], evaluation: Mapping[str, Any])
     page = environment.get_template("model_card.md.jinja").render(
         facts=facts,
         evaluation=evaluation,
-        says=statements,
+        statements=statements,
         licence=statements.licence(str(facts["backbone"])),
         date=f"{datetime.now(UTC):%-d %B %Y}",
     )

@@ -1,7 +1,7 @@
 """SageMaker's ModelCard content, within the lengths that its schema allows.
 
-The schema: "Model package model card schema" and "model card JSON schema" in the SageMaker developer guide. Left out is
-what the two, and the SDK's classes, describe differently: `objective_function`, for one.
+Schema: "Model package model card schema" and "model card JSON schema" in the SageMaker developer guide. Fields that the
+two and the SDK's classes describe differently, such as `objective_function`, are left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,17 +11,17 @@ from trainer.evaluation.model_card import statements
 from trainer.evaluation.model_card.wording import one_line, percent, short
 
 AXIS_NAME, DETAIL, USE = 63, 1024, 2048
-MOST_CROSSED = 20
-MOST_BARS = 100
-"""The schema sets no limit, but one of 100,000 characters to the whole."""
-MOST_HYPERPARAMETERS, MOST_EXPORTS = 30, 20
-SETTING, TOLD = 100, 255
+MAX_CROSSED = 20
+MAX_BARS = 100
+"""The schema limits only the whole content, to 100,000 characters."""
+MAX_HYPERPARAMETERS, MAX_EXPORTS = 30, 20
+HYPERPARAMETER, EXPORT = 100, 255
 
 Json = dict[str, Any]
 
 
 def content(facts: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Json:
-    """From what model.json and evaluation.json hold."""
+    """The content from those of model.json and evaluation.json."""
     labels = f"{len(evaluation['labels'])} labels: {', '.join(evaluation['labels'])}"
     return {
         "model_overview": {
@@ -52,12 +52,12 @@ def content(facts: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Json:
 
 
 def _training(facts: Mapping[str, Any]) -> Json:
-    settings = list(facts["hyperparameters"].items())[:MOST_HYPERPARAMETERS]
+    settings = list(facts["hyperparameters"].items())[:MAX_HYPERPARAMETERS]
     return {
         "training_observations": one_line(statements.licence(str(facts["backbone"])), DETAIL),
         "training_job_details": {
             "hyper_parameters": [
-                {"name": one_line(name, SETTING) or "?", "value": one_line(value, SETTING) or "?"}
+                {"name": one_line(name, HYPERPARAMETER) or "?", "value": one_line(value, HYPERPARAMETER) or "?"}
                 for name, value in settings
             ],
             "training_metrics": [{"name": "validation_accuracy", "value": facts["validation_accuracy"]}],
@@ -71,17 +71,17 @@ def _metric_groups(evaluation: Mapping[str, Any]) -> Iterator[Json]:
         figures = ("accuracy", "macro_f1")
         yield _group("The champion before it", [_number(name, evaluation["champion"][name]) for name in figures])
     scores = {label: of_label for label, of_label in evaluation["per_label"].items() if of_label["images"]}
-    weakest = sorted(scores, key=lambda label: scores[label]["f1"])[:MOST_BARS]
+    weakest = sorted(scores, key=lambda label: scores[label]["f1"])[:MAX_BARS]
     bars = ("precision", "recall", "f1", "images")
     yield _group("Labels, the weakest first", [_bars(name, weakest, scores) for name in bars])
-    if len(evaluation["labels"]) <= MOST_CROSSED:
+    if len(evaluation["labels"]) <= MAX_CROSSED:
         yield _group("Confusion", [_matrix(evaluation["labels"], evaluation["confusion"])])
 
 
 def _scores(evaluation: Mapping[str, Any]) -> Iterator[Json]:
     low, high = evaluation["accuracy_interval"]
     yield _number("accuracy", evaluation["accuracy"], f"{percent(low)} to {percent(high)}. {statements.INTERVAL}")
-    yield _number("macro_f1", evaluation["macro_f1"], "Every label weighs the same.")
+    yield _number("macro_f1", evaluation["macro_f1"], "Every label has equal weight.")
     yield _number("accuracy of a single view", evaluation["single_view"]["accuracy"])
     yield _number("expected calibration error", evaluation["calibration"]["ece_after"])
     yield _number("expected calibration error before", evaluation["calibration"]["ece_before"], "the temperature")
@@ -91,13 +91,13 @@ def _scores(evaluation: Mapping[str, Any]) -> Iterator[Json]:
 def _details(facts: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "takes", f"square RGB images of {facts['image_size']} pixels a side, 0 to 255"
     yield "gives", f"probabilities of {len(evaluation['labels'])} labels, in the order of evaluation.json"
-    yield "views", f"{evaluation['views']} turned views to average"
-    yield "temperature", f"{evaluation['temperature']}, folded into the network"
-    for made in evaluation["exports"][:MOST_EXPORTS]:
-        yield one_line(f"export {made['format']}", AXIS_NAME), one_line(_told(made), TOLD)
+    yield "views", f"{evaluation['views']} views to average"
+    yield "temperature", f"{evaluation['temperature']}, included in the network"
+    for made in evaluation["exports"][:MAX_EXPORTS]:
+        yield one_line(f"export {made['format']}", AXIS_NAME), one_line(_export_detail(made), EXPORT)
 
 
-def _told(made: Mapping[str, Any]) -> str:
+def _export_detail(made: Mapping[str, Any]) -> str:
     if "error" in made:
         return str(made["error"])
     return (

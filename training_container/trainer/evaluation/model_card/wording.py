@@ -1,24 +1,24 @@
-"""Text from outside, made fit for a card."""
+"""Text from outside, made safe for a card."""
 
 import re
 
 from markupsafe import Markup
 
 JOINERS = "\u200c\u200d"
-"""Not printable, but letters of some scripts and emoji need them."""
+"""Not printable, but some scripts and emoji need them."""
 
 
 def one_line(text: object, longest: int | None = None) -> str:
-    """Printable and without line ends; cut to `longest` characters, the last of which then is an ellipsis."""
+    """The text in one printable line, cut to `longest` characters with an ellipsis at the end."""
     printable = "".join(letter if letter.isprintable() or letter in JOINERS else " " for letter in str(text))
     line = " ".join(printable.split())
     return line if longest is None or len(line) <= longest else line[: longest - 1] + "…"
 
 
 def in_markdown(value: object) -> object:
-    """What Markdown shows letter by letter as the text of `value`; numbers and Markup as they are.
+    """Escapes a value so that Markdown shows its text literally; numbers and Markup stay unchanged.
 
-    All punctuation that could begin markup or a link is escaped, `:` and `.` among them for bare addresses.
+    All punctuation that could begin markup or a link is escaped, also `:` and `.` because of bare addresses.
     """
     if isinstance(value, int | float | Markup):
         return value
@@ -26,10 +26,10 @@ def in_markdown(value: object) -> object:
 
 
 def percent(share: float) -> Markup:
-    """A share of 1 in percent, with one decimal."""
+    """A share from 0 to 1 as a percentage with one decimal."""
     return Markup(f"{100 * share:.1f} %")  # noqa: S704 - of digits alone
 
 
 def short(value: float) -> Markup:
-    """A number with two digits that count."""
+    """A number with two significant digits."""
     return Markup(f"{value:.2g}")  # noqa: S704 - of digits alone

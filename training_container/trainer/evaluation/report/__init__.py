@@ -1,4 +1,4 @@
-"""The evaluation as one HTML page that can be mailed: it loads nothing from elsewhere, and nothing in it runs."""
+"""The evaluation as one HTML page that can be mailed: it loads nothing from elsewhere and runs no scripts."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,34 +10,40 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from trainer.evaluation.calibration import Reliability
 from trainer.evaluation.candidates import Candidate
 from trainer.evaluation.mistakes import Mistake
-from trainer.evaluation.report.figures import confusions, interval_rows, mistaken, reliability_points, weakest_first
-from trainer.evaluation.report.pictures import data_uri, overlaid
+from trainer.evaluation.report.figures import (
+    confusions,
+    interval_rows,
+    mistake_count,
+    reliability_points,
+    weakest_first,
+)
+from trainer.evaluation.report.pictures import data_uri, overlay_heat_map
 from trainer.evaluation.saliency import can_explain
 
-MOST_LABELS_CROSSED = 40
+MAX_LABELS_CROSSED = 40
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What an evaluation found."""
+    """The results of an evaluation."""
 
     evaluation: dict[str, Any]
-    """What evaluation.json holds."""
+    """The content of evaluation.json."""
     facts: dict[str, Any]
-    """What the exported model.json holds."""
+    """The content of the exported model.json."""
     candidates: list[Candidate]
     chosen: Candidate
     validation_counts: list[int]
-    """Photographs by label."""
+    """Validation photographs of each label."""
     parameters: int
-    before: Reliability
-    """Of the test split, before the temperature."""
-    after: Reliability
+    reliability_before: Reliability
+    """On the test split, before applying the temperature."""
+    reliability_after: Reliability
     mistakes: list[Mistake]
 
 
 def write_report(path: Path, found: Findings) -> None:
-    """Writes the page; labels and file names in it may hold anything."""
+    """Writes the page; labels and file names may hold anything."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -53,18 +59,21 @@ def write_report(path: Path, found: Findings) -> None:
         date=f"{datetime.now(UTC):%-d %B %Y}",
         intervals=interval_rows(found.evaluation),
         per_label=weakest_first(found.evaluation),
-        mistaken=mistaken(found.evaluation),
+        mistake_count=mistake_count(found.evaluation),
         confusions=confusions(found.evaluation),
-        crossed=len(found.evaluation["labels"]) <= MOST_LABELS_CROSSED,
-        reliability=[("before", reliability_points(found.before)), ("after", reliability_points(found.after))],
-        gallery=[(mistake, data_uri(mistake.picture), _heat_uri(mistake)) for mistake in found.mistakes],
+        crossed=len(found.evaluation["labels"]) <= MAX_LABELS_CROSSED,
+        reliability=[
+            ("before", reliability_points(found.reliability_before)),
+            ("after", reliability_points(found.reliability_after)),
+        ],
+        gallery=[(mistake, data_uri(mistake.picture), _heat_map_uri(mistake)) for mistake in found.mistakes],
         can_explain=can_explain(),
     )
     path.write_text(page, encoding="utf-8", errors="replace")
 
 
-def _heat_uri(mistake: Mistake) -> str | None:
-    return None if mistake.heat is None else data_uri(overlaid(mistake.picture, mistake.heat))
+def _heat_map_uri(mistake: Mistake) -> str | None:
+    return None if mistake.heat_map is None else data_uri(overlay_heat_map(mistake.picture, mistake.heat_map))
 
 
 def _percent(share: float, digits: int = 1) -> str:

@@ -1,4 +1,4 @@
-"""The numbers of an evaluation, laid out for the page."""
+"""The figures of an evaluation, arranged for the page."""
 
 from itertools import product
 from typing import Any, NamedTuple
@@ -7,11 +7,11 @@ import numpy as np
 
 from trainer.evaluation.calibration import BINS, Reliability
 
-MOST_CONFUSIONS = 10
+MAX_CONFUSIONS = 10
 
 
 class IntervalRow(NamedTuple):
-    """One model's accuracy with its interval; where they lie on a scale is in percent of its width."""
+    """One model's accuracy and interval; `left`, `width` and `middle` are in percent of the scale's width."""
 
     name: str
     accuracy: float
@@ -22,24 +22,24 @@ class IntervalRow(NamedTuple):
 
 
 class IntervalScale(NamedTuple):
-    """Rows on one scale from `lowest` to 1."""
+    """Rows on a common scale from `lowest` to 1."""
 
     lowest: float
     rows: list[IntervalRow]
 
 
 class Confusion(NamedTuple):
-    """Images of one label taken for another."""
+    """Images of one label that were predicted as another."""
 
     truth: str
-    taken_for: str
+    predicted: str
     images: int
     share: float
-    """Of the images of `truth`."""
+    """Share of the images of `truth`."""
 
 
 class ReliabilityPoint(NamedTuple):
-    """One step of confidence that has images; from 0 to 1 but for `images`."""
+    """One bin of confidence that has images; all but `images` are from 0 to 1."""
 
     low: float
     high: float
@@ -49,7 +49,7 @@ class ReliabilityPoint(NamedTuple):
 
 
 def interval_rows(evaluation: dict[str, Any]) -> IntervalScale:
-    """This model and, where one could be scored, the champion."""
+    """This model and, if it could be scored, the champion."""
     champion = evaluation["champion"]
     scores = [("This model", evaluation)] + ([("Champion", champion)] if champion and "error" not in champion else [])
     lowest = np.floor(10 * min(score["accuracy_interval"][0] for _, score in scores) - 0.2) / 10
@@ -62,12 +62,12 @@ def interval_rows(evaluation: dict[str, Any]) -> IntervalScale:
         lowest,
         [
             IntervalRow(
-                name,
-                score["accuracy"],
-                (low, high),
-                on_scale(low),
-                on_scale(high) - on_scale(low),
-                on_scale(score["accuracy"]),
+                name=name,
+                accuracy=score["accuracy"],
+                interval=(low, high),
+                left=on_scale(low),
+                width=on_scale(high) - on_scale(low),
+                middle=on_scale(score["accuracy"]),
             )
             for name, score in scores
             for low, high in [score["accuracy_interval"]]
@@ -76,31 +76,33 @@ def interval_rows(evaluation: dict[str, Any]) -> IntervalScale:
 
 
 def weakest_first(evaluation: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Each label and its scores, by F1; labels without test images last."""
+    """Each label and its scores, the lowest F1 first; labels without test images last."""
     return sorted(evaluation["per_label"].items(), key=lambda item: (not item[1]["images"], item[1]["f1"], item[0]))
 
 
-def mistaken(evaluation: dict[str, Any]) -> int:
-    """How many images were taken for what they are not; a rounded accuracy does not tell of many."""
+def mistake_count(evaluation: dict[str, Any]) -> int:
+    """The number of wrong predictions, which a rounded accuracy may hide."""
     return int(evaluation["images"] - np.trace(evaluation["confusion"]))
 
 
 def confusions(evaluation: dict[str, Any]) -> list[Confusion]:
-    """The ten most frequent confusions, most frequent first."""
+    """Up to ten confusions, the most frequent first."""
     labels, matrix = evaluation["labels"], evaluation["confusion"]
     found = [
         Confusion(labels[i], labels[j], matrix[i][j], matrix[i][j] / evaluation["per_label"][labels[i]]["images"])
         for i, j in product(range(len(labels)), repeat=2)
         if i != j and matrix[i][j]
     ]
-    return sorted(found, key=lambda confusion: (-confusion.images, -confusion.share))[:MOST_CONFUSIONS]
+    return sorted(found, key=lambda confusion: (-confusion.images, -confusion.share))[:MAX_CONFUSIONS]
 
 
 def reliability_points(found: Reliability) -> list[ReliabilityPoint]:
-    """The steps that have images, lowest confidence first."""
+    """The bins that have images, lowest confidence first."""
     steps = zip(found.images.tolist(), found.confidence.tolist(), found.accuracy.tolist(), strict=True)
     return [
-        ReliabilityPoint(step / BINS, (step + 1) / BINS, confidence, accuracy, images)
+        ReliabilityPoint(
+            low=step / BINS, high=(step + 1) / BINS, confidence=confidence, accuracy=accuracy, images=images
+        )
         for step, (images, confidence, accuracy) in enumerate(steps)
         if images
     ]

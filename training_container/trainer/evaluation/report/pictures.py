@@ -1,4 +1,4 @@
-"""Pictures as text that a page can hold."""
+"""Pictures as text for a page."""
 
 import base64
 from io import BytesIO
@@ -15,16 +15,16 @@ GLOWING, DIMMED = 0.62, 0.45
 
 
 def data_uri(picture: Pixels) -> str:
-    """An RGB picture (h, w, 3) as a `data:` address of a JPEG of 220 by 220 pixels."""
+    """An RGB picture (h, w, 3) as the `data:` URI of a JPEG of 220 by 220 pixels."""
     content = BytesIO()
     _resized(Image.fromarray(picture)).save(content, "JPEG", quality=QUALITY, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode("ascii")
 
 
-def overlaid(picture: Pixels, heat: Floats) -> Pixels:
-    """The picture, dimmed where the heat (h, w) is 0 and glowing where it is 1: (220, 220, 3)."""
+def overlay_heat_map(picture: Pixels, heat_map: Floats) -> Pixels:
+    """The picture (220, 220, 3), dimmed where the heat map (h, w) is 0 and glowing where it is 1."""
     pixels = np.asarray(_resized(Image.fromarray(picture)), np.float32)
-    warmth = np.asarray(_resized(Image.fromarray(heat)), np.float32).clip(0, 1)[:, :, None]
+    warmth = np.asarray(_resized(Image.fromarray(heat_map)), np.float32).clip(0, 1)[:, :, None]
     lit = pixels * (1 - DIMMED * (1 - warmth))
     return np.asarray(lit + (GLOW - lit) * GLOWING * warmth**1.5, np.uint8)
 
