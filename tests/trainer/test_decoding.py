@@ -198,10 +198,8 @@ os.kill(os.getpid(), 9)
 
 def test_no_decoder_outlives_its_owner() -> None:
     owner = run([sys.executable, "-c", OWNER], env={**os.environ, "PYTHONPATH": str(CONTAINER)})
-    assert (owner.returncode, owner.stderr) == (
-        -signal.SIGKILL,
-        "",
-    )  # shared with the decoders, so reading it ends with them
+    # The decoders share its standard error, so reading it to the end waits for them.
+    assert (owner.returncode, owner.stderr) == (-signal.SIGKILL, "")
 
 
 LOOK_AROUND = """
