@@ -6,7 +6,10 @@ UV := $(BIN)/uv
 TRIALS ?=
 IMAGES ?=
 PLAN ?=
-REQUIREMENTS := requirements/dev requirements/laptop functions/requirements training_container/requirements
+PIN = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links
+LAPTOP := pyproject.toml --extra laptop
+AS_TESTED := --constraints requirements/dev.txt
 
 .PHONY: demo test check architecture bench-tuner bench-endpoint bench-load bench-uploads bench-training chaos guards requirements clean
 .DELETE_ON_ERROR:
@@ -69,15 +72,13 @@ $(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/bench/ready: $(VENV)/%/ready: $(UV) 
 	@$(UV) pip install --quiet --compile-bytecode --python $(VENV)/$*/bin/python --require-hashes -r requirements/$*.txt
 	@touch $@
 
-requirements:  ## pin anew what the .in files ask for
-	@$(MAKE) --no-print-directory $(UV)
-	@for name in $(REQUIREMENTS); do \
-		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-			--no-emit-index-url --no-emit-find-links $$(test $$name = requirements/dev || echo --constraints requirements/dev.txt) \
-			$$name.in --output-file $$name.txt || exit 1; done
-	@for name in requirements/sam requirements/aws requirements/bench requirements/uv; do \
-		$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-			--no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit 1; done
+requirements: $(UV)  ## pin anew what pyproject.toml and the .in files ask for
+	@$(PIN) $(LAPTOP) requirements/dev.in --output-file requirements/dev.txt
+	@$(PIN) $(LAPTOP) $(AS_TESTED) --output-file requirements/laptop.txt
+	@for name in functions training_container; do \
+		$(PIN) $$name/requirements.in $(AS_TESTED) --output-file $$name/requirements.txt || exit 1; done
+	@$(PIN) $(LAPTOP) requirements/bench.in --output-file requirements/bench.txt
+	@for name in sam aws uv; do $(PIN) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 
 clean:  ## the environment and all local data
 	rm -rf $(VENV) .seedbed .seedbed-demo .aws-sam

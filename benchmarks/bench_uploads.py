@@ -19,7 +19,7 @@ from PIL import Image
 from seedbed.commands.demo import wait_for_mail
 from seedbed.errors import SeedbedError
 from seedbed.local_cloud.home.folder import Home
-from seedbed.local_cloud.notifications.mail import kept
+from seedbed.local_cloud.notifications.kept import kept
 from seedbed.local_cloud.process import local_cloud
 from seedbed.stack import local_stack
 from seedbed.upload import files_of, upload

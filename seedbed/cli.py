@@ -1,14 +1,19 @@
-"""The command `seedbed`: its subcommands, and how each of them ends."""
+"""The command `seedbed`: its subcommands, what they need, and how each of them ends."""
 
+import functools
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from . import interrupts
 from .commands import demo, dlq, import_pickles, model, progress, runs, sagemaker, up, upload
 from .errors import SeedbedError
+from .extras import need, own_version
 
+PROGRAM = "seedbed"
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo.demo,
     "up": up.up,
@@ -23,17 +28,50 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": model.serve,
     "import": import_pickles.import_pickles,
 }
+EXTRAS = {
+    "demo": "laptop",
+    "up": "laptop",
+    "sagemaker": "sagemaker",
+    "predict": "laptop",
+    "serve": "laptop",
+    "import": "import",
+}
+"""What a command needs beyond the packages that all need."""
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Labelled seedling images in, the best model out.",
-)
-for name, command in COMMANDS.items():
-    app.command(name)(command)
-app.add_typer(dlq.dlq, name="dlq")
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 console = progress.console()
+
+
+def with_extra(name: str, command: Callable[..., None]) -> Callable[..., None]:
+    """The command, which ends with a sentence where its extra is not installed."""
+
+    @functools.wraps(command)
+    def checked(*arguments: object, **options: object) -> None:
+        need(EXTRAS[name], f"{PROGRAM} {name}")
+        command(*arguments, **options)
+
+    return checked if name in EXTRAS else command
+
+
+def say_version(wanted: bool) -> None:
+    """Print it and end, where it was asked for."""
+    if wanted:
+        sys.stdout.write(f"{PROGRAM} {own_version()}\n")
+        raise typer.Exit
+
+
+@app.callback(help="Labelled seedling images in, the best model out.")
+def begin(
+    version: Annotated[
+        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """What comes before any command."""
+
+
+for name, command in COMMANDS.items():
+    app.command(name)(with_extra(name, command))
+app.add_typer(dlq.dlq, name="dlq")
 
 
 def main() -> None:
@@ -53,9 +91,9 @@ def main() -> None:
 def run() -> int | str | None:
     """The command's exit status."""
     try:
-        app()
+        app(prog_name=PROGRAM)
     except SeedbedError as error:
-        console.print(f"[bold red]Not done.[/] {error}", soft_wrap=True)
+        console.print(f"[bold red]Not done.[/] {escape(str(error))}", soft_wrap=True)
         return 1
     except SystemExit as end:
         return end.code

@@ -5,8 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import seedbed
-
+from .bundle import CONTAINER
 from .errors import SeedbedError
 from .fetch import fetch
 from .interrupts import undisturbed
@@ -14,7 +13,6 @@ from .local_cloud.home.folder import Home
 from .stack import Stack
 
 GRACE = 10
-CONTAINER = Path(seedbed.__file__).parent.parent / "training_container"
 
 
 def fetch_best_model(stack: Stack, home: Home) -> Path:

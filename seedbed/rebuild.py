@@ -3,10 +3,8 @@
 import json
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
+from .bundle import TEMPLATE
 from .errors import SeedbedError
-from .local_cloud.deploy import ROOT
 from .stack import Stack
 
 GONE_ON_AWS = (
@@ -76,6 +74,8 @@ def follow_stream(stack: Stack, table: str) -> None:
 
 def table_in_template() -> dict[str, Any]:
     """The table of template.yaml as CreateTable wants it."""
-    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415  takes a second to load, and AWS needs no table made
+
+    template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
     properties: dict[str, Any] = template["Resources"]["Table"]["Properties"]
     return {**properties, "StreamSpecification": {"StreamEnabled": True, **properties["StreamSpecification"]}}

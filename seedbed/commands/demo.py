@@ -16,10 +16,9 @@ from ..fetch import fetch_mosaic, fetch_report
 from ..local_cloud.home.demo import demo_home, hold_for_demo, home_to_ask
 from ..local_cloud.home.folder import Home, default_home
 from ..local_cloud.home.mark import write_mark
-from ..local_cloud.notifications.mail import kept
+from ..local_cloud.notifications.kept import kept
 from ..local_cloud.parameters import PlanName, parameters
 from ..local_cloud.process import local_cloud
-from ..seedlings import SPECIES, write
 from ..stack import Stack, local_stack
 from ..upload import files_of, upload
 from ..watch import Step, follow, new_run
@@ -96,6 +95,8 @@ def run_once(stack: Stack, folder: Path, home: Home, console: Console, *, draw: 
 
 
 def draw_seedlings(folder: Path, stages: Stages) -> None:
+    from ..seedlings import SPECIES, write  # noqa: PLC0415  only drawing needs NumPy and Pillow
+
     total = IMAGES_PER_SPECIES * len(SPECIES)
     for done, _ in enumerate(write(folder, IMAGES_PER_SPECIES), start=1):
         stages.show(Step("draw", done, total))

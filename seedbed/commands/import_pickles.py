@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
-from ..pickles.images import read_pickles, write_images
 from .progress import console
 
 
@@ -21,6 +20,8 @@ def import_pickles(
     bgr: Annotated[bool, typer.Option("--bgr", help="Blue comes first, as OpenCV reads images.")] = False,
 ) -> None:
     """Make a folder of images out of pickled NumPy arrays, without running what is in the pickles."""
+    from ..pickles.images import read_pickles, write_images  # noqa: PLC0415  only this needs NumPy and Pillow
+
     terminal = console()
     found = read_pickles(images, labels, [name.strip() for name in names.split(",")] if names else ())
     with closing(write_images(found, folder, blue_first=bgr)) as written:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..rebuild import rebuild as rebuild_table
 from . import show
 from .options import AsJson, OnAws, stack_for
 from .progress import console
@@ -35,8 +36,6 @@ def stop(run_id: Annotated[str, typer.Argument(metavar="RUN")], aws: OnAws = "")
 
 def rebuild(aws: OnAws = "") -> None:
     """Fill a lost or emptied table anew, from the bucket and from SageMaker; what is in it stays."""
-    from ..rebuild import rebuild as rebuild_table  # noqa: PLC0415  its library of templates takes a second to load
-
     with stack_for(aws) as stack:
         rebuilt = rebuild_table(stack)
     console().print("\n".join(rebuilt) or "The table lacks no run.")

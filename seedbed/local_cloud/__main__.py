@@ -19,9 +19,10 @@ from botocore.exceptions import ClientError
 from hypercorn.asyncio import serve as serve_app
 from hypercorn.config import Config
 
+from ..bundle import CONTAINER
 from .access.credentials import ACCOUNT, Credentials
 from .clients import LocalAws
-from .deploy import ROOT, DeployFailed, deploy
+from .deploy import DeployFailed, deploy
 from .disk.bucket import NO_ROOM
 from .ending import run_to_the_end, watch_for_the_end
 from .environment import HOST, endpoint_url
@@ -31,7 +32,7 @@ from .services import Services, put_together
 from .steady_clock import install
 
 CLOSING_SECONDS = 3
-IMAGES = {"seedbed-trainer": ROOT / "training_container"}
+IMAGES = {"seedbed-trainer": CONTAINER}
 
 
 def main() -> None:

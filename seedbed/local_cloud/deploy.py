@@ -11,13 +11,11 @@ from typing import Any
 
 from botocore.exceptions import WaiterError
 
-import seedbed
-
+from ..bundle import FUNCTIONS, TEMPLATE
 from .access.credentials import ACCOUNT
 from .clients import LocalAws
 from .environment import REGION
 
-ROOT = Path(seedbed.__file__).parent.parent
 STACK = "seedbed"
 BUCKET = f"seedbed-{ACCOUNT}-{REGION}"
 CODE = "functions/"
@@ -34,11 +32,11 @@ def deploy(aws: LocalAws, parameters: Mapping[str, str]) -> dict[str, str]:
 
     A bucket which is there already, from an earlier time, is imported into the new stack with all that is in it.
     """
-    uploaded = upload_code(ROOT / CODE, aws)
+    uploaded = upload_code(FUNCTIONS, aws)
     cloudformation = aws.client("cloudformation")
     stack: dict[str, Any] = {
         "StackName": STACK,
-        "TemplateBody": (ROOT / "template.yaml").read_text().replace(f"CodeUri: {CODE}", f"CodeUri: {uploaded}"),
+        "TemplateBody": TEMPLATE.read_text(encoding="utf-8").replace(f"CodeUri: {CODE}", f"CodeUri: {uploaded}"),
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     }

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from ..errors import SeedbedError
+from ..extras import need
 from ..interrupts import undisturbed
 from .access.credentials import Credentials, credentials_of
 from .environment import REGION, cloud_environment
@@ -45,8 +46,9 @@ def local_cloud(
     Afterwards nothing of it is left.
     `parameters` are the template's, over the laptop's defaults; without `run_jobs` it answers questions of the caller
     alone and starts no job. `lock` is the home's, where the caller holds it already. Raises what `served` raises, and
-    SeedbedError for a SEEDBED_SMTP_URL that can't be read.
+    SeedbedError for a SEEDBED_SMTP_URL that can't be read and where the extra `laptop` is not installed.
     """
+    need("laptop", "A local cloud")
     check_mail_server()
     options = ["--parameters", json.dumps({**LAPTOP, **(parameters or {})})]
     options += [] if run_jobs else ["--no-jobs"]

@@ -31,7 +31,8 @@ FLOORS: dict[str, list[set[str]]] = {
         {"fetch"},
         {"stack"},
         {"local_cloud", "pickles", "seedlings"},
-        {"errors", "interrupts"},
+        {"extras"},
+        {"bundle", "errors", "interrupts", "platforms"},
     ],
     "seedbed.local_cloud": [
         {"__main__", "process"},

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from seedbed.local_cloud.home.folder import Home
-from seedbed.local_cloud.notifications.mail import kept
+from seedbed.local_cloud.notifications.kept import kept
 from seedbed.local_cloud.process import local_cloud
 from seedbed.stack import Stack, local_stack
 from tests.children import wait_until_gone

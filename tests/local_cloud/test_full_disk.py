@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from seedbed.errors import SeedbedError
 from seedbed.local_cloud.disk.shortage import SUBJECT
 from seedbed.local_cloud.home.folder import Home
-from seedbed.local_cloud.notifications.mail import kept
+from seedbed.local_cloud.notifications.kept import kept
 from seedbed.upload import upload as upload_files
 from tests.disks import filled, free, small_disk
 from tests.local_cloud.conftest import LittleCloud, kill, photograph, up

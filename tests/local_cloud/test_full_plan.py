@@ -7,7 +7,7 @@ import pytest
 
 from seedbed.fetch import fetch_report
 from seedbed.local_cloud.home.folder import Home
-from seedbed.local_cloud.notifications.mail import kept
+from seedbed.local_cloud.notifications.kept import kept
 from seedbed.local_cloud.parameters import PARAMETERS, PlanName
 from tests.local_cloud.conftest import LITTLE, LittleCloud, up
 

@@ -7,7 +7,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Mailbox
 
-from seedbed.local_cloud.notifications.mail import Mailer, kept
+from seedbed.local_cloud.notifications.kept import kept
+from seedbed.local_cloud.notifications.mail import Mailer
 from seedbed.local_cloud.notifications.smtp import Server
 from seedbed.local_cloud.process import free_port
 from tests.waiting import PATIENCE

@@ -15,7 +15,8 @@ from aiosmtpd.smtp import SMTP
 from seedbed.errors import SeedbedError
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.notifications import smtp
-from seedbed.local_cloud.notifications.mail import Mailer, kept
+from seedbed.local_cloud.notifications.kept import kept
+from seedbed.local_cloud.notifications.mail import Mailer
 from seedbed.local_cloud.notifications.smtp import (
     InvalidServer,
     NotSent,

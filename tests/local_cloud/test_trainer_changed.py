@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seedbed.local_cloud.deploy import ROOT
+from seedbed.bundle import CONTAINER
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.parameters import LAPTOP
 from seedbed.local_cloud.process import served
@@ -24,7 +24,7 @@ def up_with(trainer: Path, home: Home) -> Iterator[LittleCloud]:
 
 def test_a_run_whose_trainer_is_changed_begins_again(tmp_path: Path) -> None:
     home, trainer = Home(tmp_path / "seedbed"), tmp_path / "training_container"
-    shutil.copytree(ROOT / "training_container", trainer, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(CONTAINER, trainer, ignore=shutil.ignore_patterns("__pycache__"))
     with up_with(trainer, home) as cloud:
         cloud.put_images(range(48))
         cloud.wait_for(lambda: [run for run in cloud.runs() if run["state"] == "Tuning"], "a run that tunes")

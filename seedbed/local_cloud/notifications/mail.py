@@ -108,12 +108,3 @@ def message_to(to: str, subject: str, body: str) -> EmailMessage:
 def one_line(text: str) -> str:
     """A header's value: nothing in it can begin another header."""
     return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def kept(maildir: Path) -> list[Any]:
-    """The messages kept so far, oldest first."""
-    try:
-        folder = mailbox.Maildir(maildir, create=False)
-        return [folder[key] for key in sorted(folder.keys(), key=lambda key: folder[key].get_date())]
-    except (mailbox.NoSuchMailboxError, FileNotFoundError):  # nobody has made it, or somebody is just making it
-        return []
