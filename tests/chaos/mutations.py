@@ -63,7 +63,7 @@ def report() -> Iterator[str]:
     with project_without(None) as whole:
         if not all_pass(whole, *sorted({guard.test for guard in GUARDS})):
             raise RuntimeError("With every guard in place these tests must pass.")
-    yield "| guard | taken away in | caught by | and by the simulation |"
+    yield "| guard | removed in | caught by | and by the simulation |"
     yield "|---|---|---|---|"
     for guard in GUARDS:
         with project_without(guard) as copy:
