@@ -11,7 +11,7 @@ from .stack import Stack
 
 BATCH = 10
 HIDDEN_SECONDS = 120
-SHOWN = 120
+SUMMARY_LENGTH = 120
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class DeadLetter:
     def summary(self) -> str:
         """Its body on one line that no terminal can be steered by."""
         text = "".join(letter if letter.isprintable() else "?" for letter in self.body)
-        return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+        return text if len(text) <= SUMMARY_LENGTH else text[: SUMMARY_LENGTH - 1] + "…"
 
 
 def dead_letters(stack: Stack) -> list[DeadLetter]:

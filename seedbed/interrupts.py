@@ -41,7 +41,7 @@ def ignore() -> None:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
+def signals_deferred() -> Iterator[None]:
     """A signal that comes while the block runs is heeded after it."""
     _waiting.append(None)
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from .bundle import CONTAINER
 from .errors import SeedbedError
 from .fetch import fetch
-from .interrupts import undisturbed
+from .interrupts import signals_deferred
 from .local_cloud.home.folder import Home
 from .stack import Stack
 
@@ -45,11 +45,11 @@ def trainer(*arguments: str) -> int:
     environment = {**os.environ, "PYTHONPATH": str(CONTAINER), "PYTHONSAFEPATH": "1"}
     process = None
     try:
-        with undisturbed():
+        with signals_deferred():
             process = subprocess.Popen(command, env=environment, start_new_session=True)  # Ctrl-C is for its parent
         return process.wait()
     finally:
-        with undisturbed():
+        with signals_deferred():
             if process:
                 end_child(process)
 

@@ -11,7 +11,7 @@ from .errors import SeedbedError
 from .stack import Stack
 
 WORKERS = 16
-WHAT_TO_NAME = "Name a folder that has a sub-folder of images for each label."
+FOLDER_ADVICE = "Name a folder that has a sub-folder of images for each label."
 
 
 def files_of(folder: Path) -> list[tuple[Path, str]]:
@@ -20,10 +20,10 @@ def files_of(folder: Path) -> list[tuple[Path, str]]:
     Raises SeedbedError where there is none, or where most lie elsewhere: another folder must be meant.
     """
     if not folder.is_dir():
-        raise SeedbedError(f"{folder} is not a folder. {WHAT_TO_NAME}")
+        raise SeedbedError(f"{folder} is not a folder. {FOLDER_ADVICE}")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     if not files:
-        raise SeedbedError(f"{folder} holds no files. {WHAT_TO_NAME}")
+        raise SeedbedError(f"{folder} holds no files. {FOLDER_ADVICE}")
     check_layout(folder, files)
     return [(path, f"seedlings/{path.relative_to(folder).as_posix()}") for path in files]
 
@@ -34,7 +34,7 @@ def check_layout(folder: Path, files: list[Path]) -> None:
     if 2 * files_in_labels_of[folder] >= len(files):
         return
     meant = next((other for other, _ in files_in_labels_of.most_common() if folder in other.parents), None)
-    hint = f"Did you mean {meant}?" if meant else WHAT_TO_NAME
+    hint = f"Did you mean {meant}?" if meant else FOLDER_ADVICE
     raise SeedbedError(f"Most files in {folder} do not lie there as <label>/<file>. {hint}")
 
 

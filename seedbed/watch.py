@@ -1,4 +1,4 @@
-"""Follow a run from outside: the API for its state, SageMaker and its logs for how far a stage is."""
+"""Follows a run: its state by the API, the progress of its stages by SageMaker and the jobs' logs."""
 
 import re
 import time
@@ -22,8 +22,8 @@ STAGES = {"Preparing": "prepare", "Tuning": "tune", "Evaluating": "evaluate"}
 
 
 @dataclass(frozen=True)
-class Step:
-    """How far a stage is: `done` of `total`, 0 of 0 while unknown."""
+class StageProgress:
+    """How far a stage is: `done` of `total`, both 0 while unknown."""
 
     stage: str
     done: int = 0
@@ -31,30 +31,30 @@ class Step:
     note: str = ""
 
 
-def new_run(stack: Stack, known: set[str]) -> Iterator[Step | str]:
-    """Wait until a run appears that is not among `known`: steps of the stage `settle`, then the run's id."""
+def new_run(stack: Stack, known: set[str]) -> Iterator[StageProgress | str]:
+    """Wait for a run that is not among `known`: yields the progress of the stage `settle`, and the run's id at last."""
     while True:
         fresh = [run["run_id"] for run in stack.get("/runs")["runs"] if run["run_id"] not in known]
         if fresh:
             yield fresh[0]
             return
-        yield Step("settle", note="waiting for the uploads to end")
+        yield StageProgress("settle", note="waiting for the uploads to end")
         time.sleep(POLL_SECONDS)
 
 
-def follow(stack: Stack, run_id: str) -> Iterator[Step]:
-    """Steps of one run's stages until it has ended."""
+def follow(stack: Stack, run_id: str) -> Iterator[StageProgress]:
+    """Yields the progress of a run's stages until the run has ended."""
     while True:
         state = run_state(stack, run_id)
         if state in ENDED:
             return
         if state == "Tuning":
-            yield tuning_step(stack, run_id)
+            yield tuning_progress(stack, run_id)
         elif state == "FineTuning":
-            yield fine_tuning_step(stack, f"{run_id}-fine")
+            yield fine_tuning_progress(stack, f"{run_id}-fine")
         else:
             stage = STAGES[state]
-            yield processing_step(stack, stage, f"{run_id}-{stage}")
+            yield processing_progress(stack, stage, f"{run_id}-{stage}")
         time.sleep(POLL_SECONDS)
 
 
@@ -63,16 +63,16 @@ def run_state(stack: Stack, run_id: str) -> str:
     return state
 
 
-def tuning_step(stack: Stack, run_id: str) -> Step:
-    """How many trials have ended, and the best so far."""
+def tuning_progress(stack: Stack, run_id: str) -> StageProgress:
+    """How many trials have ended, and the best accuracy so far."""
     try:
         job = stack.client("sagemaker").describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=run_id)
     except ClientError:
-        return Step("tune")
+        return StageProgress("tune")
     counters = job["TrainingJobStatusCounters"]
     done = sum(counters.get(name, 0) for name in ("Completed", "Stopped", "NonRetryableError"))
     total = job["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
-    return Step("tune", done, total, best_note(job.get("BestTrainingJob")))
+    return StageProgress("tune", done, total, best_note(job.get("BestTrainingJob")))
 
 
 def best_note(best: dict[str, Any] | None) -> str:
@@ -85,38 +85,39 @@ def best_so_far(accuracy: float) -> str:
     return f"best so far {accuracy:.1%} on validation"
 
 
-def fine_tuning_step(stack: Stack, name: str) -> Step:
-    """How many epochs all trials have done, those that ended counting whole, and the best accuracy so far."""
+def fine_tuning_progress(stack: Stack, name: str) -> StageProgress:
+    """How many epochs the trials have done, and the best accuracy so far. A trial that ended counts in full."""
     sagemaker = stack.client("sagemaker")
     try:
         job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         asked = {"HyperParameterTuningJobName": name, "SortBy": "CreationTime", "SortOrder": "Ascending"}
         trials = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(**asked)["TrainingJobSummaries"]
     except ClientError:
-        return Step("fine-tune")
+        return StageProgress("fine-tune")
     epochs = int(job["TrainingJobDefinition"]["StaticHyperParameters"]["epochs"])
     done, accuracies = 0, []
     for trial in trials:
         lines = last_lines(stack, TRAINING_LOGS, trial["TrainingJobName"])
         seen = [match for line in lines if (match := EPOCH_LINE.match(line))]
         accuracies += [float(match.group(2)) for match in seen]
-        going_on = trial["TrainingJobStatus"] == "InProgress"
-        done += (int(seen[-1].group(1)) if seen else 0) if going_on else epochs
+        in_progress = trial["TrainingJobStatus"] == "InProgress"
+        done += (int(seen[-1].group(1)) if seen else 0) if in_progress else epochs
     total = epochs * job["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
-    return Step("fine-tune", done, total, f"epochs; {best_so_far(max(accuracies))}" if accuracies else "epochs")
+    note = f"epochs; {best_so_far(max(accuracies))}" if accuracies else "epochs"
+    return StageProgress("fine-tune", done, total, note)
 
 
-def processing_step(stack: Stack, stage: str, job: str) -> Step:
-    """The last progress line in a processing job's log."""
+def processing_progress(stack: Stack, stage: str, job: str) -> StageProgress:
+    """What the last progress line in a processing job's log states."""
     found = [match for line in last_lines(stack, PROCESSING_LOGS, job) if (match := PROGRESS_LINE.search(line))]
     if not found:
-        return Step(stage)
+        return StageProgress(stage)
     kind, done, total = found[-1].groups()
-    return Step(stage, int(done), int(total), NOTES[kind])
+    return StageProgress(stage, int(done), int(total), NOTES[kind])
 
 
 def last_lines(stack: Stack, group: str, job: str) -> list[str]:
-    """The last lines of a job's log, oldest first; none while it has none."""
+    """The last lines of a job's log, oldest first; empty if there is no log yet."""
     logs = stack.client("logs")
     try:
         streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")["logStreams"]

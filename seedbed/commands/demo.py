@@ -13,7 +13,7 @@ from rich.console import Console
 
 from ..errors import SeedbedError
 from ..fetch import fetch_mosaic, fetch_report
-from ..local_cloud.home.demo import demo_home, hold_for_demo, home_to_ask
+from ..local_cloud.home.demo import demo_home, hold_for_demo, home_to_query
 from ..local_cloud.home.folder import Home, default_home
 from ..local_cloud.home.mark import write_mark
 from ..local_cloud.notifications.kept import kept
@@ -21,9 +21,9 @@ from ..local_cloud.parameters import PlanName, parameters
 from ..local_cloud.process import local_cloud
 from ..stack import Stack, local_stack
 from ..upload import files_of, upload
-from ..watch import Step, follow, new_run
+from ..watch import StageProgress, follow, new_run
 from .options import Plan, Trials
-from .progress import Stages, console
+from .progress import StageBars, console
 from .show import (
     best_panel,
     champion_note,
@@ -73,14 +73,14 @@ def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str], cons
 
 def run_once(stack: Stack, folder: Path, home: Home, console: Console, *, draw: bool) -> str:
     """One run, from images to the e-mail, with a bar a stage; its id."""
-    with Stages(console) as stages:
+    with StageBars(console) as stages:
         if draw:
             draw_seedlings(folder, stages)
         files = files_of(folder)
         if draw:
             write_mark(home.path, "demo", drawn=(key for _, key in files))
         for done, _ in enumerate(upload(stack, files), start=1):
-            stages.show(Step("upload", done, len(files)))
+            stages.show(StageProgress("upload", done, len(files)))
         run_id = ""
         for step in new_run(stack, known=set()):
             if isinstance(step, str):
@@ -89,17 +89,17 @@ def run_once(stack: Stack, folder: Path, home: Home, console: Console, *, draw: 
                 stages.show(step)
         for step in follow(stack, run_id):
             stages.show(step)
-        stages.show(Step("notify"))
+        stages.show(StageProgress("notify"))
         wait_for_mail(home)
     return run_id
 
 
-def draw_seedlings(folder: Path, stages: Stages) -> None:
+def draw_seedlings(folder: Path, stages: StageBars) -> None:
     from ..seedlings import SPECIES, write  # noqa: PLC0415  only drawing needs NumPy and Pillow
 
     total = IMAGES_PER_SPECIES * len(SPECIES)
     for done, _ in enumerate(write(folder, IMAGES_PER_SPECIES), start=1):
-        stages.show(Step("draw", done, total))
+        stages.show(StageProgress("draw", done, total))
 
 
 def wait_for_mail(home: Home) -> None:
@@ -131,7 +131,7 @@ def report(stack: Stack, run_id: str, home: Home, console: Console) -> None:
 
 def farewell(own: Home, home: Home, console: Console) -> None:
     console.print(f"What it left in {home.path} still answers:", soft_wrap=True)
-    named = f"SEEDBED_HOME={shlex.quote(str(home.path))} " if home_to_ask(own) != home else ""
+    named = f"SEEDBED_HOME={shlex.quote(str(home.path))} " if home_to_query(own) != home else ""
     program = "" if shutil.which("seedbed") else ".venv/bin/"
     for command, meaning in (
         ("seedbed best", "the best model (--json for programs)"),

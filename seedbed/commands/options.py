@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..local_cloud.home.demo import home_to_ask
+from ..local_cloud.home.demo import home_to_query
 from ..local_cloud.home.folder import Home, default_home
 from ..local_cloud.home.lock import make_home
 from ..local_cloud.parameters import PlanName
@@ -27,7 +27,7 @@ def stack_for(aws: str) -> Iterator[Stack]:
     if aws:
         yield aws_stack(aws)
         return
-    with any_local_stack(asked_home()) as stack:
+    with any_local_stack(queried_home()) as stack:
         yield stack
 
 
@@ -39,15 +39,15 @@ def stack_and_home(aws: str) -> Iterator[tuple[Stack, Home]]:
         make_home(home)
         yield stack, home
         return
-    home = asked_home()
+    home = queried_home()
     with any_local_stack(home) as stack:
         yield stack, home
 
 
-def asked_home() -> Home:
+def queried_home() -> Home:
     """The home that answers here; if it is the demo's, for want of one's own, that is said."""
     own = default_home()
-    home = home_to_ask(own)
+    home = home_to_query(own)
     if home != own:
         sys.stderr.write(f"The demo's home {home.path} answers, as long as there is nothing in {own.path}.\n")
     return home

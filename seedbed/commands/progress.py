@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ..stack import Stack
-from ..watch import Step
+from ..watch import StageProgress
 
 TITLES = {
     "draw": "Draw seedlings",
@@ -22,7 +22,7 @@ TITLES = {
 }
 
 
-class Stages:
+class StageBars:
     """One progress bar a stage, shown from the stage's first step; without a terminal, one line a stage."""
 
     def __init__(self, console: Console) -> None:
@@ -38,7 +38,7 @@ class Stages:
             console=console,
         )
 
-    def __enter__(self) -> "Stages":
+    def __enter__(self) -> "StageBars":
         if self._console.is_terminal:
             self._progress.start()
         return self
@@ -48,7 +48,7 @@ class Stages:
             self._finish()
         self._progress.stop()
 
-    def show(self, step: Step) -> None:
+    def show(self, step: StageProgress) -> None:
         """Show how far a stage is; the stages before it are done."""
         if step.stage != self._current:
             self._finish()

@@ -56,7 +56,7 @@ def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, c
         options += ["--image", f"{name}={folder}"]
     home = Home(data.absolute())
     with served(home, port, options) as cloud:
-        say_how_to_use(cloud, folders, home, console)
+        print_usage(cloud, folders, home, console)
         while home.is_served():
             time.sleep(0.5)
         raise SeedbedError(f"The endpoint has ended by itself; {home.log} says why.")
@@ -77,7 +77,7 @@ def parse_image(text: str) -> tuple[str, Path]:
     return repository, path
 
 
-def say_how_to_use(cloud: Mapping[str, Any], folders: dict[str, Path], home: Home, console: Console) -> None:
+def print_usage(cloud: Mapping[str, Any], folders: dict[str, Path], home: Home, console: Console) -> None:
     lines = [
         f"SageMaker training, tuning and processing jobs, S3 and more are up at {cloud['endpoint']}.",
         f"State is kept in {home.path}, the log is {home.log}. Images:",

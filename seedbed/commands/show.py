@@ -140,7 +140,7 @@ def champion_note(run: Mapping[str, Any]) -> str:
     return f"It reigns, instead of {before}." if run["won"] else f"It does not replace {before}."
 
 
-def ask_for_best(stack: Stack, home: Home) -> str:
+def curl_best(stack: Stack, home: Home) -> str:
     """The command that asks a local cloud's API for the best model; no other user sees the key among its arguments."""
     return f"curl -K {shlex.quote(str(home.curl))} '{stack.api_url}/models/best'"
 

@@ -27,7 +27,7 @@ def up(
             f"The local cloud is up at {stack.endpoint}; it answers programs that sign with this home's key alone.",
             f"Bucket {stack.bucket}, state in {home.path}, e-mails in {home.mail}.",
             "Upload a folder of images with: seedbed upload DIR",
-            f"Ask for the best model with:\n  {show.ask_for_best(stack, home)}",
+            f"Ask for the best model with:\n  {show.curl_best(stack, home)}",
             f"For the AWS CLI, boto3 and other S3 clients:\n  {show.exports(cloud['endpoint'], cloud['credentials'])}",
             "Stop with Ctrl-C.",
         ):

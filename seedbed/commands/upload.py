@@ -10,9 +10,9 @@ from ..local_cloud.home.folder import default_home
 from ..stack import aws_stack, local_stack
 from ..upload import files_of
 from ..upload import upload as upload_files
-from ..watch import Step
+from ..watch import StageProgress
 from .options import OnAws
-from .progress import Stages, console
+from .progress import StageBars, console
 
 
 def upload(folder: Annotated[Path, typer.Argument(help="One sub-folder a label.")], aws: OnAws = "") -> None:
@@ -22,7 +22,7 @@ def upload(folder: Annotated[Path, typer.Argument(help="One sub-folder a label."
         raise SeedbedError("No local cloud is up. Start one in another terminal: seedbed up")
     stack = aws_stack(aws) if aws else local_stack(cloud or {})
     files = files_of(folder)
-    with Stages(terminal) as stages:
+    with StageBars(terminal) as stages:
         for done, _ in enumerate(upload_files(stack, files), start=1):
-            stages.show(Step("upload", done, len(files)))
+            stages.show(StageProgress("upload", done, len(files)))
     terminal.print("Uploaded. The run starts when the bucket has been quiet for a while: seedbed runs shows it.")

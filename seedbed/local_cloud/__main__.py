@@ -24,11 +24,11 @@ from .access.credentials import ACCOUNT, Credentials
 from .clients import LocalAws
 from .deploy import DeployFailed, deploy
 from .disk.bucket import NO_ROOM
-from .ending import run_to_the_end, watch_for_the_end
+from .ending import run_and_exit, watch_for_stop
 from .environment import HOST, endpoint_url
 from .sagemaker.app import SageMaker
 from .sagemaker.containers.guard import Guard
-from .services import Services, put_together
+from .services import Components, assemble
 from .steady_clock import install
 
 CLOSING_SECONDS = 3
@@ -54,7 +54,7 @@ def main() -> None:
     guard = Guard()
     if os.getpgrp() == os.getpid():
         guard.watch(os.getpgrp())  # the functions' processes
-    run_to_the_end(serve(arguments))
+    run_and_exit(serve(arguments))
 
 
 def image(text: str) -> tuple[str, Path]:
@@ -65,43 +65,43 @@ def image(text: str) -> tuple[str, Path]:
 
 async def serve(arguments: argparse.Namespace) -> None:
     """Serve on the port until SIGTERM or the end of standard input; state lives in the data folder."""
-    told_to_end, may_close = asyncio.Event(), asyncio.Event()
-    watch_for_the_end(told_to_end)
+    stop_requested, may_close = asyncio.Event(), asyncio.Event()
+    watch_for_stop(stop_requested)
     aws, data = LocalAws(endpoint_url(arguments.port), Credentials.from_environment()), arguments.data
     try:
-        services = put_together(aws, data, dict(arguments.image or IMAGES), arguments.containers)
+        components = assemble(aws, data, dict(arguments.image or IMAGES), arguments.containers)
     except (OSError, sqlite3.Error) as error:
         say({"error": f"The disk does not give what is kept in {data}: {error}. Make room or see to its permissions."})
         return
     config = server_config(arguments.port)
-    served = asyncio.create_task(serve_app(services.app, config, shutdown_trigger=may_close.wait))
+    served = asyncio.create_task(serve_app(components.app, config, shutdown_trigger=may_close.wait))
     try:
-        await work(services, arguments, told_to_end)
+        await work(components, arguments, stop_requested)
     except DeployFailed as error:
         say({"error": f"The template could not be deployed: {error}"})
     except ClientError as error:
         if error.response["Error"]["Code"] != NO_ROOM:
             raise
-        say({"error": f"{services.sagemaker.disk.sentence().split('; ')[0]}, and run this again."})
+        say({"error": f"{components.sagemaker.disk.sentence().split('; ')[0]}, and run this again."})
     finally:
         may_close.set()
         await asyncio.wait({served}, timeout=CLOSING_SECONDS)  # it waits for functions that still run
-        services.mailer.close()
+        components.mailer.close()
     if served.done():
         await served
 
 
-async def work(services: Services, arguments: argparse.Namespace, told_to_end: asyncio.Event) -> None:
+async def work(components: Components, arguments: argparse.Namespace, stop_requested: asyncio.Event) -> None:
     """Set up what is served, say so, and run jobs until told to end."""
     if arguments.no_template:
-        outputs = await asyncio.to_thread(restore_buckets, services.aws, arguments.data / "s3" / ACCOUNT)
+        outputs = await asyncio.to_thread(restore_buckets, components.aws, arguments.data / "s3" / ACCOUNT)
     else:
-        outputs = await asyncio.to_thread(set_up, services.aws, arguments.parameters)
-        services.mailer.topic = outputs["TopicArn"]
-    async with nullcontext() if arguments.no_jobs else jobs_running(services.sagemaker):
-        say({"endpoint": services.aws.endpoint, "outputs": outputs, "notes": services.sagemaker.notes})
-        watching = asyncio.create_task(services.shortage.watch())
-        await told_to_end.wait()
+        outputs = await asyncio.to_thread(set_up, components.aws, arguments.parameters)
+        components.mailer.topic = outputs["TopicArn"]
+    async with nullcontext() if arguments.no_jobs else jobs_running(components.sagemaker):
+        say({"endpoint": components.aws.endpoint, "outputs": outputs, "notes": components.sagemaker.notes})
+        watching = asyncio.create_task(components.shortage.watch())
+        await stop_requested.wait()
         watching.cancel()
 
 

@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 SAGEMAKER_PATH = "/_seedbed/sagemaker/"
 
 
-class LocalCloud:
+class ServiceRouter:
     """Sends each request to whom it is for."""
 
     def __init__(self, sagemaker: ASGIApp, everything_else: ASGIApp) -> None:

@@ -13,11 +13,11 @@ import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-END_SECONDS = 15.0
-TOLD_BY = {signal.SIGTERM, signal.SIGINT}
+EXIT_SECONDS = 15.0
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
-def run_to_the_end(main: Coroutine[Any, Any, None]) -> None:
+def run_and_exit(main: Coroutine[Any, Any, None]) -> None:
     """Run it, and end the process at once when it is done: no thread that waits for a function is waited for."""
     status = 1
     try:
@@ -31,7 +31,7 @@ def run_to_the_end(main: Coroutine[Any, Any, None]) -> None:
     os._exit(status)
 
 
-def watch_for_the_end(told: asyncio.Event, seconds: float = END_SECONDS) -> None:
+def watch_for_stop(told: asyncio.Event, seconds: float = EXIT_SECONDS) -> None:
     """Set the event on SIGTERM or SIGINT, and when standard input ends: whoever started this is gone then.
 
     The process is ended so many seconds later if it has not by itself; what each thread was at is written to standard
@@ -41,7 +41,7 @@ def watch_for_the_end(told: asyncio.Event, seconds: float = END_SECONDS) -> None
     signals, written = os.pipe()
     os.set_blocking(written, False)
     signal.set_wakeup_fd(written)
-    for number in TOLD_BY:
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: None)
 
     def tell() -> None:
@@ -54,7 +54,7 @@ def watch_for_the_end(told: asyncio.Event, seconds: float = END_SECONDS) -> None
 def _watch(signals: int, parent: int, tell: Callable[[], None]) -> None:
     while True:
         ready, _, _ = select.select([signals, parent], [], [])
-        if signals in ready and TOLD_BY.intersection(os.read(signals, 64)):
+        if signals in ready and STOP_SIGNALS.intersection(os.read(signals, 64)):
             break
         if parent in ready and not os.read(parent, 1024):
             break

@@ -18,7 +18,7 @@ import psutil
 
 from ..errors import SeedbedError
 from ..extras import need
-from ..interrupts import undisturbed
+from ..interrupts import signals_deferred
 from .access.credentials import Credentials, credentials_of
 from .environment import REGION, cloud_environment
 from .home.folder import Home
@@ -74,13 +74,13 @@ def served(
     works in it, the port is taken, or the cloud can't start.
     """
     with nullcontext(lock) if lock is not None else hold(home) as held:
-        if port and not is_free(port):
+        if port and not is_port_free(port):
             raise SeedbedError(f"Port {port} is taken by another program. Choose another one with --port.")
         with written_to(home):
             credentials = credentials_of(home.path, REGION)
         process, patience = None, 0.0  # nothing is lost of what has answered nobody yet
         try:
-            with written_to(home), undisturbed():
+            with written_to(home), signals_deferred():
                 process = start(home, port or free_port(), options, held, credentials)
             cloud = {**wait_until_ready(process, home), "credentials": asdict(credentials)}
             for note in cloud.pop("notes", ()):
@@ -88,13 +88,13 @@ def served(
             patience = STOP_TIMEOUT
             if known:
                 with written_to(home):
-                    home.say_running(process.pid, cloud)
+                    home.record_running(process.pid, cloud)
             yield cloud
         finally:
-            with undisturbed():
+            with signals_deferred():
                 if process:
                     end(process, patience)
-                home.say_ended()
+                home.record_ended()
                 shutil.rmtree(home.scratch, ignore_errors=True)
 
 
@@ -191,7 +191,7 @@ def free_port() -> int:
         return port
 
 
-def is_free(port: int) -> bool:
+def is_port_free(port: int) -> bool:
     """Whether nobody listens on it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -8,9 +8,9 @@ from ministack.app import app as ministack
 
 from .access.gate import Gate
 from .access.keys import hide_function_keys, known_keys
-from .app import LocalCloud
+from .app import ServiceRouter
 from .clients import LocalAws
-from .disk.bucket import KeptS3
+from .disk.bucket import DurableS3
 from .disk.reserve import Reserve
 from .disk.shortage import Shortage
 from .environment import REGION
@@ -22,7 +22,7 @@ STOP_GRACE = 10.0
 
 
 @dataclass(frozen=True)
-class Services:
+class Components:
     """What one local cloud consists of; `app` is the ASGI application, of which the gate is the outermost part."""
 
     aws: LocalAws
@@ -32,7 +32,7 @@ class Services:
     shortage: Shortage
 
 
-def put_together(aws: LocalAws, data: Path, images: Mapping[str, Path], containers: str) -> Services:
+def assemble(aws: LocalAws, data: Path, images: Mapping[str, Path], containers: str) -> Components:
     """The parts, with their state in the data folder. Raises OSError or sqlite3.Error where the disk fails them.
 
     images, containers: as the SageMaker endpoint wants them.
@@ -51,8 +51,8 @@ def put_together(aws: LocalAws, data: Path, images: Mapping[str, Path], containe
     mailer.take_published()
     reserve = Reserve(data / "reserve", sagemaker.disk)
     shortage = Shortage(sagemaker.disk, reserve, mailer, lambda: wake_reconcile(aws))
-    behind = LocalCloud(sagemaker, KeptS3(ministack, sagemaker.disk, shortage.refused))
-    return Services(aws, Gate(behind, known_keys(aws.credentials)), sagemaker, mailer, shortage)
+    behind = ServiceRouter(sagemaker, DurableS3(ministack, sagemaker.disk, shortage.refused))
+    return Components(aws, Gate(behind, known_keys(aws.credentials)), sagemaker, mailer, shortage)
 
 
 def wake_reconcile(aws: LocalAws) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import psutil
 
 from ..errors import SeedbedError
-from .safe_reader import Call, Refused, note_of
+from .safe_reader import Call, Refused, read_pickle
 
 Array = npt.NDArray[Any]
 
@@ -35,7 +35,7 @@ def read_array(path: Path) -> Array:
         if size * COPIES > psutil.virtual_memory().available:
             raise Refused(f"its {size:,} bytes are too many for the free memory of this machine")
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return _array(note_of(cast("BinaryIO", content), FUNCTIONS))
+            return _array(read_pickle(cast("BinaryIO", content), FUNCTIONS))
     except LookupError as error:
         raise SeedbedError(f"{path} can't be read: it is no pickle, or damaged.") from error
     except (OSError, ValueError, MemoryError) as error:

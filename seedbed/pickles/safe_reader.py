@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-MOST_STEPS = 100
+MAX_STEPS = 100
 """An array takes some fifty."""
 MARK = object()
 IGNORED = {"PROTO", "FRAME"}
@@ -42,7 +42,7 @@ class Call:
     state: Any = None
 
 
-def note_of(file: BinaryIO, functions: Mapping[str, str]) -> Any:
+def read_pickle(file: BinaryIO, functions: Mapping[str, str]) -> Any:
     """Constants, tuples and Calls, as deep as the pickle nests them.
 
     `functions` has, by its dotted name, what may be named, and the name it has in the note. Refused says what else the
@@ -53,7 +53,7 @@ def note_of(file: BinaryIO, functions: Mapping[str, str]) -> Any:
     for number, (step, argument, _) in enumerate(pickletools.genops(file)):
         if step.name == "STOP":
             return stack[-1]
-        if number == MOST_STEPS:
+        if number == MAX_STEPS:
             raise Refused("it holds more than one array")
         if step.name in KEEP:
             memo[len(memo) if argument is None else argument] = stack[-1]

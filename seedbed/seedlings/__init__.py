@@ -32,7 +32,7 @@ GROW: dict[str, Callable[[Chance, float], list[Surface]]] = {
     "Sugar beet": herbs.sugar_beet,
 }
 SPECIES: tuple[str, ...] = tuple(GROW)
-MOST_PER_SPECIES = 1_000_000
+MAX_PER_SPECIES = 1_000_000
 
 
 def draw(species: str, seed: int, size: int = 150) -> Image.Image:
@@ -58,7 +58,7 @@ def write(folder: Path, per_species: int, seed: int = 0) -> Iterator[Path]:
         (folder / species).mkdir(parents=True, exist_ok=True)
         for number in range(per_species):
             file = folder / species / f"{species.lower().replace(' ', '-')}-{number + 1:03d}.png"
-            tasks.append((species, seed * MOST_PER_SPECIES + number, file))
+            tasks.append((species, seed * MAX_PER_SPECIES + number, file))
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         yield from pool.map(_draw_to, tasks, chunksize=4)
 

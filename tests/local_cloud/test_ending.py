@@ -13,15 +13,15 @@ from tests.children import said, started
 BOUND = 0.5
 PROGRAM = f"""
 import asyncio, threading, time
-from seedbed.local_cloud.ending import run_to_the_end, watch_for_the_end
+from seedbed.local_cloud.ending import run_and_exit, watch_for_stop
 
 async def main():
     told = asyncio.Event()
-    watch_for_the_end(told, {BOUND})
+    watch_for_stop(told, {BOUND})
     print("up", flush=True)
     HANGS
 
-run_to_the_end(main())
+run_and_exit(main())
 """
 HANGING = {
     "the event loop": "time.sleep(600)",

@@ -9,7 +9,7 @@ from aiosmtpd.handlers import Mailbox
 
 from seedbed.local_cloud.notifications.kept import kept
 from seedbed.local_cloud.notifications.mail import Mailer
-from seedbed.local_cloud.notifications.smtp import Server
+from seedbed.local_cloud.notifications.smtp import SmtpServer
 from seedbed.local_cloud.process import free_port
 from tests.waiting import PATIENCE
 
@@ -48,7 +48,7 @@ def test_nothing_in_a_subject_begins_another_header(mailer: Mailer, tmp_path: Pa
 
 def test_a_message_is_sent_to_the_configured_server(tmp_path: Path) -> None:
     port = free_port()
-    mailer = Mailer(tmp_path / "mail", Server("127.0.0.1", port))
+    mailer = Mailer(tmp_path / "mail", SmtpServer("127.0.0.1", port))
     server = Controller(Mailbox(tmp_path / "received"), hostname="127.0.0.1", port=port, ready_timeout=PATIENCE)
     server.start()
     try:
@@ -61,7 +61,7 @@ def test_a_message_is_sent_to_the_configured_server(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_down_costs_the_sending_only(tmp_path: Path) -> None:
-    mailer = Mailer(tmp_path / "mail", Server("127.0.0.1", free_port()))
+    mailer = Mailer(tmp_path / "mail", SmtpServer("127.0.0.1", free_port()))
     mailer.deliver("you@localhost", "Seedbed: done", "body")
     mailer.close()
     assert len(kept(tmp_path / "mail")) == 1

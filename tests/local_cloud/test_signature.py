@@ -18,10 +18,10 @@ from ministack.core import sigv4
 
 from seedbed.local_cloud.access.signature import (
     Request,
-    Unsigned,
-    check_older_presigned,
+    RequestRefused,
+    check_presigned_v2,
     claimed_signature,
-    is_older_presigned,
+    is_presigned_v2,
 )
 
 KEY, SECRET, TOKEN = "SEEDBED1234567890ABC", "a secret of thirty letters or more", "a session's token"
@@ -38,13 +38,13 @@ def taken(request: Request, body: bytes = b"", now: datetime | None = None) -> b
     """Whether the request passes."""
     now = now or datetime.now(UTC)
     try:
-        if is_older_presigned(request):
-            check_older_presigned(request, secret_of, now)
+        if is_presigned_v2(request):
+            check_presigned_v2(request, secret_of, now)
         else:
             signature = claimed_signature(request, secret_of, now)
             signature.check(body)
             signature.check_digest(body)
-    except Unsigned:
+    except RequestRefused:
         return False
     return True
 

@@ -20,7 +20,7 @@ from seedbed.local_cloud.notifications.mail import Mailer
 from seedbed.local_cloud.notifications.smtp import (
     InvalidServer,
     NotSent,
-    Server,
+    SmtpServer,
     read_server,
     send,
     take_configured_server,
@@ -49,8 +49,8 @@ def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp, "stays_here", lambda _: False)
 
 
-def server_at(port: int, **changes: object) -> Server:
-    return Server(**{"host": "127.0.0.1", "port": port, "user": USER, "password": PASSWORD, **changes})  # type: ignore[arg-type]
+def server_at(port: int, **changes: object) -> SmtpServer:
+    return SmtpServer(**{"host": "127.0.0.1", "port": port, "user": USER, "password": PASSWORD, **changes})  # type: ignore[arg-type]
 
 
 def message() -> EmailMessage:
@@ -60,7 +60,7 @@ def message() -> EmailMessage:
     return made
 
 
-def why_not(server: Server, timeout: float = PATIENCE) -> str:
+def why_not(server: SmtpServer, timeout: float = PATIENCE) -> str:
     """The sentence in which sending fails."""
     with pytest.raises(NotSent) as failure:
         send(message(), server, timeout)
@@ -226,12 +226,12 @@ def test_the_log_tells_of_a_failure_in_one_line_without_the_password(
 @pytest.mark.parametrize(
     ("url", "server"),
     [
-        ("smtp://localhost", Server("localhost")),
-        ("smtps://mail.example.com/", Server("mail.example.com", tls=True)),
-        ("smtp://a%40b:p%2F%23%3A@[::1]:587", Server("::1", 587, "a@b", "p/#:")),
+        ("smtp://localhost", SmtpServer("localhost")),
+        ("smtps://mail.example.com/", SmtpServer("mail.example.com", tls=True)),
+        ("smtp://a%40b:p%2F%23%3A@[::1]:587", SmtpServer("::1", 587, "a@b", "p/#:")),
     ],
 )
-def test_a_url_names_host_port_user_and_password(url: str, server: Server) -> None:
+def test_a_url_names_host_port_user_and_password(url: str, server: SmtpServer) -> None:
     assert read_server(url) == server
     assert server.password not in repr(server) or not server.password
 

@@ -13,7 +13,7 @@ from ministack.app import app as ministack
 from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.access.gate import Gate
 from seedbed.local_cloud.access.keys import known_keys
-from seedbed.local_cloud.app import LocalCloud
+from seedbed.local_cloud.app import ServiceRouter
 from seedbed.local_cloud.sagemaker.app import SageMaker
 
 
@@ -22,7 +22,7 @@ async def main(port: int, data_dir: Path, images: dict[str, Path], grace: float,
     credentials = Credentials.from_environment()
     sagemaker = SageMaker(data_dir, images, url, "us-east-1", credentials, stop_grace=grace, containers=containers)
 
-    app = Gate(LocalCloud(sagemaker, ministack), known_keys(credentials))
+    app = Gate(ServiceRouter(sagemaker, ministack), known_keys(credentials))
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.graceful_timeout = 1

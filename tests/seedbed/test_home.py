@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from seedbed.errors import SeedbedError
-from seedbed.local_cloud.home.demo import demo_home, hold_for_demo, home_to_ask, keep
+from seedbed.local_cloud.home.demo import demo_home, hold_for_demo, home_to_query, keep
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.home.lock import AlreadyUp, hold
 from seedbed.local_cloud.home.mark import LOCK, MARK, read_mark, write_mark
@@ -119,7 +119,7 @@ def test_who_comes_second_waits_for_a_while_and_then_reads_a_sentence(home: Home
 
 def test_who_comes_second_hears_at_once_of_a_cloud_that_is_up(home: Home, listener: str) -> None:
     with hold(home):
-        home.say_running(os.getpid(), {"endpoint": listener, "outputs": {}})
+        home.record_running(os.getpid(), {"endpoint": listener, "outputs": {}})
         with pytest.raises(AlreadyUp), hold(home, seconds=60):
             pass
 
@@ -128,17 +128,17 @@ def test_a_cloud_is_found_up_though_the_clock_was_set(
     home: Home, listener: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with hold(home):
-        home.say_running(os.getpid(), {"endpoint": listener, "outputs": {}})
+        home.record_running(os.getpid(), {"endpoint": listener, "outputs": {}})
     monkeypatch.setattr("psutil.Process.create_time", lambda self: 12.0)
     assert home.running()
 
 
 def test_a_cloud_too_busy_to_answer_serves_its_home_all_the_same(home: Home) -> None:
     with hold(home):
-        home.say_running(os.getpid(), {"endpoint": f"http://127.0.0.1:{free_port()}", "outputs": {}})
+        home.record_running(os.getpid(), {"endpoint": f"http://127.0.0.1:{free_port()}", "outputs": {}})
     assert home.running() is None
     assert home.is_served()
-    home.say_ended()
+    home.record_ended()
     assert not home.is_served()
 
 
@@ -229,19 +229,19 @@ def test_a_home_whose_mark_cant_be_read_is_not_cleared(home: Home, content: str)
 
 def test_the_demo_does_not_clear_a_home_that_a_cloud_serves(home: Home, listener: str) -> None:
     with hold_for_demo(home):
-        home.say_running(os.getpid(), {"endpoint": listener, "outputs": {}})
+        home.record_running(os.getpid(), {"endpoint": listener, "outputs": {}})
         with pytest.raises(AlreadyUp), hold_for_demo(home):
             pass
         assert home.running()
 
 
 def test_the_demos_home_answers_until_there_is_one_of_ones_own(home: Home) -> None:
-    assert home_to_ask(home) == home
+    assert home_to_query(home) == home
     demo = demo_home(home)
     (demo.path / "sagemaker").mkdir(parents=True)
-    assert home_to_ask(home) == demo
+    assert home_to_query(home) == demo
     (home.path / "sagemaker").mkdir(parents=True)
-    assert home_to_ask(home) == home
+    assert home_to_query(home) == home
 
 
 def test_an_images_name_is_its_own_though_it_ends_as_a_sidecars(home: Home) -> None:

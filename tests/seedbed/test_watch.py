@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain.result import Trial
 from seedbed.stack import Stack
-from seedbed.watch import LINES, TRAINING_LOGS, Step, fine_tuning_step
+from seedbed.watch import LINES, TRAINING_LOGS, StageProgress, fine_tuning_progress
 from tests.fakes.world import FULL_PLAN, a_run
 
 NAME = "sb-0123456789abcdef-1-fine"
@@ -20,7 +20,7 @@ RUN = a_run(plan=FULL_PLAN, best_head=Trial("sb-0123456789abcdef-1-001-0a1b2c3d"
 
 
 class Watched:
-    """A stack whose SageMaker and logs answer what they are told."""
+    """A stack whose SageMaker and logs give prepared answers."""
 
     def __init__(self) -> None:
         self.sagemaker, self.logs = (Stubber(boto3.client(name, "us-east-1")) for name in ("sagemaker", "logs"))
@@ -56,7 +56,7 @@ class Watched:
         )
 
     def has_lines(self, trial: str, *lines: str) -> None:
-        """A trial's log has these lines; it is asked for next."""
+        """The next log that is read is this trial's, and has these lines."""
         streams = [{"logStreamName": f"{trial}/algo-1"}]
         self.logs.add_response("describe_log_streams", {"logStreams": streams})
         asked = {"logGroupName": TRAINING_LOGS, "logStreamName": f"{trial}/algo-1", "limit": LINES}
@@ -77,30 +77,31 @@ def epoch(number: int, accuracy: float) -> str:
     return f"epoch {number}/3 - {others}; validation_accuracy: {accuracy};"
 
 
-def test_fine_tuning_is_as_far_as_its_trials_epochs_and_tells_the_best(watched: Watched) -> None:
+def test_fine_tuning_progress_counts_epochs_and_names_the_best_accuracy(watched: Watched) -> None:
     watched.has_trials(a="Completed", b="InProgress")
     watched.has_lines("a", epoch(1, 0.8), epoch(2, 0.91), epoch(3, 0.9), "best epoch 2 - validation_accuracy: 0.9100;")
     watched.has_lines("b", "Loading the images", epoch(1, 0.85))
 
-    assert fine_tuning_step(watched.stack, NAME) == Step("fine-tune", 4, 6, "epochs; best so far 91.0% on validation")
+    note = "epochs; best so far 91.0% on validation"
+    assert fine_tuning_progress(watched.stack, NAME) == StageProgress("fine-tune", 4, 6, note)
 
 
-def test_trials_that_have_not_said_anything_are_at_their_start(watched: Watched) -> None:
+def test_trials_without_a_log_count_no_epochs(watched: Watched) -> None:
     watched.has_trials(a="InProgress", b="InProgress")
     watched.has_lines("a", "Loading the images")
     watched.logs.add_client_error("describe_log_streams", "ResourceNotFoundException")
 
-    assert fine_tuning_step(watched.stack, NAME) == Step("fine-tune", 0, 6, "epochs")
+    assert fine_tuning_progress(watched.stack, NAME) == StageProgress("fine-tune", 0, 6, "epochs")
 
 
 def test_a_trial_that_failed_counts_as_done(watched: Watched) -> None:
     watched.has_trials(a="Failed")
     watched.has_lines("a", epoch(1, 0.8), "No memory is left.")
 
-    assert fine_tuning_step(watched.stack, NAME).done == 3
+    assert fine_tuning_progress(watched.stack, NAME).done == 3
 
 
-def test_a_fine_tuning_job_that_is_not_there_yet_is_at_its_start(watched: Watched) -> None:
+def test_a_fine_tuning_job_not_yet_created_has_no_progress(watched: Watched) -> None:
     watched.sagemaker.add_client_error("describe_hyper_parameter_tuning_job", "ResourceNotFound")
 
-    assert fine_tuning_step(watched.stack, NAME) == Step("fine-tune")
+    assert fine_tuning_progress(watched.stack, NAME) == StageProgress("fine-tune")

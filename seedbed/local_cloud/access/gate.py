@@ -14,11 +14,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .signature import (
     LOCAL_NAMES,
     Request,
+    RequestRefused,
     SecretOf,
-    Unsigned,
-    check_older_presigned,
+    check_presigned_v2,
     claimed_signature,
-    is_older_presigned,
+    is_presigned_v2,
 )
 
 CLOSED = ("/_ministack/", "/_localstack/", "/_aws/")
@@ -54,7 +54,7 @@ class Gate:
         try:
             check_origin(request)
             receive = await self._signed(request, receive, is_http=scope["type"] == "http")
-        except Unsigned as refusal:
+        except RequestRefused as refusal:
             await refuse(scope, receive, send, request, refusal)
         except Disconnected:
             return
@@ -62,9 +62,9 @@ class Gate:
             await self._app(scope, receive, send)
 
     async def _signed(self, request: Request, receive: Receive, *, is_http: bool) -> Receive:
-        """What hands out the request's messages once its signature holds. Raises Unsigned."""
-        if is_older_presigned(request):
-            check_older_presigned(request, self._secret_of, self._now())
+        """What hands out the request's messages once its signature holds. Raises RequestRefused."""
+        if is_presigned_v2(request):
+            check_presigned_v2(request, self._secret_of, self._now())
             return receive
         signature = claimed_signature(request, self._secret_of, self._now())
         if not is_http:
@@ -93,15 +93,15 @@ def request_of(scope: Scope) -> Request:
 
 
 def check_origin(request: Request) -> None:
-    """Raises Unsigned for what another page makes a browser send, and for what is asked under a foreign name."""
+    """Raises RequestRefused for what another page makes a browser send, and for what is asked under a foreign name."""
     origin, site = request.headers.get("origin", ""), request.headers.get("sec-fetch-site", "")
     foreign = bool(origin) and not is_local(origin.partition("://")[2])
     if foreign or site not in OWN_PAGES or not is_local(request.headers.get("host", "")):
-        raise Unsigned("AccessDenied", "This local cloud answers programs on this machine, and no web page.")
+        raise RequestRefused("AccessDenied", "This local cloud answers programs on this machine, and no web page.")
     if "Action" in request.parameters and not request.signed_in_headers:
-        raise Unsigned("AccessDenied", "An Action is taken only if it is signed in the headers.")
+        raise RequestRefused("AccessDenied", "An Action is taken only if it is signed in the headers.")
     if request.raw_path.startswith(CLOSED) and not request.raw_path.startswith(OPEN):
-        raise Unsigned("AccessDenied", "The emulator's own administration is closed.")
+        raise RequestRefused("AccessDenied", "The emulator's own administration is closed.")
 
 
 def is_local(host: str) -> bool:
@@ -132,7 +132,7 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-async def refuse(scope: Scope, receive: Receive, send: Send, request: Request, refusal: Unsigned) -> None:
+async def refuse(scope: Scope, receive: Receive, send: Send, request: Request, refusal: RequestRefused) -> None:
     """Says why, in the words of the service that was asked, so that its client can tell its person."""
     if scope["type"] == "websocket":
         await receive()
@@ -145,7 +145,7 @@ async def refuse(scope: Scope, receive: Receive, send: Send, request: Request, r
     await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
 
 
-def denial(request: Request, refusal: Unsigned) -> tuple[int, dict[str, str], bytes]:
+def denial(request: Request, refusal: RequestRefused) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of a refusal."""
     message = f"{refusal} {ADVICE}"
     service = detect_service(request.method, request.raw_path, dict(request.headers), request.parameters)

@@ -37,10 +37,10 @@ class Notes:
     faults: list[BaseException] = field(default_factory=list)
 
 
-NOTES: ContextVar[Notes | None] = ContextVar("notes", default=None)
+REQUEST_WRITES: ContextVar[Notes | None] = ContextVar("notes", default=None)
 
 
-class KeptS3:
+class DurableS3:
     """Hands on every request, those to S3 with care. `on_refusal` is called with each write for which there is no room.
 
     A write that failed is answered with an error, and what MiniStack has in memory is written once there is room: like
@@ -51,9 +51,9 @@ class KeptS3:
         self._app = app
         self._disk = disk
         self._on_refusal = on_refusal
-        self._unwritten: set[tuple[str, str, str]] = set()
-        note_what_is_written()
-        s3.logger.addFilter(self._heard)
+        self._failed_writes: set[tuple[str, str, str]] = set()
+        record_writes()
+        s3.logger.addFilter(self._record_failure)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
@@ -61,7 +61,7 @@ class KeptS3:
         if scope["type"] != "http" or not is_for_s3(scope, headers):
             await self._app(scope, receive, send)
             return
-        self.write_the_unwritten()
+        self.retry_failed_writes()
         size = int(headers.get("content-length") or 0)
         if scope["method"] in {"PUT", "POST"} and self._lacks_room(scope, size):
             await drain(receive)
@@ -70,11 +70,11 @@ class KeptS3:
         else:
             await self._answer(scope, receive, send)
 
-    def write_the_unwritten(self) -> None:
+    def retry_failed_writes(self) -> None:
         """Have MiniStack write what it could not, if there is room now."""
-        if self._unwritten and not self._disk.is_short():
-            for account, bucket, key in sorted(self._unwritten):
-                self._unwritten.discard((account, bucket, key))
+        if self._failed_writes and not self._disk.is_short():
+            for account, bucket, key in sorted(self._failed_writes):
+                self._failed_writes.discard((account, bucket, key))
                 with s3._in_account(account):
                     if bucket in s3._buckets:
                         s3._persist_version_state(bucket, key, s3._buckets[bucket])
@@ -89,10 +89,10 @@ class KeptS3:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         notes = Notes()
-        token = NOTES.set(notes)
+        token = REQUEST_WRITES.set(notes)
         refused = False
 
-        async def send_once_kept(message: Message) -> None:
+        async def send_once_durable(message: Message) -> None:
             nonlocal refused
             if message["type"] == "http.response.start":
                 if notes.written and not notes.faults:
@@ -104,19 +104,19 @@ class KeptS3:
                 await send(message)
 
         try:
-            await self._app(scope, receive, send_once_kept)
+            await self._app(scope, receive, send_once_durable)
         finally:
-            NOTES.reset(token)
+            REQUEST_WRITES.reset(token)
 
-    def _heard(self, record: logging.LogRecord) -> bool:
+    def _record_failure(self, record: logging.LogRecord) -> bool:
         """Listens to MiniStack's log of S3; lets every line through."""
         if str(record.msg).startswith(FAILED) and isinstance(record.args, tuple) and len(record.args) == 3:
             bucket, key, fault = record.args
-            notes = NOTES.get()
+            notes = REQUEST_WRITES.get()
             if notes is not None and isinstance(fault, BaseException):
                 notes.faults.append(fault)
             if not str(record.msg).startswith("Failed to read"):
-                self._unwritten.add((get_account_id(), str(bucket), str(key)))
+                self._failed_writes.add((get_account_id(), str(bucket), str(key)))
         return True
 
 
@@ -133,7 +133,7 @@ def is_for_s3(scope: Scope, headers: dict[str, str]) -> bool:
     return service == "s3" or b"%2Fs3%2Faws4_request" in scope["query_string"]
 
 
-def note_what_is_written() -> None:
+def record_writes() -> None:
     """Have MiniStack's one way of writing a file note the file with the request at hand."""
     write = s3._atomic_write
     if hasattr(write, "noted"):
@@ -141,7 +141,7 @@ def note_what_is_written() -> None:
 
     def noted(path: str, data: bytes, *, text: bool = False) -> None:
         write(path, data, text=text)
-        notes = NOTES.get()
+        notes = REQUEST_WRITES.get()
         if notes is not None:
             notes.written.append(path)
 

@@ -52,7 +52,7 @@ class Shortage:
             self._look_again()
         if not short and not waiting:
             self._told = self._refused = False
-            self._mailer.keep_the_rest()
+            self._mailer.store_pending()
 
 
 def message(disk: Disk, waiting: list[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...errors import SeedbedError
 from .folder import Home
 from .lock import hold
-from .mark import LOCK, MARK, put_in, read_mark, write_mark
+from .mark import LOCK, MARK, read_mark, uploaded_keys, write_mark
 
 SUFFIX = "-demo"
 KEPT = "{} has become a home of your own, so the demo leaves it alone. Move it elsewhere, and try again."
@@ -23,7 +23,7 @@ def demo_home(own: Home) -> Home:
     return Home(own.path.with_name(own.path.name + SUFFIX))
 
 
-def home_to_ask(own: Home) -> Home:
+def home_to_query(own: Home) -> Home:
     """The home that questions are put to: the person's own, or the demo's as long as nothing is in that."""
     demo = demo_home(own)
     return demo if demo.was_used and not own.was_used else own
@@ -57,7 +57,7 @@ def hold_for_demo(home: Home) -> Iterator[tuple[int, Path | None]]:
 
 def _holds_images_of_a_person(home: Home) -> bool:
     mark = read_mark(home.path)
-    return bool(mark and mark.kind == "demo" and put_in(home.path) - set(mark.drawn))
+    return bool(mark and mark.kind == "demo" and uploaded_keys(home.path) - set(mark.drawn))
 
 
 def _clear(home: Home) -> None:

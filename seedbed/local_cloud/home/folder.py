@@ -74,20 +74,20 @@ class Home:
     def _recorded(self) -> dict[str, Any] | None:
         try:
             cloud: dict[str, Any] = json.loads(self._process_file.read_text())
-            return cloud if cloud["endpoint"] and is_own(self.path) and is_alive(cloud["process"]) else None
+            return cloud if cloud["endpoint"] and belongs_to_user(self.path) and is_alive(cloud["process"]) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def say_running(self, pid: int, cloud: dict[str, Any]) -> None:
+    def record_running(self, pid: int, cloud: dict[str, Any]) -> None:
         """Tell other commands of the process that serves this home."""
         write_private(self._process_file, json.dumps({**cloud, "pid": pid, "process": process_identity(pid)}))
 
-    def say_ended(self) -> None:
+    def record_ended(self) -> None:
         """No process serves this home any more."""
         self._process_file.unlink(missing_ok=True)
 
 
-def is_own(path: Path) -> bool:
+def belongs_to_user(path: Path) -> bool:
     """Whether a folder is this user's: in /tmp, say, anybody may have made one. Raises OSError if it's not there."""
     return os.getuid() in {0, path.stat().st_uid}
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...errors import SeedbedError
-from .folder import Home, is_own
-from .mark import INSTEAD, LOCK, check_is_home, read_mark, write_mark
+from .folder import Home, belongs_to_user
+from .mark import CHOOSE_ANOTHER, LOCK, check_is_home, read_mark, write_mark
 
 UP = "A local cloud is already up for this folder. Stop it first (Ctrl-C where it runs)."
 LOCK_TIMEOUT = 130.0  # longer than a local cloud may take to start
@@ -55,7 +55,7 @@ def _refused_in_a_sentence(home: Home) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SeedbedError(f"{home.path} can't be used: {error.strerror}. {INSTEAD}") from error
+        raise SeedbedError(f"{home.path} can't be used: {error.strerror}. {CHOOSE_ANOTHER}") from error
 
 
 def _lock(home: Home, deadline: float) -> int:
@@ -88,7 +88,7 @@ def _is_taken(descriptor: int) -> bool:
 
 def _make_folder(path: Path) -> None:
     path.mkdir(0o700, parents=True, exist_ok=True)
-    if not is_own(path):
+    if not belongs_to_user(path):
         raise PermissionError(errno.EPERM, "It belongs to another user")
 
 

@@ -15,8 +15,8 @@ ABOUT = {
     "own": "Seedbed keeps its state here and nowhere else; it never deletes this folder.",
     "demo": "The next `seedbed demo` clears this folder, unless images of a person's own are in it.",
 }
-EARLIER = {"cloud.json", "cloud.log", "demo", "mail", "models", "reports", "s3", "sagemaker", "scratch"}
-INSTEAD = "Name a new or an empty folder instead, by SEEDBED_HOME (or --data of seedbed sagemaker)."
+EARLIER_FILES = {"cloud.json", "cloud.log", "demo", "mail", "models", "reports", "s3", "sagemaker", "scratch"}
+CHOOSE_ANOTHER = "Name a new or an empty folder instead, by SEEDBED_HOME (or --data of seedbed sagemaker)."
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,15 @@ def check_is_home(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise SeedbedError(f"{folder} is a file. {INSTEAD}")
+        raise SeedbedError(f"{folder} is a file. {CHOOSE_ANOTHER}")
     names = {entry.name for entry in folder.iterdir()} - {LOCK, f"{MARK}.partial"}
     if not names or MARK in names or (folder / "sagemaker" / "jobs.db").is_file():
         return
-    if not ("cloud.log" in names and names <= EARLIER):
-        raise SeedbedError(f"{folder} holds files that are not Seedbed's. {INSTEAD}")
+    if not ("cloud.log" in names and names <= EARLIER_FILES):
+        raise SeedbedError(f"{folder} holds files that are not Seedbed's. {CHOOSE_ANOTHER}")
 
 
-def put_in(folder: Path) -> set[str]:
+def uploaded_keys(folder: Path) -> set[str]:
     """The keys of what people, or a demo, put into the buckets of a home, and no run wrote."""
     found = set()
     for bucket in folder.glob("s3/[0-9]*/*/"):

@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack.services import sns
 
-from .smtp import NotSent, Server, send
+from .smtp import NotSent, SmtpServer, send
 
 SENDER = "Seedbed <seedbed@localhost>"
 
@@ -24,12 +24,12 @@ class Mailer:
     does while it is empty.
     """
 
-    def __init__(self, maildir: Path, server: Server | None = None) -> None:
+    def __init__(self, maildir: Path, server: SmtpServer | None = None) -> None:
         self.topic = ""
         self._maildir = maildir
         self._server = server
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="smtp")
-        self._unkept: list[EmailMessage] = []
+        self._unstored: list[EmailMessage] = []
 
     def close(self) -> None:
         """Wait until what is being sent has been."""
@@ -64,24 +64,24 @@ class Mailer:
         for address in addresses_of(self.topic):
             message = message_to(address, subject, body)
             self._post(message)
-            self._unkept.append(message)
-        self.keep_the_rest()
+            self._unstored.append(message)
+        self.store_pending()
 
-    def keep_the_rest(self) -> None:
+    def store_pending(self) -> None:
         """Keep what the disk did not take so far; what it does not take now stays for the next call."""
-        while self._unkept:
+        while self._unstored:
             try:
-                mailbox.Maildir(self._maildir).add(self._unkept[0])
+                mailbox.Maildir(self._maildir).add(self._unstored[0])
             except OSError as error:
                 logger.warning("An e-mail can't be kept in %s yet: %s", self._maildir, error)
                 return
-            self._unkept.pop(0)
+            self._unstored.pop(0)
 
     def _post(self, message: EmailMessage) -> None:
         if self._server:
             self._sending.submit(self._send, message, self._server)
 
-    def _send(self, message: EmailMessage, server: Server) -> None:
+    def _send(self, message: EmailMessage, server: SmtpServer) -> None:
         """A server that fails costs the sending only."""
         try:
             send(message, server)

@@ -34,7 +34,7 @@ class NotSent(Exception):
 
 
 @dataclass(frozen=True)
-class Server:
+class SmtpServer:
     """Where to send. tls: encrypted from the start, rather than by STARTTLS. port: 0 for the usual one."""
 
     host: str
@@ -44,21 +44,21 @@ class Server:
     tls: bool = False
 
 
-def configured_server() -> Server | None:
+def configured_server() -> SmtpServer | None:
     """The server that SEEDBED_SMTP_URL names; None where it is unset or empty. Raises InvalidServer."""
     url = os.environ.get(VARIABLE, "").strip()
     return read_server(url) if url else None
 
 
-def take_configured_server() -> Server | None:
+def take_configured_server() -> SmtpServer | None:
     """The same, and it is out of this process's environment from now on: none that it starts sees the password."""
     server = configured_server()
     os.environ.pop(VARIABLE, None)
     return server
 
 
-def read_server(url: str) -> Server:
-    """smtp://[user:password@]host[:port], or smtps://, as a Server. Raises InvalidServer."""
+def read_server(url: str) -> SmtpServer:
+    """smtp://[user:password@]host[:port], or smtps://, as a SmtpServer. Raises InvalidServer."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port or 0
@@ -66,16 +66,16 @@ def read_server(url: str) -> Server:
         raise InvalidServer(
             f"{VARIABLE} can't be read. It is {FORM}; in a password write / as %2F, # as %23 and ? as %3F."
         ) from None
-    wrong = what_is_wrong(parts, host)
+    wrong = fault_of(parts, host)
     if wrong:
         raise InvalidServer(f"{VARIABLE} {wrong}. It is {FORM}.")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not (user + password).isascii() or not (user + password).isprintable():
         raise InvalidServer(f"{VARIABLE} can have a user and password of printable ASCII characters only.")
-    return Server(host, port, user, password, tls=parts.scheme == "smtps")
+    return SmtpServer(host, port, user, password, tls=parts.scheme == "smtps")
 
 
-def what_is_wrong(parts: SplitResult, host: str) -> str:
+def fault_of(parts: SplitResult, host: str) -> str:
     """What follows "SEEDBED_SMTP_URL" in a sentence; empty if nothing is."""
     if parts.scheme not in ("smtp", "smtps"):
         return "begins with neither smtp:// nor smtps://"
@@ -88,9 +88,9 @@ def what_is_wrong(parts: SplitResult, host: str) -> str:
     return ""
 
 
-def send(message: EmailMessage, server: Server, timeout: float = TIMEOUT) -> None:
+def send(message: EmailMessage, server: SmtpServer, timeout: float = TIMEOUT) -> None:
     """Hand the message to the server. `timeout` bounds every wait for it, in seconds. Raises NotSent."""
-    with told_in_a_sentence(server):
+    with refused_in_a_sentence(server):
         smtp = connect(server, timeout)
         try:
             if not server.tls and (server.user or not stays_here(smtp)):
@@ -104,7 +104,7 @@ def send(message: EmailMessage, server: Server, timeout: float = TIMEOUT) -> Non
             smtp.close()
 
 
-def connect(server: Server, timeout: float) -> smtplib.SMTP:
+def connect(server: SmtpServer, timeout: float) -> smtplib.SMTP:
     """A connection that has said EHLO: what the server offers is known from here on."""
     if server.tls:
         context = ssl.create_default_context()
@@ -125,7 +125,7 @@ def stays_here(smtp: smtplib.SMTP) -> bool:
     return ipaddress.ip_address(smtp.sock.getpeername()[0]).is_loopback
 
 
-def log_in(smtp: smtplib.SMTP, server: Server) -> None:
+def log_in(smtp: smtplib.SMTP, server: SmtpServer) -> None:
     """Raises NotSent; what the server says to it is left out, since it could repeat the password."""
     smtp.ehlo_or_helo_if_needed()
     if not smtp.has_extn("auth"):
@@ -143,7 +143,7 @@ def log_in(smtp: smtplib.SMTP, server: Server) -> None:
 
 
 @contextlib.contextmanager
-def told_in_a_sentence(server: Server) -> Iterator[None]:
+def refused_in_a_sentence(server: SmtpServer) -> Iterator[None]:
     """Raises NotSent for whatever a server or the network may do."""
     try:
         yield
@@ -163,7 +163,7 @@ def told_in_a_sentence(server: Server) -> Iterator[None]:
         raise NotSent(f"{server.host} can't be reached ({error.strerror or 'no reason given'})") from None
 
 
-def failure(error: smtplib.SMTPException, server: Server) -> str:
+def failure(error: smtplib.SMTPException, server: SmtpServer) -> str:
     """What follows the server's name in a sentence."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return f"refused the recipient: {answer(*next(iter(error.recipients.values())), server)}"
@@ -176,7 +176,7 @@ def failure(error: smtplib.SMTPException, server: Server) -> str:
     return "does not speak SMTP as it should"
 
 
-def answer(code: int, text: bytes | str, server: Server) -> str:
+def answer(code: int, text: bytes | str, server: SmtpServer) -> str:
     """What a server said, on one line; only its code if the text repeats the password in any form it was sent in."""
     said = text.decode(errors="replace") if isinstance(text, bytes) else text
     plain = f"\0{server.user}\0{server.password}"
