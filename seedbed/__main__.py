@@ -1,39 +1,39 @@
-"""Where every command begins, also as `python -m seedbed`: no file of the folder where it is given runs as code.
+"""Starts every command, also as `python -m seedbed`: no file in the current folder runs as code.
 
-Any Python 3 can load this module: one that Seedbed does not run on is told so. Until the rest is loaded, which takes a
-second, an interruption ends it at once.
+Any Python 3 can load this module, to explain that Seedbed needs another one. Until the rest is loaded, which takes a
+second, a signal ends the process at once.
 """
 
 import os
 import site
 import sys
 
-NO_FOLDER = "The present folder was deleted: change to another one, then run this again."
+NO_FOLDER = "The current folder was deleted: change to another one, then run this again."
 
 
 def main() -> None:
-    """Run the command, with the present folder out of where modules are looked for, here and in all that it starts."""
+    """Run the command. The current folder is not on the module search path, here or in child processes."""
     os.environ.pop("PYTHONPATH", None)
     os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        present = os.getcwd()  # noqa: PTH109  pathlib might be a file of that folder
+        current = os.getcwd()  # noqa: PTH109  pathlib might be a file of that folder
     except FileNotFoundError:
         sys.exit(NO_FOLDER)
-    sys.path[:] = safe_path(sys.path, present)
-    from .platforms import obstacle  # noqa: PLC0415  what it needs is looked for from here on
+    sys.path[:] = safe_path(sys.path, current)
+    from .platforms import obstacle  # noqa: PLC0415  not before the path is safe
 
     if obstacle():
         sys.exit(obstacle())
     from . import interrupts  # noqa: PLC0415
 
     interrupts.leave_at_once()
-    from .cli import main as run_command  # noqa: PLC0415  what takes long to load is loaded once those are seen to
+    from .cli import main as run_command  # noqa: PLC0415  slow to load: signals are handled by now
 
     run_command()
 
 
 def safe_path(path: "list[str]", present: str) -> "list[str]":
-    """The path without the present folder, unless that is where Python or Seedbed itself is installed."""
+    """The path without the current folder, unless Python or Seedbed is installed there."""
     library = os.path.dirname(os.__file__)  # noqa: PTH120
     own = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
     installed = {library, os.path.join(library, "lib-dynload"), own, *site.getsitepackages()}  # noqa: PTH118

@@ -1,4 +1,4 @@
-"""The command `seedbed`: its subcommands, what they need, and how each of them ends."""
+"""The command `seedbed`: its subcommands, their extras, and their exit status."""
 
 import functools
 import sys
@@ -36,14 +36,14 @@ EXTRAS = {
     "serve": "laptop",
     "import": "import",
 }
-"""What a command needs beyond the packages that all need."""
+"""The extra of pyproject.toml that a command needs."""
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 console = progress.console()
 
 
 def with_extra(name: str, command: Callable[..., None]) -> Callable[..., None]:
-    """The command, which ends with a sentence where its extra is not installed."""
+    """The command; running it raises SeedbedError if its extra is not installed."""
 
     @functools.wraps(command)
     def checked(*arguments: object, **options: object) -> None:
@@ -53,8 +53,8 @@ def with_extra(name: str, command: Callable[..., None]) -> Callable[..., None]:
     return checked if name in EXTRAS else command
 
 
-def say_version(wanted: bool) -> None:
-    """Print it and end, where it was asked for."""
+def print_version(wanted: bool) -> None:
+    """Print the version and exit, if it is wanted."""
     if wanted:
         sys.stdout.write(f"{PROGRAM} {own_version()}\n")
         raise typer.Exit
@@ -63,10 +63,10 @@ def say_version(wanted: bool) -> None:
 @app.callback(help="Labelled seedling images in, the best model out.")
 def begin(
     version: Annotated[
-        bool, typer.Option("--version", callback=say_version, is_eager=True, help="Print the version and exit.")
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """What comes before any command."""
+    """The options before any command."""
 
 
 for name, command in COMMANDS.items():
@@ -75,7 +75,7 @@ app.add_typer(dlq.dlq, name="dlq")
 
 
 def main() -> None:
-    """Run a command; an error is a sentence, and Ctrl-C, SIGTERM or a closed terminal end all that was started."""
+    """Run a command. Ctrl-C, SIGTERM or a closed terminal also end what it started."""
     interrupts.heed()
     status: int | str | None = None
     try:
@@ -89,11 +89,11 @@ def main() -> None:
 
 
 def run() -> int | str | None:
-    """The command's exit status."""
+    """Run the command and return its exit status; a SeedbedError is printed as one sentence."""
     try:
         app(prog_name=PROGRAM)
     except SeedbedError as error:
-        console.print(f"[bold red]Not done.[/] {escape(str(error))}", soft_wrap=True)
+        console.print("[bold red]Error:[/]", escape(str(error)), soft_wrap=True)
         return 1
     except SystemExit as end:
         return end.code

@@ -1,4 +1,4 @@
-"""Dead letters: messages that no function could take, seen, and sent again to where they came from."""
+"""Dead letters: messages that no function could process. They can be listed, and sent back to their queues."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ SUMMARY_LENGTH = 120
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message, what it is about, and the queue that it came from, None where no queue ever had it."""
+    """A message in a dead-letter queue. `came_from` is its original queue, None if it never was in one."""
 
     message_id: str
     about: str
@@ -27,7 +27,7 @@ class DeadLetter:
     handle: str
 
     def as_json(self) -> dict[str, str | bool]:
-        """The same for programs."""
+        """What `seedbed dlq list --json` prints of it."""
         return {
             "message_id": self.message_id,
             "about": self.about,
@@ -38,13 +38,13 @@ class DeadLetter:
 
     @property
     def summary(self) -> str:
-        """Its body on one line that no terminal can be steered by."""
+        """The body on one line, shortened, without control characters."""
         text = "".join(letter if letter.isprintable() else "?" for letter in self.body)
         return text if len(text) <= SUMMARY_LENGTH else text[: SUMMARY_LENGTH - 1] + "…"
 
 
 def dead_letters(stack: Stack) -> list[DeadLetter]:
-    """All dead letters, oldest first; they stay where they are."""
+    """All dead letters, oldest first; they stay in their queues."""
     sqs = stack.client("sqs")
     found = list(taken(stack))
     for letter in found:
@@ -53,25 +53,25 @@ def dead_letters(stack: Stack) -> list[DeadLetter]:
 
 
 def redrive(stack: Stack) -> tuple[int, int]:
-    """Send dead letters to where they came from; how many went, and how many stay because no queue ever had them.
+    """Send dead letters back to their original queues. Returns how many were sent, and how many never were in a queue.
 
-    Each is sent before it is deleted: a break in between doubles it, which every function bears.
+    Each is sent before it is deleted, so an interruption may duplicate one; every function tolerates that.
     """
     sqs = stack.client("sqs")
-    sent = stay = 0
+    sent = left = 0
     for letter in list(taken(stack)):
         if letter.came_from is None:
             sqs.change_message_visibility(QueueUrl=letter.queue, ReceiptHandle=letter.handle, VisibilityTimeout=0)
-            stay += 1
+            left += 1
             continue
         sqs.send_message(QueueUrl=letter.came_from, MessageBody=letter.body)
         sqs.delete_message(QueueUrl=letter.queue, ReceiptHandle=letter.handle)
         sent += 1
-    return sent, stay
+    return sent, left
 
 
 def taken(stack: Stack) -> Iterator[DeadLetter]:
-    """Every dead letter, hidden from others for two minutes."""
+    """Receives every dead letter, which hides it from others for two minutes."""
     sqs = stack.client("sqs")
     for about, (queue, source) in dead_letter_queues(stack).items():
         seen: set[str] = set()
@@ -89,11 +89,19 @@ def taken(stack: Stack) -> Iterator[DeadLetter]:
 
 def letter_of(message: dict[str, Any], about: str, queue: str, came_from: str | None) -> DeadLetter:
     sent_at = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
-    return DeadLetter(message["MessageId"], about, sent_at, message["Body"], came_from, queue, message["ReceiptHandle"])
+    return DeadLetter(
+        message_id=message["MessageId"],
+        about=about,
+        sent_at=sent_at,
+        body=message["Body"],
+        came_from=came_from,
+        queue=queue,
+        handle=message["ReceiptHandle"],
+    )
 
 
 def target_of(message: dict[str, Any], stack: Stack) -> str | None:
-    """The queue that a rule could not deliver to; None for what was meant for a function."""
+    """The queue that a rule failed to deliver to; None if its target was a function."""
     target = message.get("MessageAttributes", {}).get("TARGET_ARN", {}).get("StringValue", "")
     name = target.rpartition(":")[2]
     sources = {source for _, source in dead_letter_queues(stack).values() if source}
@@ -101,8 +109,11 @@ def target_of(message: dict[str, Any], stack: Stack) -> str | None:
 
 
 def dead_letter_queues(stack: Stack) -> dict[str, tuple[str, str]]:
-    """By what its messages are about: a dead-letter queue, and the queue they came from, empty for the last."""
+    """By topic: the dead-letter queue and the original queue, which is empty for failed deliveries.
+
+    Raises SeedbedError if the stack's outputs don't name them.
+    """
     if "DeadLetterQueues" not in stack.outputs:
-        raise SeedbedError("This stack does not say where its dead letters are. Deploy it again, with this release.")
+        raise SeedbedError("This stack does not name its dead-letter queues. Deploy it again, with this release.")
     queues: dict[str, tuple[str, str]] = json.loads(stack.outputs["DeadLetterQueues"])
     return queues

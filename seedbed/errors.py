@@ -1,5 +1,5 @@
-"""What a person is told when a command can't do what they asked."""
+"""The error that a person reads."""
 
 
 class SeedbedError(Exception):
-    """Its text is one sentence that says what to do next."""
+    """A command can't do what it was asked to. The text says why, and what to do next."""

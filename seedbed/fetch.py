@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from .errors import SeedbedError
-from .local_cloud.home.folder import Home, private_files
+from .local_cloud.home.folder import Home, make_private_folder
 from .stack import Stack
 
 CHANGED = (
@@ -25,14 +25,14 @@ def fetch(stack: Stack, uri: str, path: Path, sha256: str | None = None) -> Path
     if is_recorded(path, sha256):
         return path
     path.unlink(missing_ok=True)
-    with private_files():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as scratch:
-            fetched = Path(scratch, path.name)
-            download(stack, uri, fetched)
-            if not is_recorded(fetched, sha256):
-                raise SeedbedError(CHANGED.format(uri))
-            fetched.replace(path)
+    make_private_folder(path.parent)
+    with TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as scratch:
+        fetched = Path(scratch, path.name)
+        download(stack, uri, fetched)
+        if not is_recorded(fetched, sha256):
+            raise SeedbedError(CHANGED.format(uri))
+        fetched.chmod(0o600)
+        fetched.replace(path)
     return path
 
 

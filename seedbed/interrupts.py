@@ -1,6 +1,6 @@
-"""Ctrl-C, SIGTERM and a closed terminal end a command once, with one line; its cleaning up is not disturbed.
+"""Ctrl-C, SIGTERM and a closed terminal end a command with one line, and do not interrupt its cleaning up.
 
-This is the first module that a command loads, so it loads little itself.
+This is the first module that a command loads, so it imports little itself.
 """
 
 import contextlib
@@ -15,13 +15,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LINE = "Stopped.\n"
 
 heeded: int | None = None
-"""The signal that ends this command, if one does."""
+"""The signal that is ending this command; None if there was none."""
 
 _waiting: list[int | None] = []
 
 
 def leave_at_once() -> None:
-    """From now on a signal ends this process on the spot: nothing that it would leave has been started yet."""
+    """From now on a signal ends the process immediately: nothing has been started that would need cleaning up."""
 
     def leave_now(number: int, _: FrameType | None) -> None:
         leave(number)
@@ -30,19 +30,19 @@ def leave_at_once() -> None:
 
 
 def heed() -> None:
-    """From now on a signal raises KeyboardInterrupt; further ones change nothing while that is on its way."""
+    """From now on a signal raises KeyboardInterrupt; further signals are ignored while it propagates."""
     _install(_interrupt)
 
 
 def ignore() -> None:
-    """From now on signals change nothing: the command ends anyway."""
+    """Ignore signals from now on: the command is ending anyway."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextlib.contextmanager
 def signals_deferred() -> Iterator[None]:
-    """A signal that comes while the block runs is heeded after it."""
+    """Defers signals that arrive while the block runs until it has ended."""
     _waiting.append(None)
     try:
         yield
@@ -53,7 +53,7 @@ def signals_deferred() -> Iterator[None]:
 
 
 def leave(number: int) -> NoReturn:
-    """End this process with one line and without its threads: 130 for Ctrl-C, 143 for SIGTERM, as shells have it."""
+    """Print one line and exit without waiting for threads. Status: 128 + signal (130 for Ctrl-C), as in shells."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         os.write(sys.stdout.fileno(), LINE.encode())
@@ -61,7 +61,7 @@ def leave(number: int) -> NoReturn:
 
 
 def _install(handler: "signal._HANDLER") -> None:
-    """For the signals that whoever started this process did not have it ignore, as nohup does."""
+    """Handle the signals, except those that the parent process had it ignore, as nohup does."""
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
@@ -71,13 +71,13 @@ def _interrupt(number: int, _: FrameType | None) -> None:
     global heeded  # noqa: PLW0603  there is one command in a process
     if _waiting:
         _waiting[-1] = number
-    elif not _came_of_an_interruption(sys.exception()):
+    elif not _is_interruption(sys.exception()):
         heeded = number
         raise KeyboardInterrupt
 
 
-def _came_of_an_interruption(error: BaseException | None) -> bool:
-    """Whether what is being handled now is an interruption, or what somebody made of one."""
+def _is_interruption(error: BaseException | None) -> bool:
+    """Whether the error is a KeyboardInterrupt, or was raised because of one."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None

@@ -1,4 +1,4 @@
-"""The best model at work on this machine, by the container's own code."""
+"""Runs the best model on this machine with the container's own code."""
 
 import os
 import subprocess
@@ -16,14 +16,17 @@ GRACE = 10
 
 
 def fetch_best_model(stack: Stack, home: Home) -> Path:
-    """The best model's archive, fetched to this machine once. Raises SeedbedError if it is not the recorded one."""
+    """Fetch the best model's archive, once. Raises SeedbedError if it differs from the recorded one."""
     best = stack.get("/models/best")
     path = home.models / best["run_id"] / "model.tar.gz"
     return fetch(stack, best["model_uri"], path, best.get("model_sha256"))
 
 
 def predict(model: Path, paths: list[Path], csv: Path | None) -> None:
-    """Write file,label,confidence for the images at `paths`. Raises SeedbedError if none could be read."""
+    """Write file,label,confidence for the images at `paths` to `csv`, or to standard output if it is None.
+
+    Raises SeedbedError if none can be read.
+    """
     for path in paths:
         if not path.exists():
             raise SeedbedError(f"{path} does not exist.")
@@ -34,19 +37,22 @@ def predict(model: Path, paths: list[Path], csv: Path | None) -> None:
 
 
 def serve_model(model: Path, port: int) -> None:
-    """Answer on 127.0.0.1 until interrupted. Raises SeedbedError if it can't."""
+    """Serve the model on 127.0.0.1 until interrupted. Raises SeedbedError if it can't be served."""
     if trainer("serve", "--model", str(model), "--host", "127.0.0.1", "--port", str(port)):
         raise SeedbedError("The model can't be served; the lines above say why.")
 
 
 def trainer(*arguments: str) -> int:
-    """Run a verb of the container as a process here; its exit status. The present folder's files are not its code."""
+    """Run a command of the container in a child process, and return its exit status.
+
+    No file in the current folder runs as code.
+    """
     command = [sys.executable, "-P", "-m", "trainer", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(CONTAINER), "PYTHONSAFEPATH": "1"}
     process = None
     try:
         with signals_deferred():
-            process = subprocess.Popen(command, env=environment, start_new_session=True)  # Ctrl-C is for its parent
+            process = subprocess.Popen(command, env=environment, start_new_session=True)  # its parent handles Ctrl-C
         return process.wait()
     finally:
         with signals_deferred():
@@ -55,7 +61,7 @@ def trainer(*arguments: str) -> int:
 
 
 def end_child(process: "subprocess.Popen[bytes]") -> None:
-    """SIGTERM to a process that has not ended; after a grace SIGKILL."""
+    """End a child process by SIGTERM, or by SIGKILL if it is still running ten seconds later."""
     process.terminate()
     try:
         process.wait(GRACE)

@@ -1,4 +1,4 @@
-"""The table filled anew: it is an index of what the bucket keeps and SageMaker knows."""
+"""Fills the table again: it is an index of what the bucket holds and SageMaker lists."""
 
 import json
 from typing import Any
@@ -8,12 +8,12 @@ from .errors import SeedbedError
 from .stack import Stack
 
 GONE_ON_AWS = (
-    "The table {table} is gone. Have CloudFormation make it anew with a change set whose deployment mode is "
-    "REVERT_DRIFT, then say this again."
+    "The table {table} is gone. Have CloudFormation create it again with a change set whose deployment mode is "
+    "REVERT_DRIFT, then run this again."
 )
 
-# What a mapping keeps of the one before it.
-MAPPED = (
+# The settings that a new mapping takes from the old one.
+COPIED = (
     "BatchSize",
     "BisectBatchOnFunctionError",
     "DestinationConfig",
@@ -25,10 +25,10 @@ MAPPED = (
 
 
 def rebuild(stack: Stack) -> list[str]:
-    """The runs that the table lacked and has now; one that goes on goes on.
+    """Add the runs that are missing from the table, and return their ids. A run in progress continues.
 
-    A table that was deleted is made again on this machine; on AWS, where only CloudFormation may do that, SeedbedError
-    says so.
+    A deleted table is created again on this machine. Raises SeedbedError on AWS, where only CloudFormation may do that,
+    and if the function fails.
     """
     table = stack.outputs["TableName"]
     dynamodb = stack.client("dynamodb")
@@ -43,17 +43,17 @@ def rebuild(stack: Stack) -> list[str]:
         follow_stream(stack, table)
     function = stack.outputs["ReconcileFunction"]
     answer = stack.client("lambda").invoke(FunctionName=function, Payload=b'{"rebuild": true}')
-    said = json.loads(answer["Payload"].read() or "null")
+    result = json.loads(answer["Payload"].read() or "null")
     if "FunctionError" in answer:
-        raise SeedbedError(f"The function {function} failed: {said}. Say this again in a minute; its log says more.")
-    runs: list[str] = said["rebuilt"]
+        raise SeedbedError(f"The function {function} failed: {result}. Run this again in a minute; its log says more.")
+    runs: list[str] = result["rebuilt"]
     return runs
 
 
 def follow_stream(stack: Stack, table: str) -> None:
-    """The functions that an earlier table's stream called are called by this one's.
+    """Have this table's stream call the functions that an earlier table's stream called.
 
-    Repeatable: a mapping goes only when the one after it is there, so an attempt that died is finished by the next.
+    Each mapping is deleted only after its successor exists, so an interrupted attempt is completed by the next.
     """
     functions = stack.client("lambda")
     stream = stack.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
@@ -67,14 +67,14 @@ def follow_stream(stack: Stack, table: str) -> None:
                 EventSourceArn=stream,
                 FunctionName=old["FunctionArn"],
                 StartingPosition="TRIM_HORIZON",
-                **{name: old[name] for name in MAPPED if old.get(name)},
+                **{name: old[name] for name in COPIED if old.get(name)},
             )
         functions.delete_event_source_mapping(UUID=old["UUID"])
 
 
 def table_in_template() -> dict[str, Any]:
-    """The table of template.yaml as CreateTable wants it."""
-    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415  takes a second to load, and AWS needs no table made
+    """The table in template.yaml as the arguments of CreateTable."""
+    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415  takes a second to load, for this only
 
     template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
     properties: dict[str, Any] = template["Resources"]["Table"]["Properties"]

@@ -1,4 +1,4 @@
-"""A deployed Seedbed to talk to: on this machine or on AWS, by the same calls."""
+"""A deployed stack, on this machine or on AWS, behind one interface."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ TIMEOUT = 60
 
 @dataclass(frozen=True)
 class Stack:
-    """Where a deployed template answers. `endpoint` is None on AWS."""
+    """A deployed template with its outputs. `endpoint` is None on AWS."""
 
     session: boto3.session.Session
     endpoint: str | None
@@ -45,18 +45,18 @@ class Stack:
         return self.outputs["ApiUrl"]
 
     def client(self, service: str) -> Any:
-        """A boto3 client for this stack, made once: that takes longer than most of its calls."""
+        """A boto3 client for this stack, created once: that takes longer than most calls."""
         if service not in self._clients:
             made = self.session.client(service, endpoint_url=self.endpoint, config=CONFIG)  # type: ignore[call-overload]
             self._clients[service] = made
         return self._clients[service]
 
     def get(self, path: str) -> dict[str, Any]:
-        """Ask the API, signed. Raises SeedbedError with the API's own sentence if it has no such thing."""
+        """GET a path of the API. Raises SeedbedError with the API's message if that fails."""
         return self._answer("GET", path)
 
     def post(self, path: str) -> dict[str, Any]:
-        """Have the API do something, signed. Raises SeedbedError with its own sentence if it can't."""
+        """POST to a path of the API. Raises SeedbedError with the API's message if that fails."""
         return self._answer("POST", path)
 
     def _answer(self, method: str, path: str) -> dict[str, Any]:
@@ -68,7 +68,8 @@ class Stack:
         try:
             answer = URLLib3Session(timeout=TIMEOUT).send(request.prepare())
         except (BotoCoreError, HTTPClientError) as error:
-            raise SeedbedError(f"{self.api_url} does not answer. Try again, or start it with: seedbed up") from error
+            advice = "Start it with: seedbed up" if self.endpoint else "Check the connection, then run this again."
+            raise SeedbedError(f"{self.api_url} does not answer. {advice}") from error
         content: dict[str, Any] = json.loads(answer.content or b"{}")
         if answer.status_code not in {200, 202}:
             raise SeedbedError(content.get("message") or f"The API answered {answer.status_code}.")
@@ -76,13 +77,16 @@ class Stack:
 
 
 def local_stack(cloud: dict[str, Any]) -> Stack:
-    """The stack on a local cloud that is up."""
+    """The stack on a running local cloud."""
     return Stack(local_session(Credentials(**cloud["credentials"])), cloud["endpoint"], cloud["outputs"])
 
 
 @contextmanager
 def any_local_stack(home: Home) -> Iterator[Stack]:
-    """The stack of the cloud that serves this home; where none is up, one that answers questions for the while."""
+    """The stack of the cloud that serves this home. If none is running, one is started for the block, without jobs.
+
+    Raises SeedbedError if the home has never been used.
+    """
     if not home.was_used:
         raise SeedbedError(f"There is nothing in {home.path} yet. Start with: seedbed demo, or: seedbed up")
     with ExitStack() as opened:
@@ -90,15 +94,15 @@ def any_local_stack(home: Home) -> Iterator[Stack]:
         if not cloud:
             try:
                 cloud = opened.enter_context(local_cloud(home, run_jobs=False))
-            except AlreadyUp:  # since it was looked for
+            except AlreadyUp:  # it has started meanwhile
                 cloud = home.running()
         if not cloud:
-            raise SeedbedError(f"The local cloud of {home.path} has just ended. Try again.")
+            raise SeedbedError(f"The local cloud of {home.path} has just ended. Run this again.")
         yield local_stack(cloud)
 
 
 def aws_stack(name: str) -> Stack:
-    """The stack of this name on AWS, with the person's own credentials."""
+    """The stack of this name on AWS, by the user's own credentials. Raises SeedbedError if it can't be reached."""
     session = boto3.session.Session()
     try:
         described = session.client("cloudformation", config=CONFIG).describe_stacks(StackName=name)["Stacks"][0]

@@ -1,4 +1,4 @@
-"""Labels as the competition Plant Seedlings Classification on Kaggle takes them: `file,species`, one row an image."""
+"""Submissions to Kaggle's Plant Seedlings Classification: `file,species`, one row per image."""
 
 import csv
 import tempfile
@@ -14,10 +14,10 @@ IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".we
 
 
 def write_submission(model: Path, paths: list[Path], target: Path) -> str:
-    """Writes a row for every image, with the bare name of its file.
+    """Write a row for each image, with its file name, and return a summary for the user.
 
-    The competition wants a row of those too that can't be read: they get the label that most others got. Returned is a
-    sentence about all that. Raises SeedbedError if two images have the same name, or none can be read.
+    The competition needs a row for every image: one that can't be read gets the most common label. Raises SeedbedError
+    if two images have the same name, or none can be read.
     """
     if not target.absolute().parent.is_dir():
         raise SeedbedError(f"{target} can't be written: its folder does not exist.")
@@ -27,16 +27,16 @@ def write_submission(model: Path, paths: list[Path], target: Path) -> str:
     rows = sorted((path.name, label) for path, label in {**labels, **dict.fromkeys(unread, commonest)}.items())
     for (name, _), (other, _) in pairwise(rows):
         if name == other:
-            raise SeedbedError(f"Two images are called {name}: a submission can have only one of that name.")
+            raise SeedbedError(f"Two images are called {name}, but a submission can have only one of that name.")
     with target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         written = csv.writer(file, lineterminator="\n")
         written.writerow(("file", "species"))
         written.writerows(rows)
-    said = f"{target} has a row for each image, {len(rows):,} in all."
+    summary = f"{target} has a row for each image, {len(rows):,} in all."
     if not unread:
-        return said
+        return summary
     names = ", ".join(path.name for path in unread).encode(errors="replace").decode()
-    return f"{said} {len(unread):,} can't be read and have the label that most others got, {commonest}: {names}."
+    return f"{summary} {len(unread):,} can't be read and have the most common label, {commonest}: {names}."
 
 
 def _labels(model: Path, paths: list[Path]) -> dict[Path, str]:
@@ -48,6 +48,6 @@ def _labels(model: Path, paths: list[Path]) -> dict[Path, str]:
 
 
 def _images(paths: Iterable[Path]) -> set[Path]:
-    """All that is an image by its name, in the folders and below them."""
+    """The files at the paths and below them that have an image's suffix."""
     found = {file for path in paths for file in (path.rglob("*") if path.is_dir() else (path,)) if not file.is_dir()}
     return {file.absolute() for file in found if file.suffix.lower() in IMAGE_SUFFIXES}

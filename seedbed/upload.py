@@ -1,4 +1,4 @@
-"""Put a folder of images, one sub-folder a label, into the bucket."""
+"""Uploads a folder of images, with one sub-folder per label, to the bucket."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from .errors import SeedbedError
 from .stack import Stack
 
 WORKERS = 16
-FOLDER_ADVICE = "Name a folder that has a sub-folder of images for each label."
+FOLDER_ADVICE = "Choose a folder that has a sub-folder of images for each label."
 
 
 def files_of(folder: Path) -> list[tuple[Path, str]]:
-    """Each file with the key it will have. What lies elsewhere than `<label>/<file>` goes too: the run will name it.
+    """Each file with its key. Files that are not at `<label>/<file>` are included: the run will report them.
 
-    Raises SeedbedError where there is none, or where most lie elsewhere: another folder must be meant.
+    Raises SeedbedError if there are no files, or most are not at `<label>/<file>`.
     """
     if not folder.is_dir():
         raise SeedbedError(f"{folder} is not a folder. {FOLDER_ADVICE}")
@@ -29,17 +29,17 @@ def files_of(folder: Path) -> list[tuple[Path, str]]:
 
 
 def check_layout(folder: Path, files: list[Path]) -> None:
-    """Raises SeedbedError where most files lie elsewhere than `<label>/<file>`, with the folder that may be meant."""
+    """Raises SeedbedError if most files are not at `<label>/<file>`; it names the folder that was probably meant."""
     files_in_labels_of = Counter(path.parent.parent for path in files)
     if 2 * files_in_labels_of[folder] >= len(files):
         return
     meant = next((other for other, _ in files_in_labels_of.most_common() if folder in other.parents), None)
     hint = f"Did you mean {meant}?" if meant else FOLDER_ADVICE
-    raise SeedbedError(f"Most files in {folder} do not lie there as <label>/<file>. {hint}")
+    raise SeedbedError(f"Most files in {folder} are not at <label>/<file>. {hint}")
 
 
 def upload(stack: Stack, files: list[tuple[Path, str]]) -> Iterator[str]:
-    """Upload side by side; yields each key once it is in the bucket. Raises SeedbedError for a file that is refused."""
+    """Upload in parallel; yields each key once it is in the bucket. Raises SeedbedError if a file is refused."""
     s3 = stack.client("s3")
 
     def put(path: Path, key: str) -> str:
@@ -47,8 +47,8 @@ def upload(stack: Stack, files: list[tuple[Path, str]]) -> Iterator[str]:
             with path.open("rb") as body:
                 s3.put_object(Bucket=stack.bucket, Key=key, Body=body)
         except ClientError as error:
-            said = error.response["Error"].get("Message") or error
-            raise SeedbedError(f"{path} was not uploaded: {said}") from error
+            reason = error.response["Error"].get("Message") or error
+            raise SeedbedError(f"{path} was not uploaded: {reason}") from error
         return key
 
     pool = ThreadPoolExecutor(WORKERS)

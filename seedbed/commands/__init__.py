@@ -1,1 +1,1 @@
-"""The commands: what each takes, and what a person sees of it."""
+"""The commands: their options, and what they print."""

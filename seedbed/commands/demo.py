@@ -1,7 +1,8 @@
-"""`seedbed demo`: the whole flow on this machine, shown live: images in, best model out, e-mail sent."""
+"""`seedbed demo`: the whole flow on this machine, shown live, from images to the best model and the e-mail."""
 
 import shlex
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -25,13 +26,13 @@ from ..watch import StageProgress, follow, new_run
 from .options import Plan, Trials
 from .progress import StageBars, console
 from .show import (
-    best_panel,
+    TrialsTable,
+    best_model,
     champion_note,
     labels_table,
-    mail_panel,
+    mail_text,
     refused_note,
     report_note,
-    trials_table,
 )
 
 IMAGES_PER_SPECIES = 60
@@ -40,39 +41,42 @@ MAIL_TIMEOUT = 120
 
 
 def demo(
-    images: Annotated[Path | None, typer.Option(help="A folder of images, one sub-folder a label.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Images, with one sub-folder per label. Drawn ones if left out.")
+    ] = None,
     trials: Trials = None,
     plan: Plan = PlanName.quick,
 ) -> None:
-    """Run the whole flow on this machine and show it."""
+    """Run the whole flow on this machine, and show it live."""
     run_demo(default_home(), images, parameters(plan, trials), console())
 
 
 def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str], console: Console) -> None:
-    """Run it: on the folder `images`, or on procedural seedlings, with the template's `parameters`.
+    """Run the flow on the folder `images`, or else on drawn seedlings, with the template's `parameters`.
 
-    Its state is kept beside the person's own home. Everything that is started ends with it.
+    The demo keeps its state beside the user's home `own`, and ends all that it starts.
     """
     if images:
         files_of(images)
     started = time.monotonic()
     home = demo_home(own)
-    with hold_for_demo(home) as (lock, aside):
-        if aside:
-            console.print(f"An earlier demo's state has images of your own and was moved to {aside}.", soft_wrap=True)
+    with hold_for_demo(home) as (lock, moved_to):
+        if moved_to:
+            note = f"The state of an earlier demo holds images of your own, so it was moved to {moved_to}."
+            console.print(note, soft_wrap=True, markup=False)
         parameters = parameters if images else {**PROCEDURAL, **parameters}
         console.print("Starting the local cloud …")
         with tempfile.TemporaryDirectory() as scratch, local_cloud(home, parameters, lock=lock) as cloud:
             stack = local_stack(cloud)
-            console.print(f"It is up at {stack.endpoint}, with template.yaml deployed to it.\n")
+            console.print(f"It is running at {stack.endpoint}, with template.yaml deployed.\n")
             run_id = run_once(stack, images or Path(scratch), home, console, draw=images is None)
             report(stack, run_id, home, console)
-    console.print(f"\nAll of it took {time.monotonic() - started:.0f} seconds, and the local cloud has ended.")
-    farewell(own, home, console)
+    console.print(f"\nThe demo took {time.monotonic() - started:.0f} seconds. The local cloud has stopped.")
+    print_next_steps(own, home, console)
 
 
 def run_once(stack: Stack, folder: Path, home: Home, console: Console, *, draw: bool) -> str:
-    """One run, from images to the e-mail, with a bar a stage; its id."""
+    """One run, from images to the e-mail, with a bar per stage. Returns its id."""
     with StageBars(console) as stages:
         if draw:
             draw_seedlings(folder, stages)
@@ -106,39 +110,49 @@ def wait_for_mail(home: Home) -> None:
     deadline = time.monotonic() + MAIL_TIMEOUT
     while not kept(home.mail):
         if time.monotonic() > deadline:
-            raise SeedbedError(f"The run ended but no e-mail came within {MAIL_TIMEOUT} seconds; see {home.log}.")
+            raise SeedbedError(f"The run has ended, but no e-mail came within {MAIL_TIMEOUT} seconds; see {home.log}.")
         time.sleep(0.1)
 
 
 def report(stack: Stack, run_id: str, home: Home, console: Console) -> None:
-    """Show what came out. Raises SeedbedError with the run's reason if it did not complete."""
+    """Show the results. Raises SeedbedError with the run's reason if it did not complete."""
     run = stack.get(f"/runs/{run_id}")
     if run["state"] != "Completed":
-        console.print(mail_panel(kept(home.mail)[-1]))
+        console.print(mail_text(kept(home.mail)[-1]), crop=False)
         raise SeedbedError(f"The run {run['state'].lower()}: {run['reason']}")
-    console.print(trials_table(run))
+    console.print(TrialsTable(run))
     console.print(labels_table(run["evaluation"]))
-    console.print(best_panel(stack.get("/models/best")))
+    console.print(best_model(stack.get("/models/best")), crop=False)
     console.print(champion_note(run))
     if run["notice"]:
         console.print(run["notice"], markup=False)
-    console.print(mail_panel(kept(home.mail)[-1]))
+    console.print(mail_text(kept(home.mail)[-1]), crop=False)
     note = refused_note(run["dataset"])
     if note:
         console.print(note)
     console.print(report_note(fetch_report(stack, home, run_id), fetch_mosaic(stack, home, run_id)), soft_wrap=True)
 
 
-def farewell(own: Home, home: Home, console: Console) -> None:
-    console.print(f"What it left in {home.path} still answers:", soft_wrap=True)
-    named = f"SEEDBED_HOME={shlex.quote(str(home.path))} " if home_to_query(own) != home else ""
-    program = "" if shutil.which("seedbed") else ".venv/bin/"
-    for command, meaning in (
-        ("seedbed best", "the best model (--json for programs)"),
-        ("seedbed runs", "all runs"),
-        ("seedbed report --open", "the best model's report in a browser"),
-        ("seedbed predict FILE_OR_FOLDER --csv labels.csv", "label images with the best model"),
+def print_next_steps(own: Home, home: Home, console: Console) -> None:
+    def show(text: str) -> None:
+        console.print(text, soft_wrap=True, markup=False)
+
+    show(f"The results stay in {home.path}. See them with:")
+    variable = f"SEEDBED_HOME={shlex.quote(str(home.path))} " if home_to_query(own) != home else ""
+    for words, meaning in (
+        ("best", "the best model (--json for programs)"),
+        ("runs", "all runs"),
+        ("report --open", "the best model's report in a browser"),
+        ("predict IMAGES", "the best model's labels for images"),
     ):
-        console.print(f"  {named}{program}{command:<50} {meaning}", soft_wrap=True)
-    console.print("A local cloud for images of your own, until you stop it:")
-    console.print(f"  {program}seedbed up")
+        show(f"  {variable}{program()} {words:<15} {meaning}")
+    show(f"Run a local cloud for your own images with:\n  {program()} up")
+
+
+def program() -> str:
+    """How to run this program from the current folder."""
+    installed = Path(sys.executable).with_name("seedbed")
+    if shutil.which("seedbed") or not installed.exists():
+        return "seedbed"
+    here = Path.cwd()
+    return shlex.quote(str(installed.relative_to(here) if installed.is_relative_to(here) else installed))

@@ -1,4 +1,4 @@
-"""`seedbed dlq`: messages that no function could take."""
+"""`seedbed dlq`: messages that no function could process."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from ..dlq import dead_letters, redrive
 from .options import AsJson, OnAws, stack_for
 from .progress import console
 
-dlq = typer.Typer(no_args_is_help=True, help="Messages that no function could take: see them, send them again.")
+dlq = typer.Typer(no_args_is_help=True, help="List or resend messages that no function could process.")
 
 
 @dlq.command("list")
@@ -25,16 +25,16 @@ def list_letters(as_json: AsJson = False, aws: OnAws = "") -> None:
     if not letters:
         console().print("There are no dead letters.")
         return
-    table = Table("About", "Sent", "Can be sent again", "Message")
+    table = Table("About", "Sent", "Redrivable", "Message")
     for letter in letters:
-        again = "yes" if letter.came_from else "no"
-        table.add_row(letter.about, f"{letter.sent_at:%Y-%m-%d %H:%M:%S}", again, Text(letter.summary))
+        redrivable = "yes" if letter.came_from else "no"
+        table.add_row(letter.about, f"{letter.sent_at:%Y-%m-%d %H:%M:%S}", redrivable, Text(letter.summary))
     console().print(table)
 
 
 @dlq.command("redrive")
-def send_again(aws: OnAws = "") -> None:
-    """Send the dead letters to where they came from."""
+def resend(aws: OnAws = "") -> None:
+    """Send the dead letters back to their original queues."""
     with stack_for(aws) as stack:
-        sent, stay = redrive(stack)
-    console().print(f"{sent} sent again." + (f" {stay} stay: no queue ever had them." if stay else ""))
+        sent, left = redrive(stack)
+    console().print(f"Sent again: {sent}." + (f" Left, since they never were in a queue: {left}." if left else ""))

@@ -1,4 +1,4 @@
-"""The commands for the best model: see it, use it, serve it."""
+"""The commands that show, use and serve the best model."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from ..predict import fetch_best_model, serve_model
 from ..predict import predict as predict_files
 from ..submission import write_submission
 from . import show
-from .options import AsJson, OnAws, stack_and_home, stack_for
+from .options import PORT_HELP, AsJson, OnAws, stack_and_home, stack_for
 from .progress import console
 
 
@@ -25,29 +25,29 @@ def best(as_json: AsJson = False, aws: OnAws = "") -> None:
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2) + "\n")
     else:
-        console().print(show.best_panel(answer))
+        console().print(show.best_model(answer), crop=False)
 
 
 def report(
-    run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="The best model's run if left out.")] = "",
-    browser: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="[default: the best model's run]")] = "",
+    browser: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
     aws: OnAws = "",
 ) -> None:
-    """Fetch the report of a run's evaluation and print where it is."""
+    """Fetch the report on a run's evaluation, and print its path."""
     with stack_and_home(aws) as (stack, home):
         path = fetch_report(stack, home, run_id)
     console().print(str(path), soft_wrap=True, markup=False)
     if browser and not webbrowser.open(path.as_uri()):
-        raise SeedbedError(f"No browser could be started. Open {path.as_uri()} in one.")
+        raise SeedbedError(f"No browser could be started. Open this address yourself: {path.as_uri()}")
 
 
 def predict(
-    paths: Annotated[list[Path], typer.Argument(help="Images, or folders of them.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Images, or folders of images.")],
     csv: Annotated[
-        Path | None, typer.Option(help="Where to write file,label,confidence; standard output if left out.")
+        Path | None, typer.Option(help="Write file,label,confidence to this file. [default: standard output]")
     ] = None,
     submission: Annotated[
-        Path | None, typer.Option(help="Where to write file,species as the Plant Seedlings competition wants it.")
+        Path | None, typer.Option(help="Write file,species to this file, as for Kaggle's Plant Seedlings competition.")
     ] = None,
     aws: OnAws = "",
 ) -> None:
@@ -62,8 +62,8 @@ def predict(
     console().print(write_submission(model, paths, submission), soft_wrap=True, markup=False)
 
 
-def serve(port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1.")] = 8080, aws: OnAws = "") -> None:
-    """Serve the best model over HTTP, as SageMaker hosting would, until Ctrl-C."""
+def serve(port: Annotated[int, typer.Option(help=PORT_HELP)] = 8080, aws: OnAws = "") -> None:
+    """Serve the best model over HTTP, like SageMaker hosting, until Ctrl-C."""
     with stack_and_home(aws) as (stack, home):
         model = fetch_best_model(stack, home)
     serve_model(model, port)

@@ -13,17 +13,17 @@ from ..local_cloud.home.lock import make_home
 from ..local_cloud.parameters import PlanName
 from ..stack import Stack, any_local_stack, aws_stack
 
-OnAws = Annotated[
-    str, typer.Option("--aws", metavar="STACK", help="Talk to this stack on AWS instead of this machine.")
-]
-Trials = Annotated[int | None, typer.Option(min=1, max=750, help="How many heads a run tries.")]
-Plan = Annotated[PlanName, typer.Option(help="Train heads alone, or the whole network too and export it.")]
+PORT_HELP = "The port on 127.0.0.1."
+
+OnAws = Annotated[str, typer.Option("--aws", metavar="STACK", help="Use this stack on AWS instead of this machine.")]
+Trials = Annotated[int | None, typer.Option(min=1, max=750, help="The number of trials per run.")]
+Plan = Annotated[PlanName, typer.Option(help="full also fine-tunes the whole network and exports it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @contextmanager
 def stack_for(aws: str) -> Iterator[Stack]:
-    """The stack of that name on AWS, or this machine's if the name is empty."""
+    """The stack of this name on AWS, or the one on this machine if the name is empty."""
     if aws:
         yield aws_stack(aws)
         return
@@ -33,7 +33,7 @@ def stack_for(aws: str) -> Iterator[Stack]:
 
 @contextmanager
 def stack_and_home(aws: str) -> Iterator[tuple[Stack, Home]]:
-    """The stack, and the home where what is fetched from it is kept."""
+    """The stack, and the home for files fetched from it."""
     if aws:
         stack, home = aws_stack(aws), default_home()
         make_home(home)
@@ -45,9 +45,9 @@ def stack_and_home(aws: str) -> Iterator[tuple[Stack, Home]]:
 
 
 def queried_home() -> Home:
-    """The home that answers here; if it is the demo's, for want of one's own, that is said."""
+    """The user's home, or the demo's, with a note, while the user's is unused."""
     own = default_home()
     home = home_to_query(own)
     if home != own:
-        sys.stderr.write(f"The demo's home {home.path} answers, as long as there is nothing in {own.path}.\n")
+        sys.stderr.write(f"Using the demo's results in {home.path}, since there is nothing in {own.path} yet.\n")
     return home

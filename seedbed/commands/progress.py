@@ -1,4 +1,4 @@
-"""How far a run is, as a person sees it: one bar a stage."""
+"""Shows how far a run is, with one bar per stage."""
 
 import sys
 import time
@@ -23,7 +23,7 @@ TITLES = {
 
 
 class StageBars:
-    """One progress bar a stage, shown from the stage's first step; without a terminal, one line a stage."""
+    """One progress bar per stage, or one line per stage without a terminal."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -48,16 +48,16 @@ class StageBars:
             self._finish()
         self._progress.stop()
 
-    def show(self, step: StageProgress) -> None:
-        """Show how far a stage is; the stages before it are done."""
-        if step.stage != self._current:
+    def show(self, progress: StageProgress) -> None:
+        """Show how far a stage is; the stages before it have ended."""
+        if progress.stage != self._current:
             self._finish()
-            self._current = step.stage
-            self._tasks[step.stage] = self._progress.add_task(TITLES[step.stage], total=None, note="")
+            self._current = progress.stage
+            self._tasks[progress.stage] = self._progress.add_task(TITLES[progress.stage], total=None, note="")
             if not self._console.is_terminal:
-                self._console.print(f"{TITLES[step.stage]} …")
-        task = self._tasks[step.stage]
-        self._progress.update(task, completed=step.done, total=step.total or None, note=escape(step.note))
+                self._console.print(f"{TITLES[progress.stage]} …")
+        task = self._tasks[progress.stage]
+        self._progress.update(task, completed=progress.done, total=progress.total or None, note=escape(progress.note))
 
     def _finish(self) -> None:
         if self._current is None:
@@ -71,7 +71,7 @@ class StageBars:
 
 
 def print_states(stack: Stack, console: Console) -> None:
-    """Print each run's moves for as long as nobody interrupts."""
+    """Print each run's changes of state until interrupted."""
     states: dict[str, str] = {run["run_id"]: run["state"] for run in stack.get("/runs")["runs"]}
     while True:
         time.sleep(1)
@@ -84,5 +84,5 @@ def print_states(stack: Stack, console: Console) -> None:
 
 
 def console() -> Console:
-    """Standard output; wide enough for the tables where it is no terminal."""
+    """Standard output, wide enough for all tables if it is not a terminal."""
     return Console(width=None if sys.stdout.isatty() else 140, highlight=False)

@@ -1,4 +1,4 @@
-"""The commands for runs: list them, stop one, rebuild their table."""
+"""The commands that list runs, stop one, and rebuild their table."""
 
 import json
 import sys
@@ -13,29 +13,29 @@ from .progress import console
 
 
 def runs(
-    run_id: Annotated[str, typer.Argument(help="Show this run with its trials.")] = "",
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Show this run, with its trials.")] = "",
     as_json: AsJson = False,
     aws: OnAws = "",
 ) -> None:
-    """List the runs, or show one."""
+    """List the runs, or show one run."""
     with stack_for(aws) as stack:
         answer = stack.get(f"/runs/{run_id}" if run_id else "/runs")
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2) + "\n")
     elif run_id:
-        console().print(show.run_details(answer))
+        console().print(show.run_details(answer), crop=False)
     else:
         console().print(show.runs_table(answer["runs"]))
 
 
-def stop(run_id: Annotated[str, typer.Argument(metavar="RUN")], aws: OnAws = "") -> None:
-    """Stop a run that goes on; it ends within seconds, and what was uploaded since gets the next one."""
+def stop(run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")], aws: OnAws = "") -> None:
+    """Stop the run in progress. Images uploaded since it started get the next run."""
     with stack_for(aws) as stack:
         console().print(stack.post(f"/runs/{run_id}/stop")["message"], markup=False, soft_wrap=True)
 
 
 def rebuild(aws: OnAws = "") -> None:
-    """Fill a lost or emptied table anew, from the bucket and from SageMaker; what is in it stays."""
+    """Add missing runs to the table, from the bucket and SageMaker."""
     with stack_for(aws) as stack:
         rebuilt = rebuild_table(stack)
-    console().print("\n".join(rebuilt) or "The table lacks no run.")
+    console().print("\n".join(rebuilt) or "No run is missing from the table.")

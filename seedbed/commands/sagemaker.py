@@ -1,4 +1,4 @@
-"""`seedbed sagemaker`: the SageMaker endpoint with the local cloud's other services, for your own containers."""
+"""`seedbed sagemaker`: the SageMaker endpoint and the local cloud's other services, for your own containers."""
 
 import time
 from collections.abc import Mapping
@@ -14,8 +14,9 @@ from ..local_cloud.home.folder import Home
 from ..local_cloud.process import served
 from ..local_cloud.sagemaker.containers.images import read_image, repository_of
 from ..local_cloud.sagemaker.errors import JobFailure
+from .options import PORT_HELP
 from .progress import console
-from .show import exports
+from .show import STOP_HINT, exports
 
 EXAMPLE = """aws s3 mb s3://bench
 aws sagemaker create-training-job --training-job-name first \\
@@ -27,7 +28,7 @@ aws sagemaker describe-training-job --training-job-name first"""
 
 
 class Containers(StrEnum):
-    """How an image is run."""
+    """How images are run."""
 
     auto = "auto"
     process = "process"
@@ -36,20 +37,20 @@ class Containers(StrEnum):
 
 def sagemaker(
     image: Annotated[
-        list[str], typer.Option(metavar="NAME=FOLDER", help="An image's repository and the folder of its Dockerfile.")
+        list[str], typer.Option(metavar="NAME=FOLDER", help="An image's repository, and the folder of its Dockerfile.")
     ],
-    port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1.")] = 4566,
-    data: Annotated[Path, typer.Option(help="Where its state is kept.")] = Path(".seedbed-sagemaker"),
+    port: Annotated[int, typer.Option(help=PORT_HELP)] = 4566,
+    data: Annotated[Path, typer.Option(help="The folder for its state.")] = Path(".seedbed-sagemaker"),
     containers: Annotated[
-        Containers, typer.Option(help="Run images as processes here, in Docker, or in Docker where it answers.")
+        Containers, typer.Option(help="Run images as processes, in Docker, or (auto) in Docker if it is running.")
     ] = Containers.auto,
 ) -> None:
-    """Serve a SageMaker endpoint for your own containers until Ctrl-C; it goes on where it was stopped."""
+    """Serve a SageMaker endpoint for your own containers until Ctrl-C. State is kept."""
     serve_sagemaker(port, data, image, containers.value, console())
 
 
 def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, console: Console) -> None:
-    """Serve until interrupted; state is kept in `data`. Raises SeedbedError for an image that can't be run."""
+    """Serve until interrupted, with the state in `data`. Raises SeedbedError for an image that can't be run."""
     folders = dict(parse_image(text) for text in images)
     options = ["--no-template", "--containers", containers]
     for name, folder in folders.items():
@@ -59,15 +60,18 @@ def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, c
         print_usage(cloud, folders, home, console)
         while home.is_served():
             time.sleep(0.5)
-        raise SeedbedError(f"The endpoint has ended by itself; {home.log} says why.")
+        raise SeedbedError(f"The endpoint has stopped unexpectedly; {home.log} says why.")
 
 
 def parse_image(text: str) -> tuple[str, Path]:
-    """NAME=FOLDER as the repository's name and the absolute folder of its Dockerfile. Raises SeedbedError."""
+    """NAME=FOLDER as the repository's name and the absolute folder of its Dockerfile.
+
+    Raises SeedbedError for an image that can't be run.
+    """
     name, _, folder = text.partition("=")
     repository, path = repository_of(name), Path(folder).absolute()
     if not repository or not folder:
-        raise SeedbedError(f"--image wants NAME=FOLDER, where FOLDER holds a Dockerfile, but got: {text}")
+        raise SeedbedError(f"--image needs NAME=FOLDER, where FOLDER holds a Dockerfile; got: {text}")
     try:
         read_image(path)
     except JobFailure as failure:
@@ -79,12 +83,12 @@ def parse_image(text: str) -> tuple[str, Path]:
 
 def print_usage(cloud: Mapping[str, Any], folders: dict[str, Path], home: Home, console: Console) -> None:
     lines = [
-        f"SageMaker training, tuning and processing jobs, S3 and more are up at {cloud['endpoint']}.",
-        f"State is kept in {home.path}, the log is {home.log}. Images:",
+        f"SageMaker training, tuning and processing jobs, S3 and more are served at {cloud['endpoint']}.",
+        f"The state is in {home.path}, the log in {home.log}. Images:",
         *(f"  {name} from {folder}" for name, folder in folders.items()),
         "\nIn another terminal:\n",
         exports(cloud["endpoint"], cloud["credentials"]),
         EXAMPLE.format(image=next(iter(folders))),
-        "\nStop with Ctrl-C.",
+        f"\n{STOP_HINT}",
     ]
     console.print("\n".join(lines), soft_wrap=True, markup=False, highlight=False)

@@ -1,20 +1,26 @@
-"""What a person sees of what came out: tables, the best model, the e-mail, the commands to go on with."""
+"""What the commands print: tables, the best model, the e-mail, commands for the next step."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from email.message import Message
 from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.panel import Panel
+from rich.rule import Rule
 from rich.table import Table
+from rich.text import Text
 
 from ..local_cloud.environment import REGION
 from ..local_cloud.home.folder import Home
 from ..stack import Stack
+
+STOP_HINT = "Stop with Ctrl-C."
+WIDEST = 1000
 
 
 def runs_table(runs: list[dict[str, Any]]) -> Table:
@@ -34,23 +40,42 @@ def runs_table(runs: list[dict[str, Any]]) -> Table:
     return table
 
 
-def trials_table(run: Mapping[str, Any]) -> Table:
-    """A run's trials, best first."""
-    trials = sorted(run["trials"], key=lambda trial: trial["objective"] or 0.0, reverse=True)
-    names = varied(trials)
-    table = plain_table("Trial", "Validation", *[name.replace("_", " ") for name in names], "Status", "Seconds")
-    table.columns[0].no_wrap = True
-    for trial in trials:
-        values = [number(trial["hyperparameters"].get(name, "")) for name in names]
-        seconds = str(trial["billable_seconds"])
-        style = "bold green" if trial is trials[0] else None
-        short = trial["name"].removeprefix(f"{run['run_id']}-")
-        table.add_row(short, percent(trial["objective"]), *values, trial["status"], seconds, style=style)
-    return table
+class TrialsTable:
+    """A run's trials, best first: one column per hyperparameter, or one for all of them on a narrow terminal."""
+
+    def __init__(self, run: Mapping[str, Any]) -> None:
+        self._run_id = run["run_id"]
+        self._trials = sorted(run["trials"], key=lambda trial: trial["objective"] or 0.0, reverse=True)
+        self._names = varied(self._trials)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table that fits the console."""
+        wide = self._table([[name] for name in self._names])
+        needed = Measurement.get(console, options.update(max_width=WIDEST), wide).minimum
+        yield wide if needed <= options.max_width else self._table([self._names])
+
+    def _table(self, groups: list[list[str]]) -> Table:
+        """A table with one column for each group of hyperparameters."""
+        titles = [names[0].replace("_", " ") if len(groups) > 1 else "Hyperparameters" for names in groups]
+        table = plain_table("Trial", "Validation", *titles, "Status", "Seconds")
+        table.columns[0].no_wrap = True
+        for trial in self._trials:
+            style = "bold green" if trial is self._trials[0] else None
+            short = trial["name"].removeprefix(f"{self._run_id}-")
+            cells = [settings_text(trial["hyperparameters"], names, named=len(groups) == 1) for names in groups]
+            seconds = str(trial["billable_seconds"])
+            table.add_row(short, percent(trial["objective"]), *cells, trial["status"], seconds, style=style)
+        return table
+
+
+def settings_text(values: Mapping[str, str], names: Iterable[str], *, named: bool = True) -> str:
+    """Hyperparameters on one line, with their names or without."""
+    texts = {name: number(values[name]) for name in names if name in values}
+    return ", ".join(f"{name.replace('_', ' ')} {text}" if named else text for name, text in texts.items())
 
 
 def varied(trials: list[dict[str, Any]]) -> list[str]:
-    """The hyperparameters that are not the same in all trials."""
+    """The hyperparameters that differ between trials."""
     values: dict[str, set[str]] = {}
     for trial in trials:
         for name, value in trial["hyperparameters"].items():
@@ -59,8 +84,8 @@ def varied(trials: list[dict[str, Any]]) -> list[str]:
 
 
 def labels_table(evaluation: Mapping[str, Any]) -> Table:
-    """Scores of each label on the test split, hardest first."""
-    table = plain_table("Label", "Precision", "Recall", "F1", "Test images", "Most often taken for")
+    """Each label's scores on the test split, the hardest label first."""
+    table = plain_table("Label", "Precision", "Recall", "F1", "Images", "Most often taken for")
     scores = sorted(evaluation["per_label"].items(), key=lambda item: item[1]["f1"])
     for label, score in scores:
         shares = [percent(score[name]) for name in ("precision", "recall", "f1")]
@@ -80,73 +105,74 @@ def confused_with(evaluation: Mapping[str, Any], label: str) -> str:
     return "{1} ({0})".format(*max(mistakes)) if mistakes else ""
 
 
-def best_panel(best: Mapping[str, Any], title: str = "The best model") -> Panel:
-    """A model's scores."""
+def best_model(best: Mapping[str, Any], title: str = "The best model") -> Group:
+    """A model's scores in a panel, and below it its address, which no line break may cut."""
     low, high = best["test_accuracy_interval"]
-    settings = ", ".join(f"{name} {number(value)}" for name, value in sorted(best["hyperparameters"].items()))
+    settings = settings_text(best["hyperparameters"], sorted(best["hyperparameters"]))
     dataset = best["dataset"]
     views, single = best.get("views", 1), best.get("single_view")
-    averaged = (
-        f", {views} turned views averaged; {percent(single['accuracy'])} by one alone" if single and views > 1 else ""
-    )
+    averaged = f", averaged over {views} views ({percent(single['accuracy'])} on one)" if single and views > 1 else ""
     lines = [
-        f"[bold green]{percent(best['test_accuracy'])}[/] of the test images right, macro-F1 {best['macro_f1']:.3f}",
-        f"95 % interval {percent(low)} to {percent(high)}{averaged}",
+        f"[bold green]{percent(best['test_accuracy'])}[/] of the test images right{averaged}",
+        f"95% interval {percent(low)} to {percent(high)}, macro-F1 {best['macro_f1']:.3f}",
         f"Validation accuracy {percent(best['validation_accuracy'])}",
-        f"Trained with {escape(settings)}",
-        f"From {dataset['used']:,} of {dataset['images']:,} images, {len(dataset['labels'])} labels",
-        f"For ${best['cost_usd']:.2f}",
+        f"Hyperparameters: {settings}",
+        f"{dataset['used']:,} of {dataset['images']:,} images used, {len(dataset['labels'])} labels",
+        f"Cost ${best['cost_usd']:.2f}",
         f"Run {best['run_id']}, {best['created_at'][:16].replace('T', ' ')}",
-        f"Model {escape(best['model_uri'])}",
     ]
-    return Panel("\n".join(lines), title=title, title_align="left", box=box.ROUNDED, expand=False)
+    panel = Panel("\n".join(lines), title=title, title_align="left", box=box.ROUNDED, expand=False)
+    return Group(panel, unbroken(f"Model: {best['model_uri']}"))
 
 
-def mail_panel(message: Message) -> Panel:
+def mail_text(message: Message) -> Group:
     """An e-mail as it was sent."""
     head = "\n".join(f"{name}: {message[name]}" for name in ("From", "To", "Subject"))
     body = message.get_payload(decode=True)
     text = body.decode() if isinstance(body, bytes) else ""
-    return Panel(
-        escape(f"{head}\n\n{text.rstrip()}"), title="The e-mail", title_align="left", box=box.ROUNDED, expand=False
-    )
+    return Group(Rule("The e-mail", align="left"), unbroken(f"{head}\n\n{text.rstrip()}"), Rule())
+
+
+def unbroken(text: str) -> Text:
+    """Text whose lines only the terminal breaks; print it with `crop=False`."""
+    return Text(text, no_wrap=True, overflow="ignore")
 
 
 def refused_note(dataset: Mapping[str, Any]) -> str:
-    """One line on what was left out, empty if nothing was."""
+    """One sentence on the images that were left out, empty if none were."""
     kinds = ("refused", "duplicates", "near_duplicates")
     refused, duplicates, near = (len(dataset[name]) + dataset[f"more_{name}"] for name in kinds)
     if not refused and not duplicates and not near:
         return ""
     return (
-        f"Refused {refused:,} files, used {duplicates:,} duplicates once, and left out {near:,} near-duplicates of "
-        "images on the other side of the split; the e-mail and the API name them."
+        f"Left out: {refused:,} refused files, {duplicates:,} duplicates, and {near:,} near-duplicates of images in "
+        "another split. The e-mail and the API name them."
     )
 
 
 def report_note(report: Path, mosaic: Path) -> str:
-    """Where the report and the picture of the dataset are, as links."""
-    return f"The report:   {report.as_uri()}\nThe dataset:  {mosaic.as_uri()}"
+    """Links to the report and the mosaic of the dataset."""
+    return f"Report:   {report.as_uri()}\nDataset:  {mosaic.as_uri()}"
 
 
 def champion_note(run: Mapping[str, Any]) -> str:
-    """One line on who reigned before and who does now."""
+    """One sentence on whether the run's model is the new best model."""
     champion = run["evaluation"]["champion"]
     if not champion:
-        return "It is the first model, and reigns."
+        return "This is the first model, so it is now the best model."
     if champion["error"]:
-        return f"The model before it could not be scored: {escape(champion['error'])}"
-    before = f"the model before it, which gets {percent(champion['accuracy'])} of the same images right"
-    return f"It reigns, instead of {before}." if run["won"] else f"It does not replace {before}."
+        return f"The previous best model could not be evaluated: {escape(champion['error'])}"
+    before = f"the previous one gets {percent(champion['accuracy'])} of the same images right"
+    return f"This is now the best model; {before}." if run["won"] else f"The best model stays the same; {before}."
 
 
 def curl_best(stack: Stack, home: Home) -> str:
-    """The command that asks a local cloud's API for the best model; no other user sees the key among its arguments."""
+    """The command that gets the best model from the API, without the key among its arguments."""
     return f"curl -K {shlex.quote(str(home.curl))} '{stack.api_url}/models/best'"
 
 
 def exports(endpoint: str, credentials: Mapping[str, str]) -> str:
-    """The line for a shell after which AWS's tools talk to a local cloud."""
+    """The shell command that makes AWS's tools use a local cloud."""
     key, secret = credentials["access_key"], credentials["secret_key"]
     where = f"AWS_ENDPOINT_URL={endpoint} AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}"
     return f"export {where} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}"
@@ -171,9 +197,9 @@ def number(text: str) -> str:
 
 
 def run_details(run: Mapping[str, Any]) -> Group:
-    """One run: its state, its trials, its scores."""
+    """One run: its state, trials and scores."""
     state = f"{run['run_id']} {run['state']}{': ' + escape(run['reason']) if run['reason'] else ''}"
-    parts: list[RenderableType] = [state, *([escape(run["notice"])] if run["notice"] else []), trials_table(run)]
+    parts: list[RenderableType] = [state, *([escape(run["notice"])] if run["notice"] else []), TrialsTable(run)]
     if run["evaluation"]:
-        parts += [champion_note(run), labels_table(run["evaluation"]), best_panel(run, title="Its model")]
+        parts += [champion_note(run), labels_table(run["evaluation"]), best_model(run, title="The run's model")]
     return Group(*parts)

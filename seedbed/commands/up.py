@@ -1,4 +1,4 @@
-"""`seedbed up`: the local cloud, kept up."""
+"""`seedbed up`: a local cloud that runs until Ctrl-C."""
 
 from typing import Annotated
 
@@ -10,26 +10,26 @@ from ..local_cloud.parameters import PlanName, parameters
 from ..local_cloud.process import local_cloud
 from ..stack import local_stack
 from . import progress, show
-from .options import Plan, Trials
+from .options import PORT_HELP, Plan, Trials
 
 
 def up(
-    port: Annotated[int, typer.Option(help="Where to listen on 127.0.0.1.")] = 4566,
+    port: Annotated[int, typer.Option(help=PORT_HELP)] = 4566,
     trials: Trials = None,
     plan: Plan = PlanName.quick,
 ) -> None:
-    """Keep the local cloud up until Ctrl-C; it goes on where it was stopped."""
+    """Run the local cloud until Ctrl-C. It resumes where it was stopped."""
     home, console = default_home(), progress.console()
     with local_cloud(home, parameters(plan, trials), port=port) as cloud:
         keep(home)
         stack = local_stack(cloud)
         for line in (
-            f"The local cloud is up at {stack.endpoint}; it answers programs that sign with this home's key alone.",
-            f"Bucket {stack.bucket}, state in {home.path}, e-mails in {home.mail}.",
+            f"The local cloud is running at {stack.endpoint}. It accepts only requests signed with this home's key.",
+            f"The bucket is {stack.bucket}, the state is in {home.path}, e-mails are in {home.mail}.",
             "Upload a folder of images with: seedbed upload DIR",
-            f"Ask for the best model with:\n  {show.curl_best(stack, home)}",
-            f"For the AWS CLI, boto3 and other S3 clients:\n  {show.exports(cloud['endpoint'], cloud['credentials'])}",
-            "Stop with Ctrl-C.",
+            f"Get the best model with:\n  {show.curl_best(stack, home)}",
+            f"Use the AWS CLI or boto3 after:\n  {show.exports(cloud['endpoint'], cloud['credentials'])}",
+            show.STOP_HINT,
         ):
             console.print(line, soft_wrap=True, markup=False, highlight=False)
         progress.print_states(stack, console)

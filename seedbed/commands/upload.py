@@ -1,4 +1,4 @@
-"""`seedbed upload`: a folder of images into the bucket."""
+"""`seedbed upload`: uploads a folder of images to the bucket."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,14 +15,17 @@ from .options import OnAws
 from .progress import StageBars, console
 
 
-def upload(folder: Annotated[Path, typer.Argument(help="One sub-folder a label.")], aws: OnAws = "") -> None:
-    """Put a folder of images into the bucket; a run starts when the uploads end."""
+def upload(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Images, with one sub-folder per label.")],
+    aws: OnAws = "",
+) -> None:
+    """Upload a folder of images. A run starts when the uploads have ended."""
     cloud, terminal = default_home().running(), console()
     if not aws and not cloud:
-        raise SeedbedError("No local cloud is up. Start one in another terminal: seedbed up")
+        raise SeedbedError("No local cloud is running. Start one in another terminal: seedbed up")
     stack = aws_stack(aws) if aws else local_stack(cloud or {})
     files = files_of(folder)
     with StageBars(terminal) as stages:
         for done, _ in enumerate(upload_files(stack, files), start=1):
             stages.show(StageProgress("upload", done, len(files)))
-    terminal.print("Uploaded. The run starts when the bucket has been quiet for a while: seedbed runs shows it.")
+    terminal.print("Uploaded. A run starts once no further images arrive. See it with: seedbed runs")

@@ -1,4 +1,4 @@
-"""A NumPy array out of a pickle that anybody may have made."""
+"""Reads a NumPy array from an untrusted pickle."""
 
 import math
 import mmap
@@ -25,11 +25,11 @@ FUNCTIONS = {
 }
 NUMBERS = {"b1", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"}
 COPIES = 2
-"""How often the content of the file is in memory at most, by protocol: as bytes, and as a bytearray or a text."""
+"""How many copies of the file's content are in memory at most, depending on the protocol."""
 
 
 def read_array(path: Path) -> Array:
-    """The array of numbers that is pickled in a file. Raises SeedbedError if there is none, or anything else."""
+    """The array of numbers pickled in a file. Raises SeedbedError if the file holds anything else."""
     try:
         size = path.stat().st_size
         if size * COPIES > psutil.virtual_memory().available:
@@ -37,44 +37,44 @@ def read_array(path: Path) -> Array:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return _array(read_pickle(cast("BinaryIO", content), FUNCTIONS))
     except LookupError as error:
-        raise SeedbedError(f"{path} can't be read: it is no pickle, or damaged.") from error
+        raise SeedbedError(f"{path} can't be read: it is not a pickle, or it is damaged.") from error
     except (OSError, ValueError, MemoryError) as error:
-        reason = str(error)[:300] or "it asks for more memory than there is"
+        reason = str(error)[:300] or "it needs more memory than there is"
         raise SeedbedError(f"{path} can't be read as a pickled array: {reason}.") from error
 
 
-def _array(note: Any) -> Array:
+def _array(value: Any) -> Array:
     order: Literal["C", "F"]
-    match note:
+    match value:
         case Call(function="_reconstruct", state=(int(), tuple() as shape, dtype, int() as fortran, data)):
             order = "F" if fortran else "C"
         case Call(function="_frombuffer", arguments=(data, dtype, tuple() as shape, "C" | "F" as order)):
             pass
         case _:
-            raise Refused("it holds something else than an array of numbers")
+            raise Refused("it holds something other than an array of numbers")
     numbers, content = _dtype(dtype), _content(data)
     if not all(type(side) is int and side > 0 for side in shape):
-        raise Refused("its array is empty, or of a shape that makes no sense")
+        raise Refused("its array is empty, or its shape makes no sense")
     if math.prod(shape) * numbers.itemsize != len(content):
-        raise Refused(f"its {len(content):,} bytes of numbers do not fill the shape it says they have")
+        raise Refused(f"its {len(content):,} bytes of numbers do not fit its shape")
     array: Array = np.frombuffer(content, numbers)
     return cast("Array", array.reshape(tuple(shape), order=order))
 
 
-def _dtype(note: Any) -> np.dtype[Any]:
-    match note:
+def _dtype(value: Any) -> np.dtype[Any]:
+    match value:
         case Call(function="dtype", arguments=(str() as code, *_), state=(int(), "<" | ">" | "|" as order, *_)):
             if code not in NUMBERS:
-                raise Refused(f"its array is of the kind {code[:20]}, and only numbers are read")
+                raise Refused(f"its array has the type {code[:20]}, and only numbers are read")
             numbers: np.dtype[Any] = np.dtype(order + code)
             return numbers
-    raise Refused("its array holds no plain numbers")
+    raise Refused("its array does not hold plain numbers")
 
 
-def _content(note: Any) -> bytes | bytearray:
-    match note:
+def _content(value: Any) -> bytes | bytearray:
+    match value:
         case bytes() | bytearray():
-            return note
+            return value
         case str() as text:
             return text.encode("latin1")
         case Call(function="encode", arguments=(str() as text, "latin1")):

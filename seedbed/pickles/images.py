@@ -1,4 +1,4 @@
-"""Pickled arrays of images and of their labels → a folder of PNGs, one sub-folder a label."""
+"""Turns pickled arrays of images and of their labels into a folder of PNGs with one sub-folder per label."""
 
 import shutil
 from collections.abc import Generator, Iterator, Sequence
@@ -24,23 +24,23 @@ class LabelledImages:
 
     images: Array
     scale: float
-    """What the images' values are multiplied by to be from 0 to 255."""
+    """The factor that brings the images' values to 0 to 255."""
     numbers: npt.NDArray[np.intp]
     names: Sequence[str]
 
 
 def read_pickles(images: Path, labels: Path, names: Sequence[str] = ()) -> LabelledImages:
-    """Images with values from 0 to 255 or from 0 to 1, and one-hot rows (n, labels), both of the same order.
+    """Read images with values from 0 to 255 or from 0 to 1, and one-hot rows (n, labels) in the same order.
 
-    The labels are called `class_00` and so on if no names are given. Raises SeedbedError if a file isn't what it should
-    be, or the two don't belong together.
+    Without names the labels are called `class_00` and so on. Raises SeedbedError if a file is not what it should be, or
+    the two don't belong together.
     """
     pixels, rows = read_array(images), read_array(labels)
     scale, numbers = _scale(images, pixels), _numbers(labels, rows)
     if len(pixels) != len(numbers):
         raise SeedbedError(
             f"{images} holds {len(pixels):,} images and {labels} the labels of {len(numbers):,}: "
-            "name the two that were written together."
+            "choose the two files that were written together."
         )
     names = names or [f"class_{number:02}" for number in range(rows.shape[1])]
     if len(names) != rows.shape[1]:
@@ -49,12 +49,12 @@ def read_pickles(images: Path, labels: Path, names: Sequence[str] = ()) -> Label
 
 
 def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> Generator[Path, None, None]:
-    """Yields each image's path, `<label>/<row>.png`, once it is there; where it is closed before the last, none stays.
+    """Write each image to `<label>/<row>.png` and yield its path; closing the generator early deletes all of them.
 
-    Raises SeedbedError if the folder is in use.
+    Raises SeedbedError if the folder exists and is not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SeedbedError(f"{folder} is there already. Name a new folder for the images.")
+        raise SeedbedError(f"{folder} exists already. Choose a new folder for the images.")
     digits = len(str(len(found.images) - 1))
 
     def write(row: int) -> Path:
@@ -74,7 +74,7 @@ def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> Ge
 
 @contextmanager
 def new_folders(parent: Path, names: Sequence[str]) -> Iterator[None]:
-    """Folders that are there while the block runs, and stay if it ends well."""
+    """Creates folders, and deletes them if the block fails."""
     made: list[Path] = []
     try:
         for name in names:
@@ -91,7 +91,7 @@ def new_folders(parent: Path, names: Sequence[str]) -> Iterator[None]:
 
 def _scale(path: Path, images: Array) -> float:
     if images.ndim != 4 or images.shape[3] != 3:
-        raise SeedbedError(f"{path} is of the shape {images.shape}: images are of one like (images, height, width, 3).")
+        raise SeedbedError(f"{path} has the shape {images.shape}, not the shape (images, height, width, 3).")
     low, high = float(images.min()), float(images.max())
     if not (low >= 0 and high <= 255):
         raise SeedbedError(
@@ -104,7 +104,7 @@ def _scale(path: Path, images: Array) -> float:
 def _numbers(path: Path, rows: Array) -> npt.NDArray[np.intp]:
     if rows.ndim != 2 or not ((rows == 0) | (rows == 1)).all() or not (rows.sum(axis=1) == 1).all():
         raise SeedbedError(
-            f"{path} is no one-hot array: each row has a single 1, in the column of its label, and zeros."
+            f"{path} is not a one-hot array: each row has a single 1, in the column of its label, and zeros."
         )
     numbers: npt.NDArray[np.intp] = rows.argmax(axis=1)
     return numbers
@@ -113,7 +113,7 @@ def _numbers(path: Path, rows: Array) -> npt.NDArray[np.intp]:
 def _checked(names: Sequence[str]) -> Sequence[str]:
     for name in names:
         if not name or name.startswith(".") or not name.isprintable() or set("/\\") & set(name):
-            raise SeedbedError(f"A label can't be called {name!r}: its name is that of a folder.")
+            raise SeedbedError(f"A label can't be called {name!r}, since a folder is named after it.")
     if len(set(names)) < len(names):
         raise SeedbedError(f"Two labels have the same name: {', '.join(names)}.")
     return names

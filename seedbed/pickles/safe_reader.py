@@ -1,7 +1,7 @@
-"""What a pickle would make, as a note: nothing that it names is imported, made or called.
+"""Reads a pickle as plain values and `Call`s: nothing that it names is imported, created or called.
 
-A pickle is a program for a stack machine. This one knows the steps that NumPy takes to pickle an array of numbers, in
-all its versions and all protocols of pickle, and refuses every other.
+A pickle is a program for a stack machine. This one supports the steps by which NumPy pickles an array of numbers, in
+all its versions and all protocols of pickle, and refuses all others.
 """
 
 import pickletools
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 MAX_STEPS = 100
-"""An array takes some fifty."""
+"""An array takes about fifty."""
 MARK = object()
 IGNORED = {"PROTO", "FRAME"}
 KEEP = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
@@ -23,19 +23,19 @@ VALUES = NUMBERS | TEXTS | BYTES
 
 
 class Refused(ValueError):
-    """The pickle holds something else than an array of numbers; the text says what."""
+    """The pickle holds something other than an array of numbers; the text says what."""
 
 
 @dataclass(frozen=True)
 class Function:
-    """What a pickle names in order to call it."""
+    """A function that a pickle names in order to call it."""
 
     name: str
 
 
 @dataclass
 class Call:
-    """A call that a pickle asks for, and the state to give to what it returns."""
+    """A call in a pickle, and the state that its result would get."""
 
     function: str
     arguments: Any
@@ -43,10 +43,10 @@ class Call:
 
 
 def read_pickle(file: BinaryIO, functions: Mapping[str, str]) -> Any:
-    """Constants, tuples and Calls, as deep as the pickle nests them.
+    """The pickle's value: constants, tuples and `Call`s, nested as in the pickle.
 
-    `functions` has, by its dotted name, what may be named, and the name it has in the note. Refused says what else the
-    pickle wants; of a damaged one, ValueError or LookupError.
+    `functions` maps the dotted names that are allowed to the names used in `Call`s. Raises Refused for anything else,
+    and ValueError or LookupError if the pickle is damaged.
     """
     stack: list[Any] = []
     memo: dict[int | None, Any] = {}
@@ -75,17 +75,15 @@ def _take(step: str, argument: Any, stack: list[Any], functions: Mapping[str, st
     elif step in JOIN:
         JOIN[step](stack)
     else:
-        raise Refused(f"it holds something else than an array of numbers ({step})")
+        raise Refused(f"it holds something other than an array of numbers ({step})")
 
 
 def _function(module: Any, name: Any, functions: Mapping[str, str]) -> Function:
     if not isinstance(module, str) or not isinstance(name, str):
-        raise Refused("it wants to call what has no name")
+        raise Refused("it would call something without a name")
     known = functions.get(f"{module}.{name}")
     if known is None:
-        raise Refused(
-            f"it wants to call {module[:60]}.{name[:60]}, which no array of numbers does; nothing of it was run"
-        )
+        raise Refused(f"it would call {module[:60]}.{name[:60]}, which no array of numbers does; nothing was run")
     return Function(known)
 
 
@@ -104,14 +102,14 @@ def _tuple_of(length: int) -> Callable[[list[Any]], None]:
 def _call(stack: list[Any]) -> None:
     arguments, function = stack.pop(), stack.pop()
     if not isinstance(function, Function):
-        raise Refused("it wants to call what is no function")
+        raise Refused("it would call something that is not a function")
     stack.append(Call(function.name, arguments))
 
 
 def _build(stack: list[Any]) -> None:
     state = stack.pop()
     if not isinstance(stack[-1], Call) or stack[-1].state is not None:
-        raise Refused("it gives a state to what can have none")
+        raise Refused("it sets the state of something that has none")
     stack[-1].state = state
 
 

@@ -86,7 +86,7 @@ def test_what_the_demo_left_still_answers(after_demo: tuple[Path, str]) -> None:
     best: dict[str, Any] = json.loads(answer)
     assert best["dataset"]["used"] == 24 * len(SPECIES)
     assert best["run_id"] in runs
-    assert notes == f"The demo's home {home}-demo answers, as long as there is nothing in {home}.\n"
+    assert notes == f"Using the demo's results in {home}-demo, since there is nothing in {home} yet.\n"
 
 
 def test_all_that_a_run_leaves_is_for_its_owner_alone(after_demo: tuple[Path, str]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from stat import S_IMODE
 from threading import Barrier
 from typing import Any
 
@@ -35,6 +36,13 @@ def test_a_file_is_fetched_once(bucket: Stack, tmp_path: Path) -> None:
     assert [found.name for found in path.parent.iterdir()] == ["a.html"]
     bucket.client("s3").delete_object(Bucket="seedlings", Key="runs/a/report #1.html")
     assert fetch(bucket, "s3://seedlings/runs/a/report #1.html", path) == path
+
+
+def test_a_fetched_file_and_its_new_folders_are_for_their_owner_alone(bucket: Stack, tmp_path: Path) -> None:
+    fetch(bucket, "s3://seedlings/runs/a/report #1.html", tmp_path / "models" / "a" / "report.html")
+
+    modes = {path.name: S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    assert modes == {"models": 0o700, "a": 0o700, "report.html": 0o600}
 
 
 def test_a_missing_file_is_named(bucket: Stack, tmp_path: Path) -> None:

@@ -81,19 +81,19 @@ def test_one_hot_rows_may_be_of_any_kind_of_number(dtype: type, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("images", "rows", "reason"),
     [
-        (PIXELS[0], ROWS, r"npX_keras.pkl is of the shape \(6, 5, 3\)"),
-        (PIXELS[..., :1], ROWS, r"npX_keras.pkl is of the shape \(12, 6, 5, 1\)"),
-        (PIXELS.transpose(0, 3, 1, 2), ROWS, r"npX_keras.pkl is of the shape \(12, 3, 6, 5\)"),
+        (PIXELS[0], ROWS, r"npX_keras.pkl has the shape \(6, 5, 3\)"),
+        (PIXELS[..., :1], ROWS, r"npX_keras.pkl has the shape \(12, 6, 5, 1\)"),
+        (PIXELS.transpose(0, 3, 1, 2), ROWS, r"npX_keras.pkl has the shape \(12, 3, 6, 5\)"),
         (PIXELS / 127.5 - 1, ROWS, "values from -1 to 1: give the images as they were before"),
         (PIXELS.astype(np.uint16) * 257, ROWS, "to 65535"),
         (np.where(PIXELS.max() == PIXELS, np.nan, PIXELS), ROWS, "values from nan to nan"),
         (np.where(PIXELS.max() == PIXELS, np.inf, PIXELS), ROWS, "to inf"),
         (PIXELS[:-1], ROWS, r"npX_keras.pkl holds 11 images and .*oh_npY.pkl the labels of 12"),
-        (PIXELS, NUMBERS, "is no one-hot array"),
-        (PIXELS, ROWS * 2, "is no one-hot array"),
-        (PIXELS, ROWS * 0, "is no one-hot array"),
-        (PIXELS, np.abs(ROWS - 1), "is no one-hot array"),
-        (PIXELS, ROWS + np.nan, "is no one-hot array"),
+        (PIXELS, NUMBERS, "is not a one-hot array"),
+        (PIXELS, ROWS * 2, "is not a one-hot array"),
+        (PIXELS, ROWS * 0, "is not a one-hot array"),
+        (PIXELS, np.abs(ROWS - 1), "is not a one-hot array"),
+        (PIXELS, ROWS + np.nan, "is not a one-hot array"),
         ([1], ROWS, "npX_keras.pkl can't be read as a pickled array"),
         (PIXELS, [1], "oh_npY.pkl can't be read as a pickled array"),
     ],
@@ -122,7 +122,7 @@ def test_names_that_cannot_be_the_labels_are_refused(names: list[str], reason: s
 @pytest.mark.parametrize("taken", [Path.touch, lambda folder: (folder / "Maize").mkdir(parents=True)])
 def test_what_is_there_already_is_left_alone(taken: Any, tmp_path: Path, folder: Path) -> None:
     taken(folder)
-    with pytest.raises(SeedbedError, match="is there already"):
+    with pytest.raises(SeedbedError, match="exists already"):
         written(pickled(tmp_path), folder)
 
 
@@ -142,4 +142,4 @@ def test_the_command_makes_what_upload_takes(tmp_path: Path, folder: Path) -> No
 
 def test_who_did_not_say_bgr_is_told_how_to_see_it(tmp_path: Path, folder: Path) -> None:
     done = CliRunner().invoke(app, ["import", *map(str, pickled(tmp_path)), str(folder)])
-    assert "import them anew with --bgr" in done.output
+    assert "import them again with --bgr" in done.output

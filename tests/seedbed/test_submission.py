@@ -51,7 +51,7 @@ def test_every_image_has_a_row_and_those_that_cannot_be_read_the_commonest_label
     commonest = max(readable, key=readable.count)
     assert {labels[name] for name in ("empty.png", "link.png", "torn.JPG")} == {commonest}
     assert said == (
-        f"{target} has a row for each image, 7 in all. 3 can't be read and have the label that most others got, "
+        f"{target} has a row for each image, 7 in all. 3 can't be read and have the most common label, "
         f"{commonest}: empty.png, link.png, torn.JPG."
     )
 

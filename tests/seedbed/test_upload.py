@@ -29,7 +29,7 @@ def test_each_file_has_its_labels_key_and_a_stray_one_goes_too(tmp_path: Path) -
 def test_a_folder_above_the_labels_is_refused_with_the_one_that_is_meant(tmp_path: Path) -> None:
     with_files(tmp_path, *(f"train/{label}/{n}.png" for label in ("Maize", "Charlock") for n in range(3)))
     with_files(tmp_path, "test/1.png", "README.md")
-    with pytest.raises(SeedbedError, match=rf"as <label>/<file>\. Did you mean {tmp_path / 'train'}\?"):
+    with pytest.raises(SeedbedError, match=rf"not at <label>/<file>\. Did you mean {tmp_path / 'train'}\?"):
         files_of(tmp_path)
 
 

@@ -3,8 +3,6 @@
 import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,14 +90,11 @@ def belongs_to_user(path: Path) -> bool:
     return os.getuid() in {0, path.stat().st_uid}
 
 
-@contextmanager
-def private_files() -> Iterator[None]:
-    """What is made while the block runs is for its owner alone, as all in a home is."""
-    before = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(before)
+def make_private_folder(path: Path) -> None:
+    """Create a folder, and the folders above it that are missing, for their owner alone."""
+    if not path.is_dir():
+        make_private_folder(path.parent)
+        path.mkdir(0o700, exist_ok=True)
 
 
 def listens(endpoint: str) -> bool:

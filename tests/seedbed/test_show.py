@@ -1,0 +1,85 @@
+"""What the commands print is legible at any width."""
+
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from seedbed import cli
+from seedbed.commands.show import TrialsTable, best_model, mail_text
+from seedbed.errors import SeedbedError
+
+URI = "s3://seedbed-000000000000-us-east-1/runs/sb-3f9c1b7a5d2e8046-1/evaluation/model.tar.gz"
+VALUES = {"augmentation": "0.6521", "batch_size": "111", "dropout": "0.2011", "epochs": "20", "weight_decay": "0.95491"}
+
+
+def trial(number: int, **changes: str) -> dict[str, Any]:
+    return {
+        "name": f"sb-3f9c1b7a5d2e8046-1-{number:03}-a9d86e71",
+        "objective": 0.9 + number / 100,
+        "hyperparameters": {**VALUES, **changes},
+        "status": "Completed",
+        "billable_seconds": 18,
+    }
+
+
+RUN: dict[str, Any] = {
+    "run_id": "sb-3f9c1b7a5d2e8046-1",
+    "trials": [trial(1), trial(2, **{name: f"{float(value) / 2:.4f}" for name, value in VALUES.items()})],
+}
+BEST: dict[str, Any] = {
+    "run_id": RUN["run_id"],
+    "test_accuracy": 0.97,
+    "test_accuracy_interval": [0.91, 0.99],
+    "validation_accuracy": 0.98,
+    "macro_f1": 0.97,
+    "hyperparameters": VALUES,
+    "dataset": {"used": 720, "images": 720, "labels": ["Maize"]},
+    "cost_usd": 0.0,
+    "created_at": "2026-03-20T09:00:00",
+    "model_uri": URI,
+}
+
+
+def printed(content: Any, width: int) -> str:
+    console = Console(width=width)
+    with console.capture() as capture:
+        console.print(content, crop=False)
+    return capture.get()
+
+
+@pytest.mark.parametrize(("width", "title"), [(80, "Hyperparameters"), (140, "batch size")])
+def test_the_trials_table_cuts_off_nothing(width: int, title: str) -> None:
+    output = printed(TrialsTable(RUN), width)
+
+    assert title in output
+    assert "…" not in output
+    for text in ("001-a9d86e71", "Validation", "Completed", "0.652", "0.477"):
+        assert text in output
+    assert max(len(line) for line in output.splitlines()) <= width
+
+
+def test_the_address_of_the_best_model_stays_on_one_line() -> None:
+    assert f"Model: {URI}\n" in printed(best_model(BEST), 80)
+
+
+def test_the_lines_of_an_email_are_not_broken() -> None:
+    message = EmailMessage()
+    message["Subject"] = "Seedbed: a new best model"
+    message.set_content(f"Model  {URI}\n")
+
+    output = printed(mail_text(message), 80)
+
+    assert "Subject: Seedbed: a new best model\n" in output
+    assert f"Model  {URI}\n" in output
+
+
+def test_an_error_is_printed_as_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise SeedbedError("[/tmp/a] is not a folder.")
+
+    monkeypatch.setattr(cli, "app", fail)
+
+    assert cli.run() == 1
+    assert capsys.readouterr().out == "Error: [/tmp/a] is not a folder.\n"
