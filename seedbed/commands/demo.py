@@ -42,7 +42,7 @@ MAIL_TIMEOUT = 120
 
 def demo(
     images: Annotated[
-        Path | None, typer.Option(help="Images, with one sub-folder per label. Drawn ones if left out.")
+        Path | None, typer.Option(help="Images, with one sub-folder per label. Drawn ones by default.")
     ] = None,
     trials: Trials = None,
     plan: Plan = PlanName.quick,

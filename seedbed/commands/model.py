@@ -29,7 +29,7 @@ def best(as_json: AsJson = False, aws: OnAws = "") -> None:
 
 
 def report(
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="[default: the best model's run]")] = "",
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="By default the best model's run.")] = "",
     browser: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
     aws: OnAws = "",
 ) -> None:
@@ -44,7 +44,7 @@ def report(
 def predict(
     paths: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Images, or folders of images.")],
     csv: Annotated[
-        Path | None, typer.Option(help="Write file,label,confidence to this file. [default: standard output]")
+        Path | None, typer.Option(help="Write file,label,confidence to this file. Standard output by default.")
     ] = None,
     submission: Annotated[
         Path | None, typer.Option(help="Write file,species to this file, as for Kaggle's Plant Seedlings competition.")

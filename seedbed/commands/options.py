@@ -17,7 +17,7 @@ PORT_HELP = "The port on 127.0.0.1."
 
 OnAws = Annotated[str, typer.Option("--aws", metavar="STACK", help="Use this stack on AWS instead of this machine.")]
 Trials = Annotated[int | None, typer.Option(min=1, max=750, help="The number of trials per run.")]
-Plan = Annotated[PlanName, typer.Option(help="full also fine-tunes the whole network and exports it.")]
+Plan = Annotated[PlanName, typer.Option(help="full also fine-tunes the whole network, and exports it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

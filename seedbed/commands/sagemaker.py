@@ -45,7 +45,7 @@ def sagemaker(
         Containers, typer.Option(help="Run images as processes, in Docker, or (auto) in Docker if it is running.")
     ] = Containers.auto,
 ) -> None:
-    """Serve a SageMaker endpoint for your own containers until Ctrl-C. State is kept."""
+    """Serve a SageMaker endpoint for your own containers until Ctrl-C. It resumes where it was stopped."""
     serve_sagemaker(port, data, image, containers.value, console())
 
 
