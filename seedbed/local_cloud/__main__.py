@@ -1,7 +1,7 @@
-"""The local cloud's own process, in the environment that `environment` settles: MiniStack reads it when imported.
+"""The local cloud's process. It must be started in the environment that `environment` defines.
 
-It prints one line of JSON once everything answers: {"endpoint": …, "outputs": {…}}, or {"error": …}; it ends on
-SIGTERM, or when whoever started it closes its standard input, within a time that `ending` bounds.
+It prints one line of JSON once everything is running: {"endpoint": …, "outputs": {…}}, or {"error": …}. It ends on
+SIGTERM, or when its standard input is closed, within the time that `ending` sets.
 """
 
 import argparse
@@ -36,15 +36,15 @@ IMAGES = {"seedbed-trainer": CONTAINER}
 
 
 def main() -> None:
-    """Serve until told to end."""
+    """Serve until requested to stop."""
     parser = argparse.ArgumentParser(prog="python -m seedbed.local_cloud")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--lock", type=int, required=True, help="the inherited descriptor of the data folder's lock")
     parser.add_argument("--parameters", type=json.loads, default={})
-    parser.add_argument("--no-jobs", action="store_true", help="answer questions only: start no job, resume none")
-    parser.add_argument("--no-template", action="store_true", help="deploy nothing: the bare services")
-    parser.add_argument("--image", action="append", type=image, metavar="NAME=FOLDER", help="instead of Seedbed's own")
+    parser.add_argument("--no-jobs", action="store_true", help="start and resume no job")
+    parser.add_argument("--no-template", action="store_true", help="deploy no template")
+    parser.add_argument("--image", action="append", type=image, metavar="NAME=FOLDER", help="in place of Seedbed's own")
     parser.add_argument("--containers", choices=("process", "docker", "auto"), default="process")
     arguments = parser.parse_args()
     os.set_inheritable(arguments.lock, False)
@@ -58,48 +58,50 @@ def main() -> None:
 
 
 def image(text: str) -> tuple[str, Path]:
-    """NAME=FOLDER as its two parts."""
+    """NAME=FOLDER, split."""
     name, _, folder = text.partition("=")
     return name, Path(folder)
 
 
 async def serve(arguments: argparse.Namespace) -> None:
-    """Serve on the port until SIGTERM or the end of standard input; state lives in the data folder."""
+    """Serve on the port until SIGTERM or the end of standard input, with the state in the data folder."""
     stop_requested, may_close = asyncio.Event(), asyncio.Event()
     watch_for_stop(stop_requested)
     aws, data = LocalAws(endpoint_url(arguments.port), Credentials.from_environment()), arguments.data
     try:
         components = assemble(aws, data, dict(arguments.image or IMAGES), arguments.containers)
     except (OSError, sqlite3.Error) as error:
-        say({"error": f"The disk does not give what is kept in {data}: {error}. Make room or see to its permissions."})
+        report(
+            {"error": f"The state in {data} can't be read or written: {error}. Make room, or check the permissions."}
+        )
         return
     config = server_config(arguments.port)
     served = asyncio.create_task(serve_app(components.app, config, shutdown_trigger=may_close.wait))
     try:
         await work(components, arguments, stop_requested)
     except DeployFailed as error:
-        say({"error": f"The template could not be deployed: {error}"})
+        report({"error": f"The template could not be deployed: {error}"})
     except ClientError as error:
         if error.response["Error"]["Code"] != NO_ROOM:
             raise
-        say({"error": f"{components.sagemaker.disk.sentence().split('; ')[0]}, and run this again."})
+        report({"error": f"{components.sagemaker.disk.sentence().split('; ')[0]}, and run this again."})
     finally:
         may_close.set()
-        await asyncio.wait({served}, timeout=CLOSING_SECONDS)  # it waits for functions that still run
+        await asyncio.wait({served}, timeout=CLOSING_SECONDS)  # it waits for functions that are still running
         components.mailer.close()
     if served.done():
         await served
 
 
 async def work(components: Components, arguments: argparse.Namespace, stop_requested: asyncio.Event) -> None:
-    """Set up what is served, say so, and run jobs until told to end."""
+    """Set up the services, report that they are running, and run jobs until requested to stop."""
     if arguments.no_template:
         outputs = await asyncio.to_thread(restore_buckets, components.aws, arguments.data / "s3" / ACCOUNT)
     else:
         outputs = await asyncio.to_thread(set_up, components.aws, arguments.parameters)
         components.mailer.topic = outputs["TopicArn"]
     async with nullcontext() if arguments.no_jobs else jobs_running(components.sagemaker):
-        say({"endpoint": components.aws.endpoint, "outputs": outputs, "notes": components.sagemaker.notes})
+        report({"endpoint": components.aws.endpoint, "outputs": outputs, "notes": components.sagemaker.notes})
         watching = asyncio.create_task(components.shortage.watch())
         await stop_requested.wait()
         watching.cancel()
@@ -124,14 +126,14 @@ def server_config(port: int) -> Config:
 
 
 def set_up(aws: LocalAws, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Deploy the template, and fill the table from what is on disk."""
+    """Deploy the template, and fill the table from the state on disk."""
     outputs = deploy(aws, parameters)
     aws.client("lambda").invoke(FunctionName=outputs["ReconcileFunction"], Payload=b'{"rebuild": true}')
     return outputs
 
 
 def restore_buckets(aws: LocalAws, kept: Path) -> dict[str, str]:
-    """MiniStack finds its buckets again by the objects in them; those that had none are made anew."""
+    """Create empty buckets again: MiniStack restores only buckets with objects in them."""
     s3 = aws.client("s3")
     found = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for folder in sorted(kept.glob("*/")):
@@ -140,7 +142,7 @@ def restore_buckets(aws: LocalAws, kept: Path) -> dict[str, str]:
     return {}
 
 
-def say(message: Mapping[str, object]) -> None:
+def report(message: Mapping[str, object]) -> None:
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 

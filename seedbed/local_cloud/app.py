@@ -1,4 +1,4 @@
-"""AWS on a laptop, one ASGI app on one port: SageMaker is ours, everything else is MiniStack's."""
+"""AWS on a laptop, as one ASGI app on one port: our own SageMaker, and MiniStack for all other services."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -6,7 +6,7 @@ SAGEMAKER_PATH = "/_seedbed/sagemaker/"
 
 
 class ServiceRouter:
-    """Sends each request to whom it is for."""
+    """Routes each request to SageMaker or to MiniStack."""
 
     def __init__(self, sagemaker: ASGIApp, everything_else: ASGIApp) -> None:
         self._sagemaker = sagemaker

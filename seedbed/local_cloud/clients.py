@@ -1,4 +1,4 @@
-"""boto3 clients for the local cloud, whatever the person's own AWS settings say."""
+"""boto3 clients for the local cloud, independent of the user's AWS settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ CONFIG = Config(
 
 @dataclass(frozen=True)
 class LocalAws:
-    """A local cloud's endpoint, with the credentials that it takes."""
+    """A local cloud's endpoint, with the credentials that it accepts."""
 
     endpoint: str
     credentials: Credentials
 
     @classmethod
     def of(cls, cloud: Mapping[str, Any]) -> "LocalAws":
-        """That of a cloud that is up, as `local_cloud` and `Home.running` give it."""
+        """From the description of a running cloud, as `local_cloud` and `Home.running` return it."""
         return cls(cloud["endpoint"], Credentials(**cloud["credentials"]))
 
     def client(self, service: str) -> Any:
-        """A client of `service` there."""
+        """A client of a service, by boto3's name for it."""
         session = local_session(self.credentials)
         return session.client(service, endpoint_url=self.endpoint, config=CONFIG)  # type: ignore[call-overload]
 

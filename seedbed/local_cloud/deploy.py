@@ -1,4 +1,4 @@
-"""The template on the local cloud: what `sam deploy` does on AWS, through the same CloudFormation calls."""
+"""Deploys the template to the local cloud as `sam deploy` does on AWS, by the same CloudFormation calls."""
 
 import contextlib
 import hashlib
@@ -24,13 +24,13 @@ WAIT = {"Delay": 0.2, "MaxAttempts": 600}
 
 
 class DeployFailed(Exception):
-    """CloudFormation did not create the stack; its text is CloudFormation's reason."""
+    """CloudFormation did not create the stack. The text is CloudFormation's reason."""
 
 
 def deploy(aws: LocalAws, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Create the stack of template.yaml, as it stands but for where the code lies; return its outputs.
+    """Create the stack of template.yaml, unchanged but for the code's address, and return its outputs.
 
-    A bucket which is there already, from an earlier time, is imported into the new stack with all that is in it.
+    A bucket that exists from an earlier start is imported into the new stack, with its objects.
     """
     uploaded = upload_code(FUNCTIONS, aws)
     cloudformation = aws.client("cloudformation")
@@ -57,7 +57,7 @@ def bucket_exists(aws: LocalAws) -> bool:
 
 
 def import_bucket(cloudformation: Any) -> None:
-    """Begin the stack with the bucket alone, as CloudFormation imports what is there."""
+    """Create the stack with the existing bucket only, by CloudFormation's import."""
     bucket = {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain", "Properties": {"BucketName": BUCKET}}
     resource = {
         "ResourceType": "AWS::S3::Bucket",
@@ -79,7 +79,7 @@ def import_bucket(cloudformation: Any) -> None:
 
 
 def upload_code(folder: Path, aws: LocalAws) -> str:
-    """Zip the functions' folder into the code bucket; its s3:// address, which changes only with the code."""
+    """Zip the functions' folder into the code bucket. Returns its s3:// address, which changes only with the code."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*.py")):
@@ -94,7 +94,7 @@ def upload_code(folder: Path, aws: LocalAws) -> str:
 
 
 def wait(cloudformation: Any, condition: str) -> None:
-    """Wait for the stack. Raises DeployFailed with the first reason CloudFormation gives."""
+    """Wait for the stack. Raises DeployFailed with the first reason that CloudFormation gives."""
     try:
         cloudformation.get_waiter(condition).wait(StackName=STACK, WaiterConfig=WAIT)
     except WaiterError as error:

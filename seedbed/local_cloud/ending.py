@@ -1,4 +1,4 @@
-"""The end of the local cloud's process: it is told to, and it ends in a bounded time whatever still hangs in it."""
+"""Ends the local cloud's process in a bounded time, whatever hangs in it."""
 
 import asyncio
 import contextlib
@@ -18,12 +18,12 @@ STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
 def run_and_exit(main: Coroutine[Any, Any, None]) -> None:
-    """Run it, and end the process at once when it is done: no thread that waits for a function is waited for."""
+    """Run the coroutine, then exit at once, without waiting for threads that still wait for a function."""
     status = 1
     try:
         asyncio.Runner().run(main)
         status = 0
-    except BaseException:  # noqa: BLE001  whatever it is, the interpreter's own way out might hang
+    except BaseException:  # noqa: BLE001  whatever it is, the interpreter's own exit might hang
         traceback.print_exc()
     with contextlib.suppress(OSError):
         logging.shutdown()
@@ -31,11 +31,11 @@ def run_and_exit(main: Coroutine[Any, Any, None]) -> None:
     os._exit(status)
 
 
-def watch_for_stop(told: asyncio.Event, seconds: float = EXIT_SECONDS) -> None:
-    """Set the event on SIGTERM or SIGINT, and when standard input ends: whoever started this is gone then.
+def watch_for_stop(stop: asyncio.Event, seconds: float = EXIT_SECONDS) -> None:
+    """Set the event on SIGTERM or SIGINT, and when standard input ends, as the parent process has ended then.
 
-    The process is ended so many seconds later if it has not by itself; what each thread was at is written to standard
-    error. A thread watches, so that neither a busy event loop nor a busy main thread delays that.
+    If the process is still running so many seconds later, the stack of each thread is written to standard error, and
+    the process is killed. A thread watches, so a busy event loop or main thread delays nothing.
     """
     loop = asyncio.get_running_loop()
     signals, written = os.pipe()
@@ -44,18 +44,18 @@ def watch_for_stop(told: asyncio.Event, seconds: float = EXIT_SECONDS) -> None:
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: None)
 
-    def tell() -> None:
+    def request_stop() -> None:
         faulthandler.dump_traceback_later(seconds, exit=True)
-        loop.call_soon_threadsafe(told.set)
+        loop.call_soon_threadsafe(stop.set)
 
-    threading.Thread(target=_watch, args=(signals, sys.stdin.fileno(), tell), daemon=True).start()
+    threading.Thread(target=_watch, args=(signals, sys.stdin.fileno(), request_stop), daemon=True).start()
 
 
-def _watch(signals: int, parent: int, tell: Callable[[], None]) -> None:
+def _watch(signals: int, parent: int, request_stop: Callable[[], None]) -> None:
     while True:
         ready, _, _ = select.select([signals, parent], [], [])
         if signals in ready and STOP_SIGNALS.intersection(os.read(signals, 64)):
             break
         if parent in ready and not os.read(parent, 1024):
             break
-    tell()
+    request_stop()

@@ -1,4 +1,4 @@
-"""The environment of the local cloud's process: settled before MiniStack is imported, which reads it then."""
+"""The environment of the local cloud's process, set before it starts, since MiniStack reads it when imported."""
 
 import os
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ HOST = "127.0.0.1"
 def cloud_environment(
     port: int, data: Path, credentials: Credentials, base: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """What the local cloud and the functions in it see of the person's environment `base`, and its own settings.
+    """What passes from the user's environment `base` to the local cloud and its functions, and the cloud's settings.
 
-    AUTH makes MiniStack hold every function to its role: a permission the template forgets fails here as on AWS.
+    AUTH makes MiniStack enforce the functions' roles: a permission missing in the template fails here as on AWS.
     """
     return {
         **passed_to_cloud(base),
@@ -41,5 +41,5 @@ def cloud_environment(
 
 
 def endpoint_url(port: int) -> str:
-    """Where everything answers."""
+    """The address of all services."""
     return f"http://{HOST}:{port}"

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class PlanName(StrEnum):
-    """`quick` trains heads alone, on fewer turned views, `full` the whole network too and exports it."""
+    """`quick` trains classifier heads only, on fewer views; `full` also fine-tunes the network, and exports it."""
 
     quick = "quick"
     full = "full"
@@ -38,5 +38,5 @@ LAPTOP = {
 
 
 def parameters(plan: PlanName, trials: int | None) -> dict[str, str]:
-    """The template's parameters for a plan and, if given, a number of heads to try."""
+    """The template's parameters for a plan and, if given, a number of trials."""
     return {**PARAMETERS[plan], **({"TrialCount": str(trials)} if trials else {})}

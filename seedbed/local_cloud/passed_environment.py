@@ -1,6 +1,6 @@
-"""What of a person's environment the local cloud, its functions and jobs see: what is named here, or by the person.
+"""Selects the environment variables that the local cloud, its functions and jobs get from the user's environment.
 
-Shells hold tokens and passwords, and logs and models are shown to others: so all else stays out.
+Only variables named here or by the user pass: a shell holds tokens and passwords, and logs and models are shared.
 """
 
 from collections.abc import Mapping
@@ -33,9 +33,9 @@ TRAINING = {
 }
 EVERYWHERE = MACHINE | LANGUAGE | CERTIFICATES | LIBRARIES | TRAINING
 FAMILIES = ("LC_", "CUDA_", "GOMP_", "KMP_", "MKL_", "OMP_", "OPENBLAS_")
-"""Beginnings of names: settings of languages, processors and graphics cards, which hold no secrets."""
+"""Prefixes of names: settings of languages, processors and graphics cards, which hold no secrets."""
 
-FOR_THE_CLOUD_ALONE = {
+CLOUD_ONLY = {
     "DOCKER_CERT_PATH",
     "DOCKER_CONFIG",
     "DOCKER_CONTEXT",
@@ -47,19 +47,19 @@ FOR_THE_CLOUD_ALONE = {
 
 
 def passed_to_jobs(environment: Mapping[str, str]) -> dict[str, str]:
-    """What jobs see of an environment: the machine's settings, and what it names itself in SEEDBED_PASS_ENV."""
+    """What jobs get: the machine's settings, and the variables named in SEEDBED_PASS_ENV."""
     return _chosen(environment, EVERYWHERE)
 
 
 def passed_to_cloud(environment: Mapping[str, str]) -> dict[str, str]:
-    """The same and what the local cloud itself needs: how to reach Docker, and the server that e-mails are sent by."""
-    return _chosen(environment, EVERYWHERE | FOR_THE_CLOUD_ALONE | {NAMED_BY})
+    """What the local cloud gets: what jobs get, and how to reach Docker and the mail server."""
+    return _chosen(environment, EVERYWHERE | CLOUD_ONLY | {NAMED_BY})
 
 
 def named_by_the_person(environment: Mapping[str, str]) -> dict[str, str]:
-    """What an environment names itself in SEEDBED_PASS_ENV, which is all that a container in Docker sees of it.
+    """The variables named in SEEDBED_PASS_ENV, which are all that a Docker container gets.
 
-    Never a person's own AWS settings: all here talk to the local cloud, with its key.
+    The user's own AWS settings never pass: everything here uses the local cloud, with its key.
     """
     named = {name.strip() for name in environment.get(NAMED_BY, "").split(",")}
     return {name: environment[name] for name in named & environment.keys() if not name.startswith("AWS_")}

@@ -1,10 +1,10 @@
-"""Files that are for their owner alone."""
+"""Files that only their owner can read."""
 
 from pathlib import Path
 
 
 def write_private(path: Path, text: str) -> None:
-    """Puts a file in place whole or not at all, readable by its owner alone from the first moment."""
+    """Write a file atomically; only its owner can read it, from the start."""
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     partial.touch(0o600)

@@ -1,4 +1,4 @@
-"""The local cloud as a child process: started, asked whether it is ready, and ended with all that it started."""
+"""Runs the local cloud as a child process, and ends it with all that it started."""
 
 import json
 import os
@@ -41,23 +41,22 @@ def local_cloud(
     run_jobs: bool = True,
     lock: int | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Serve a home while the block runs: its `endpoint`, `credentials` and the stack's `outputs`.
+    """Serve a home while the block runs. Yields `endpoint`, `credentials`, and the stack's `outputs`.
 
-    Afterwards nothing of it is left.
-    `parameters` are the template's, over the laptop's defaults; without `run_jobs` it answers questions of the caller
-    alone and starts no job. `lock` is the home's, where the caller holds it already. Raises what `served` raises, and
-    SeedbedError for a SEEDBED_SMTP_URL that can't be read and where the extra `laptop` is not installed.
+    No process is left afterwards. `parameters` override the laptop's defaults for the template. Without `run_jobs` no
+    job is started, and other commands don't find the cloud. `lock` is the home's, if the caller holds it already.
+    Raises what `served` raises, and SeedbedError if SEEDBED_SMTP_URL is malformed or the extra `laptop` is missing.
     """
     need("laptop", "A local cloud")
     check_mail_server()
     options = ["--parameters", json.dumps({**LAPTOP, **(parameters or {})})]
     options += [] if run_jobs else ["--no-jobs"]
-    with served(home, port, options, lock=lock, known=run_jobs) as cloud:
+    with served(home, port, options, lock=lock, discoverable=run_jobs) as cloud:
         yield cloud
 
 
 def check_mail_server() -> None:
-    """Raises SeedbedError for a mail server that can't be read: better now than when the first e-mail is due."""
+    """Raises SeedbedError if SEEDBED_SMTP_URL can't be read, rather than when the first e-mail is due."""
     try:
         configured_server()
     except InvalidServer as error:
@@ -66,41 +65,41 @@ def check_mail_server() -> None:
 
 @contextmanager
 def served(
-    home: Home, port: int, options: Sequence[str], *, lock: int | None = None, known: bool = True
+    home: Home, port: int, options: Sequence[str], *, lock: int | None = None, discoverable: bool = True
 ) -> Iterator[dict[str, Any]]:
-    """Have the local cloud's process, told `options`, serve a home on a port, any free one if 0, while the block runs.
+    """Run the local cloud's process with `options` while the block runs, on a port, or on any free one if it is 0.
 
-    Other commands find it if it is `known`. Raises SeedbedError if another process serves this home (AlreadyUp) or
-    works in it, the port is taken, or the cloud can't start.
+    Other commands find it only if it is `discoverable`. Raises SeedbedError if another process serves this home
+    (AlreadyUp) or uses it, the port is taken, or the cloud can't start.
     """
     with nullcontext(lock) if lock is not None else hold(home) as held:
         if port and not is_port_free(port):
-            raise SeedbedError(f"Port {port} is taken by another program. Choose another one with --port.")
-        with written_to(home):
+            raise SeedbedError(f"Port {port} is in use by another program. Choose another port with --port.")
+        with writing_to(home):
             credentials = credentials_of(home.path, REGION)
-        process, patience = None, 0.0  # nothing is lost of what has answered nobody yet
+        process, grace = None, 0.0  # no grace before it has answered anyone
         try:
-            with written_to(home), signals_deferred():
+            with writing_to(home), signals_deferred():
                 process = start(home, port or free_port(), options, held, credentials)
             cloud = {**wait_until_ready(process, home), "credentials": asdict(credentials)}
             for note in cloud.pop("notes", ()):
                 sys.stderr.write(f"{note}\n")
-            patience = STOP_TIMEOUT
-            if known:
-                with written_to(home):
+            grace = STOP_TIMEOUT
+            if discoverable:
+                with writing_to(home):
                     home.record_running(process.pid, cloud)
             yield cloud
         finally:
             with signals_deferred():
                 if process:
-                    end(process, patience)
+                    end(process, grace)
                 home.record_ended()
                 shutil.rmtree(home.scratch, ignore_errors=True)
 
 
 @contextmanager
-def written_to(home: Home) -> Iterator[None]:
-    """The home is written to while the block runs. Raises SeedbedError where its disk does not take that."""
+def writing_to(home: Home) -> Iterator[None]:
+    """Raises SeedbedError if the block can't write to the home."""
     try:
         yield
     except OSError as error:
@@ -112,7 +111,7 @@ def written_to(home: Home) -> Iterator[None]:
 def start(
     home: Home, port: int, options: Sequence[str], lock: int, credentials: Credentials
 ) -> "subprocess.Popen[bytes]":
-    """The local cloud's process, which holds the home's lock for as long as it lives. It works in the home's folder."""
+    """Start the local cloud's process in the home's folder. It holds the home's lock until it ends."""
     shutil.rmtree(home.scratch, ignore_errors=True)
     home.scratch.mkdir(0o700, exist_ok=True)
     home.log.touch(0o600)
@@ -131,8 +130,8 @@ def start(
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", home: Home) -> dict[str, Any]:
     assert process.stdout
-    spoke, _, _ = select.select([process.stdout], [], [], START_TIMEOUT)
-    line = process.stdout.readline() if spoke else b""
+    readable, _, _ = select.select([process.stdout], [], [], START_TIMEOUT)
+    line = process.stdout.readline() if readable else b""
     if not line:
         raise SeedbedError(f"The local cloud could not start; {home.log} says why.")
     cloud: dict[str, Any] = json.loads(line)
@@ -141,8 +140,8 @@ def wait_until_ready(process: "subprocess.Popen[bytes]", home: Home) -> dict[str
     return cloud
 
 
-def end(process: "subprocess.Popen[bytes]", patience: float = STOP_TIMEOUT) -> None:
-    """End the cloud and whatever it started, gently for `patience` seconds, then at once."""
+def end(process: "subprocess.Popen[bytes]", grace: float = STOP_TIMEOUT) -> None:
+    """End the cloud and all that it started; it is killed if it is still running after `grace` seconds."""
     try:
         family = psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
@@ -150,7 +149,7 @@ def end(process: "subprocess.Popen[bytes]", patience: float = STOP_TIMEOUT) -> N
     if process.stdin:
         process.stdin.close()
     try:
-        process.wait(patience)
+        process.wait(grace)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -165,18 +164,18 @@ def end(process: "subprocess.Popen[bytes]", patience: float = STOP_TIMEOUT) -> N
 
 
 def wait_until_ended(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Those that still run after so many seconds.
+    """Wait for processes to end. Returns those still running after so many seconds.
 
-    Unlike psutil's own waiting this ends when they have: init, whose children orphans are, may take seconds to notice.
+    Unlike `psutil.wait_procs` it counts zombies as ended: init may take seconds to reap an orphan.
     """
     running, deadline = list(processes), time.monotonic() + seconds
-    while (running := [process for process in running if runs(process)]) and time.monotonic() < deadline:
+    while (running := [process for process in running if is_running(process)]) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
     return running
 
 
-def runs(process: psutil.Process) -> bool:
-    """Whether it has not ended, be it gone or a zombie."""
+def is_running(process: psutil.Process) -> bool:
+    """Whether the process is still running; a zombie is not."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -184,7 +183,7 @@ def runs(process: psutil.Process) -> bool:
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
+    """A port that no program listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -192,7 +191,7 @@ def free_port() -> int:
 
 
 def is_port_free(port: int) -> bool:
-    """Whether nobody listens on it."""
+    """Whether no program listens on a port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""Who a process is, for as long as the machine is up: a process id is given to others later, and clocks are set."""
+"""Identifies a process reliably, though process ids are reused and clocks are set."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ START_TICKS = 22 - 3  # of /proc/PID/stat, counted from what follows the name in
 
 
 def process_identity(pid: int) -> str:
-    """Names the process that has this id now and no other, before or after. Raises psutil.NoSuchProcess.
+    """A text that identifies the process with this id, and no other process. Raises psutil.NoSuchProcess.
 
-    Where there is /proc, by the machine's start and the ticks since then at the process's own: no clock moves either.
+    With /proc it holds the boot id and the process's start in ticks since boot, which don't depend on the clock.
     """
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
@@ -22,7 +22,7 @@ def process_identity(pid: int) -> str:
 
 
 def is_there(identity: object) -> bool:
-    """Whether the process that `process_identity` named has its id still, be it that it ended and awaits its parent."""
+    """Whether the identified process still exists, running or as a zombie."""
     try:
         return process_identity(process_id(identity)) == identity
     except (psutil.Error, ValueError, OverflowError):
@@ -30,7 +30,7 @@ def is_there(identity: object) -> bool:
 
 
 def is_alive(identity: object) -> bool:
-    """Whether the process that `process_identity` named has not ended."""
+    """Whether the identified process is still running."""
     try:
         return is_there(identity) and psutil.Process(process_id(identity)).status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
@@ -38,6 +38,6 @@ def is_alive(identity: object) -> bool:
 
 
 def process_id(identity: object) -> int:
-    """The process id in an identity; 0, which no such process has, for what is not one."""
+    """The process id in an identity; 0 if it is malformed."""
     number = str(identity).partition(":")[0]
     return int(number) if number.isdecimal() else 0

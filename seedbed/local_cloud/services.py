@@ -1,4 +1,4 @@
-"""The local cloud's parts, put together: what answers requests, what runs jobs, what tells people."""
+"""Assembles the local cloud from its components."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ STOP_GRACE = 10.0
 
 @dataclass(frozen=True)
 class Components:
-    """What one local cloud consists of; `app` is the ASGI application, of which the gate is the outermost part."""
+    """The components of one local cloud. `app` is the ASGI application, with the gate outermost."""
 
     aws: LocalAws
     app: Gate
@@ -33,9 +33,9 @@ class Components:
 
 
 def assemble(aws: LocalAws, data: Path, images: Mapping[str, Path], containers: str) -> Components:
-    """The parts, with their state in the data folder. Raises OSError or sqlite3.Error where the disk fails them.
+    """Create the components, with their state in the data folder. `images` and `containers` are for SageMaker.
 
-    images, containers: as the SageMaker endpoint wants them.
+    Raises OSError or sqlite3.Error if the state can't be read or written.
     """
     hide_function_keys(aws.credentials)
     sagemaker = SageMaker(
@@ -51,12 +51,12 @@ def assemble(aws: LocalAws, data: Path, images: Mapping[str, Path], containers: 
     mailer.take_published()
     reserve = Reserve(data / "reserve", sagemaker.disk)
     shortage = Shortage(sagemaker.disk, reserve, mailer, lambda: wake_reconcile(aws))
-    behind = ServiceRouter(sagemaker, DurableS3(ministack, sagemaker.disk, shortage.refused))
+    behind = ServiceRouter(sagemaker, DurableS3(ministack, sagemaker.disk, shortage.note_refusal))
     return Components(aws, Gate(behind, known_keys(aws.credentials)), sagemaker, mailer, shortage)
 
 
 def wake_reconcile(aws: LocalAws) -> None:
-    """Have the open run's record say what it waits for, where the template is deployed."""
+    """Have the reconcile function record what the open run waits for; without the template, nothing happens."""
     functions = aws.client("lambda")
     for function in functions.list_functions()["Functions"]:
         if function["Handler"] == "reconcile.handler":

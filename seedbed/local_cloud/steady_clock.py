@@ -1,16 +1,16 @@
-"""A clock that is never set: in the local cloud's process all waits are by elapsed time.
+"""Makes `time.time` steady in the local cloud's process, so that waits don't depend on the machine's clock.
 
-MiniStack's queues and schedules wait by `time.time`: a machine's clock that is set an hour back would have them wait an
-hour longer, and one that is set on would end all waits. Signatures are checked by `datetime`, which stays as it is.
+MiniStack's queues and schedules wait by `time.time`: a clock set back by an hour would prolong their waits by an hour,
+and a clock set forward would end them. Signatures are checked by `datetime`, which is unchanged.
 """
 
 import time
 
-# Of Linux and macOS; unlike `time.monotonic` both go on while the machine sleeps.
+# On Linux and macOS; unlike `time.monotonic`, both count while the machine sleeps.
 ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def install() -> None:
-    """From now on `time.time` in this process is what it is now and the time elapsed since."""
+    """From now on `time.time` returns the present time plus the time elapsed since."""
     offset = time.time() - time.clock_gettime(ELAPSED)
     time.time = lambda: offset + time.clock_gettime(ELAPSED)

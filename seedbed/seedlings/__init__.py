@@ -1,4 +1,4 @@
-"""Photographs of seedlings of twelve species, drawn from a seed instead of shipped.
+"""Photographs of seedlings of twelve species, drawn from a seed.
 
 The species are those of the Plant Seedlings dataset (Giselsson et al. 2017, arXiv 1711.05458), seen from above on
 gravel as there; none of its pixels is used.
@@ -36,8 +36,7 @@ MAX_PER_SPECIES = 1_000_000
 
 
 def draw(species: str, seed: int, size: int = 150) -> Image.Image:
-    """One seedling as an RGB image of size by size pixels; `seed`, from 0, decides all else: age, shape,
-    place, light and soil.
+    """One seedling as a square RGB image of `size` pixels. The seed, from 0, determines all else.
 
     Raises ValueError for a species not in SPECIES.
     """
@@ -49,9 +48,9 @@ def draw(species: str, seed: int, size: int = 150) -> Image.Image:
 
 
 def write(folder: Path, per_species: int, seed: int = 0) -> Iterator[Path]:
-    """Draw `per_species` images of each species to `folder/<species>/`, yielding each file as it is written.
+    """Draw `per_species` images of each species to `folder/<species>/`, and yield each file once it is written.
 
-    Other seeds give other images: none is drawn under two of them.
+    Two seeds have no image in common.
     """
     tasks = []
     for species in SPECIES:

@@ -1,4 +1,4 @@
-"""`python -m seedbed.seedlings SHEET.png`: a contact sheet of the twelve species."""
+"""`python -m seedbed.seedlings SHEET.png` draws a contact sheet of the twelve species."""
 
 import argparse
 from collections.abc import Sequence
@@ -8,13 +8,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from . import SPECIES, draw
 
+PURPOSE = "Draw a contact sheet of the twelve species."
 COLUMNS, EACH = 6, 2
 SIDE, GAP, CAPTION = 150, 6, 22
 COLOURS = 256  # a palette keeps a sheet of noisy gravel below 400 KB
 
 
 def sheet() -> Image.Image:
-    """Six species a band, each with its name above its first images."""
+    """The sheet, with six species per row, and each name above the species' first images."""
     band = CAPTION + EACH * (SIDE + GAP)
     bands = -(-len(SPECIES) // COLUMNS)
     image = Image.new("RGB", (COLUMNS * (SIDE + GAP) + GAP, bands * band + GAP), "white")
@@ -28,11 +29,13 @@ def sheet() -> Image.Image:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m seedbed.seedlings", description=__doc__)
-    parser.add_argument("file", type=Path, help="where the sheet goes, a .png file")
+    parser = argparse.ArgumentParser(
+        prog="python -m seedbed.seedlings", description="Draw a contact sheet of the twelve species."
+    )
+    parser.add_argument("file", type=Path, help="the sheet, a .png file")
     file: Path = parser.parse_args(arguments).file
     if file.suffix.lower() != ".png":
-        parser.error(f"{file} does not end in .png; name a PNG file.")
+        parser.error(f"{file} does not end in .png: choose a PNG file.")
     file.parent.mkdir(parents=True, exist_ok=True)
     sheet().save(file, optimize=True)
 

@@ -1,4 +1,4 @@
-"""What all seedlings share: leaves on stalks, in pairs or rosettes, each a little different from the next."""
+"""What all seedlings have in common: leaves on stalks, in pairs or rosettes, no two alike."""
 
 import math
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def stalk(pose: Pose, length: float, width: float, paint: Paint) -> Surface:
 
 
 def leaf(chance: Chance, stem: Surface, length: float, shape: Array, paint: Paint) -> list[Surface]:
-    """A stalk and the blade that goes on from it, nearly level, `length` mm long."""
+    """A stalk and its blade, which is nearly level and `length` mm long."""
     pose = Pose(
         stem.middle(1),
         chance.near(stem.heading, 0.1),
@@ -62,6 +62,6 @@ def leaf(chance: Chance, stem: Surface, length: float, shape: Array, paint: Pain
 
 
 def round_leaf(chance: Chance, stem: Surface, radius: float, rim: Array, paint: Paint) -> list[Surface]:
-    """A stalk and the round blade, of `radius` mm, about its end."""
+    """A stalk and the round blade around its end, with a radius in mm."""
     pose = Pose(stem.middle(1), chance.near(stem.heading, 0.25), chance.near(0.05, 0.25), roll=chance.near(0, 0.3))
     return [stem, fan(pose, radius * rim, chance.tint(paint), chance.near(0.12, 0.15))]

@@ -1,4 +1,4 @@
-"""The outlines of leaves: what tells one species from another.
+"""The outlines of leaves, which distinguish the species.
 
 Blades along a midrib are half-widths (2, rows) left and right of it from base to tip, as shares of the leaf's length;
 round blades are rims (n,), radii at equal angles from one side of the stalk round to the other.
@@ -26,7 +26,7 @@ def grass(width: float, rows: int = ROWS) -> Array:
 
 
 def strap(width: float, blunt: float) -> Array:
-    """Narrowed to the base, then nearly parallel, with a tip the rounder the larger `blunt` is."""
+    """Narrow at the base, then nearly parallel, with a tip that is rounder for a larger `blunt`."""
     along = np.linspace(0, 1, ROWS)
     return _both(width * (1 - along**blunt) ** 0.55 * (0.16 + 0.84 * np.sin(np.pi / 2 * np.minimum(along / 0.6, 1))))
 
@@ -40,7 +40,7 @@ def diamond(width: float, teeth: float) -> Array:
 
 
 def lobed(width: float, lobes: float, depth: float, club: float, shift: float) -> Array:
-    """Side lobes that are cut the deeper the nearer to the base, and a larger lobe at the end.
+    """Side lobes, cut more deeply towards the base, and a larger lobe at the tip.
 
     `club` is how much narrower the leaf is at its base, `shift` by what share of a lobe the sides differ.
     """

@@ -1,4 +1,4 @@
-"""A photograph of a plant from above: its surfaces painted upon gravel, with light, shadow and a camera's faults."""
+"""A photograph of a plant from above: its surfaces painted on gravel, with light, shadow and camera noise."""
 
 import math
 
@@ -14,7 +14,7 @@ EYE = 900.0  # mm, height of the camera
 
 
 class View:
-    """From millimetres to pixels: the plant fills a share `fill` of a square image of `size` pixels."""
+    """Maps millimetres to pixels. The plant fills the share `fill` of a square image of `size` pixels."""
 
     def __init__(self, plant: list[Surface], size: int, fill: float, shift: tuple[float, float]) -> None:
         points = np.concatenate([surface.outline[:, :2] for surface in plant])
@@ -23,14 +23,14 @@ class View:
         self._offset = size * (0.5 + np.array(shift)) - self.zoom * (low + high) / 2
 
     def pixels(self, points: Array) -> Array:
-        """(…, 3) in mm to (…, 2) in pixels; what is higher is nearer to the camera and so larger."""
+        """(…, 3) in mm to (…, 2) in pixels. Higher points are nearer to the camera, so they appear larger."""
         nearer = self.zoom * (1 + points[..., 2:] / EYE)
         flat: Array = points[..., :2] * nearer + self._offset
         return flat
 
 
 def photograph(rng: np.random.Generator, plant: list[Surface], size: int) -> Image.Image:
-    """The plant as an RGB image of size by size pixels, in light and on gravel drawn from `rng`."""
+    """The plant as a square RGB image of `size` pixels, with random light and gravel."""
     view = View(plant, size, rng.uniform(0.72, 1.02), (rng.uniform(-0.06, 0.06), rng.uniform(-0.06, 0.06)))
     bearing, steepness = rng.uniform(0, 2 * math.pi), rng.uniform(1.0, 1.3)
     light = np.array(
@@ -67,7 +67,7 @@ def _shadow(plant: list[Surface], view: View, light: Array, size: int) -> Array:
 
 
 def _paint(rng: np.random.Generator, pen: ImageDraw.ImageDraw, surface: Surface, view: View, light: Array) -> None:
-    """One surface, cell by cell, over what lies below it, which it shades a little at its rim."""
+    """Paint one surface, cell by cell, with a slight shadow around its rim."""
     falling = surface.outline - 0.6 * light * [1, 1, 0]
     pen.polygon((view.pixels(falling) * SUPERSAMPLING).ravel().tolist(), fill=(10, 14, 4, 40))
     corners = view.pixels(surface.points) * SUPERSAMPLING
@@ -99,7 +99,7 @@ def _lit(rng: np.random.Generator, surface: Surface, light: Array) -> Array:
 
 
 def _expose(rng: np.random.Generator, image: Image.Image, soft: float) -> Image.Image:
-    """What the camera does: focus, exposure, white balance, and noise."""
+    """Apply the camera's focus, exposure, white balance and noise."""
     values = np.asarray(image.filter(ImageFilter.GaussianBlur(soft)), dtype=np.float64) / 255
     balance = rng.uniform(0.8, 1.12) * np.array([rng.uniform(0.95, 1.06), 1.0, rng.uniform(0.92, 1.08)])
     noise = rng.uniform(0.01, 0.035) * (rng.random((*values.shape[:2], 1)) + rng.random(values.shape) - 1)

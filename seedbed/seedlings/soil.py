@@ -24,7 +24,7 @@ LABELLED = 0.2  # share of the beds with the tray's label in view
 
 
 def gravel(rng: np.random.Generator, size: int, grain: float, light: tuple[float, float]) -> Array:
-    """Stones of about `grain` pixels upon finer ones, lit from `light` (x, y); RGB 0 to 1 (size, size, 3)."""
+    """Stones of about `grain` pixels on finer ones, lit from `light` (x, y); RGB 0 to 1 (size, size, 3)."""
     fine, _ = _stones(rng, size, grain * 0.45, light)
     coarse, cover = _stones(rng, size, grain, light)
     bed = fine * 0.72 * (1 - cover) + coarse * cover
@@ -35,8 +35,8 @@ def gravel(rng: np.random.Generator, size: int, grain: float, light: tuple[float
 def _stones(rng: np.random.Generator, size: int, grain: float, light: tuple[float, float]) -> tuple[Array, Array]:
     """One layer of stones, (size, size, 3), and where they lie, 0 to 1 (size, size, 1).
 
-    A stone is all points nearer to its middle than to any other's, each stone measuring with its own size; space itself
-    is warped a little, so that no edge is straight.
+    Each point belongs to the stone with the nearest centre, relative to the stone's size. Coordinates are warped a
+    little, so that no edge is straight.
     """
     cells = int(np.ceil(size / grain)) + 4
     row, column = np.indices((cells, cells))

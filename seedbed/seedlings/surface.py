@@ -17,8 +17,8 @@ RIBS = 5
 class Pose:
     """Where a leaf begins and how it runs from there; angles in radians.
 
-    `rise` is the angle above the ground and `roll` the tilt about the leaf's own axis, both where it begins; `turn`,
-    `droop` and `twist` say by how much azimuth, rise and roll have changed at the tip.
+    `rise` is the angle above the ground and `roll` the tilt around the leaf's axis, both at the base; `turn`, `droop`
+    and `twist` are the changes of azimuth, rise and roll from base to tip.
     """
 
     base: Point
@@ -32,9 +32,9 @@ class Pose:
 
 @dataclass(frozen=True)
 class Paint:
-    """What a surface looks like: colour as RGB 0 to 1, the rest as shares of it.
+    """A surface's look: its colour as RGB 0 to 1, and the rest as shares of it.
 
-    `mottle` is random unevenness, `heart` how much paler it is towards its base, `veins` how much paler its veins are,
+    `mottle` is random unevenness, `heart` how much paler the base is, `veins` how much paler the veins are,
     `gloss` the strength of its highlight, `pairs` the number of veins on each side of its midrib.
     """
 
@@ -48,7 +48,7 @@ class Paint:
 
 @dataclass(frozen=True)
 class Surface:
-    """A mesh: points (rows, columns, 3); the veins are lines of points (n, 3) upon it."""
+    """A mesh of points (rows, columns, 3), and its veins as lines of points (n, 3)."""
 
     points: Array
     paint: Paint
@@ -91,8 +91,8 @@ def _frame(pose: Pose, along: Array) -> tuple[Array, Array, Array]:
 def ribbon(pose: Pose, length: float, widths: Array, paint: Paint, fold: float = 0.1) -> Surface:
     """A blade along a curved midrib.
 
-    `widths` (2, rows) are the half-widths left and right of the midrib, in mm, from base to tip; `fold` is how steeply
-    both halves rise towards their edges.
+    `widths` (2, rows) are the half-widths to the left and right of the midrib, in mm, from base to tip; `fold` is how
+    steeply both halves rise towards their edges.
     """
     rows = widths.shape[1]
     along = np.linspace(0, 1, rows)
@@ -114,10 +114,10 @@ def _ribbon_veins(points: Array, pairs: int) -> tuple[Array, ...]:
 
 
 def fan(pose: Pose, rim: Array, paint: Paint, cup: float) -> Surface:
-    """A round blade about the point where its stalk ends.
+    """A round blade around the end of its stalk.
 
-    `rim` (n,) are the radii in mm at equal angles from one side of the stalk round to the other; `cup` is how much the
-    rim is lifted.
+    `rim` (n,) are the radii in mm at equal angles around the blade, starting and ending at the stalk; `cup` is how much
+    the rim is raised.
     """
     forward, side, up = (vector[0] for vector in _frame(pose, np.zeros(1)))
     angles = np.linspace(-np.pi, np.pi, len(rim))

@@ -17,7 +17,7 @@ def test_the_reserve_is_given_up_on_a_full_disk_and_taken_again(
 
     for free in (100, 3, 0, 2, 100):
         monkeypatch.setattr(disk, "free", lambda free=free: free * MIB)
-        reserve.look()
+        reserve.adjust()
         kept.append(path.stat().st_size if path.exists() else 0)
 
     assert kept == [MIB, MIB, 0, 0, MIB]

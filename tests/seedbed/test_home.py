@@ -111,7 +111,7 @@ def test_a_home_that_cant_be_made_is_refused_in_a_sentence(tmp_path: Path) -> No
 
 
 def test_who_comes_second_waits_for_a_while_and_then_reads_a_sentence(home: Home) -> None:
-    with hold(home), pytest.raises(SeedbedError, match="Another command is at work"), hold(home, seconds=0.1):
+    with hold(home), pytest.raises(SeedbedError, match="Another command is using"), hold(home, seconds=0.1):
         pass
     with hold(home, seconds=0.1):
         pass

@@ -145,4 +145,4 @@ def test_a_contact_sheet_that_is_no_png_is_refused(capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         main(["sheet.txt"])
 
-    assert "name a PNG file" in capsys.readouterr().err
+    assert "choose a PNG file" in capsys.readouterr().err

@@ -1,1 +1,1 @@
-"""Who may ask the local cloud: the home's access key, signatures, and the gate that checks each request."""
+"""Access to the local cloud: the home's access key, signatures, and the gate that checks each request."""

@@ -1,4 +1,4 @@
-"""The access key of one home: random, kept in it, and the only one that its local cloud takes from outside."""
+"""The access key of one home: random, kept in the home, and the only one that its local cloud accepts."""
 
 import configparser
 import io
@@ -20,26 +20,26 @@ SECRET_BYTES = 30
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key and its secret, which no text of this object shows."""
+    """An access key and its secret key, which the object's repr hides."""
 
     access_key: str
     secret_key: str = field(repr=False)
 
     def environment(self) -> dict[str, str]:
-        """The variables in which AWS's tools look for them."""
+        """The environment variables that AWS's tools read."""
         return {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
 
     @classmethod
     def from_environment(cls) -> "Credentials":
-        """Those of this process, as `environment` gave them to it."""
+        """The credentials in this process's environment."""
         return cls(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
 
 
 def credentials_of(home: Path, region: str) -> Credentials:
-    """The home's credentials, made where it has none that can be read.
+    """The home's credentials, created if it has none or they can't be read.
 
-    They are kept as a shared credentials file of AWS's tools, and as a configuration file for `curl -K`, both readable
-    by their owner alone.
+    They are kept as a shared credentials file for AWS's tools, and as a configuration file for `curl -K`. Only their
+    owner can read them.
     """
     credentials = _read(home / FILE)
     if credentials is None:
@@ -81,7 +81,7 @@ def _shared_file(credentials: Credentials, region: str) -> str:
 
 
 def _holds(path: Path, text: str) -> bool:
-    """Whether nothing is to be written, as may be impossible on a full disk."""
+    """Whether the file is up to date: a write could fail on a full disk."""
     try:
         return path.stat().st_mode & 0o777 == 0o600 and path.read_bytes() == text.encode()
     except OSError:

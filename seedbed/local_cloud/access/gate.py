@@ -1,4 +1,4 @@
-"""The only door of the local cloud: what is not signed with a key of this home is refused before anybody sees it."""
+"""Refuses every request to the local cloud that is not signed with a key of this home."""
 
 import json
 import uuid
@@ -28,14 +28,13 @@ ADVICE = "Sign with this local cloud's own access key: `seedbed up` and `seedbed
 
 
 class Disconnected(Exception):
-    """The client went before its request had arrived."""
+    """The client disconnected before its request was complete."""
 
 
 class Gate:
-    """Lets a request through to `app` if it comes from this machine's own programs and is signed.
+    """Passes a request on to `app` if it is signed with a key that `secret_of` knows.
 
-    secret_of: the keys that count. Beside the signature, which no web page and no other user can make, it refuses what
-    a browser sends on another page's behalf, and the emulator's routes for its own administration, which nobody needs.
+    It also refuses what a browser sends for another site's page, and the emulator's administration routes.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class Gate:
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one HTTP request or websocket, or has `app` answer it (ASGI 3)."""
+        """Answer one HTTP request or websocket, or pass it on to `app` (ASGI 3)."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -62,7 +61,7 @@ class Gate:
             await self._app(scope, receive, send)
 
     async def _signed(self, request: Request, receive: Receive, *, is_http: bool) -> Receive:
-        """What hands out the request's messages once its signature holds. Raises RequestRefused."""
+        """Check the signature, and return what the request's messages can be received from. Raises RequestRefused."""
         if is_presigned_v2(request):
             check_presigned_v2(request, self._secret_of, self._now())
             return receive
@@ -97,21 +96,21 @@ def check_origin(request: Request) -> None:
     origin, site = request.headers.get("origin", ""), request.headers.get("sec-fetch-site", "")
     foreign = bool(origin) and not is_local(origin.partition("://")[2])
     if foreign or site not in OWN_PAGES or not is_local(request.headers.get("host", "")):
-        raise RequestRefused("AccessDenied", "This local cloud answers programs on this machine, and no web page.")
+        raise RequestRefused("AccessDenied", "This local cloud answers programs on this machine, not web pages.")
     if "Action" in request.parameters and not request.signed_in_headers:
-        raise RequestRefused("AccessDenied", "An Action is taken only if it is signed in the headers.")
+        raise RequestRefused("AccessDenied", "An Action must be signed in the headers.")
     if request.raw_path.startswith(CLOSED) and not request.raw_path.startswith(OPEN):
-        raise RequestRefused("AccessDenied", "The emulator's own administration is closed.")
+        raise RequestRefused("AccessDenied", "The emulator's administration routes are closed.")
 
 
 def is_local(host: str) -> bool:
-    """Whether a host, with or without a port, names this machine by a name that nobody else can serve a page under."""
+    """Whether a host, with or without a port, is a local name, under which no other site can serve a page."""
     name = host.rsplit(":", 1)[0].lower()
     return name in LOCAL_NAMES or name.endswith(".localhost")
 
 
 async def read(receive: Receive) -> bytes:
-    """A request's whole body. Raises Disconnected."""
+    """The whole body of a request. Raises Disconnected."""
     chunks, more = [], True
     while more:
         message = await receive()
@@ -123,7 +122,7 @@ async def read(receive: Receive) -> bytes:
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
-    """A body that was read already, then whatever comes after it."""
+    """Receives a body that was read already, then the messages after it."""
     left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_again() -> Message:
@@ -133,7 +132,7 @@ def replayed(body: bytes, receive: Receive) -> Receive:
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send, request: Request, refusal: RequestRefused) -> None:
-    """Says why, in the words of the service that was asked, so that its client can tell its person."""
+    """Answer with the reason, in the service's own format, so that its client can show it."""
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008})
@@ -150,8 +149,8 @@ def denial(request: Request, refusal: RequestRefused) -> tuple[int, dict[str, st
     message = f"{refusal} {ADVICE}"
     service = detect_service(request.method, request.raw_path, dict(request.headers), request.parameters)
     if request.headers.get("x-amz-target", "").startswith("SageMaker."):
-        said = {"__type": refusal.code, "message": message}
-        return 403, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(said).encode()
+        answer = {"__type": refusal.code, "message": message}
+        return 403, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
     if service == "s3":
         code = "InvalidAccessKeyId" if refusal.code == "UnrecognizedClientException" else refusal.code
         text = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"

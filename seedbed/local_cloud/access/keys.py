@@ -1,4 +1,4 @@
-"""The access keys that count in the local cloud: the home's own, and those that its STS and IAM gave out."""
+"""The access keys that the local cloud accepts: the home's own, and those that its STS and IAM issued."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ from .signature import SecretOf
 
 
 def known_keys(home: Credentials) -> SecretOf:
-    """The home's key, and whatever it has made; never the emulator's `test`, nor an account's number."""
+    """Looks up the home's key and the keys issued with it; never the emulator's `test` or an account number."""
 
     def secret_of(key: str, token: str) -> str | None:
         if key == home.access_key:
@@ -31,7 +31,7 @@ def known_keys(home: Credentials) -> SecretOf:
 
 
 def hide_function_keys(home: Credentials) -> None:
-    """Give each function keys of its role that only this home can make: the emulator derives them from public names."""
+    """Derive the keys of each function's role from the home's secret; the emulator derives them from public names."""
 
     def execution_credentials(config: Mapping[str, Any]) -> dict[str, str]:
         function, role = config["FunctionArn"], config.get("Role", "")

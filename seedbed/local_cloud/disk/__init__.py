@@ -1,1 +1,1 @@
-"""A disk that may fill: room kept free, writes that wait for room, and who is told."""
+"""A disk that may fill up: reserved room, refused writes, and notifications."""

@@ -1,6 +1,6 @@
-"""MiniStack's S3 on a disk that may fill: no write begins without room for it, or is answered before it is on disk.
+"""Makes MiniStack's S3 durable: a write without room is refused, and one that is answered with success is on disk.
 
-MiniStack keeps objects as files, but answers 200 also where a file could not be written; it says so in its log alone.
+MiniStack keeps objects as files, but answers 200 even if a file could not be written, which only its log shows.
 """
 
 import asyncio
@@ -30,21 +30,21 @@ RECORD_BYTES = MIB
 
 
 @dataclass
-class Notes:
-    """What MiniStack did to the disk for one request: the files it wrote, and what it could not do."""
+class RequestWrites:
+    """What MiniStack wrote to disk for one request: the files, and the errors."""
 
-    written: list[str] = field(default_factory=list)
-    faults: list[BaseException] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
 
 
-REQUEST_WRITES: ContextVar[Notes | None] = ContextVar("notes", default=None)
+REQUEST_WRITES: ContextVar[RequestWrites | None] = ContextVar("request_writes", default=None)
 
 
 class DurableS3:
-    """Hands on every request, those to S3 with care. `on_refusal` is called with each write for which there is no room.
+    """Passes requests on to `app`, and makes those to S3 durable. `on_refusal` is called for each write without room.
 
-    A write that failed is answered with an error, and what MiniStack has in memory is written once there is room: like
-    any S3 it may or may not have taken a write that it answered with a 5xx.
+    A write that fails is answered with an error. MiniStack still has it in memory, and writes it once there is room: as
+    with any S3, a write answered with a 5xx may or may not have been accepted.
     """
 
     def __init__(self, app: ASGIApp, disk: Disk, on_refusal: Callable[[], None] = lambda: None) -> None:
@@ -71,7 +71,7 @@ class DurableS3:
             await self._answer(scope, receive, send)
 
     def retry_failed_writes(self) -> None:
-        """Have MiniStack write what it could not, if there is room now."""
+        """Have MiniStack repeat failed writes, if there is room now."""
         if self._failed_writes and not self._disk.is_short():
             for account, bucket, key in sorted(self._failed_writes):
                 self._failed_writes.discard((account, bucket, key))
@@ -80,7 +80,7 @@ class DurableS3:
                         s3._persist_version_state(bucket, key, s3._buckets[bucket])
 
     def _lacks_room(self, scope: Scope, size: int) -> bool:
-        """The last of the room is for the records of runs: small, and worth more than an upload."""
+        """Whether a write is refused. The records of runs may use the last of the room: they are small."""
         if "delete" in scope["query_string"].decode("latin-1").split("&"):
             return False
         if RECORD.search(scope["path"]) and size <= RECORD_BYTES:
@@ -88,18 +88,18 @@ class DurableS3:
         return self._disk.is_short() or self._disk.free() - size < self._disk.floor
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        notes = Notes()
-        token = REQUEST_WRITES.set(notes)
+        writes = RequestWrites()
+        token = REQUEST_WRITES.set(writes)
         refused = False
 
         async def send_once_durable(message: Message) -> None:
             nonlocal refused
             if message["type"] == "http.response.start":
-                if notes.written and not notes.faults:
-                    notes.faults += await synced(notes.written)
-                if notes.faults and message["status"] < 300:
+                if writes.files and not writes.errors:
+                    writes.errors += await sync(writes.files)
+                if writes.errors and message["status"] < 300:
                     refused = True
-                    await refuse(send, scope, notes.faults[0])
+                    await refuse(send, scope, writes.errors[0])
             if not refused:
                 await send(message)
 
@@ -109,52 +109,52 @@ class DurableS3:
             REQUEST_WRITES.reset(token)
 
     def _record_failure(self, record: logging.LogRecord) -> bool:
-        """Listens to MiniStack's log of S3; lets every line through."""
+        """A filter of MiniStack's log for S3 that records failures, and lets every line pass."""
         if str(record.msg).startswith(FAILED) and isinstance(record.args, tuple) and len(record.args) == 3:
-            bucket, key, fault = record.args
-            notes = REQUEST_WRITES.get()
-            if notes is not None and isinstance(fault, BaseException):
-                notes.faults.append(fault)
+            bucket, key, error = record.args
+            writes = REQUEST_WRITES.get()
+            if writes is not None and isinstance(error, BaseException):
+                writes.errors.append(error)
             if not str(record.msg).startswith("Failed to read"):
                 self._failed_writes.add((get_account_id(), str(bucket), str(key)))
         return True
 
 
 class NoRoom(OSError):
-    """The disk lacks room; the text is for a person."""
+    """The disk lacks room; the text is for the user."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(errno.ENOSPC, sentence)
 
 
 def is_for_s3(scope: Scope, headers: dict[str, str]) -> bool:
-    """Whether MiniStack takes a request for one of S3's, by its own rules."""
+    """Whether MiniStack treats a request as one to S3."""
     service: str = detect_service(scope["method"], scope["path"], headers, {})
     return service == "s3" or b"%2Fs3%2Faws4_request" in scope["query_string"]
 
 
 def record_writes() -> None:
-    """Have MiniStack's one way of writing a file note the file with the request at hand."""
+    """Patch MiniStack's function that writes files, so that it records each file with the current request."""
     write = s3._atomic_write
-    if hasattr(write, "noted"):
+    if hasattr(write, "is_recording"):
         return
 
-    def noted(path: str, data: bytes, *, text: bool = False) -> None:
+    def recording(path: str, data: bytes, *, text: bool = False) -> None:
         write(path, data, text=text)
-        notes = REQUEST_WRITES.get()
-        if notes is not None:
-            notes.written.append(path)
+        writes = REQUEST_WRITES.get()
+        if writes is not None:
+            writes.files.append(path)
 
-    noted.noted = True  # type: ignore[attr-defined]
-    s3._atomic_write = noted
+    recording.is_recording = True  # type: ignore[attr-defined]
+    s3._atomic_write = recording
 
 
-async def synced(files: Sequence[str]) -> list[OSError]:
-    """Waits until the files, and their names, outlast a power cut; what stood in the way, if anything did."""
-    faults = []
+async def sync(files: Sequence[str]) -> list[OSError]:
+    """Sync files and their folders to disk. Returns the errors."""
+    errors = []
     for paths in (set(files), {str(Path(path).parent) for path in files}):
-        faults += await asyncio.gather(*(asyncio.to_thread(flush, path) for path in paths))  # together: one commit
-    return [fault for fault in faults if fault]
+        errors += await asyncio.gather(*(asyncio.to_thread(flush, path) for path in paths))  # together: one commit
+    return [error for error in errors if error]
 
 
 def flush(path: str) -> OSError | None:
@@ -165,22 +165,22 @@ def flush(path: str) -> OSError | None:
         finally:
             os.close(opened)
     except FileNotFoundError:
-        return None  # it has been deleted meanwhile
+        return None  # deleted meanwhile
     except OSError as error:
         return error
     return None
 
 
 async def drain(receive: Receive) -> None:
-    """Take in a request's body and forget it: a client that still sends hears no answer."""
+    """Receive and discard a request's body: a client reads the answer only after it has sent all."""
     while (await receive()).get("more_body"):
         pass
 
 
-async def refuse(send: Send, scope: Scope, fault: BaseException) -> None:
-    """S3's own error for a write that was not done, or a read of what is gone."""
-    no_room = isinstance(fault, OSError) and fault.errno in FULL
-    sentence = str(fault.strerror) if isinstance(fault, NoRoom) else f"The disk did not do it: {fault}."
+async def refuse(send: Send, scope: Scope, error: BaseException) -> None:
+    """Answer with S3's error for a failed write or read."""
+    no_room = isinstance(error, OSError) and error.errno in FULL
+    sentence = str(error.strerror) if isinstance(error, NoRoom) else f"The disk failed: {error}."
     status, code = (507, NO_ROOM) if no_room else (500, "InternalError")
     request = uuid.uuid4().hex.upper()
     body = (

@@ -1,4 +1,4 @@
-"""Room that is kept free for the worst: a file that is given up where the disk is full."""
+"""Room reserved for a full disk: a file that is deleted when it is needed."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ LARGEST = 16 * MIB
 
 
 class Reserve:
-    """A file of a quarter of the disk's floor, 16 MiB at most.
+    """A file of a quarter of the disk's floor, at most 16 MiB.
 
-    While nothing at all is free no function can begin, so nobody could ask for anything, and no e-mail can be kept.
+    On a disk with no free room no function could start, so the API could not answer, and no e-mail could be stored.
     """
 
     def __init__(self, path: Path, disk: Disk) -> None:
@@ -18,8 +18,8 @@ class Reserve:
         self._disk = disk
         self._size = min(LARGEST, disk.floor // 4)
 
-    def look(self) -> None:
-        """Give the room up where less than that is free, take it again where there is plenty. Raises OSError."""
+    def adjust(self) -> None:
+        """Delete the file if less than its size is free; create it again if there is room. Raises OSError."""
         if self._disk.free() < self._size:
             self._path.unlink(missing_ok=True)
         elif not self._disk.is_short() and not self._path.exists():

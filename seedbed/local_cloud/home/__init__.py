@@ -1,1 +1,1 @@
-"""The home: the folder in which a local cloud keeps its state, marked as ours and locked while it is used."""
+"""The home: the folder where a local cloud keeps its state, with a mark, and a lock while it is in use."""

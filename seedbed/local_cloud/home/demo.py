@@ -1,4 +1,4 @@
-"""The demo's own home, beside the person's: cleared by the next demo, and never a place for what people put in."""
+"""The demo's own home, beside the user's. The next demo clears it, but never deletes images that a user added."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from .lock import hold
 from .mark import LOCK, MARK, read_mark, uploaded_keys, write_mark
 
 SUFFIX = "-demo"
-KEPT = "{} has become a home of your own, so the demo leaves it alone. Move it elsewhere, and try again."
+KEPT = "{} has become a home of your own, so the demo does not clear it. Move it elsewhere, then run this again."
 
 
 def demo_home(own: Home) -> Home:
-    """Where the demo of somebody with this home keeps its state."""
+    """The demo's home for a user with this home."""
     mark = read_mark(own.path)
     if mark and mark.kind == "demo":
         return own
@@ -24,13 +24,13 @@ def demo_home(own: Home) -> Home:
 
 
 def home_to_query(own: Home) -> Home:
-    """The home that questions are put to: the person's own, or the demo's as long as nothing is in that."""
+    """The home that commands query: the user's, or the demo's while the user's is unused."""
     demo = demo_home(own)
     return demo if demo.was_used and not own.was_used else own
 
 
 def keep(home: Home) -> None:
-    """A person's own work is in this home from now on: no demo clears it any more."""
+    """Mark a home as the user's own, which no demo clears."""
     mark = read_mark(home.path)
     if mark and mark.kind == "demo":
         write_mark(home.path, "own")
@@ -38,30 +38,30 @@ def keep(home: Home) -> None:
 
 @contextmanager
 def hold_for_demo(home: Home) -> Iterator[tuple[int, Path | None]]:
-    """The demo's home, empty, for as long as the block runs: its lock, and where an earlier demo's state was moved.
+    """Lock the demo's home for the block, and clear it. Yields the lock, and where an earlier state was moved.
 
-    What an earlier demo left is deleted, but moved aside if there are images in it that the demo did not draw. Raises
-    SeedbedError where a person's own work is, and what `hold` raises.
+    What an earlier demo left is deleted, or moved if it holds images that the demo did not draw. Raises SeedbedError if
+    the home is a user's own, and what `hold` raises.
     """
-    aside = None
+    moved_to = None
     with ExitStack() as held:
         lock = held.enter_context(hold(home, "demo"))
-        while _holds_images_of_a_person(home):
-            aside = _move_aside(home.path)
+        while _has_user_images(home):
+            moved_to = _move_away(home.path)
             held.close()
             lock = held.enter_context(hold(home, "demo"))
         _clear(home)
         write_mark(home.path, "demo")
-        yield lock, aside
+        yield lock, moved_to
 
 
-def _holds_images_of_a_person(home: Home) -> bool:
+def _has_user_images(home: Home) -> bool:
     mark = read_mark(home.path)
     return bool(mark and mark.kind == "demo" and uploaded_keys(home.path) - set(mark.drawn))
 
 
 def _clear(home: Home) -> None:
-    """Deletes all but the lock and the mark. Raises SeedbedError where the mark is not a demo's."""
+    """Delete all but the lock and the mark. Raises SeedbedError if the mark is not a demo's."""
     mark = read_mark(home.path)
     entries = [entry for entry in home.path.iterdir() if entry.name not in {LOCK, MARK}]
     if entries and not (mark and mark.kind == "demo"):
@@ -73,9 +73,9 @@ def _clear(home: Home) -> None:
             entry.unlink()
 
 
-def _move_aside(folder: Path) -> Path:
-    aside = folder.with_name(f"{folder.name}-{datetime.now().astimezone():%Y-%m-%d-%H%M%S}")
+def _move_away(folder: Path) -> Path:
+    moved_to = folder.with_name(f"{folder.name}-{datetime.now().astimezone():%Y-%m-%d-%H%M%S}")
     try:
-        return folder.rename(aside)
+        return folder.rename(moved_to)
     except OSError as error:
-        raise SeedbedError(f"{folder} can't be moved to {aside}: {error.strerror}. Move it, and try again.") from error
+        raise SeedbedError(f"{folder} can't be moved to {moved_to}: {error.strerror}. Move it yourself.") from error

@@ -1,4 +1,4 @@
-"""Where a local cloud keeps its state: `.seedbed` below the present folder, or where SEEDBED_HOME says."""
+"""The folder where a local cloud keeps its state: `.seedbed` in the current folder, or SEEDBED_HOME."""
 
 import json
 import os
@@ -23,27 +23,27 @@ class Home:
 
     @property
     def mail(self) -> Path:
-        """The Maildir of what was mailed."""
+        """The Maildir of all e-mails."""
         return self.path / "mail"
 
     @property
     def models(self) -> Path:
-        """Models fetched for predict."""
+        """Fetched models."""
         return self.path / "models"
 
     @property
     def reports(self) -> Path:
-        """Runs' reports fetched for people."""
+        """Fetched reports."""
         return self.path / "reports"
 
     @property
     def scratch(self) -> Path:
-        """What the local cloud unpacks while it is up."""
+        """Temporary files of the running local cloud."""
         return self.path / "scratch"
 
     @property
     def log(self) -> Path:
-        """What the local cloud had to say."""
+        """The local cloud's log."""
         return self.path / "cloud.log"
 
     @property
@@ -53,7 +53,7 @@ class Home:
 
     @property
     def was_used(self) -> bool:
-        """Whether a local cloud has ever kept its state here."""
+        """Whether a local cloud has ever used this home."""
         return (self.path / "sagemaker").is_dir()
 
     @property
@@ -61,12 +61,12 @@ class Home:
         return self.path / "cloud.json"
 
     def running(self) -> dict[str, Any] | None:
-        """The cloud that serves this home now, None if none does: `endpoint`, `credentials`, the stack's `outputs`."""
+        """The running cloud's `endpoint`, `credentials` and stack `outputs`; None if none is running."""
         cloud = self._recorded()
         return cloud if cloud and listens(cloud["endpoint"]) else None
 
     def is_served(self) -> bool:
-        """Whether the process that serves this home has not ended, be it too busy to answer."""
+        """Whether a process serves this home, even if it is too busy to answer."""
         return self._recorded() is not None
 
     def _recorded(self) -> dict[str, Any] | None:
@@ -77,16 +77,16 @@ class Home:
             return None
 
     def record_running(self, pid: int, cloud: dict[str, Any]) -> None:
-        """Tell other commands of the process that serves this home."""
+        """Record the process that serves this home, so that other commands find it."""
         write_private(self._process_file, json.dumps({**cloud, "pid": pid, "process": process_identity(pid)}))
 
     def record_ended(self) -> None:
-        """No process serves this home any more."""
+        """Record that no process serves this home any more."""
         self._process_file.unlink(missing_ok=True)
 
 
 def belongs_to_user(path: Path) -> bool:
-    """Whether a folder is this user's: in /tmp, say, anybody may have made one. Raises OSError if it's not there."""
+    """Whether a folder belongs to this user; in /tmp anyone could have created it. Raises OSError if it is missing."""
     return os.getuid() in {0, path.stat().st_uid}
 
 
@@ -98,7 +98,7 @@ def make_private_folder(path: Path) -> None:
 
 
 def listens(endpoint: str) -> bool:
-    """Whether somebody accepts connections there."""
+    """Whether a program accepts connections at an endpoint."""
     url = urlsplit(endpoint)
     try:
         with socket.create_connection((url.hostname or "", url.port or 0), timeout=LISTEN_TIMEOUT):
@@ -108,5 +108,5 @@ def listens(endpoint: str) -> bool:
 
 
 def default_home() -> Home:
-    """The home of the commands run here."""
+    """The user's home."""
     return Home(Path(os.environ.get("SEEDBED_HOME", ".seedbed")).absolute())

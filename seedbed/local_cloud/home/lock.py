@@ -1,4 +1,4 @@
-"""One command at a time works in a home: a lock that the kernel takes back when its holders have ended, however."""
+"""One command at a time uses a home: a lock that the kernel releases when its holders have ended."""
 
 import errno
 import fcntl
@@ -18,23 +18,22 @@ POLL_SECONDS = 0.05
 
 
 class AlreadyUp(SeedbedError):
-    """A local cloud serves the home."""
+    """A local cloud serves the home already."""
 
 
 @contextmanager
 def hold(home: Home, kind: str = "own", seconds: float = LOCK_TIMEOUT) -> Iterator[int]:
-    """The home is this command's alone while the block runs: the file descriptor that holds the lock.
+    """Lock the home for the block. Yields the file descriptor, which a child process may inherit with the lock.
 
-    A folder that is not there yet is made, and marked as being of that kind. Whoever inherits the descriptor holds the
-    lock as well. Raises AlreadyUp while a local cloud serves the home, SeedbedError where a command uses it for longer
-    than `seconds`, or where it is not a folder that Seedbed may use.
+    A missing folder is created and marked with `kind`. Raises AlreadyUp while a local cloud serves the home, and
+    SeedbedError if another command uses it for longer than `seconds`, or Seedbed may not use the folder.
     """
-    with _refused_in_a_sentence(home):
+    with _explained(home):
         check_is_home(home.path)
         descriptor = _lock(home, time.monotonic() + seconds)
     try:
         make_home(home, kind)
-        with _refused_in_a_sentence(home):
+        with _explained(home):
             keep_private(home.path)
         yield descriptor
     finally:
@@ -42,8 +41,8 @@ def hold(home: Home, kind: str = "own", seconds: float = LOCK_TIMEOUT) -> Iterat
 
 
 def make_home(home: Home, kind: str = "own") -> None:
-    """Makes and marks the folder where that is not done yet. Raises SeedbedError where Seedbed may not use it."""
-    with _refused_in_a_sentence(home):
+    """Create and mark the folder if necessary. Raises SeedbedError if Seedbed may not use it."""
+    with _explained(home):
         check_is_home(home.path)
         _make_folder(home.path)
         if read_mark(home.path) is None:
@@ -51,7 +50,7 @@ def make_home(home: Home, kind: str = "own") -> None:
 
 
 @contextmanager
-def _refused_in_a_sentence(home: Home) -> Iterator[None]:
+def _explained(home: Home) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -63,11 +62,11 @@ def _lock(home: Home, deadline: float) -> int:
         _make_folder(home.path)
         descriptor = os.open(home.path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            while not _is_taken(descriptor):
+            while not _try_lock(descriptor):
                 if home.running():
                     raise AlreadyUp(UP)
                 if time.monotonic() > deadline:
-                    raise SeedbedError(f"Another command is at work in {home.path}. Try again when it has ended.")
+                    raise SeedbedError(f"Another command is using {home.path}. Run this again when it has ended.")
                 time.sleep(POLL_SECONDS)
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), (home.path / LOCK).stat()):
@@ -78,7 +77,7 @@ def _lock(home: Home, deadline: float) -> int:
         os.close(descriptor)
 
 
-def _is_taken(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -89,11 +88,11 @@ def _is_taken(descriptor: int) -> bool:
 def _make_folder(path: Path) -> None:
     path.mkdir(0o700, parents=True, exist_ok=True)
     if not belongs_to_user(path):
-        raise PermissionError(errno.EPERM, "It belongs to another user")
+        raise PermissionError(errno.EPERM, "it belongs to another user")
 
 
 def keep_private(path: Path) -> None:
-    """Takes from everybody but its owner what an earlier release let them read. The folder itself comes last."""
+    """Make a home of an earlier release private. The folder itself comes last."""
     if not path.stat().st_mode & 0o077:
         return
     for folder, folders, files in os.walk(path):

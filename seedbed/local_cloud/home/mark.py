@@ -1,4 +1,4 @@
-"""The mark that says which folders Seedbed has made: nothing else is ever used as a home, cleared or moved."""
+"""The file that marks Seedbed's own folders: no other folder is ever used as a home, cleared or moved."""
 
 import json
 from collections.abc import Iterable
@@ -13,22 +13,22 @@ MARK = "made-by-seedbed.json"
 LOCK = "lock"
 ABOUT = {
     "own": "Seedbed keeps its state here and nowhere else; it never deletes this folder.",
-    "demo": "The next `seedbed demo` clears this folder, unless images of a person's own are in it.",
+    "demo": "The next `seedbed demo` clears this folder, unless it holds images that a demo did not draw.",
 }
 EARLIER_FILES = {"cloud.json", "cloud.log", "demo", "mail", "models", "reports", "s3", "sagemaker", "scratch"}
-CHOOSE_ANOTHER = "Name a new or an empty folder instead, by SEEDBED_HOME (or --data of seedbed sagemaker)."
+CHOOSE_ANOTHER = "Choose a new or empty folder by SEEDBED_HOME (or by --data of seedbed sagemaker)."
 
 
 @dataclass(frozen=True)
 class Mark:
-    """What a home is for: `own` or `demo`. `drawn`: the keys of the images that the demo itself put in."""
+    """The kind of a home, `own` or `demo`, and the keys of the images that the demo drew."""
 
     kind: str
     drawn: tuple[str, ...] = ()
 
 
 def read_mark(folder: Path) -> Mark | None:
-    """A folder's mark; None where it has none. One that can't be read makes it a person's own, which nobody clears."""
+    """A folder's mark; None if it has none. With an unreadable mark it is the user's own, and never cleared."""
     try:
         content = json.loads((folder / MARK).read_text(encoding="utf-8"))
         return Mark(content["kind"], tuple(content["drawn"]))
@@ -39,13 +39,13 @@ def read_mark(folder: Path) -> Mark | None:
 
 
 def write_mark(folder: Path, kind: str, drawn: Iterable[str] = ()) -> None:
-    """Marks a folder, at once or not at all."""
+    """Mark a folder, atomically."""
     mark = Mark(kind, tuple(drawn))
     write_private(folder / MARK, json.dumps({"about": ABOUT[kind], **asdict(mark)}, indent=1) + "\n")
 
 
 def check_is_home(folder: Path) -> None:
-    """Raises SeedbedError for what is there and was not made by Seedbed, this release or an earlier one."""
+    """Raises SeedbedError if the path exists, but this or an earlier release of Seedbed did not create it."""
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -58,7 +58,7 @@ def check_is_home(folder: Path) -> None:
 
 
 def uploaded_keys(folder: Path) -> set[str]:
-    """The keys of what people, or a demo, put into the buckets of a home, and no run wrote."""
+    """The keys of all objects in a home's buckets that no run wrote."""
     found = set()
     for bucket in folder.glob("s3/[0-9]*/*/"):
         for path in bucket.rglob("*"):

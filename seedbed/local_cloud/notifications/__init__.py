@@ -1,1 +1,1 @@
-"""E-mail on a laptop: kept in a Maildir, and sent by SMTP where a server is configured."""
+"""E-mail on a laptop: kept in a Maildir, and sent by SMTP if a server is configured."""

@@ -1,4 +1,4 @@
-"""The e-mails that a home keeps, as a person reads them."""
+"""Reads the e-mails in a home."""
 
 import mailbox
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 
 def kept(maildir: Path) -> list[Any]:
-    """The messages kept so far, oldest first."""
+    """The messages in a Maildir, oldest first."""
     try:
         folder = mailbox.Maildir(maildir, create=False)
         return [folder[key] for key in sorted(folder.keys(), key=lambda key: folder[key].get_date())]
-    except (mailbox.NoSuchMailboxError, FileNotFoundError):  # nobody has made it, or somebody is just making it
+    except (mailbox.NoSuchMailboxError, FileNotFoundError):  # not created yet, or just being created
         return []

@@ -1,4 +1,4 @@
-"""E-mail on a laptop: what SNS would mail is kept in a Maildir, and sent by SMTP where a server is configured."""
+"""Keeps what SNS would e-mail in a Maildir, and sends it by SMTP if a server is configured."""
 
 import logging
 import mailbox
@@ -18,10 +18,9 @@ logger = logging.getLogger(__name__)
 
 
 class Mailer:
-    """Delivers what topics publish to e-mail addresses, and what the local cloud itself has to tell.
+    """Delivers messages that topics publish to e-mail addresses, and the local cloud's own notifications.
 
-    server: who sends it; where there is none, it is kept only. topic: whose subscribers hear of the cloud's own; nobody
-    does while it is empty.
+    Without a server, messages are only kept. Notifications go to the subscribers of `topic`, if it is set.
     """
 
     def __init__(self, maildir: Path, server: SmtpServer | None = None) -> None:
@@ -29,17 +28,17 @@ class Mailer:
         self._maildir = maildir
         self._server = server
         self._sending = ThreadPoolExecutor(1, thread_name_prefix="smtp")
-        self._unstored: list[EmailMessage] = []
+        self._pending: list[EmailMessage] = []
 
     def close(self) -> None:
-        """Wait until what is being sent has been."""
+        """Wait until all messages have been sent."""
         self._sending.shutdown()
 
     def take_published(self) -> None:
-        """Deliver from now on what is published, where the emulator only logs an address.
+        """From now on deliver what is published to e-mail addresses, which the emulator only logs.
 
-        A message is on disk before its publisher hears that it was taken: who then dies has lost none. Where the disk
-        does not take it, the publisher hears of an error, and publishes it again.
+        A message is on disk before its publisher gets an answer, so none is lost. If it can't be written, the publisher
+        gets an error, and publishes again.
         """
         fan_out = sns._fanout
 
@@ -54,35 +53,35 @@ class Mailer:
         sns._fanout = fan_out_and_mail
 
     def deliver(self, to: str, subject: str, body: str) -> None:
-        """Keep a message, then send it if there is a server. Raises OSError where it can't be kept."""
+        """Keep a message, then send it if there is a server. Raises OSError if it can't be kept."""
         message = message_to(to, subject, body)
         mailbox.Maildir(self._maildir).add(message)
         self._post(message)
 
-    def tell(self, subject: str, body: str) -> None:
-        """Send a message of the local cloud's own, and keep it as soon as the disk takes it."""
+    def notify(self, subject: str, body: str) -> None:
+        """Send a notification of the local cloud itself, and keep it as soon as the disk has room."""
         for address in addresses_of(self.topic):
             message = message_to(address, subject, body)
             self._post(message)
-            self._unstored.append(message)
-        self.store_pending()
+            self._pending.append(message)
+        self.keep_pending()
 
-    def store_pending(self) -> None:
-        """Keep what the disk did not take so far; what it does not take now stays for the next call."""
-        while self._unstored:
+    def keep_pending(self) -> None:
+        """Keep the notifications that could not be written so far, as far as the disk has room."""
+        while self._pending:
             try:
-                mailbox.Maildir(self._maildir).add(self._unstored[0])
+                mailbox.Maildir(self._maildir).add(self._pending[0])
             except OSError as error:
                 logger.warning("An e-mail can't be kept in %s yet: %s", self._maildir, error)
                 return
-            self._unstored.pop(0)
+            self._pending.pop(0)
 
     def _post(self, message: EmailMessage) -> None:
         if self._server:
             self._sending.submit(self._send, message, self._server)
 
     def _send(self, message: EmailMessage, server: SmtpServer) -> None:
-        """A server that fails costs the sending only."""
+        """Send a message; a failure is logged only."""
         try:
             send(message, server)
         except NotSent as error:
@@ -90,14 +89,14 @@ class Mailer:
 
 
 def addresses_of(topic: str) -> list[str]:
-    """The e-mail addresses that are subscribed to a topic."""
+    """The e-mail addresses subscribed to a topic."""
     found = sns._topic_by_arn_any_scope(topic) if topic else None
     subscriptions = found["subscriptions"] if found else []
     return [subscription["endpoint"] for subscription in subscriptions if subscription["protocol"] == "email"]
 
 
 def message_to(to: str, subject: str, body: str) -> EmailMessage:
-    """An e-mail of Seedbed's."""
+    """An e-mail from Seedbed."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = SENDER, one_line(to), one_line(subject)
     message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="localhost")
@@ -106,5 +105,5 @@ def message_to(to: str, subject: str, body: str) -> EmailMessage:
 
 
 def one_line(text: str) -> str:
-    """A header's value: nothing in it can begin another header."""
+    """A header's value without line breaks and control characters, so that it can't inject other headers."""
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,4 +1,4 @@
-"""Sends e-mail by SMTP: encrypted and to a server whose certificate is valid, unless it stays on this machine.
+"""Sends e-mail by SMTP, encrypted and to a server with a valid certificate, unless it is on this machine.
 
 A password is never sent unencrypted, not even to this machine.
 """
@@ -15,6 +15,7 @@ from email.message import EmailMessage
 from urllib.parse import SplitResult, unquote, urlsplit
 
 VARIABLE = "SEEDBED_SMTP_URL"
+ESCAPES = "in a password write / as %2F, # as %23 and ? as %3F"
 FORM = "smtp://USER:PASSWORD@HOST:PORT, or smtps:// for TLS from the start; USER:PASSWORD@ and :PORT may be left out"
 TIMEOUT = 20
 TEXT_LENGTH = 200
@@ -26,16 +27,16 @@ NO_STARTTLS = (
 
 
 class InvalidServer(ValueError):
-    """SEEDBED_SMTP_URL can't be read; its text is one sentence without the password."""
+    """SEEDBED_SMTP_URL is malformed. The text is one sentence, without the password."""
 
 
 class NotSent(Exception):
-    """A message was not sent; its text is one sentence without the password."""
+    """A message was not sent. The text is one sentence, without the password."""
 
 
 @dataclass(frozen=True)
 class SmtpServer:
-    """Where to send. tls: encrypted from the start, rather than by STARTTLS. port: 0 for the usual one."""
+    """A mail server. `tls`: encrypted from the start rather than by STARTTLS. `port`: 0 for the default."""
 
     host: str
     port: int = 0
@@ -45,51 +46,49 @@ class SmtpServer:
 
 
 def configured_server() -> SmtpServer | None:
-    """The server that SEEDBED_SMTP_URL names; None where it is unset or empty. Raises InvalidServer."""
+    """The server in SEEDBED_SMTP_URL; None if it is unset or empty. Raises InvalidServer."""
     url = os.environ.get(VARIABLE, "").strip()
     return read_server(url) if url else None
 
 
 def take_configured_server() -> SmtpServer | None:
-    """The same, and it is out of this process's environment from now on: none that it starts sees the password."""
+    """Return the server in SEEDBED_SMTP_URL, and unset the variable: no child process gets the password."""
     server = configured_server()
     os.environ.pop(VARIABLE, None)
     return server
 
 
 def read_server(url: str) -> SmtpServer:
-    """smtp://[user:password@]host[:port], or smtps://, as a SmtpServer. Raises InvalidServer."""
+    """Parse smtp://[user:password@]host[:port], or smtps://. Raises InvalidServer."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port or 0
     except ValueError:  # its text may quote the password
-        raise InvalidServer(
-            f"{VARIABLE} can't be read. It is {FORM}; in a password write / as %2F, # as %23 and ? as %3F."
-        ) from None
+        raise InvalidServer(f"{VARIABLE} can't be read. It is {FORM}; {ESCAPES}.") from None
     wrong = fault_of(parts, host)
     if wrong:
         raise InvalidServer(f"{VARIABLE} {wrong}. It is {FORM}.")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if not (user + password).isascii() or not (user + password).isprintable():
         raise InvalidServer(f"{VARIABLE} can have a user and password of printable ASCII characters only.")
-    return SmtpServer(host, port, user, password, tls=parts.scheme == "smtps")
+    return SmtpServer(host=host, port=port, user=user, password=password, tls=parts.scheme == "smtps")
 
 
 def fault_of(parts: SplitResult, host: str) -> str:
-    """What follows "SEEDBED_SMTP_URL" in a sentence; empty if nothing is."""
+    """What is wrong with a URL, as the end of a sentence that begins with the variable; empty if nothing is."""
     if parts.scheme not in ("smtp", "smtps"):
         return "begins with neither smtp:// nor smtps://"
     if not host:
         return "names no host"
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        return "has something after the host (in a password write / as %2F, # as %23 and ? as %3F)"
+        return f"has something after the host ({ESCAPES})"
     if bool(parts.username) != bool(parts.password):
         return "needs both a user and a password, or neither"
     return ""
 
 
 def send(message: EmailMessage, server: SmtpServer, timeout: float = TIMEOUT) -> None:
-    """Hand the message to the server. `timeout` bounds every wait for it, in seconds. Raises NotSent."""
+    """Send a message. `timeout` is for each answer of the server, in seconds. Raises NotSent."""
     with refused_in_a_sentence(server):
         smtp = connect(server, timeout)
         try:
@@ -99,13 +98,13 @@ def send(message: EmailMessage, server: SmtpServer, timeout: float = TIMEOUT) ->
                 log_in(smtp, server)
             smtp.send_message(message)
             with contextlib.suppress(OSError, smtplib.SMTPException):
-                smtp.quit()  # the message has been taken, whatever comes of this
+                smtp.quit()  # the server has accepted the message already
         finally:
             smtp.close()
 
 
 def connect(server: SmtpServer, timeout: float) -> smtplib.SMTP:
-    """A connection that has said EHLO: what the server offers is known from here on."""
+    """A connection after EHLO, so that the server's extensions are known."""
     if server.tls:
         context = ssl.create_default_context()
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=timeout, context=context)
@@ -120,13 +119,13 @@ def connect(server: SmtpServer, timeout: float) -> smtplib.SMTP:
 
 
 def stays_here(smtp: smtplib.SMTP) -> bool:
-    """Whether the server is on this machine, where a relay often has no certificate or one that nobody signed."""
+    """Whether the server is on this machine, where a relay often has no valid certificate."""
     assert smtp.sock
     return ipaddress.ip_address(smtp.sock.getpeername()[0]).is_loopback
 
 
 def log_in(smtp: smtplib.SMTP, server: SmtpServer) -> None:
-    """Raises NotSent; what the server says to it is left out, since it could repeat the password."""
+    """Log in. Raises NotSent, without the server's answer, which could repeat the password."""
     smtp.ehlo_or_helo_if_needed()
     if not smtp.has_extn("auth"):
         raise NotSent(f"{server.host} takes no user and password; leave them out of {VARIABLE} if it needs none")
@@ -139,12 +138,12 @@ def log_in(smtp: smtplib.SMTP, server: SmtpServer) -> None:
     except smtplib.SMTPServerDisconnected:
         raise
     except smtplib.SMTPException:
-        raise NotSent(f"{server.host} offers no way to log in that is known here") from None
+        raise NotSent(f"{server.host} offers no login method that is supported here") from None
 
 
 @contextlib.contextmanager
 def refused_in_a_sentence(server: SmtpServer) -> Iterator[None]:
-    """Raises NotSent for whatever a server or the network may do."""
+    """Turns the errors of a server or the network into NotSent."""
     try:
         yield
     except smtplib.SMTPException as error:
@@ -164,7 +163,7 @@ def refused_in_a_sentence(server: SmtpServer) -> Iterator[None]:
 
 
 def failure(error: smtplib.SMTPException, server: SmtpServer) -> str:
-    """What follows the server's name in a sentence."""
+    """What went wrong, as the end of a sentence that begins with the server's name."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return f"refused the recipient: {answer(*next(iter(error.recipients.values())), server)}"
     if isinstance(error, smtplib.SMTPResponseException):
@@ -177,11 +176,11 @@ def failure(error: smtplib.SMTPException, server: SmtpServer) -> str:
 
 
 def answer(code: int, text: bytes | str, server: SmtpServer) -> str:
-    """What a server said, on one line; only its code if the text repeats the password in any form it was sent in."""
-    said = text.decode(errors="replace") if isinstance(text, bytes) else text
+    """A server's answer on one line; only its code if the text repeats the password in any form it was sent in."""
+    answered = text.decode(errors="replace") if isinstance(text, bytes) else text
     plain = f"\0{server.user}\0{server.password}"
     secrets = {server.password, *(b64encode(secret.encode()).decode() for secret in (server.password, plain))}
-    if server.password and any(secret in said for secret in secrets):
+    if server.password and any(secret in answered for secret in secrets):
         return str(code)
-    line = "".join(character if character.isprintable() else " " for character in said)
+    line = "".join(character if character.isprintable() else " " for character in answered)
     return f"{code} {line[:TEXT_LENGTH]}".strip()
