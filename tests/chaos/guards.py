@@ -343,7 +343,7 @@ GUARDS = (
         "seedbed/local_cloud/home/lock.py",
         "fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)",
         "fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)",
-        "tests/seedbed/test_home.py::test_who_comes_second_waits_for_a_while_and_then_reads_a_sentence",
+        "tests/seedbed/test_home.py::test_a_second_command_waits_for_the_lock_then_is_refused",
         simulated=False,
     ),
     Guard(
@@ -351,15 +351,15 @@ GUARDS = (
         "seedbed/local_cloud/home/demo.py",
         'if entries and not (mark and mark.kind == "demo"):',
         "if entries and not mark:",
-        "tests/seedbed/test_home.py::test_a_home_that_became_a_persons_own_is_never_a_demos_again",
+        "tests/seedbed/test_home.py::test_no_demo_clears_a_home_that_became_the_users_own",
         simulated=False,
     ),
     Guard(
-        "what a person put into a demo's home is moved aside, not deleted",
+        "a demo's home with images of the user's is moved, not deleted",
         "seedbed/local_cloud/home/demo.py",
-        "put_in(home.path) - set(mark.drawn)",
-        "set(mark.drawn) - put_in(home.path)",
-        "tests/seedbed/test_home.py::test_what_a_person_put_into_a_demos_home_is_moved_aside_whole",
+        "uploaded_keys(home.path) - set(mark.drawn)",
+        "set(mark.drawn) - uploaded_keys(home.path)",
+        "tests/seedbed/test_home.py::test_a_demos_home_with_user_images_is_moved_not_deleted",
         simulated=False,
     ),
     Guard(
@@ -383,7 +383,7 @@ GUARDS = (
         SIGNATURE,
         "if self.body_digest and not hmac.compare_digest(",
         "if self.body_digest is None and not hmac.compare_digest(",
-        "tests/local_cloud/test_gate.py::test_a_body_that_is_not_the_signed_one_does_not_arrive",
+        "tests/local_cloud/test_gate.py::test_a_body_other_than_the_signed_one_is_refused",
         simulated=False,
     ),
     Guard(
@@ -391,7 +391,7 @@ GUARDS = (
         "seedbed/local_cloud/access/gate.py",
         "if foreign or site not in OWN_PAGES or not is_local",
         "if foreign or not is_local",
-        "tests/local_cloud/test_gate.py::test_a_signed_request_of_another_page_is_refused",
+        "tests/local_cloud/test_gate.py::test_a_signed_request_from_another_site_is_refused",
         simulated=False,
     ),
     Guard(
@@ -399,7 +399,7 @@ GUARDS = (
         "seedbed/local_cloud/access/keys.py",
         "if iam_evaluator.is_root_access_key(key):\n            return None",
         "if iam_evaluator.is_root_access_key(key):\n            return home.secret_key if token else 'test'",
-        "tests/local_cloud/test_gate.py::test_a_key_that_the_home_did_not_make_is_refused",
+        "tests/local_cloud/test_gate.py::test_a_key_not_issued_by_the_home_is_refused",
         simulated=False,
     ),
 )

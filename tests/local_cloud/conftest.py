@@ -1,4 +1,4 @@
-"""The real local cloud, with little images, so that a whole run takes seconds."""
+"""The real local cloud with small images, so that a whole run takes seconds."""
 
 import io
 import os
@@ -56,14 +56,14 @@ def progress_in(home: Home) -> object:
 
 @dataclass
 class LittleCloud:
-    """A local cloud that is up, with what a person would do to it."""
+    """A running local cloud, and what users do with it."""
 
     home: Home
     stack: Stack
     sent: set[str] = field(default_factory=set)
 
     def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
-        """The first true answer of `condition`, for which it is waited while the cloud gets on."""
+        """Wait for the first true result of `condition`, as long as the cloud makes progress."""
         return wait_for(condition, what, partial(progress_in, self.home), pause=0.2)
 
     def put(self, key: str, body: bytes) -> None:
@@ -71,7 +71,7 @@ class LittleCloud:
         self.stack.client("s3").put_object(Bucket=self.stack.bucket, Key=key, Body=body)
 
     def put_images(self, numbers: range) -> None:
-        """Upload images of all labels, with names that are hard on a key."""
+        """Upload images of all labels, with characters in their keys that are hard to handle."""
         s3 = self.stack.client("s3")
         labels = list(COLOURS)
         for number in numbers:
@@ -95,20 +95,20 @@ class LittleCloud:
         return list(reversed(self.wait_for(all_ended, f"{count} ended runs")))
 
     def mails(self, count: int) -> list[Any]:
-        """The e-mails sent, once there are `count`."""
+        """The e-mails, once there are `count`."""
         self.wait_for(lambda: len(kept(self.home.mail)) >= count, f"{count} e-mails")
         return kept(self.home.mail)
 
 
 @contextmanager
 def up(home: Home, parameters: Mapping[str, str] = LITTLE) -> Iterator[LittleCloud]:
-    """A local cloud that serves a home for a while."""
+    """A local cloud that serves a home while the block runs."""
     with local_cloud(home, parameters) as answers:
         yield LittleCloud(home, local_stack(answers))
 
 
 def kill(home: Home) -> None:
-    """End the cloud's process as a power cut would, and wait until all that it had started is gone."""
+    """Kill the cloud's process, and wait until all processes that it started have ended."""
     cloud = home.running()
     assert cloud
     process = psutil.Process(cloud["pid"])

@@ -1,4 +1,4 @@
-"""A machine's clock that a test can set: a library, preloaded, that adds what a file says to the time of day."""
+"""A clock that a test can set: a preloaded library adds the seconds in a file to the time of day."""
 
 import shutil
 import subprocess
@@ -51,7 +51,7 @@ int gettimeofday(struct timeval *restrict at, void *restrict zone) {
 
 @dataclass(frozen=True)
 class MachineClock:
-    """`environment` is what makes a process take its time from here."""
+    """A clock; processes with its `environment` use it."""
 
     library: Path
     file: Path
@@ -61,14 +61,14 @@ class MachineClock:
         return {"LD_PRELOAD": str(self.library), "SET_CLOCK": str(self.file)}
 
     def set(self, seconds: int) -> None:
-        """Set it to so many seconds after the true time."""
+        """Set the clock to so many seconds after the true time."""
         new = self.file.with_suffix(".new")
         new.write_text(str(seconds))
         new.replace(self.file)
 
 
 def machine_clock(folder: Path) -> MachineClock | None:
-    """A clock that shows the true time as yet; None where there is no C compiler, or it makes nothing of this."""
+    """A clock that shows the true time; None if the library can't be compiled."""
     source, library = folder / "clock.c", folder / "clock.so"
     source.write_text(SOURCE)
     compiler = shutil.which("cc")

@@ -1,4 +1,4 @@
-"""A mail server for the tests, with TLS, AUTH and certificates of an authority of its own; it can lie about each."""
+"""A mail server for the tests, with TLS, AUTH, and certificates of its own authority; it can misbehave in each."""
 
 import datetime
 import ipaddress
@@ -37,7 +37,7 @@ USES = (
 
 @dataclass
 class Authority:
-    """Signs certificates; `file` is the one that a person names in SSL_CERT_FILE."""
+    """Signs certificates. `file` is for SSL_CERT_FILE."""
 
     folder: Path
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
@@ -51,7 +51,7 @@ class Authority:
         self.file.write_bytes(builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
     def server_context(self, host: str = "127.0.0.1", *, expired: bool = False) -> ssl.SSLContext:
-        """What a server of that name, or address, needs to speak TLS."""
+        """The TLS context of a server with this name or address."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         try:
@@ -70,7 +70,7 @@ class Authority:
     def _builder(
         self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, age: datetime.timedelta = DAY
     ) -> x509.CertificateBuilder:
-        """A certificate for a week that began `age` ago."""
+        """A certificate, valid for a week that began `age` ago."""
         begin = datetime.datetime.now(datetime.UTC) - age
         builder = x509.CertificateBuilder(self.name, subject, key.public_key(), x509.random_serial_number())
         builder = builder.not_valid_before(begin).not_valid_after(begin + 7 * DAY)
@@ -82,9 +82,9 @@ class Authority:
 
 @dataclass
 class MailServer:
-    """Takes every message. `logins` and `messages` tell of each whether it came encrypted.
+    """Accepts every message. `logins` and `messages` record of each whether it was encrypted.
 
-    withheld: what EHLO does not tell of though it is there. recipient: the answer to every recipient.
+    `withheld` is an extension that EHLO does not list, and `recipient` the answer to every recipient.
     """
 
     port: int
@@ -120,7 +120,7 @@ def is_encrypted(server: Any) -> bool:
 
 
 class RefusesTLS(SMTP):
-    """Offers STARTTLS and can't do it."""
+    """Offers STARTTLS, then refuses it."""
 
     async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802  aiosmtpd's name
         await self.push("454 TLS not available")
@@ -135,14 +135,14 @@ class PretendsTLS(SMTP):
 
 
 class Quotes(SMTP):
-    """Offers AUTH, and repeats to everybody what it was told."""
+    """Offers AUTH, and repeats the password in its answer."""
 
     async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802  aiosmtpd's name
         await self.push(f"535 I don't like {arg} {PASSWORD}")
 
 
 class Controlled(Controller):
-    """One mail server in a thread."""
+    """A mail server in a thread."""
 
     def __init__(self, mail: MailServer, kind: type[SMTP], **options: Any) -> None:
         self._mail, self._kind, self._options = mail, kind, options

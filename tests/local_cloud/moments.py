@@ -1,4 +1,4 @@
-"""The moments of a run at which the whole local cloud is killed, each seen from its files."""
+"""The moments of a run at which the local cloud is killed, each recognised by its files."""
 
 import contextlib
 import sqlite3
@@ -11,7 +11,7 @@ from seedbed.local_cloud.home.folder import Home
 
 @dataclass
 class Traces:
-    """What a run has left on disk since this object was made: nothing that was there before counts as news."""
+    """What a run has written to disk since this object was created."""
 
     home: Home
     read_before: dict[Path, int] = field(init=False)
@@ -20,15 +20,15 @@ class Traces:
         self.read_before = {path: path.stat().st_size for path in self._logs()}
 
     def objects(self, pattern: str) -> bool:
-        """Whether the bucket keeps an object below the run whose key is like the pattern."""
+        """Whether the bucket holds an object of the run whose key matches the pattern."""
         return any(self.home.path.glob(f"s3/*/seedbed-*/runs/*/{pattern}"))
 
     def said(self, job: str, words: str) -> bool:
-        """Whether a job whose name is like `job` has printed the words."""
+        """Whether a job whose name matches `job` has printed the words."""
         return any(words.encode() in self._news(path) for path in self._logs(job))
 
     def job(self, ending: str, *statuses: str) -> bool:
-        """Whether a job whose name ends so has one of the statuses."""
+        """Whether a job whose name has this ending has one of the statuses."""
         with contextlib.suppress(sqlite3.Error), self._jobs() as jobs:
             found = jobs.execute("SELECT status FROM jobs WHERE name LIKE ?", [f"%{ending}"]).fetchall()
             return any(status in statuses for (status,) in found)
@@ -53,7 +53,7 @@ class Traces:
 
 Moment = Callable[[Traces], bool]
 
-# Uploads are cut off by their number; these come after the last, in the order of a run.
+# The moments after the last upload, in the order of a run.
 MOMENTS: dict[str, Moment] = {
     "the snapshot is written": lambda run: run.objects("snapshot.json"),
     "the manifest is written": lambda run: run.objects("manifest.json"),

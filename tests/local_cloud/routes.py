@@ -1,4 +1,4 @@
-"""Every way in that the local cloud has, read off the emulator and the service models it answers by."""
+"""Every route of the local cloud, read from the emulator's code and the service models."""
 
 import ast
 import inspect
@@ -17,7 +17,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 
 @dataclass(frozen=True)
 class Route:
-    """A request that something answers: `target` is its X-Amz-Target, if its protocol has one."""
+    """A request that a service answers. `target` is its X-Amz-Target, if its protocol has one."""
 
     method: str
     path: str
@@ -36,14 +36,14 @@ def routes() -> list[Route]:
 
 
 def emulator_paths() -> list[str]:
-    """What the emulator's own code compares a path with."""
+    """The paths in the emulator's own code."""
     tree = ast.parse(inspect.getsource(ministack.app))
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return sorted({"/", *(text for text in texts if re.fullmatch(r"/[A-Za-z0-9_.{}$/-]+", text))})
 
 
 def operations(service: str) -> Iterator[Route]:
-    """The operations of one service, by its own model; none where it has no model of that name."""
+    """The operations in a service's model; none if there is no model of that name."""
     try:
         model = botocore.session.get_session().get_service_model(service)
     except UnknownServiceError:

@@ -1,4 +1,4 @@
-"""The clock of the local cloud is set back while a change waits for its run: the run does not wait for the clock."""
+"""A run does not wait for the clock if it is set back during the quiet period."""
 
 import sys
 from datetime import datetime
@@ -12,16 +12,16 @@ from seedbed.local_cloud.home.folder import Home
 from tests.local_cloud.conftest import up
 from tests.local_cloud.machine_clock import MachineClock, machine_clock
 
-# Beyond the differences of clocks, within those that a signature may have.
+# More than clocks differ, less than a signature's time may differ.
 STEP = 240
 
 
 @pytest.fixture
 def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MachineClock:
-    """The clock of the local cloud and of all that it starts."""
+    """The clock of the local cloud and its child processes."""
     clock = machine_clock(tmp_path) if sys.platform == "linux" else None
     if clock is None:
-        pytest.skip("no clock can be set here: that takes Linux and a C compiler")
+        pytest.skip("setting a clock needs Linux and a C compiler")
 
     def environment(*given: Any) -> dict[str, str]:
         return {**cloud_environment(*given), **clock.environment}

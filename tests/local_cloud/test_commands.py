@@ -1,4 +1,4 @@
-"""The commands as a person gives them, each in a process of its own."""
+"""The commands as users run them, each in its own process."""
 
 import csv
 import json
@@ -31,7 +31,7 @@ SPECIES = ("Maize", "Small-flowered Cranesbill", "Loose Silky-bent")
 
 @contextmanager
 def command(home: Path, *words: str) -> Iterator[Process]:
-    """Given where a person stands among traps."""
+    """Run a command in a folder of traps."""
     environment = {**os.environ, "SEEDBED_HOME": str(home), "COLUMNS": "160"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with started([SEEDBED, *words], cwd=lay_traps(home.parent), env=environment, **pipes) as process:
@@ -50,7 +50,7 @@ def output_and_notes(process: Process, progress: Callable[[], object] | None = N
 
 
 @pytest.mark.parametrize("words", [["-c", "import random"], ["-m", "trainer"], ["-c", "import seedbed"]], ids=" ".join)
-def test_the_traps_are_seen_by_a_python_that_looks_into_the_present_folder(tmp_path: Path, words: list[str]) -> None:
+def test_python_runs_the_traps_unless_the_current_folder_is_off_its_path(tmp_path: Path, words: list[str]) -> None:
     run([sys.executable, *words], cwd=lay_traps(tmp_path))
     assert traces(tmp_path)
 
@@ -71,13 +71,13 @@ def after_demo(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> tuple[
     return home, output_of(home, "demo", "--images", str(folder), "--trials", "1")
 
 
-def test_the_demo_shows_scores_trials_mail_and_where_to_ask(after_demo: tuple[Path, str]) -> None:
+def test_the_demo_shows_scores_trials_the_e_mail_and_next_steps(after_demo: tuple[Path, str]) -> None:
     _, output = after_demo
     for words in ("The best model", "Trial", "Subject: Seedbed: a new best model", "seedbed best", "seedbed predict"):
         assert words in output
 
 
-def test_what_the_demo_left_still_answers(after_demo: tuple[Path, str]) -> None:
+def test_commands_use_the_demos_results_afterwards(after_demo: tuple[Path, str]) -> None:
     home, output = after_demo
     assert not home.exists()
     assert "SEEDBED_HOME" not in output
@@ -89,7 +89,7 @@ def test_what_the_demo_left_still_answers(after_demo: tuple[Path, str]) -> None:
     assert notes == f"Using the demo's results in {home}-demo, since there is nothing in {home} yet.\n"
 
 
-def test_all_that_a_run_leaves_is_for_its_owner_alone(after_demo: tuple[Path, str]) -> None:
+def test_all_files_of_a_run_are_private(after_demo: tuple[Path, str]) -> None:
     folder = Path(f"{after_demo[0]}-demo")
     paths = [folder, *folder.rglob("*")]
     assert {"jobs.db", "report.html", MARK} <= {path.name for path in paths}
@@ -107,7 +107,7 @@ def test_the_best_model_labels_images(after_demo: tuple[Path, str], folder: Path
 
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_of_an_interrupted_demo(tmp_path: Path, folder: Path, blow: signal.Signals) -> None:
+def test_an_interrupted_demo_leaves_no_process(tmp_path: Path, folder: Path, blow: signal.Signals) -> None:
     home = tmp_path / "home"
     with command(home, "demo", "--images", str(folder)) as demo:
 
@@ -124,20 +124,20 @@ def test_nothing_is_left_of_an_interrupted_demo(tmp_path: Path, folder: Path, bl
 
 
 def words_of(process: psutil.Process) -> str:
-    """Its command line, as long as it runs."""
+    """A process's command line; empty once it has ended."""
     with suppress(psutil.Error):
         return " ".join(process.cmdline())
     return ""
 
 
-def test_without_any_state_a_command_says_how_to_begin(tmp_path: Path) -> None:
+def test_a_command_without_any_state_says_how_to_start(tmp_path: Path) -> None:
     with command(tmp_path / "nowhere", "best") as process:
         output, _ = said(process)
     assert process.returncode == 1
     assert "seedbed demo" in output
 
 
-def test_of_two_clouds_started_at_once_on_one_home_one_is_up(tmp_path: Path) -> None:
+def test_of_two_clouds_started_at_once_in_one_home_one_runs(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
     with hold(home, "demo"):
         pass
@@ -162,12 +162,12 @@ def test_of_two_clouds_started_at_once_on_one_home_one_is_up(tmp_path: Path) -> 
         said(again)
 
 
-def test_no_command_has_run_a_file_of_the_folder_where_it_was_given(after_demo: tuple[Path, str]) -> None:
+def test_no_command_runs_a_file_of_the_current_folder(after_demo: tuple[Path, str]) -> None:
     home, _ = after_demo
     assert traces(home.parent) == []
 
 
-def test_an_empty_entry_in_pythonpath_does_not_stand_for_the_present_folder(tmp_path: Path) -> None:
+def test_an_empty_entry_in_pythonpath_is_not_the_current_folder(tmp_path: Path) -> None:
     lay_library_traps(tmp_path)
     environment = {**os.environ, "SEEDBED_HOME": str(tmp_path / "home"), "PYTHONPATH": os.pathsep}
     done = run([SEEDBED, "best"], cwd=tmp_path, env=environment)

@@ -27,7 +27,7 @@ HANGING = {
     "the event loop": "time.sleep(600)",
     "a task that does not end": "await asyncio.sleep(600)",
     "a thread of the event loop's": "asyncio.ensure_future(asyncio.to_thread(time.sleep, 600)); await told.wait()",
-    "a thread that is no daemon": "threading.Thread(target=time.sleep, args=[600]).start(); await told.wait()",
+    "a thread that is not a daemon": "threading.Thread(target=time.sleep, args=[600]).start(); await told.wait()",
     "nothing": "await told.wait()",
     "nothing, and an error": "await told.wait(); threading.Thread(target=time.sleep, args=[600]).start(); 1 / 0",
 }
@@ -46,9 +46,7 @@ def leave(process: "subprocess.Popen[str]") -> None:
 
 @pytest.mark.parametrize("tell", [terminate, leave])
 @pytest.mark.parametrize("hanging", HANGING)
-def test_the_process_ends_in_time_though_this_hangs(
-    hanging: str, tell: Callable[["subprocess.Popen[str]"], None]
-) -> None:
+def test_the_process_ends_in_time_whatever_hangs(hanging: str, tell: Callable[["subprocess.Popen[str]"], None]) -> None:
     program = [sys.executable, "-c", PROGRAM.replace("HANGS", HANGING[hanging])]
     with started(program, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdout

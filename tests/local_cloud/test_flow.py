@@ -1,4 +1,4 @@
-"""From put_object to the e-mail and the API's answer, on the real local cloud."""
+"""The whole flow on the real local cloud, from put_object to the e-mail and the API."""
 
 import hashlib
 import io
@@ -23,7 +23,7 @@ TEXT = b"This is no photograph at all.\n" * 10
 
 @dataclass
 class FirstRun:
-    """What became of the first burst."""
+    """The results of the first burst of uploads."""
 
     summary: dict[str, Any]
     details: dict[str, Any]
@@ -96,7 +96,7 @@ def test_bad_input_is_named_with_its_reason(first: FirstRun, file: str, words: s
     assert f"  {file}: " in first.text
 
 
-def test_the_mail_tells_what_won(first: FirstRun) -> None:
+def test_the_e_mail_names_the_best_model(first: FirstRun) -> None:
     accuracy = first.details["evaluation"]["accuracy"]
     assert first.mail["To"] == "you@localhost"
     assert "new best model" in first.mail["Subject"]
@@ -148,7 +148,7 @@ def test_an_unsigned_request_gets_403(cloud: LittleCloud, path: str) -> None:
         {"Origin": "http://ec2-192-0-2-1.compute-1.amazonaws.com"},
     ],
 )
-def test_what_a_web_page_sends_is_refused(cloud: LittleCloud, header: dict[str, str]) -> None:
+def test_a_request_from_a_web_page_is_refused(cloud: LittleCloud, header: dict[str, str]) -> None:
     request = urllib.request.Request(cloud.stack.endpoint or "", headers=header)
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(request, timeout=PATIENCE)
@@ -156,13 +156,13 @@ def test_what_a_web_page_sends_is_refused(cloud: LittleCloud, header: dict[str, 
     assert refusal.value.code == 403
 
 
-def test_the_same_images_again_start_nothing(cloud: LittleCloud, first: FirstRun) -> None:
+def test_the_same_images_again_start_no_run(cloud: LittleCloud, first: FirstRun) -> None:
     cloud.put_images(range(20))
     cloud.wait_for(lambda: cloud.stack.get("/runs")["pending"], "the uploads to be noticed")
     assert len(cloud.ended_runs(1)) == 1
 
 
-def test_uploads_during_a_run_start_exactly_one_more(cloud: LittleCloud, first: FirstRun) -> None:
+def test_uploads_during_a_run_start_exactly_one_more_run(cloud: LittleCloud, first: FirstRun) -> None:
     cloud.put_images(range(BURST, BURST + 40))
     cloud.wait_for(lambda: len(cloud.runs()) == 2, "the second run")
     for start in range(0, 40, 10):
@@ -177,7 +177,7 @@ def test_uploads_during_a_run_start_exactly_one_more(cloud: LittleCloud, first: 
     assert len(cloud.mails(3)) == 3
 
 
-def test_a_best_model_that_was_changed_in_the_bucket_is_not_used(cloud: LittleCloud, first: FirstRun) -> None:
+def test_a_best_model_changed_in_the_bucket_is_not_used(cloud: LittleCloud, first: FirstRun) -> None:
     best = cloud.stack.get("/models/best")
     place, s3 = urlsplit(best["model_uri"]), cloud.stack.client("s3")
     kept = fetch_best_model(cloud.stack, cloud.home)
@@ -193,7 +193,7 @@ def test_a_best_model_that_was_changed_in_the_bucket_is_not_used(cloud: LittleCl
     assert fetch_best_model(cloud.stack, cloud.home).read_bytes() == archive
 
 
-def test_the_functions_wrote_no_error(cloud: LittleCloud, first: FirstRun) -> None:
+def test_the_functions_log_no_error(cloud: LittleCloud, first: FirstRun) -> None:
     logs = cloud.stack.client("logs")
     groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
     written = {

@@ -1,4 +1,4 @@
-"""A disk that fills while the real local cloud is up: nothing acknowledged is lost, and all continues by itself."""
+"""On a disk that fills up nothing acknowledged is lost, and the real local cloud continues by itself."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -26,13 +26,13 @@ NOTICE = "The disk that holds"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """A home on a small disk of its own."""
+    """A home on its own small disk."""
     with small_disk(tmp_path_factory.mktemp("full") / "disk", MEBIBYTES) as disk:
         yield Home(disk / "seedbed")
 
 
 @pytest.mark.parametrize("left", [4096, 12288, 65536])
-def test_a_first_start_on_a_full_disk_says_so(home: Home, left: int) -> None:
+def test_a_first_start_on_a_full_disk_is_refused_with_advice(home: Home, left: int) -> None:
     another = Home(home.path.with_name(f"another-{left}"))
 
     with (
@@ -45,26 +45,26 @@ def test_a_first_start_on_a_full_disk_says_so(home: Home, left: int) -> None:
 
 @pytest.fixture(scope="module")
 def serving(home: Home) -> Iterator[ExitStack]:
-    """What a test closes before it starts a local cloud of its own there."""
+    """The running local cloud, which a test may close and replace."""
     with ExitStack() as stack:
         yield stack
 
 
 @pytest.fixture(scope="module")
 def cloud(home: Home, serving: ExitStack) -> LittleCloud:
-    """The local cloud that serves it."""
+    """The local cloud on the small disk."""
     return serving.enter_context(up(home))
 
 
 def refused(cloud: LittleCloud, key: str, body: bytes) -> dict[str, Any]:
-    """The error that an upload is refused with."""
+    """The error of a refused upload."""
     with pytest.raises(ClientError) as raised:
         cloud.put(key, body)
     error: Any = raised.value.response
     return {**error["Error"], "status": error["ResponseMetadata"]["HTTPStatusCode"]}
 
 
-def test_an_upload_to_a_full_disk_is_refused_and_what_is_there_is_read(cloud: LittleCloud, home: Home) -> None:
+def test_a_full_disk_refuses_uploads_and_still_serves_reads(cloud: LittleCloud, home: Home) -> None:
     s3, bucket = cloud.stack.client("s3"), cloud.stack.bucket
     cloud.put("pretrained/kept.txt", b"kept")
     upload = s3.create_multipart_upload(Bucket=bucket, Key="pretrained/parts.bin")["UploadId"]
@@ -91,7 +91,7 @@ def test_an_upload_to_a_full_disk_is_refused_and_what_is_there_is_read(cloud: Li
     assert (home.path / f"s3/000000000000/{bucket}/pretrained/lost.txt").read_bytes() == b"not lost"
 
 
-def test_an_upload_larger_than_the_room_is_refused(cloud: LittleCloud, home: Home) -> None:
+def test_an_upload_larger_than_the_free_room_is_refused(cloud: LittleCloud, home: Home) -> None:
     with filled(home.path.parent, left=24 * 2**20):
         error = refused(cloud, "pretrained/large.bin", bytes(free(home.path) - LITTLE_ROOM))
 
@@ -99,7 +99,7 @@ def test_an_upload_larger_than_the_room_is_refused(cloud: LittleCloud, home: Hom
     assert "has too little room for 20.0 MiB" in error["Message"]
 
 
-def test_a_write_that_the_disk_did_not_do_is_answered_with_an_error(cloud: LittleCloud, home: Home) -> None:
+def test_a_failed_write_is_answered_with_an_error(cloud: LittleCloud, home: Home) -> None:
     s3, bucket = impatient(cloud), "spoiled"
     s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=bucket, Key="before/a", Body=b"a")
@@ -118,20 +118,20 @@ def test_a_write_that_the_disk_did_not_do_is_answered_with_an_error(cloud: Littl
 
 
 def impatient(cloud: LittleCloud) -> Any:
-    """A client of S3 that asks once."""
+    """An S3 client without retries."""
     config = Config(retries={"total_max_attempts": 1})
     return cloud.stack.session.client("s3", endpoint_url=cloud.stack.endpoint, config=config)
 
 
 def waits(cloud: LittleCloud) -> bool:
-    """Whether the latest run says that it waits for room; a function that begins on a full disk may fail at first."""
+    """Whether the latest run's notice says that it waits for room. On a full disk the API may fail at first."""
     try:
         return NOTICE in (cloud.runs()[-1]["notice"] or "")
     except SeedbedError:
         return False
 
 
-def test_a_run_outlasts_a_full_disk_and_a_kill_in_each_of_its_stages(
+def test_a_run_survives_a_full_disk_and_a_kill_in_each_stage(
     cloud: LittleCloud, home: Home, serving: ExitStack
 ) -> None:
     traces, before = Traces(home), len(kept(home.mail))
@@ -157,5 +157,5 @@ def test_a_run_outlasts_a_full_disk_and_a_kill_in_each_of_its_stages(
 
 
 def told(home: Home, before: int, subject: str) -> int:
-    """How many e-mails after the first so many have a subject that begins so."""
+    """How many e-mails have a subject with this beginning, without the first `before` e-mails."""
     return sum(mail["Subject"].startswith(subject) for mail in kept(home.mail)[before:])

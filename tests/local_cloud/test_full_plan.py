@@ -24,16 +24,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LittleCloud]:
 
 @pytest.fixture(scope="module")
 def run(cloud: LittleCloud) -> dict[str, Any]:
-    """All that the API says of one run on 120 images."""
+    """The API's answer on one run on 120 images."""
     cloud.put_images(range(120))
     [summary] = cloud.ended_runs(1)
     found: dict[str, Any] = cloud.stack.get(f"/runs/{summary['run_id']}")
     return found
 
 
-def test_a_second_tuning_job_trains_the_whole_network_from_the_best_head(
-    cloud: LittleCloud, run: dict[str, Any]
-) -> None:
+def test_a_second_tuning_job_trains_the_network_from_the_best_head(cloud: LittleCloud, run: dict[str, Any]) -> None:
     assert run["state"] == "Completed", run["reason"]
     stages = sorted(trial["stage"] for trial in run["trials"])
     assert stages == ["fine-tune", "fine-tune", "tune", "tune"]
@@ -45,7 +43,7 @@ def test_a_second_tuning_job_trains_the_whole_network_from_the_best_head(
     assert run["best_head"]["name"] in channels["head"]["DataSource"]["S3DataSource"]["S3Uri"]
 
 
-def test_every_format_is_there_and_answers_as_the_model_does(cloud: LittleCloud, run: dict[str, Any]) -> None:
+def test_every_export_exists_and_agrees_with_the_model(cloud: LittleCloud, run: dict[str, Any]) -> None:
     made = {export["format"]: export for export in run["evaluation"]["exports"]}
     assert list(made) == ["saved_model", "litert", "litert_int8", "onnx"]
     assert {name: export["error"] for name, export in made.items() if export["error"]} == {}
@@ -57,7 +55,7 @@ def test_every_format_is_there_and_answers_as_the_model_does(cloud: LittleCloud,
         assert sum(inside) == export["bytes"]
 
 
-def test_the_mail_and_the_report_tell_of_it(cloud: LittleCloud, run: dict[str, Any]) -> None:
+def test_the_e_mail_and_the_report_cover_the_full_plan(cloud: LittleCloud, run: dict[str, Any]) -> None:
     cloud.wait_for(lambda: kept(cloud.home.mail), "the e-mail")
     text = kept(cloud.home.mail)[0].get_payload(decode=True).decode()
     assert run["run_id"] in text

@@ -1,4 +1,4 @@
-"""Nothing that is unsigned, wrongly signed, too old or sent for a web page gets past the gate, whatever it asks for."""
+"""The gate refuses every request that is unsigned, wrongly signed, too old, or sent by a web page."""
 
 import asyncio
 import itertools
@@ -39,7 +39,7 @@ FOREIGN = [
 
 
 class Behind:
-    """What stands behind the gate: it remembers what reached it."""
+    """An app behind the gate that records the requests that reach it."""
 
     def __init__(self) -> None:
         self.reached: list[tuple[str, str, bytes]] = []
@@ -69,7 +69,7 @@ def every_route() -> list[Route]:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request to the gate, on a machine whose clock is `late`."""
+    """One request to the gate, on a machine whose clock is ahead by `late`."""
 
     route: Route
     headers: MutableMapping[str, str]
@@ -78,7 +78,7 @@ class Asked:
     late: timedelta = timedelta()
 
     async def of(self, behind: Behind) -> tuple[int, bytes]:
-        """The status and body that the gate answers."""
+        """The status and body of the gate's answer."""
         said: list[MutableMapping[str, Any]] = []
         websocket, plain = {"type": "websocket.connect"}, {"type": "http.request", "body": self.body}
         messages = [websocket if self.kind == "websocket" else plain]
@@ -102,7 +102,7 @@ class Asked:
 
 
 def ask(behind: Behind, *all_asked: Asked) -> list[tuple[int, bytes]]:
-    """What the gate answers to each."""
+    """The gate's answers."""
 
     async def each() -> list[tuple[int, bytes]]:
         return [await asked.of(behind) for asked in all_asked]
@@ -111,7 +111,7 @@ def ask(behind: Behind, *all_asked: Asked) -> list[tuple[int, bytes]]:
 
 
 def headers_of(route: Route, keys: Keys | None = None, body: bytes = b"", **more: str) -> dict[str, str]:
-    """Those of a client, signed if there are keys."""
+    """A client's headers, signed if there are keys."""
     plain = {**({"X-Amz-Target": route.target} if route.target else {}), **more}
     request = AWSRequest(route.method, f"http://{HOST}{route.path}{'?' * bool(route.query)}{route.query}", plain, body)
     if keys:
@@ -133,7 +133,7 @@ def statuses(behind: Behind, all_asked: Iterable[Asked]) -> set[int]:
     return {status for status, _ in ask(behind, *all_asked)}
 
 
-def test_no_route_answers_what_is_not_signed(behind: Behind, every_route: list[Route]) -> None:
+def test_no_route_answers_an_unsigned_request(behind: Behind, every_route: list[Route]) -> None:
     assert statuses(behind, (Asked(route, headers_of(route)) for route in every_route)) <= REFUSED
     assert behind.reached == []
 
@@ -150,25 +150,25 @@ def test_no_route_answers_an_old_signature(behind: Behind, every_route: list[Rou
     assert behind.reached == []
 
 
-def test_no_route_answers_a_page_even_if_it_could_sign(behind: Behind, every_route: list[Route]) -> None:
+def test_no_route_answers_another_sites_page_even_if_signed(behind: Behind, every_route: list[Route]) -> None:
     pairs = zip(every_route, itertools.cycle(FOREIGN), strict=False)
     assert statuses(behind, (Asked(route, {**headers_of(route, OWN), **page}) for route, page in pairs)) <= REFUSED
     assert behind.reached == []
 
 
 @pytest.mark.parametrize("page", FOREIGN, ids=lambda page: "{}: {}".format(*next(iter(page.items()))))
-def test_a_signed_request_of_another_page_is_refused(behind: Behind, page: dict[str, str]) -> None:
+def test_a_signed_request_from_another_site_is_refused(behind: Behind, page: dict[str, str]) -> None:
     assert statuses(behind, [Asked(TRAINING_JOBS, {**headers_of(TRAINING_JOBS, OWN), **page})]) <= REFUSED
     assert behind.reached == []
 
 
 @pytest.mark.parametrize("keys", OTHERS, ids=lambda keys: keys.access_key)
-def test_a_key_that_the_home_did_not_make_is_refused(behind: Behind, keys: Keys) -> None:
+def test_a_key_not_issued_by_the_home_is_refused(behind: Behind, keys: Keys) -> None:
     assert statuses(behind, [Asked(TRAINING_JOBS, headers_of(TRAINING_JOBS, keys))]) <= REFUSED
     assert behind.reached == []
 
 
-def test_the_emulators_administration_is_closed_to_its_owner(behind: Behind, every_route: list[Route]) -> None:
+def test_the_emulators_administration_is_closed_even_to_the_owner(behind: Behind, every_route: list[Route]) -> None:
     closed = [
         route for route in every_route if route.path.startswith(("/_ministack/", "/_localstack/", "/_aws/lambda"))
     ]
@@ -185,13 +185,13 @@ def test_a_websocket_is_closed_before_it_opens(behind: Behind, headers: dict[str
     assert behind.reached == []
 
 
-def test_what_is_signed_arrives_with_its_body(behind: Behind) -> None:
+def test_a_signed_request_arrives_with_its_body(behind: Behind) -> None:
     signed = Asked(TRAINING_JOBS, headers_of(TRAINING_JOBS, OWN, b"{}"), b"{}")
     assert ask(behind, signed, Asked(WEBSOCKET, headers_of(WEBSOCKET, OWN), kind="websocket"))[0] == (200, b"reached")
     assert behind.reached == [("http", "/", b"{}"), ("websocket", WEBSOCKET.path, b"")]
 
 
-def test_a_body_that_is_not_the_signed_one_does_not_arrive(behind: Behind) -> None:
+def test_a_body_other_than_the_signed_one_is_refused(behind: Behind) -> None:
     route = Route("PUT", "/bucket/key")
     headers = headers_of(route, OWN, b"body", **{"X-Amz-Content-SHA256": "0" * 64})
     assert statuses(behind, [Asked(route, headers, b"body")]) == {403}
@@ -205,7 +205,7 @@ def test_an_action_in_a_presigned_url_is_refused(behind: Behind) -> None:
 
 
 @pytest.mark.parametrize("target", ["SageMaker.ListTrainingJobs", "DynamoDB_20120810.ListTables"])
-def test_a_refusal_tells_a_client_which_key_to_use(behind: Behind, target: str) -> None:
+def test_a_refusal_names_the_key_to_use(behind: Behind, target: str) -> None:
     route = Route("POST", "/", target=target)
     [(status, body)] = ask(behind, Asked(route, headers_of(route, Keys("test", "test"), b"{}"), b"{}"))
     answer = json.loads(body)
@@ -263,7 +263,7 @@ PARAMETERS = st.fixed_dictionaries(
 @example({}, {**PRESIGNED, "X-Amz-Expires": "9" * 400}, b"k", "GET", b"")
 @example({}, {**PRESIGNED, "X-Amz-Date": "99991231T235959Z"}, b"k", "GET", b"")
 @example({}, {"AWSAccessKeyId": HOME.access_key, "Signature": "s", "Expires": "9" * 400}, b"k", "GET", b"")
-def test_nonsense_is_refused_with_an_answer(
+def test_a_malformed_request_is_refused_with_an_answer(
     headers: dict[bytes, bytes], parameters: dict[str, str], path: bytes, method: str, body: bytes
 ) -> None:
     behind = Behind()
@@ -273,7 +273,7 @@ def test_nonsense_is_refused_with_an_answer(
     assert behind.reached == []
 
 
-def test_a_homes_key_stays_and_is_its_owners_alone(tmp_path: Any) -> None:
+def test_a_homes_key_is_kept_and_private(tmp_path: Any) -> None:
     first = credentials_of(tmp_path, "us-east-1")
     assert credentials_of(tmp_path, "us-east-1") == first
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
@@ -281,7 +281,7 @@ def test_a_homes_key_stays_and_is_its_owners_alone(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"[default]\n", b"\xff\xfe", b"[default]\naws_access_key_id = test\n"])
-def test_a_damaged_key_gives_way_to_another(tmp_path: Any, damage: bytes) -> None:
+def test_a_damaged_key_is_replaced(tmp_path: Any, damage: bytes) -> None:
     first = credentials_of(tmp_path, "us-east-1")
     (tmp_path / "credentials").write_bytes(damage)
     assert credentials_of(tmp_path, "us-east-1") != first

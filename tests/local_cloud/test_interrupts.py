@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at any moment of any command: one line, no traceback, nothing left."""
+"""Ctrl-C and SIGTERM end any command at any moment with one line, and leave nothing behind."""
 
 import itertools
 import os
@@ -33,7 +33,7 @@ READY = "Stop with Ctrl-C."
 
 @dataclass
 class Command:
-    """A command in a terminal of its own; `family` is what it has started so far."""
+    """A running command; `family` are the processes that it has started."""
 
     process: "subprocess.Popen[str]"
     home: Home
@@ -43,18 +43,18 @@ class Command:
         return family_of(self.process.pid)
 
     def wait_for(self, condition: Callable[[], Any], what: str) -> None:
-        """Wait for what the command does; fails where it has ended before."""
+        """Wait for a condition; fail if the command ends before."""
         wait_for(lambda: self.process.poll() is not None or condition(), what)
         assert self.process.poll() is None, self.process.communicate()
 
     def read_until(self, words: str) -> None:
-        """Wait for a line that it prints."""
+        """Wait for a line of output."""
         assert self.process.stdout
         seen = list(itertools.takewhile(lambda line: words not in line, self.process.stdout))
         assert self.process.poll() is None, seen
 
     def interrupt(self, *signals: signal.Signals) -> str:
-        """All that it says once it is told to end, which it does with one line and leaving nothing."""
+        """Send signals and return the output; the command must end with one line, and leave no process."""
         family = self.family
         for number in signals:
             os.killpg(self.process.pid, number)
@@ -81,10 +81,10 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture(scope="module")
 def with_a_model(cloud: LittleCloud) -> LittleCloud:
-    """A local cloud that is up, and whose table names a best model."""
+    """A running local cloud whose table names a best model."""
     run_id = "sb-0123456789abcdef-1"
     key = layout.model(run_id)
-    cloud.put(key, b"no model: nobody gets to read it")
+    cloud.put(key, b"never read")
     stack = cloud.stack
     won = a_run(run_id, RunState.COMPLETED, won=True, model_uri=f"s3://{stack.bucket}/{key}")
     [table] = stack.client("dynamodb").list_tables()["TableNames"]
@@ -93,7 +93,7 @@ def with_a_model(cloud: LittleCloud) -> LittleCloud:
 
 
 def catches_signals(process: "subprocess.Popen[str]") -> bool:
-    """Whether the process sees to SIGTERM, as Python by itself does not."""
+    """Whether the process handles SIGTERM, which Python does not by default."""
     lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     [caught] = [int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:")]
     return bool(caught >> (signal.SIGTERM - 1) & 1)
@@ -101,14 +101,14 @@ def catches_signals(process: "subprocess.Popen[str]") -> bool:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what signals a process catches is read from /proc")
 @pytest.mark.parametrize("number", STATUS)
-def test_a_command_that_is_loading_ends_at_once(number: signal.Signals, home: Home) -> None:
+def test_a_signal_ends_a_loading_command_at_once(number: signal.Signals, home: Home) -> None:
     with command(home, "runs") as given:
         given.wait_for(lambda: catches_signals(given.process), "a process that catches signals")
         assert given.interrupt(number) == "Stopped.\n"
 
 
 @pytest.mark.parametrize("words", [["up", "--port", "0"], ["best"]], ids=["up", "best"])
-def test_a_command_whose_cloud_is_starting_ends(words: list[str], home: Home) -> None:
+def test_a_signal_ends_a_command_whose_cloud_is_starting(words: list[str], home: Home) -> None:
     make_home(home)
     (home.path / "sagemaker").mkdir()
     with command(home, *words) as given:
@@ -116,14 +116,14 @@ def test_a_command_whose_cloud_is_starting_ends(words: list[str], home: Home) ->
         assert given.interrupt(signal.SIGINT) == "Stopped.\n"
 
 
-def test_up_ends_once_however_often_it_is_told_to(home: Home) -> None:
+def test_up_ends_once_however_many_signals_come(home: Home) -> None:
     with command(home, "up", "--port", str(free_port())) as given:
         given.read_until(READY)
         given.interrupt(signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGINT)
     assert home.running() is None
 
 
-def test_sagemaker_ends(home: Home, tmp_path: Path) -> None:
+def test_a_signal_ends_the_sagemaker_command(home: Home, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text('FROM python\nENTRYPOINT ["python"]\n')
     port = str(free_port())
     with command(home, "sagemaker", "--port", port, "--data", str(home.path), "--image", f"toy={tmp_path}") as given:
@@ -131,7 +131,7 @@ def test_sagemaker_ends(home: Home, tmp_path: Path) -> None:
         given.interrupt(signal.SIGTERM, signal.SIGTERM)
 
 
-def test_an_upload_ends_without_the_rest(cloud: LittleCloud, tmp_path: Path) -> None:
+def test_an_interrupted_upload_skips_the_rest(cloud: LittleCloud, tmp_path: Path) -> None:
     (tmp_path / "images" / "Maize").mkdir(parents=True)
     for number in range(2000):
         (tmp_path / "images" / "Maize" / f"{number}.png").write_bytes(b"too little for an image")
@@ -147,7 +147,7 @@ def test_an_upload_ends_without_the_rest(cloud: LittleCloud, tmp_path: Path) -> 
     [(["predict", __file__], signal.SIGINT), (["serve", "--port", "0"], signal.SIGTERM)],
     ids=["predict", "serve"],
 )
-def test_a_command_that_runs_the_trainer_ends_with_it(
+def test_an_interrupted_command_ends_its_trainer_process(
     words: list[str], number: signal.Signals, with_a_model: LittleCloud
 ) -> None:
     with command(with_a_model.home, *words) as given:
@@ -155,7 +155,7 @@ def test_a_command_that_runs_the_trainer_ends_with_it(
         assert given.interrupt(number) == "Stopped.\n"
 
 
-def test_an_import_ends_without_the_folder(home: Home, tmp_path: Path) -> None:
+def test_an_interrupted_import_leaves_no_folder(home: Home, tmp_path: Path) -> None:
     pixels, rows = np.random.default_rng(1).integers(0, 256, (4000, 64, 64, 3), np.uint8), np.eye(2)[[0, 1] * 2000]
     for name, array in (("x", pixels), ("y", rows)):
         (tmp_path / f"{name}.pkl").write_bytes(pickle.dumps(array, 3))
@@ -166,8 +166,8 @@ def test_an_import_ends_without_the_folder(home: Home, tmp_path: Path) -> None:
     assert not folder.exists()
 
 
-def test_a_signal_that_is_ignored_from_the_start_stays_so(home: Home, tmp_path: Path) -> None:
-    """As nohup has it: the command goes on when its terminal is closed."""
+def test_a_signal_ignored_from_the_start_stays_ignored(home: Home, tmp_path: Path) -> None:
+    """As with nohup: the command continues when its terminal is closed."""
     script = "trap '' HUP; echo ignored; exec \"$@\""
     environment = {**os.environ, "SEEDBED_HOME": str(home.path)}
     words = ["sh", "-c", script, "sh", sys.executable, "-m", "seedbed", "runs"]

@@ -1,4 +1,4 @@
-"""Who has the home's key gets in by any client, and who has another one by none: on the real local cloud."""
+"""The real local cloud accepts the home's key from any client, and no other key."""
 
 import hashlib
 import http.client
@@ -39,7 +39,7 @@ def test_the_emulators_public_keys_open_nothing(cloud: LittleCloud, key: str) ->
             getattr(other_client(cloud, service, key, "test"), operation)()
 
 
-def test_a_functions_key_does_not_follow_from_its_name(cloud: LittleCloud) -> None:
+def test_a_functions_key_can_not_be_derived_from_its_name(cloud: LittleCloud) -> None:
     for function in functions(cloud):
         digest = hashlib.sha256(f"{function['FunctionArn']}:{function['Role']}".encode()).hexdigest()
         guess = [f"ASIA{digest[:16].upper()}"]
@@ -53,7 +53,7 @@ def test_a_function_can_do_what_its_role_may_and_no_more(cloud: LittleCloud) -> 
     assert "FunctionError" not in answered
 
 
-def test_a_session_that_the_home_made_gets_in(cloud: LittleCloud) -> None:
+def test_a_session_issued_by_the_home_is_accepted(cloud: LittleCloud) -> None:
     session = cloud.stack.client("sts").get_session_token()["Credentials"]
     made = other_client(
         cloud, "sts", session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]
@@ -62,7 +62,7 @@ def test_a_session_that_the_home_made_gets_in(cloud: LittleCloud) -> None:
 
 
 @pytest.mark.parametrize("version", [None, "s3v4"], ids=["boto3's default", "version 4"])
-def test_presigned_urls_work(cloud: LittleCloud, version: str | None) -> None:
+def test_presigned_urls_are_accepted(cloud: LittleCloud, version: str | None) -> None:
     s3 = cloud.stack.session.client("s3", endpoint_url=cloud.stack.endpoint, config=Config(signature_version=version))
     where = {"Bucket": cloud.stack.bucket, "Key": f"runs/{KEY}"}
     put, plain = s3.generate_presigned_url("put_object", Params=where), {"Content-Type": ""}
@@ -98,7 +98,7 @@ def test_a_websocket_is_not_opened(cloud: LittleCloud) -> None:
 
 
 @pytest.mark.parametrize("path", ["/_ministack/reset", "/_ministack/config"])
-def test_nobody_resets_the_emulator(cloud: LittleCloud, path: str) -> None:
+def test_the_emulator_can_not_be_reset(cloud: LittleCloud, path: str) -> None:
     request = urllib.request.Request(f"{cloud.stack.endpoint}{path}", b"{}", method="POST")
     with pytest.raises(urllib.error.HTTPError) as refusal:
         urllib.request.urlopen(request, timeout=PATIENCE)

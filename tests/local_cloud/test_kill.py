@@ -1,4 +1,4 @@
-"""The local cloud is killed at any moment, as a power cut would, and a run comes to its end all the same."""
+"""A run completes though the local cloud is killed at any moment."""
 
 from functools import partial
 from itertools import pairwise
@@ -17,14 +17,14 @@ UNHURRIED = {**LITTLE, "QuietPeriodSeconds": "120"}
 
 
 def kill_at(home: Home, moment: Moment, name: str) -> None:
-    """Kills as soon as the moment is seen: it is looked for every few milliseconds."""
+    """Kill the cloud at a moment, which is checked for every few milliseconds."""
     traces = Traces(home)
     wait_for(partial(moment, traces), name, partial(progress_in, home), pause=0.003)
     kill(home)
 
 
 @pytest.mark.timeout(0)  # each of its waits is bounded
-def test_a_run_ends_well_though_the_cloud_is_killed_at_each_of_its_moments(tmp_path: Path) -> None:
+def test_a_run_completes_though_the_cloud_is_killed_at_each_of_its_moments(tmp_path: Path) -> None:
     home = Home(tmp_path / "seedbed")
     for first, end in pairwise((0, *CUT_OFF_AFTER)):
         with up(home, UNHURRIED) as cloud:

@@ -1,11 +1,11 @@
-"""What SageMaker's events, or the table, are lost for: nothing."""
+"""Runs complete though SageMaker's events or the table are lost."""
 
 from seedbed.rebuild import rebuild
 from tests.local_cloud.conftest import LittleCloud
 
 
 def without_events_of_sagemaker(cloud: LittleCloud) -> None:
-    """Takes the rule away by which SageMaker's job state changes reach a function."""
+    """Delete the rule that sends SageMaker's state changes to a function."""
     events = cloud.stack.client("events")
     (rule,) = [rule["Name"] for rule in events.list_rules()["Rules"] if "aws.sagemaker" in rule.get("EventPattern", "")]
     targets = [target["Id"] for target in events.list_targets_by_rule(Rule=rule)["Targets"]]
@@ -13,13 +13,13 @@ def without_events_of_sagemaker(cloud: LittleCloud) -> None:
     events.delete_rule(Name=rule)
 
 
-def test_without_any_event_of_sagemakers_the_clock_alone_finishes_a_run(cloud: LittleCloud) -> None:
+def test_the_schedule_completes_a_run_without_any_event_of_sagemaker(cloud: LittleCloud) -> None:
     without_events_of_sagemaker(cloud)
     cloud.put_images(range(100))
     (run,) = cloud.wait_for(cloud.runs, "the run to start")
 
     def tick() -> bool:
-        """What the schedule does each minute; here without the minute."""
+        """Do at once what the schedule does every minute."""
         function = cloud.stack.outputs["ReconcileFunction"]
         answer = cloud.stack.client("lambda").invoke(FunctionName=function, Payload=b"{}")
         assert "FunctionError" not in answer
@@ -30,7 +30,7 @@ def test_without_any_event_of_sagemakers_the_clock_alone_finishes_a_run(cloud: L
     assert len(cloud.mails(1)) == 1
 
 
-def test_a_deleted_table_comes_back_with_all_that_was_in_it(cloud: LittleCloud) -> None:
+def test_a_deleted_table_is_rebuilt_with_all_runs(cloud: LittleCloud) -> None:
     runs, best = cloud.runs(), cloud.stack.get("/models/best")
     dynamodb, table = cloud.stack.client("dynamodb"), cloud.stack.outputs["TableName"]
     dynamodb.delete_table(TableName=table)
@@ -43,7 +43,7 @@ def test_a_deleted_table_comes_back_with_all_that_was_in_it(cloud: LittleCloud) 
     assert rebuild(cloud.stack) == []
 
 
-def test_after_a_rebuild_runs_start_end_and_are_told_of_as_before(cloud: LittleCloud) -> None:
+def test_runs_work_as_before_after_a_rebuild(cloud: LittleCloud) -> None:
     cloud.put_images(range(100, 120))
     cloud.wait_for(lambda: len(cloud.runs()) == 2, "the second run")
 

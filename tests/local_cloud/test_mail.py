@@ -1,4 +1,4 @@
-"""E-mail on a laptop: always kept, sent where a server is configured."""
+"""E-mail on a laptop is always kept, and sent if a server is configured."""
 
 from email.message import Message
 from pathlib import Path
@@ -25,7 +25,7 @@ def text_of(message: Message) -> str:
     return body.decode()
 
 
-def test_a_message_is_kept_as_it_would_be_sent(mailer: Mailer, tmp_path: Path) -> None:
+def test_a_message_is_kept_in_the_maildir(mailer: Mailer, tmp_path: Path) -> None:
     mailer.deliver("you@localhost", "Seedbed: done", "Ein Modell für Möhren\n")
     [message] = kept(tmp_path / "mail")
     assert message["To"] == "you@localhost"
@@ -33,13 +33,13 @@ def test_a_message_is_kept_as_it_would_be_sent(mailer: Mailer, tmp_path: Path) -
     assert text_of(message) == "Ein Modell für Möhren\n"
 
 
-def test_a_maildir_that_is_just_being_made_has_no_messages(tmp_path: Path) -> None:
+def test_a_maildir_being_created_has_no_messages(tmp_path: Path) -> None:
     assert kept(tmp_path / "mail") == []
     (tmp_path / "mail" / "new").mkdir(parents=True)
     assert kept(tmp_path / "mail") == []
 
 
-def test_nothing_in_a_subject_begins_another_header(mailer: Mailer, tmp_path: Path) -> None:
+def test_a_subject_can_not_inject_another_header(mailer: Mailer, tmp_path: Path) -> None:
     mailer.deliver("you@localhost", "done\nBcc: everybody@example.com", "body")
     [message] = kept(tmp_path / "mail")
     assert message["Bcc"] is None
@@ -60,7 +60,7 @@ def test_a_message_is_sent_to_the_configured_server(tmp_path: Path) -> None:
     assert message["Subject"] == "Seedbed: done"
 
 
-def test_a_server_that_is_down_costs_the_sending_only(tmp_path: Path) -> None:
+def test_a_message_is_kept_though_the_server_is_down(tmp_path: Path) -> None:
     mailer = Mailer(tmp_path / "mail", SmtpServer("127.0.0.1", free_port()))
     mailer.deliver("you@localhost", "Seedbed: done", "body")
     mailer.close()

@@ -1,4 +1,4 @@
-"""The last of a disk's room: kept for when nothing else is free."""
+"""The reserved room is freed when the disk is full."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from seedbed.local_cloud.disk.reserve import Reserve
 from seedbed.local_cloud.sagemaker.disk import MIB, Disk
 
 
-def test_the_reserve_is_given_up_on_a_full_disk_and_taken_again(
+def test_the_reserve_is_deleted_on_a_full_disk_and_created_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk, path, kept = Disk(tmp_path), tmp_path / "reserve", []

@@ -1,4 +1,4 @@
-"""The local cloud goes on where it was stopped, in good order or not."""
+"""The local cloud resumes where it was stopped or killed."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from seedbed.local_cloud.sagemaker.records.database_file import copy_of
 from tests.local_cloud.conftest import kill, up
 
 
-def test_a_run_survives_a_kill_and_damaged_records_and_nothing_is_told_twice(
+def test_a_run_survives_a_kill_and_damaged_records_with_one_e_mail(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     home = Home(tmp_path / "seedbed")

@@ -1,4 +1,4 @@
-"""What botocore and curl sign is taken; whatever was changed since, or is too old, is not."""
+"""Signatures of botocore and curl are accepted, unless the request was changed or is too old."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -35,7 +35,7 @@ def secret_of(key: str, token: str) -> str | None:
 
 
 def taken(request: Request, body: bytes = b"", now: datetime | None = None) -> bool:
-    """Whether the request passes."""
+    """Whether the request is accepted."""
     now = now or datetime.now(UTC)
     try:
         if is_presigned_v2(request):
@@ -50,7 +50,7 @@ def taken(request: Request, body: bytes = b"", now: datetime | None = None) -> b
 
 
 def as_received(request: Any) -> Request:
-    """A botocore request as a server gets it."""
+    """A botocore request as a server receives it."""
     prepared = request.prepare()
     url = urlsplit(prepared.url)
     headers = {name.lower(): _text(value) for name, value in prepared.headers.items()}
@@ -71,7 +71,7 @@ def signed(service: str, path: str = "/a", query: str = "", body: bytes = b"", t
 
 @pytest.fixture(params=["v4", "v2"])
 def presigned(request: pytest.FixtureRequest) -> Callable[..., Request]:
-    """What makes a presigned URL of S3 in one of the two ways, as a request."""
+    """A function that creates requests with S3's presigned URLs of one of the two versions."""
     config = Config(signature_version="s3v4" if request.param == "v4" else None)
     s3 = boto3.client(
         "s3",
@@ -93,7 +93,9 @@ def presigned(request: pytest.FixtureRequest) -> Callable[..., Request]:
 @pytest.mark.parametrize("service", SIGNERS)
 @settings(max_examples=60)
 @given(parts=st.lists(TEXT, max_size=3), query=st.dictionaries(TEXT, TEXT, max_size=3), body=st.binary(max_size=40))
-def test_what_botocore_signs_is_taken(service: str, parts: list[str], query: dict[str, str], body: bytes) -> None:
+def test_a_request_signed_by_botocore_is_accepted(
+    service: str, parts: list[str], query: dict[str, str], body: bytes
+) -> None:
     path = "/" + "/".join(quote(part, safe="~") for part in parts if part.strip("."))
     joined = "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in sorted(query.items()))
     assert taken(signed(service, path, joined, body), body)
@@ -101,7 +103,7 @@ def test_what_botocore_signs_is_taken(service: str, parts: list[str], query: dic
 
 
 def changes() -> Iterator[tuple[str, Callable[[Request], Request]]]:
-    """One thing in a signed request that is another on its way."""
+    """Changes of a signed request, with their names."""
     yield "method", lambda request: replace(request, method="GET")
     yield "path", lambda request: replace(request, raw_path="/b")
     yield "query", lambda request: replace(request, query="versionId=1")
@@ -145,7 +147,7 @@ def test_a_request_changed_after_signing_is_refused(
 
 
 @pytest.mark.parametrize("service", SIGNERS)
-def test_another_body_than_the_signed_one_is_refused(service: str) -> None:
+def test_a_body_changed_after_signing_is_refused(service: str) -> None:
     assert not taken(signed(service, body=b"body"), b"another")
 
 
@@ -155,7 +157,7 @@ def test_a_request_signed_at_another_time_is_refused(minutes: int) -> None:
 
 
 @pytest.mark.parametrize("operation", ["get_object", "put_object"])
-def test_presigned_urls_of_both_kinds_are_taken(presigned: Callable[..., Request], operation: str) -> None:
+def test_presigned_urls_of_both_versions_are_accepted(presigned: Callable[..., Request], operation: str) -> None:
     assert taken(presigned(operation=operation))
 
 
@@ -176,7 +178,7 @@ def test_a_presigned_url_changed_after_signing_is_refused(
     assert not taken(change(presigned()))
 
 
-def test_a_presigned_url_past_its_time_is_refused(presigned: Callable[..., Request]) -> None:
+def test_an_expired_presigned_url_is_refused(presigned: Callable[..., Request]) -> None:
     assert not taken(presigned(seconds=60), now=datetime.now(UTC) + timedelta(minutes=2))
 
 
@@ -191,7 +193,7 @@ def test_a_request_signed_twice_is_refused(presigned: Callable[..., Request]) ->
     assert not taken(with_header(presigned(), "authorization", authorization))
 
 
-def test_a_path_that_curl_signs_unencoded_is_taken() -> None:
+def test_a_path_that_curl_signs_unencoded_is_accepted() -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     headers = {"host": HOST, "x-amz-date": stamp}
     lines = ["GET", "/api/$default/runs", "", f"host:{HOST}", f"x-amz-date:{stamp}", "", "host;x-amz-date", EMPTY]

@@ -1,4 +1,4 @@
-"""Sending e-mail: no password and, beyond this machine, no message without TLS and a valid certificate."""
+"""No password, and to other machines no message, is sent without TLS and a valid certificate."""
 
 import logging
 import os
@@ -38,14 +38,14 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def trusted(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    """An authority that this machine knows."""
+    """An authority that this machine trusts."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     return authority
 
 
 @pytest.fixture
 def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tests' server stands for one on another machine, to which no test can connect."""
+    """Makes the tests' server count as one on another machine."""
     monkeypatch.setattr(smtp, "stays_here", lambda _: False)
 
 
@@ -61,7 +61,7 @@ def message() -> EmailMessage:
 
 
 def why_not(server: SmtpServer, timeout: float = PATIENCE) -> str:
-    """The sentence in which sending fails."""
+    """Why sending fails."""
     with pytest.raises(NotSent) as failure:
         send(message(), server, timeout)
     assert PASSWORD not in str(failure.value)
@@ -117,7 +117,7 @@ def test_no_password_goes_to_a_server_that_lies_about_tls(kind: type[SMTP], sent
         ("127.0.0.1", True, "certificate has expired"),
     ],
 )
-def test_a_certificate_that_is_not_valid_is_refused(
+def test_an_invalid_certificate_is_refused(
     host: str, expired: bool, sentence: str, from_the_start: bool, trusted: Authority
 ) -> None:
     context = trusted.server_context(host, expired=expired)
@@ -128,7 +128,7 @@ def test_a_certificate_that_is_not_valid_is_refused(
 
 
 @pytest.mark.parametrize("from_the_start", [True, False])
-def test_an_unknown_authority_is_refused_with_what_to_do(from_the_start: bool, authority: Authority) -> None:
+def test_an_unknown_authority_is_refused_with_advice(from_the_start: bool, authority: Authority) -> None:
     context = authority.server_context()
     options: dict[str, Any] = {"tls": context} if from_the_start else {"tls_context": context}
     with mail_server(auth_require_tls=False, **options) as mail:
@@ -142,25 +142,25 @@ def test_a_relay_on_this_machine_needs_no_tls() -> None:
     assert [encrypted for encrypted, _ in mail.messages] == [False]
 
 
-def test_a_relay_elsewhere_gets_nothing_without_tls(far_away: None) -> None:
+def test_a_remote_relay_gets_nothing_without_tls(far_away: None) -> None:
     with mail_server() as mail:
         assert "offers no encryption" in why_not(server_at(mail.port, user="", password=""))
     assert_untouched(mail)
 
 
-def test_a_relay_elsewhere_is_spoken_to_by_tls(far_away: None, trusted: Authority) -> None:
+def test_a_remote_relay_is_used_over_tls(far_away: None, trusted: Authority) -> None:
     with mail_server(tls_context=trusted.server_context()) as mail:
         send(message(), server_at(mail.port, user="", password=""))
     assert [encrypted for encrypted, _ in mail.messages] == [True]
 
 
-def test_a_server_without_auth_is_told_of(trusted: Authority) -> None:
+def test_a_server_without_auth_is_reported(trusted: Authority) -> None:
     with mail_server(tls_context=trusted.server_context(), withheld="AUTH") as mail:
         assert "takes no user and password" in why_not(server_at(mail.port))
     assert_untouched(mail)
 
 
-def test_a_refused_password_is_told_of_and_not_shown(trusted: Authority) -> None:
+def test_a_refused_password_is_reported_but_not_shown(trusted: Authority) -> None:
     with mail_server(tls_context=trusted.server_context()) as mail:
         wrong = server_at(mail.port, user="somebody")
         assert why_not(wrong) == "127.0.0.1 refused the user or the password (535)"
@@ -178,13 +178,13 @@ def test_a_server_that_repeats_the_password_is_not_quoted(trusted: Authority) ->
 
 
 @pytest.mark.parametrize("tls", [True, False])
-def test_a_server_that_hangs_is_given_up(tls: bool) -> None:
+def test_a_server_that_hangs_times_out(tls: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         sentence = why_not(server_at(silent.getsockname()[1], tls=tls), timeout=0.2)
     assert sentence == "127.0.0.1 did not answer in time"
 
 
-def test_a_server_that_hangs_up_is_told_of() -> None:
+def test_a_closed_connection_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as brief:
         threading.Thread(target=accept_and_close, args=(brief,)).start()
         assert why_not(server_at(brief.getsockname()[1])) == "127.0.0.1 closed the connection"
@@ -194,16 +194,16 @@ def accept_and_close(listening: socket.socket) -> None:
     listening.accept()[0].close()
 
 
-def test_smtps_to_a_port_without_tls_says_what_to_write() -> None:
+def test_smtps_to_a_port_without_tls_is_refused_with_advice() -> None:
     with mail_server() as mail:
         assert "write smtp:// if its TLS begins with STARTTLS" in why_not(server_at(mail.port, tls=True))
 
 
-def test_nobody_there_is_told_of() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     assert "can't be reached (Connection refused)" in why_not(server_at(free_port()))
 
 
-def test_the_log_tells_of_a_failure_in_one_line_without_the_password(
+def test_a_failure_is_logged_on_one_line_without_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with mail_server(auth_require_tls=False) as mail:
@@ -256,7 +256,7 @@ def test_a_url_names_host_port_user_and_password(url: str, server: SmtpServer) -
         "smtp://user:secret%00@host",
     ],
 )
-def test_a_malformed_url_is_refused_in_a_sentence_without_the_password(url: str) -> None:
+def test_a_malformed_url_is_refused_without_showing_the_password(url: str) -> None:
     with pytest.raises(InvalidServer, match=r"^SEEDBED_SMTP_URL [^\n]*\.$") as refused:
         read_server(url)
     assert "cret" not in str(refused.value)

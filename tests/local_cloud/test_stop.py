@@ -1,4 +1,4 @@
-"""A person stops a run and reads dead letters, on the real local cloud."""
+"""Stopping a run and resending dead letters on the real local cloud."""
 
 import json
 
@@ -6,7 +6,7 @@ from seedbed.dlq import dead_letters, redrive
 from tests.local_cloud.conftest import LittleCloud
 
 
-def test_a_run_that_tunes_is_stopped_and_told_of_and_the_next_one_runs(cloud: LittleCloud) -> None:
+def test_stop_ends_a_tuning_run_with_an_e_mail_and_the_next_run_starts(cloud: LittleCloud) -> None:
     cloud.put_images(range(100))
     (run,) = cloud.wait_for(lambda: [run for run in cloud.runs() if run["state"] == "Tuning"], "the run to tune")
 
@@ -22,7 +22,7 @@ def test_a_run_that_tunes_is_stopped_and_told_of_and_the_next_one_runs(cloud: Li
     assert [run["state"] for run in cloud.ended_runs(2)] == ["Stopped", "Completed"]
 
 
-def test_a_dead_letter_is_seen_and_goes_back_to_its_function(cloud: LittleCloud) -> None:
+def test_a_dead_letter_is_listed_and_sent_back_to_its_function(cloud: LittleCloud) -> None:
     dead, source = json.loads(cloud.stack.outputs["DeadLetterQueues"])["upload"]
     event = {"detail": {"object": {"key": "seedlings/Maize/once-lost.png"}}}
     sqs = cloud.stack.client("sqs")

@@ -1,4 +1,4 @@
-"""Seedbed is upgraded while a run is in progress: the run says so and begins again."""
+"""A run begins again if Seedbed is upgraded while it is in progress."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from tests.local_cloud.conftest import LITTLE, LittleCloud
 
 @contextmanager
 def up_with(trainer: Path, home: Home) -> Iterator[LittleCloud]:
-    """A local cloud whose jobs run the container in this folder."""
+    """A local cloud whose jobs run the trainer in this folder."""
     options = ["--parameters", json.dumps({**LAPTOP, **LITTLE}), "--image", f"seedbed-trainer={trainer}"]
     with served(home, 0, options) as answers:
         yield LittleCloud(home, local_stack(answers))

@@ -1,4 +1,4 @@
-"""A folder in which a person stands, with a file by the name of every module there is: running one leaves a trace."""
+"""Traps in a current folder: a file named like each module, which leaves a trace if it runs."""
 
 import sys
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ from pathlib import Path
 TRAP = """
 from pathlib import Path
 Path(__file__).with_name("trace-of-" + Path(__file__).stem).touch()
-raise SystemExit("a file of the present folder was run: " + __file__)
+raise SystemExit("a file of the current folder was run: " + __file__)
 """
 
 
 def lay_traps(folder: Path) -> Path:
-    """The folder, with a trap for each module of the standard library and of what is installed, Seedbed included."""
+    """Add a trap for each module of the standard library and each installed package, Seedbed included."""
     lay(folder, sys.stdlib_module_names)
     for package in ("seedbed", "trainer", "ministack"):
         (folder / package).mkdir(exist_ok=True)
@@ -22,7 +22,7 @@ def lay_traps(folder: Path) -> Path:
 
 
 def lay_library_traps(folder: Path) -> Path:
-    """The same for other people's libraries alone, without what Python itself imports as it starts."""
+    """Add traps for third-party packages only, without what Python itself imports at its start."""
     lay(folder, (name for name in packages_distributions().keys() - {"seedbed"} if not name.startswith("_")))
     return folder
 
@@ -34,5 +34,5 @@ def lay(folder: Path, names: Iterable[str]) -> None:
 
 
 def traces(folder: Path) -> list[str]:
-    """The traps that were run."""
+    """The traps that ran."""
     return sorted(path.name for path in folder.rglob("trace-of-*"))

@@ -1,4 +1,4 @@
-"""The best model on a person's machine: fetched once, and served on this machine alone."""
+"""The best model is fetched once, and served on this machine only."""
 
 import hashlib
 import os
@@ -55,21 +55,21 @@ def test_the_best_model_is_fetched_once(tmp_path: Path) -> None:
     assert {path.read_text() for path in paths} == {"a model"}
 
 
-def test_a_model_that_was_changed_is_refused_and_not_kept(tmp_path: Path) -> None:
+def test_a_changed_model_is_refused_and_not_kept(tmp_path: Path) -> None:
     stack: Any = Deployed(archive="somebody else's")
     with pytest.raises(SeedbedError, match=r"model\.tar\.gz is not the file that was recorded .* restore it"):
         fetch_best_model(stack, Home(tmp_path))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_kept_model_that_has_changed_is_fetched_again(tmp_path: Path) -> None:
+def test_a_kept_model_that_was_changed_is_fetched_again(tmp_path: Path) -> None:
     stack: Any = Deployed()
     fetch_best_model(stack, Home(tmp_path)).write_text("changed")
     assert fetch_best_model(stack, Home(tmp_path)).read_text() == "a model"
     assert len(stack.fetched) == 2
 
 
-def test_a_kept_model_changed_as_the_one_in_the_bucket_is_not_used(tmp_path: Path) -> None:
+def test_a_model_changed_here_and_in_the_bucket_is_not_used(tmp_path: Path) -> None:
     stack: Any = Deployed()
     kept = fetch_best_model(stack, Home(tmp_path))
     kept.write_text("changed")
@@ -79,12 +79,12 @@ def test_a_kept_model_changed_as_the_one_in_the_bucket_is_not_used(tmp_path: Pat
     assert not kept.exists()
 
 
-def test_a_model_recorded_without_a_digest_is_used_as_it_is(tmp_path: Path) -> None:
+def test_a_model_recorded_without_a_digest_is_used(tmp_path: Path) -> None:
     stack: Any = Deployed(recorded=None)
     assert fetch_best_model(stack, Home(tmp_path)).read_text() == "a model"
 
 
-def test_the_model_answers_here_until_it_is_interrupted_and_leaves_no_process(tmp_path: Path) -> None:
+def test_serve_answers_until_interrupted_and_leaves_no_process(tmp_path: Path) -> None:
     model = write_small_model(tmp_path / "model")
     command = [sys.executable, "-c", SERVE, str(model)]
     with started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -100,7 +100,7 @@ def test_the_model_answers_here_until_it_is_interrupted_and_leaves_no_process(tm
         wait_until_gone(family)
 
 
-def test_what_cannot_be_served_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_model_that_cannot_be_served_is_reported(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SeedbedError, match="can't be served"):
         serve_model(tmp_path / "nowhere.tar.gz", 0)
     assert capfd.readouterr().err == f"There is no model at {tmp_path / 'nowhere.tar.gz'}.\n"

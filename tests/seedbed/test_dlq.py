@@ -1,4 +1,4 @@
-"""Dead letters are seen without being lost, and go back where they came from."""
+"""Dead letters are listed without being lost, and sent back to their queues."""
 
 import json
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def waiting(stack: Stack, queue: str) -> list[str]:
     return [m["Body"] for m in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])]
 
 
-def test_dead_letters_are_seen_as_often_as_wanted_oldest_first(stack: Stack) -> None:
+def test_dead_letters_can_be_listed_repeatedly_oldest_first(stack: Stack) -> None:
     for number in range(25):
         send(stack, "uploads-dead", f"upload {number}")
     send(stack, "states-dead", POISON)
@@ -58,7 +58,7 @@ def test_dead_letters_are_seen_as_often_as_wanted_oldest_first(stack: Stack) -> 
     assert {letter.about for letter in first} == {"upload", "job state"}
 
 
-def test_what_a_message_says_can_steer_no_terminal(stack: Stack) -> None:
+def test_a_summary_holds_no_control_characters(stack: Stack) -> None:
     send(stack, "states-dead", POISON)
 
     (letter,) = dead_letters(stack)
@@ -68,7 +68,7 @@ def test_what_a_message_says_can_steer_no_terminal(stack: Stack) -> None:
     assert letter.as_json()["body"] == POISON
 
 
-def test_dead_letters_go_back_where_they_came_from(stack: Stack) -> None:
+def test_dead_letters_are_sent_back_to_their_queues(stack: Stack) -> None:
     send(stack, "uploads-dead", "an upload")
     send(stack, "states-dead", "a state")
     send(stack, "undelivered", "an upload that the rule could not deliver", TARGET)
@@ -80,14 +80,14 @@ def test_dead_letters_go_back_where_they_came_from(stack: Stack) -> None:
     assert dead_letters(stack) == []
 
 
-def test_what_no_queue_ever_had_stays(stack: Stack) -> None:
+def test_a_message_that_was_never_in_a_queue_stays(stack: Stack) -> None:
     send(stack, "undelivered", '{"DDBStreamBatchInfo": {}}')
 
     assert redrive(stack) == (0, 1)
     assert [letter.came_from for letter in dead_letters(stack)] == [None]
 
 
-def test_a_stack_of_before_there_was_the_output_says_what_to_do() -> None:
+def test_a_stack_without_the_output_is_refused_with_advice() -> None:
     with pytest.raises(SeedbedError, match="Deploy it again"):
         dead_letters(Stack(boto3.Session(region_name="us-east-1"), None, {}))
 

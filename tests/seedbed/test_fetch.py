@@ -79,7 +79,7 @@ def test_two_fetches_of_one_file_at_once_both_get_it_whole(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["a.html"]
 
 
-def test_a_run_in_progress_has_no_report_yet(tmp_path: Path) -> None:
+def test_a_run_in_progress_has_no_report(tmp_path: Path) -> None:
     class InProgress(Stack):
         def get(self, path: str) -> dict[str, Any]:
             return {"run_id": path.removeprefix("/runs/"), "state": "FineTuning", "report_uri": None}

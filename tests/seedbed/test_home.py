@@ -1,4 +1,4 @@
-"""Which folders are used as a home, by whom, and what a demo may clear."""
+"""Which folders Seedbed uses as a home, and what a demo may clear."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ def listener() -> Iterator[str]:
 
 
 def image(home: Home, key: str) -> Path:
-    """An object in the home's bucket, with the file that MiniStack keeps beside it."""
+    """Store an object in the home's bucket, with its sidecar file, as MiniStack does."""
     path = home.path / "s3/000000000000/bucket" / key
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"pixels")
@@ -57,14 +57,14 @@ def everything(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_new_home_is_marked_and_its_owners_alone(home: Home) -> None:
+def test_a_new_home_is_marked_and_private(home: Home) -> None:
     with hold(home):
         assert read_mark(home.path)
     assert {S_IMODE(path.stat().st_mode) for path in home.path.iterdir()} == {0o600}
     assert S_IMODE(home.path.stat().st_mode) == 0o700
 
 
-def test_a_folder_with_files_of_others_is_refused_and_left_as_it_is(home: Home) -> None:
+def test_a_folder_with_other_files_is_refused_and_unchanged(home: Home) -> None:
     (home.path / "holiday").mkdir(parents=True)
     (home.path / "holiday/beach.jpg").write_bytes(b"sea")
     mode, before = home.path.stat().st_mode, everything(home.path)
@@ -75,14 +75,14 @@ def test_a_folder_with_files_of_others_is_refused_and_left_as_it_is(home: Home) 
     assert home.path.stat().st_mode == mode
 
 
-def test_a_file_in_its_place_is_refused_and_left_as_it_is(home: Home) -> None:
+def test_a_file_in_place_of_the_home_is_refused_and_unchanged(home: Home) -> None:
     home.path.write_text("my notes")
     with pytest.raises(SeedbedError, match="is a file"), hold(home):
         pass
     assert home.path.read_text() == "my notes"
 
 
-def test_a_home_of_an_earlier_release_is_taken_up_and_made_private(home: Home) -> None:
+def test_a_home_of_an_earlier_release_is_used_and_made_private(home: Home) -> None:
     (home.path / "sagemaker").mkdir(parents=True)
     for name in ("sagemaker/jobs.db", "cloud.log"):
         (home.path / name).touch(0o644)
@@ -104,27 +104,27 @@ def test_a_folder_of_another_user_is_refused(home: Home, monkeypatch: pytest.Mon
         pass
 
 
-def test_a_home_that_cant_be_made_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_a_home_that_cannot_be_created_is_refused_with_advice(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SeedbedError, match="SEEDBED_HOME"), hold(Home(tmp_path / "file" / "home")):
         pass
 
 
-def test_who_comes_second_waits_for_a_while_and_then_reads_a_sentence(home: Home) -> None:
+def test_a_second_command_waits_for_the_lock_then_is_refused(home: Home) -> None:
     with hold(home), pytest.raises(SeedbedError, match="Another command is using"), hold(home, seconds=0.1):
         pass
     with hold(home, seconds=0.1):
         pass
 
 
-def test_who_comes_second_hears_at_once_of_a_cloud_that_is_up(home: Home, listener: str) -> None:
+def test_a_second_command_is_refused_at_once_while_a_cloud_is_running(home: Home, listener: str) -> None:
     with hold(home):
         home.record_running(os.getpid(), {"endpoint": listener, "outputs": {}})
         with pytest.raises(AlreadyUp), hold(home, seconds=60):
             pass
 
 
-def test_a_cloud_is_found_up_though_the_clock_was_set(
+def test_a_running_cloud_is_found_though_the_clock_was_set(
     home: Home, listener: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with hold(home):
@@ -133,7 +133,7 @@ def test_a_cloud_is_found_up_though_the_clock_was_set(
     assert home.running()
 
 
-def test_a_cloud_too_busy_to_answer_serves_its_home_all_the_same(home: Home) -> None:
+def test_a_cloud_too_busy_to_answer_still_counts_as_serving(home: Home) -> None:
     with hold(home):
         home.record_running(os.getpid(), {"endpoint": f"http://127.0.0.1:{free_port()}", "outputs": {}})
     assert home.running() is None
@@ -142,7 +142,7 @@ def test_a_cloud_too_busy_to_answer_serves_its_home_all_the_same(home: Home) -> 
     assert not home.is_served()
 
 
-def test_the_lock_is_held_until_the_last_of_its_holders_has_ended(home: Home) -> None:
+def test_the_lock_is_held_until_its_last_holder_has_ended(home: Home) -> None:
     with started([sys.executable, "-c", HOLDER, home.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
         assert parent.stdout
         child = int(parent.stdout.readline())
@@ -158,7 +158,7 @@ def test_the_lock_is_held_until_the_last_of_its_holders_has_ended(home: Home) ->
             pass
 
 
-def test_a_home_moved_while_it_was_waited_for_is_not_taken_for_the_new_one(home: Home) -> None:
+def test_a_command_that_waited_locks_the_new_home_not_the_moved_one(home: Home) -> None:
     waiter = [sys.executable, "-c", HOLDER, home.path]
     with started(waiter, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as second:
         with hold(home):
@@ -177,14 +177,14 @@ def test_a_home_moved_while_it_was_waited_for_is_not_taken_for_the_new_one(home:
         said(second)
 
 
-def test_a_demo_has_a_home_of_its_own_beside_the_persons(home: Home) -> None:
+def test_the_demos_home_is_beside_the_users(home: Home) -> None:
     assert demo_home(home).path == home.path.with_name("seedbed-demo")
     with hold_for_demo(demo_home(home)):
         assert not home.path.exists()
     assert demo_home(demo_home(home)) == demo_home(home)
 
 
-def test_what_a_demo_drew_is_cleared_by_the_next(home: Home) -> None:
+def test_the_next_demo_clears_what_a_demo_drew(home: Home) -> None:
     key = "seedlings/Maize/maize-001.png"
     with hold_for_demo(home):
         write_mark(home.path, "demo", drawn=[key])
@@ -196,7 +196,7 @@ def test_what_a_demo_drew_is_cleared_by_the_next(home: Home) -> None:
 
 
 @pytest.mark.parametrize("key", ["seedlings/Maize/mine.png", "stray.png", ".ministack-keys/%2E", "pretrained/w.h5"])
-def test_what_a_person_put_into_a_demos_home_is_moved_aside_whole(home: Home, key: str) -> None:
+def test_a_demos_home_with_user_images_is_moved_not_deleted(home: Home, key: str) -> None:
     with hold_for_demo(home):
         image(home, key)
         (home.path / "cloud.log").write_text("said")
@@ -207,7 +207,7 @@ def test_what_a_person_put_into_a_demos_home_is_moved_aside_whole(home: Home, ke
         assert {path.name for path in home.path.iterdir()} == {"lock", MARK}
 
 
-def test_a_home_that_became_a_persons_own_is_never_a_demos_again(home: Home) -> None:
+def test_no_demo_clears_a_home_that_became_the_users_own(home: Home) -> None:
     with hold_for_demo(home):
         image(home, "seedlings/Maize/mine.png")
     keep(home)
@@ -218,7 +218,7 @@ def test_a_home_that_became_a_persons_own_is_never_a_demos_again(home: Home) -> 
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"kind": "demo"}', '{"kind": "demo", "drawn": 7}'])
-def test_a_home_whose_mark_cant_be_read_is_not_cleared(home: Home, content: str) -> None:
+def test_a_home_with_an_unreadable_mark_is_not_cleared(home: Home, content: str) -> None:
     with hold_for_demo(home):
         mine = image(home, "seedlings/Maize/mine.png")
         (home.path / MARK).write_text(content)
@@ -235,7 +235,7 @@ def test_the_demo_does_not_clear_a_home_that_a_cloud_serves(home: Home, listener
         assert home.running()
 
 
-def test_the_demos_home_answers_until_there_is_one_of_ones_own(home: Home) -> None:
+def test_the_demos_home_is_queried_until_the_users_is_in_use(home: Home) -> None:
     assert home_to_query(home) == home
     demo = demo_home(home)
     (demo.path / "sagemaker").mkdir(parents=True)
@@ -244,7 +244,7 @@ def test_the_demos_home_answers_until_there_is_one_of_ones_own(home: Home) -> No
     assert home_to_query(home) == home
 
 
-def test_an_images_name_is_its_own_though_it_ends_as_a_sidecars(home: Home) -> None:
+def test_an_image_whose_name_ends_like_a_sidecars_is_counted(home: Home) -> None:
     with hold_for_demo(home):
         write_mark(home.path, "demo", drawn=["seedlings/Maize/a.png"])
         image(home, "seedlings/Maize/a.png")

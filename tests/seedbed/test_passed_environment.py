@@ -1,4 +1,4 @@
-"""What of a person's environment reaches functions and jobs."""
+"""Which variables of the user's environment reach functions and jobs."""
 
 import pytest
 
@@ -29,17 +29,17 @@ def test_what_jobs_need_reaches_them_and_secrets_do_not() -> None:
     assert passed_to_jobs(environment) == NEEDED
 
 
-def test_the_cloud_gets_the_mail_server_and_the_way_to_docker_as_well() -> None:
+def test_the_cloud_also_gets_the_mail_server_and_dockers_settings() -> None:
     own = {"SEEDBED_SMTP_URL": "smtp://host", "DOCKER_HOST": "unix:///run/docker.sock", "SEEDBED_PASS_ENV": "X"}
     assert passed_to_cloud({**NEEDED, **SECRETS, **own}) == {**NEEDED, **own}
 
 
 @pytest.mark.parametrize("named", ["HF_TOKEN,WANDB_API_KEY", " HF_TOKEN , WANDB_API_KEY,,", "WANDB_API_KEY,HF_TOKEN,X"])
-def test_what_a_person_names_reaches_jobs_by_way_of_the_cloud(named: str) -> None:
+def test_named_variables_reach_jobs_through_the_cloud(named: str) -> None:
     passed = passed_to_jobs(passed_to_cloud({**SECRETS, "SEEDBED_PASS_ENV": named}))
     assert passed == {"HF_TOKEN": "secret", "WANDB_API_KEY": "secret"}
 
 
-def test_a_persons_own_aws_settings_reach_nobody_though_they_are_named() -> None:
+def test_the_users_aws_settings_never_pass_even_if_named() -> None:
     environment = {**SECRETS, "SEEDBED_PASS_ENV": "AWS_PROFILE,AWS_SECRET_ACCESS_KEY"}
     assert passed_to_jobs(environment) == {}

@@ -1,4 +1,4 @@
-"""Pickles as NumPy has written them in all its versions, and such as nobody should open."""
+"""Pickles of all NumPy versions are read, hostile ones refused."""
 
 import os
 import pickle
@@ -45,7 +45,7 @@ Read = Callable[[bytes], np.ndarray]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """What a file of that content is read as."""
+    """A function that reads a file with this content."""
 
     def read(content: bytes) -> np.ndarray:
         (tmp_path / "array.pkl").write_bytes(content)
@@ -56,14 +56,14 @@ def read(tmp_path: Path) -> Read:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS)
-def test_an_array_is_what_it_was(array: np.ndarray, protocol: int, read: Read) -> None:
+def test_an_array_is_read_unchanged(array: np.ndarray, protocol: int, read: Read) -> None:
     found = read(pickle.dumps(array, protocol))
     assert found.dtype == array.dtype
     assert np.array_equal(found, array)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_an_array_by_numpy_1_is_read_too(protocol: int, read: Read) -> None:
+def test_an_array_from_numpy_1_is_read(protocol: int, read: Read) -> None:
     content = new = pickle.dumps(ARRAYS["floats"], protocol)
     for name, old in OLD_NAMES:
         content = content.replace(name, old)
@@ -71,12 +71,12 @@ def test_an_array_by_numpy_1_is_read_too(protocol: int, read: Read) -> None:
     assert np.array_equal(read(content), ARRAYS["floats"])
 
 
-def test_an_array_by_python_2_is_read_too(read: Read) -> None:
+def test_an_array_from_python_2_is_read(read: Read) -> None:
     assert read(BY_PYTHON_2).tolist() == [[0, 127], [128, 255]]
 
 
 class Hostile(NamedTuple):
-    """What pickles itself as a call."""
+    """An object that is pickled as a call."""
 
     function: Any
     arguments: tuple[Any, ...]
@@ -125,7 +125,7 @@ def test_a_command_in_a_pickle_is_not_run(
     ],
     ids=repr,
 )
-def test_what_is_no_array_of_numbers_is_refused(content: Any, reason: str, read: Read) -> None:
+def test_a_pickle_of_anything_but_an_array_of_numbers_is_refused(content: Any, reason: str, read: Read) -> None:
     with pytest.raises(SeedbedError, match=reason):
         read(pickle.dumps(content, 4))
 
@@ -133,13 +133,13 @@ def test_what_is_no_array_of_numbers_is_refused(content: Any, reason: str, read:
 def array_of(
     shape: bytes = b"K\x02\x85", kind: bytes = b"U\x02u1", data: bytes = b"C\x02ab", order: bytes = b"\x89"
 ) -> bytes:
-    """A pickled array with parts of one's own."""
+    """A pickled array with parts of its own."""
     start = b"\x80\x04cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R"
     numbers = b"cnumpy\ndtype\n" + kind + b"\x89\x88\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
     return start + b"(K\x01" + shape + numbers + order + data + b"tb."
 
 
-def test_the_pickle_that_the_hostile_ones_are_variants_of_is_read(read: Read) -> None:
+def test_the_base_of_the_hostile_pickles_is_read(read: Read) -> None:
     assert read(array_of()).tolist() == [97, 98]
 
 
@@ -201,7 +201,7 @@ def test_a_hostile_or_damaged_pickle_is_refused_and_takes_no_memory(content: byt
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_an_array_that_ends_early_is_refused_wherever_it_ends(protocol: int, read: Read) -> None:
+def test_a_truncated_array_is_refused_wherever_it_ends(protocol: int, read: Read) -> None:
     whole = pickle.dumps(ARRAYS["bytes"], protocol)
     for length in range(len(whole)):
         with pytest.raises(SeedbedError):
@@ -224,7 +224,7 @@ def test_a_changed_pickle_is_an_array_or_refused(
         assert isinstance(read_array(file), np.ndarray)
 
 
-def test_what_does_not_fit_the_memory_is_not_begun(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pickle_larger_than_the_free_memory_is_refused(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     class Memory(NamedTuple):
         available: int = 1000
 
@@ -235,6 +235,6 @@ def test_what_does_not_fit_the_memory_is_not_begun(read: Read, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("name", ["nowhere.pkl", "."])
-def test_a_file_that_is_not_there_is_named(name: str, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(name: str, tmp_path: Path) -> None:
     with pytest.raises(SeedbedError, match="can't be read"):
         read_array(tmp_path / name)

@@ -1,4 +1,4 @@
-"""The founding article's pickles become a folder that can be uploaded."""
+"""The founding article's pickles become a folder for upload."""
 
 import pickle
 from pathlib import Path
@@ -63,7 +63,7 @@ def test_each_image_is_a_png_in_its_labels_folder(images: np.ndarray, tmp_path: 
         assert np.array_equal(pixels, expected)
 
 
-def test_where_blue_comes_first_it_is_put_last(tmp_path: Path, folder: Path) -> None:
+def test_bgr_images_are_converted_to_rgb(tmp_path: Path, folder: Path) -> None:
     found = written(pickled(tmp_path, PIXELS[..., ::-1]), folder, blue_first=True)
     assert np.array_equal(np.stack(list(found.values())), PIXELS)
 
@@ -74,7 +74,7 @@ def test_halves_of_a_colour_are_rounded(tmp_path: Path, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, bool])
-def test_one_hot_rows_may_be_of_any_kind_of_number(dtype: type, tmp_path: Path) -> None:
+def test_one_hot_rows_may_have_any_numeric_type(dtype: type, tmp_path: Path) -> None:
     assert np.array_equal(read_pickles(*pickled(tmp_path, rows=ROWS.astype(dtype))).numbers, NUMBERS)
 
 
@@ -98,7 +98,7 @@ def test_one_hot_rows_may_be_of_any_kind_of_number(dtype: type, tmp_path: Path) 
         (PIXELS, [1], "oh_npY.pkl can't be read as a pickled array"),
     ],
 )
-def test_arrays_that_are_no_labelled_images_are_refused(images: Any, rows: Any, reason: str, tmp_path: Path) -> None:
+def test_arrays_other_than_labelled_images_are_refused(images: Any, rows: Any, reason: str, tmp_path: Path) -> None:
     with pytest.raises(SeedbedError, match=reason):
         read_pickles(*pickled(tmp_path, images, rows))
 
@@ -114,19 +114,19 @@ def test_arrays_that_are_no_labelled_images_are_refused(images: Any, rows: Any, 
         (["a", "b", "c", "d\0"], "can't be called"),
     ],
 )
-def test_names_that_cannot_be_the_labels_are_refused(names: list[str], reason: str, tmp_path: Path) -> None:
+def test_invalid_label_names_are_refused(names: list[str], reason: str, tmp_path: Path) -> None:
     with pytest.raises(SeedbedError, match=reason):
         read_pickles(*pickled(tmp_path), names)
 
 
 @pytest.mark.parametrize("taken", [Path.touch, lambda folder: (folder / "Maize").mkdir(parents=True)])
-def test_what_is_there_already_is_left_alone(taken: Any, tmp_path: Path, folder: Path) -> None:
+def test_an_existing_folder_is_not_written_to(taken: Any, tmp_path: Path, folder: Path) -> None:
     taken(folder)
     with pytest.raises(SeedbedError, match="exists already"):
         written(pickled(tmp_path), folder)
 
 
-def test_the_command_makes_what_upload_takes(tmp_path: Path, folder: Path) -> None:
+def test_import_creates_a_folder_for_upload(tmp_path: Path, folder: Path) -> None:
     pair = pickled(tmp_path, PIXELS[..., ::-1])
     labels = "Maize, Fat Hen, Sugar beet, Loose Silky-bent"
 
@@ -140,6 +140,6 @@ def test_the_command_makes_what_upload_takes(tmp_path: Path, folder: Path) -> No
     assert np.array_equal(np.asarray(Image.open(folder / "Maize/00.png")), PIXELS[0])
 
 
-def test_who_did_not_say_bgr_is_told_how_to_see_it(tmp_path: Path, folder: Path) -> None:
+def test_import_without_bgr_explains_how_to_check_the_colours(tmp_path: Path, folder: Path) -> None:
     done = CliRunner().invoke(app, ["import", *map(str, pickled(tmp_path)), str(folder)])
     assert "import them again with --bgr" in done.output

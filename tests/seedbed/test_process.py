@@ -1,4 +1,4 @@
-"""How long the local cloud waits for what it had started."""
+"""Waiting for the local cloud's child processes."""
 
 import subprocess
 import sys
@@ -9,14 +9,14 @@ from seedbed.local_cloud.process import wait_until_ended
 from tests.waiting import PATIENCE
 
 
-def test_who_ended_is_waited_for_no_longer_though_nobody_took_notice_yet() -> None:
+def test_a_zombie_counts_as_ended() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         ended = psutil.Process(process.pid)
         assert wait_until_ended([ended], PATIENCE) == []
         assert ended.status() == psutil.STATUS_ZOMBIE
 
 
-def test_who_still_runs_is_named() -> None:
+def test_a_running_process_is_returned() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         running = psutil.Process(process.pid)
         assert wait_until_ended([running], 0.05) == [running]

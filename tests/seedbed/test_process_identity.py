@@ -1,4 +1,4 @@
-"""A process is known by when it started after the machine did, not by what a clock says."""
+"""A process is identified by its start since boot, not by the clock."""
 
 import subprocess
 import sys
@@ -12,9 +12,9 @@ from tests.waiting import PATIENCE
 SLEEPER = [sys.executable, "-c", "input()"]
 
 
-def test_a_running_process_is_alive_whatever_the_clock_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_running_process_is_alive_though_the_clock_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
     if not (PROC / "sys/kernel/random/boot_id").exists():
-        pytest.skip("there is no /proc here: processes are known by psutil's time of creation")
+        pytest.skip("there is no /proc here: processes are identified by psutil's creation time")
     with subprocess.Popen(SLEEPER, stdin=subprocess.PIPE) as process:
         identity = process_identity(process.pid)
         asked = psutil.Process.create_time
@@ -22,7 +22,7 @@ def test_a_running_process_is_alive_whatever_the_clock_says(monkeypatch: pytest.
         assert is_alive(identity)
 
 
-def test_a_process_that_ended_is_not_alive_though_its_parent_took_no_notice() -> None:
+def test_a_zombie_is_not_alive() -> None:
     with subprocess.Popen(SLEEPER, stdin=subprocess.PIPE) as process:
         identity = process_identity(process.pid)
         process.kill()
@@ -32,7 +32,7 @@ def test_a_process_that_ended_is_not_alive_though_its_parent_took_no_notice() ->
         assert not is_there(identity)
 
 
-def test_another_process_with_the_same_id_is_not_taken_for_it() -> None:
+def test_a_process_that_reuses_the_id_has_another_identity() -> None:
     with subprocess.Popen(SLEEPER, stdin=subprocess.PIPE) as process:
         pid, boot, ticks = process_identity(process.pid).split(":")
         assert is_alive(f"{pid}:{boot}:{ticks}")
@@ -41,5 +41,5 @@ def test_another_process_with_the_same_id_is_not_taken_for_it() -> None:
 
 
 @pytest.mark.parametrize("identity", [None, "", "x", "-1:a:1", 7, "0:a:1", f"{2**70}:a:1", {}])
-def test_what_names_no_process_is_not_alive(identity: object) -> None:
+def test_a_malformed_identity_is_not_alive(identity: object) -> None:
     assert not is_alive(identity)

@@ -1,4 +1,4 @@
-"""`seedbed rebuild`: what it asks of the function, and what a person reads where that can't work."""
+"""`seedbed rebuild` calls the function, and explains failures."""
 
 import io
 import json
@@ -28,7 +28,7 @@ RUN_ID = "sb-3f9c1b7a5d2e8046-1"
 
 @pytest.fixture
 def function() -> MagicMock:
-    """Lambda, whose function answers that it rebuilt a run."""
+    """A Lambda client whose function answers that it restored a run."""
     client = MagicMock()
     client.invoke.return_value = {"Payload": io.BytesIO(json.dumps({"rebuilt": [RUN_ID]}).encode())}
     client.list_event_source_mappings.return_value = {"EventSourceMappings": [MAPPING, OF_A_QUEUE]}
@@ -43,12 +43,12 @@ def on_aws(function: MagicMock) -> Iterator[Stack]:
 
 @pytest.fixture
 def local(on_aws: Stack) -> Stack:
-    """The same, but as if it were this machine's."""
+    """A stack that seems to be on this machine."""
     clients = {"lambda": on_aws.client("lambda"), "dynamodb": on_aws.client("dynamodb")}
     return Stack(on_aws.session, "http://127.0.0.1:1", OUTPUTS, clients)
 
 
-def test_the_runs_that_came_back_are_named(on_aws: Stack, function: MagicMock) -> None:
+def test_rebuild_returns_the_restored_runs(on_aws: Stack, function: MagicMock) -> None:
     on_aws.client("dynamodb").create_table(TableName="runs", **table_in_template())
 
     assert rebuild(on_aws) == [RUN_ID]
@@ -67,9 +67,7 @@ def test_a_deleted_table_is_made_again_on_this_machine(local: Stack, function: M
     )
 
 
-def test_a_rebuild_that_died_before_the_new_stream_was_followed_is_finished_by_the_next(
-    local: Stack, function: MagicMock
-) -> None:
+def test_an_interrupted_rebuild_is_completed_by_the_next(local: Stack, function: MagicMock) -> None:
     local.client("dynamodb").create_table(TableName="runs", **table_in_template())
 
     rebuild(local)
@@ -79,7 +77,7 @@ def test_a_rebuild_that_died_before_the_new_stream_was_followed_is_finished_by_t
     function.delete_event_source_mapping.assert_called_once_with(UUID="u")
 
 
-def test_a_stream_that_is_followed_already_stays_followed_once(local: Stack, function: MagicMock) -> None:
+def test_a_stream_with_a_mapping_gets_no_second_one(local: Stack, function: MagicMock) -> None:
     local.client("dynamodb").create_table(TableName="runs", **table_in_template())
     stream = local.client("dynamodb").describe_table(TableName="runs")["Table"]["LatestStreamArn"]
     followed = {**MAPPING, "UUID": "new", "EventSourceArn": stream}
@@ -91,14 +89,14 @@ def test_a_stream_that_is_followed_already_stays_followed_once(local: Stack, fun
     function.delete_event_source_mapping.assert_called_once_with(UUID="u")
 
 
-def test_on_aws_a_deleted_table_is_cloudformations_to_make(on_aws: Stack, function: MagicMock) -> None:
+def test_a_deleted_table_on_aws_is_left_to_cloudformation(on_aws: Stack, function: MagicMock) -> None:
     with pytest.raises(SeedbedError, match=r"runs is gone\. .*REVERT_DRIFT"):
         rebuild(on_aws)
 
     function.invoke.assert_not_called()
 
 
-def test_a_function_that_fails_is_told(local: Stack, function: MagicMock) -> None:
+def test_a_failed_function_is_reported(local: Stack, function: MagicMock) -> None:
     failure = {"errorMessage": "Task timed out after 60.00 seconds"}
     function.invoke.return_value = {
         "Payload": io.BytesIO(json.dumps(failure).encode()),

@@ -1,4 +1,4 @@
-"""Where modules are looked for: not in the folder where a command is given, unless Python itself lives there."""
+"""The current folder is not on the module search path, unless Python or Seedbed is installed there."""
 
 import os
 import site
@@ -13,10 +13,10 @@ LIBRARY = str(Path(os.__file__).parent)
 
 
 @pytest.mark.parametrize("entry", ["", ".", "/data"])
-def test_the_present_folder_is_taken_out_however_it_is_written(entry: str) -> None:
+def test_the_current_folder_is_removed_from_the_path(entry: str) -> None:
     assert safe_path(["/tools/bin", entry, LIBRARY], "/data") == ["/tools/bin", LIBRARY]
 
 
 @pytest.mark.parametrize("present", [LIBRARY, site.getsitepackages()[0], str(Path(seedbed.__file__).parent.parent)])
-def test_where_python_or_seedbed_is_installed_stays_though_one_stands_there(present: str) -> None:
+def test_the_installation_folder_stays_even_if_it_is_the_current_folder(present: str) -> None:
     assert safe_path(["/tools/bin", present], present) == ["/tools/bin", present]

@@ -1,4 +1,4 @@
-"""The demo's drawn seedlings: repeatable, varied, and told apart by the shapes of their leaves."""
+"""The demo's seedlings are reproducible, varied, and distinguished by the shapes of their leaves."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ from tests.children import run
 
 Array = NDArray[np.float64]
 
-# Mean red, green and blue of draw(species, 7): holds the drawing still over machines and versions of libraries.
+# Mean red, green and blue of draw(species, 7), the same for all machines and library versions.
 MEAN_COLOURS: dict[str, tuple[int, int, int]] = {
     "Black-grass": (148, 120, 85),
     "Charlock": (138, 134, 73),
@@ -44,7 +44,7 @@ def plant(image: Image.Image) -> NDArray[np.bool_]:
 
 
 def shape(image: Image.Image) -> Array:
-    """What the leaves' outline says whatever its place, size and rotation; no colour, no soil."""
+    """Features of the leaves' outline that don't depend on its place, size, rotation or colour."""
     leaves = plant(image)
     y, x = np.nonzero(leaves)
     spread = np.sort(np.linalg.eigvalsh(np.cov(np.stack([x, y])))) + 1
@@ -66,7 +66,7 @@ def test_the_same_seed_draws_the_same_pixels_and_another_seed_others(species: st
 
 
 @pytest.mark.parametrize("species", SPECIES)
-def test_a_drawing_stays_what_it_was(species: str) -> None:
+def test_a_drawing_does_not_change_between_releases(species: str) -> None:
     assert pixels(draw(species, 7)).mean(axis=(0, 1)) == pytest.approx(MEAN_COLOURS[species], abs=1)
 
 
@@ -82,7 +82,7 @@ def test_another_process_draws_the_same_pixels() -> None:
 
 
 @pytest.mark.parametrize("size", [48, 150, 224])
-def test_a_drawing_is_a_square_rgb_image_of_the_size_asked_for(size: int) -> None:
+def test_a_drawing_is_a_square_rgb_image_of_the_given_size(size: int) -> None:
     image = draw("Maize", 0, size)
 
     assert (image.mode, image.size) == ("RGB", (size, size))
@@ -95,7 +95,7 @@ def test_the_plant_is_in_view_on_soil() -> None:
     assert max(shares) < 0.7
 
 
-def test_leaf_shape_alone_tells_the_species_apart() -> None:
+def test_leaf_shape_alone_distinguishes_the_species() -> None:
     each = 10
     features = np.stack([shape(draw(species, seed)) for species in SPECIES for seed in range(each)])
     features = (features - features.mean(axis=0)) / features.std(axis=0)
@@ -106,12 +106,12 @@ def test_leaf_shape_alone_tells_the_species_apart() -> None:
     assert (owner[distances.argmin(axis=1)] == owner).mean() > 0.6
 
 
-def test_an_unknown_species_is_answered_with_the_known_ones() -> None:
+def test_an_unknown_species_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"no seedling called 'Oak'; choose one of Black-grass, Charlock"):
         draw("Oak", 0)
 
 
-def test_files_lie_in_a_folder_per_species_and_hold_the_drawings(tmp_path: Path) -> None:
+def test_write_draws_each_species_into_its_own_folder(tmp_path: Path) -> None:
     files = list(write(tmp_path, 2))
 
     assert len(files) == 2 * len(SPECIES)
@@ -122,7 +122,7 @@ def test_files_lie_in_a_folder_per_species_and_hold_the_drawings(tmp_path: Path)
         assert image.tobytes() == draw("Charlock", 1).tobytes()
 
 
-def test_a_file_is_there_when_it_is_named(tmp_path: Path) -> None:
+def test_a_yielded_file_exists(tmp_path: Path) -> None:
     assert all(file.is_file() for file in write(tmp_path, 1))
 
 
@@ -141,7 +141,7 @@ def test_the_contact_sheet_is_a_small_png(tmp_path: Path) -> None:
     assert (tmp_path / "images" / "sheet.png").stat().st_size < 400_000
 
 
-def test_a_contact_sheet_that_is_no_png_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_contact_sheet_other_than_png_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["sheet.txt"])
 

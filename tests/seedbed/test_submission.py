@@ -1,4 +1,4 @@
-"""What Kaggle's competition takes: a row for every image of the folder."""
+"""A submission to Kaggle's competition has a row for every image."""
 
 import csv
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def rows(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def test_every_image_has_a_row_and_those_that_cannot_be_read_the_commonest_label(photos: Path, tmp_path: Path) -> None:
+def test_an_unreadable_image_gets_a_row_with_the_most_common_label(photos: Path, tmp_path: Path) -> None:
     target = tmp_path / "submission.csv"
 
     said = write_submission(write_small_model(tmp_path / "model"), [photos], target)
@@ -57,7 +57,7 @@ def test_every_image_has_a_row_and_those_that_cannot_be_read_the_commonest_label
 
 
 def labelled(label: str) -> object:
-    """In the place of the container: the same label for every file."""
+    """A fake of `predict` that gives every file the same label."""
 
     def predict(_: Path, paths: Sequence[Path], target: Path) -> None:
         files = (file for path in paths for file in path.rglob("*.png"))
@@ -67,7 +67,7 @@ def labelled(label: str) -> object:
 
 
 @pytest.mark.parametrize("damaged", [False, True])
-def test_two_images_of_one_name_are_refused(damaged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_images_with_one_name_are_refused(damaged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "predict", labelled("Maize"))
     for name in ("a/1.png", "b/1.png", "b/2.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -80,7 +80,7 @@ def test_two_images_of_one_name_are_refused(damaged: bool, tmp_path: Path, monke
     assert not (tmp_path / "submission.csv").exists()
 
 
-def test_all_readable_is_all_there_is_to_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_summary_is_short_if_all_images_are_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "predict", labelled("Fat Hen"))
     (tmp_path / "1.png").touch()
     said = write_submission(tmp_path / "model", [tmp_path], tmp_path / "submission.csv")
@@ -88,12 +88,12 @@ def test_all_readable_is_all_there_is_to_say(tmp_path: Path, monkeypatch: pytest
     assert rows(tmp_path / "submission.csv") == [["file", "species"], ["1.png", "Fat Hen"]]
 
 
-def test_a_folder_that_is_not_there_is_told_before_the_work(tmp_path: Path) -> None:
+def test_a_missing_target_folder_is_refused_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(SeedbedError, match="its folder does not exist"):
         write_submission(tmp_path / "no model", [tmp_path], tmp_path / "nowhere/submission.csv")
 
 
-def test_the_command_writes_one_of_the_two(tmp_path: Path) -> None:
+def test_csv_and_submission_exclude_each_other(tmp_path: Path) -> None:
     asked = ["predict", str(tmp_path), "--csv", str(tmp_path / "a.csv"), "--submission", str(tmp_path / "b.csv")]
     done = CliRunner().invoke(app, asked)
     assert str(done.exception) == "Choose one of --csv and --submission."

@@ -1,4 +1,4 @@
-"""Which files of a folder are uploaded, and under which keys; a folder that can't be meant is refused before."""
+"""Which files of a folder are uploaded, and with which keys; a wrong folder is refused."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def with_files(folder: Path, *names: str) -> Path:
     return folder
 
 
-def test_each_file_has_its_labels_key_and_a_stray_one_goes_too(tmp_path: Path) -> None:
+def test_each_file_gets_its_key_even_outside_a_label(tmp_path: Path) -> None:
     folder = with_files(tmp_path, "Maize/1.png", "Küchen#schelle/2 %.png", "notes.txt")
     (folder / "Maize/link.png").symlink_to("1.png")
     assert files_of(folder) == [
@@ -26,20 +26,20 @@ def test_each_file_has_its_labels_key_and_a_stray_one_goes_too(tmp_path: Path) -
     ]
 
 
-def test_a_folder_above_the_labels_is_refused_with_the_one_that_is_meant(tmp_path: Path) -> None:
+def test_a_parent_of_the_images_folder_is_refused_with_a_suggestion(tmp_path: Path) -> None:
     with_files(tmp_path, *(f"train/{label}/{n}.png" for label in ("Maize", "Charlock") for n in range(3)))
     with_files(tmp_path, "test/1.png", "README.md")
     with pytest.raises(SeedbedError, match=rf"not at <label>/<file>\. Did you mean {tmp_path / 'train'}\?"):
         files_of(tmp_path)
 
 
-def test_a_folder_without_labels_is_refused_with_what_is_missing(tmp_path: Path) -> None:
+def test_a_folder_without_labels_is_refused_with_advice(tmp_path: Path) -> None:
     with pytest.raises(SeedbedError, match="a sub-folder of images for each label"):
         files_of(with_files(tmp_path, "1.png", "2.png"))
 
 
 @pytest.mark.parametrize("folder", ["empty", "nowhere"])
-def test_nothing_to_upload_is_told(folder: str, tmp_path: Path) -> None:
+def test_an_empty_or_missing_folder_is_refused(folder: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(SeedbedError, match="sub-folder of images for each label"):
         files_of(tmp_path / folder)
