@@ -36,11 +36,13 @@ def read_array(path: Path) -> Array:
             raise Refused(f"its {size:,} bytes are too many for the free memory of this machine")
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return _array(read_pickle(cast("BinaryIO", content), FUNCTIONS))
-    except LookupError as error:
+    except Refused as error:
+        raise SeedbedError(f"{path} can't be read as a pickled array: {error}.") from error
+    except (LookupError, ValueError) as error:
         raise SeedbedError(f"{path} can't be read: it is not a pickle, or it is damaged.") from error
-    except (OSError, ValueError, MemoryError) as error:
-        reason = str(error)[:300] or "it needs more memory than there is"
-        raise SeedbedError(f"{path} can't be read as a pickled array: {reason}.") from error
+    except (OSError, MemoryError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it needs more memory than there is"
+        raise SeedbedError(f"{path} can't be read: {reason}.") from error
 
 
 def _array(value: Any) -> Array:

@@ -234,6 +234,11 @@ def test_a_pickle_larger_than_the_free_memory_is_refused(read: Read, monkeypatch
         read(pickle.dumps(np.arange(60)))
 
 
+def test_a_text_file_is_refused_in_plain_words(read: Read) -> None:
+    with pytest.raises(SeedbedError, match="it is not a pickle, or it is damaged"):
+        read(b"text\n")
+
+
 @pytest.mark.parametrize("name", ["nowhere.pkl", "."])
 def test_a_missing_file_is_reported(name: str, tmp_path: Path) -> None:
     with pytest.raises(SeedbedError, match="can't be read"):
