@@ -84,7 +84,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] != NO_ROOM:
             raise
-        report({"error": f"{components.sagemaker.disk.sentence().split('; ')[0]}, and run this again."})
+        report({"error": f"The disk that holds {data} is almost full. Make room on it, then run this again."})
     finally:
         may_close.set()
         await asyncio.wait({served}, timeout=CLOSING_SECONDS)  # it waits for functions that are still running

@@ -16,8 +16,8 @@ import asyncio, threading, time
 from seedbed.local_cloud.ending import run_and_exit, watch_for_stop
 
 async def main():
-    told = asyncio.Event()
-    watch_for_stop(told, {BOUND})
+    stop = asyncio.Event()
+    watch_for_stop(stop, {BOUND})
     print("up", flush=True)
     HANGS
 
@@ -26,10 +26,10 @@ run_and_exit(main())
 HANGING = {
     "the event loop": "time.sleep(600)",
     "a task that does not end": "await asyncio.sleep(600)",
-    "a thread of the event loop's": "asyncio.ensure_future(asyncio.to_thread(time.sleep, 600)); await told.wait()",
-    "a thread that is not a daemon": "threading.Thread(target=time.sleep, args=[600]).start(); await told.wait()",
-    "nothing": "await told.wait()",
-    "nothing, and an error": "await told.wait(); threading.Thread(target=time.sleep, args=[600]).start(); 1 / 0",
+    "a thread of the event loop's": "asyncio.ensure_future(asyncio.to_thread(time.sleep, 600)); await stop.wait()",
+    "a thread that is not a daemon": "threading.Thread(target=time.sleep, args=[600]).start(); await stop.wait()",
+    "nothing": "await stop.wait()",
+    "nothing, and an error": "await stop.wait(); threading.Thread(target=time.sleep, args=[600]).start(); 1 / 0",
 }
 ENDED_FROM_WITHOUT = {"the event loop", "a task that does not end"}
 
@@ -44,14 +44,16 @@ def leave(process: "subprocess.Popen[str]") -> None:
     process.stdin = None
 
 
-@pytest.mark.parametrize("tell", [terminate, leave])
+@pytest.mark.parametrize("stop_it", [terminate, leave])
 @pytest.mark.parametrize("hanging", HANGING)
-def test_the_process_ends_in_time_whatever_hangs(hanging: str, tell: Callable[["subprocess.Popen[str]"], None]) -> None:
+def test_the_process_ends_in_time_whatever_hangs(
+    hanging: str, stop_it: Callable[["subprocess.Popen[str]"], None]
+) -> None:
     program = [sys.executable, "-c", PROGRAM.replace("HANGS", HANGING[hanging])]
     with started(program, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == "up\n"
-        tell(process)
+        stop_it(process)
         _, errors = said(process)
     assert ("Timeout" in errors and "most recent call first" in errors) == (hanging in ENDED_FROM_WITHOUT)
     assert ("ZeroDivisionError" in errors) == ("error" in hanging)

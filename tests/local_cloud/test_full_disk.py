@@ -147,15 +147,15 @@ def test_a_run_survives_a_full_disk_and_a_kill_in_each_stage(
         cloud = serving.enter_context(up(home))
     (run,) = cloud.ended_runs(1)
     assert (run["state"], run["notice"]) == ("Completed", None), run["reason"]
-    cloud.wait_for(lambda: told(home, before, "Seedbed: a new best model"), "the e-mail about the run")
-    assert told(home, before, "Seedbed: a new best model") == 1
-    assert told(home, before, SUBJECT) == 3, "one for each time"
+    cloud.wait_for(lambda: count_mails(home, before, "Seedbed: a new best model"), "the e-mail about the run")
+    assert count_mails(home, before, "Seedbed: a new best model") == 1
+    assert count_mails(home, before, SUBJECT) == 3, "one for each time"
     assert cloud.stack.get("/models/best")["run_id"] == run["run_id"]
     key = "seedlings/Maize/a+b 100% nº0 #ü.png"
     stored = cloud.stack.client("s3").get_object(Bucket=cloud.stack.bucket, Key=key)
     assert stored["Body"].read() == photograph("Maize", 0)
 
 
-def told(home: Home, before: int, subject: str) -> int:
+def count_mails(home: Home, before: int, subject: str) -> int:
     """How many e-mails have a subject with this beginning, without the first `before` e-mails."""
     return sum(mail["Subject"].startswith(subject) for mail in kept(home.mail)[before:])

@@ -68,7 +68,7 @@ def every_route() -> list[Route]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Sent:
     """One request to the gate, on a machine whose clock is ahead by `late`."""
 
     route: Route
@@ -79,7 +79,7 @@ class Asked:
 
     async def of(self, behind: Behind) -> tuple[int, bytes]:
         """The status and body of the gate's answer."""
-        said: list[MutableMapping[str, Any]] = []
+        sent: list[MutableMapping[str, Any]] = []
         websocket, plain = {"type": "websocket.connect"}, {"type": "http.request", "body": self.body}
         messages = [websocket if self.kind == "websocket" else plain]
         scope = {
@@ -95,17 +95,17 @@ class Asked:
             return messages.pop()
 
         async def send(message: MutableMapping[str, Any]) -> None:
-            said.append(message)
+            sent.append(message)
 
         await Gate(behind, known_keys(HOME), lambda: datetime.now(UTC) + self.late)(scope, receive, send)
-        return said[0].get("status", said[0].get("code", 0)), said[-1].get("body", b"")
+        return sent[0].get("status", sent[0].get("code", 0)), sent[-1].get("body", b"")
 
 
-def ask(behind: Behind, *all_asked: Asked) -> list[tuple[int, bytes]]:
+def ask(behind: Behind, *requests: Sent) -> list[tuple[int, bytes]]:
     """The gate's answers."""
 
     async def each() -> list[tuple[int, bytes]]:
-        return [await asked.of(behind) for asked in all_asked]
+        return [await asked.of(behind) for asked in requests]
 
     return asyncio.run(each())
 
@@ -129,42 +129,42 @@ OTHERS = [
 ]
 
 
-def statuses(behind: Behind, all_asked: Iterable[Asked]) -> set[int]:
-    return {status for status, _ in ask(behind, *all_asked)}
+def statuses(behind: Behind, requests: Iterable[Sent]) -> set[int]:
+    return {status for status, _ in ask(behind, *requests)}
 
 
 def test_no_route_answers_an_unsigned_request(behind: Behind, every_route: list[Route]) -> None:
-    assert statuses(behind, (Asked(route, headers_of(route)) for route in every_route)) <= REFUSED
+    assert statuses(behind, (Sent(route, headers_of(route)) for route in every_route)) <= REFUSED
     assert behind.reached == []
 
 
 def test_no_route_answers_other_keys(behind: Behind, every_route: list[Route]) -> None:
     pairs = zip(every_route[::4], itertools.cycle(OTHERS), strict=False)
-    assert statuses(behind, (Asked(route, headers_of(route, keys)) for route, keys in pairs)) <= REFUSED
+    assert statuses(behind, (Sent(route, headers_of(route, keys)) for route, keys in pairs)) <= REFUSED
     assert behind.reached == []
 
 
 def test_no_route_answers_an_old_signature(behind: Behind, every_route: list[Route]) -> None:
     late = timedelta(minutes=20)
-    assert statuses(behind, (Asked(route, headers_of(route, OWN), late=late) for route in every_route)) <= REFUSED
+    assert statuses(behind, (Sent(route, headers_of(route, OWN), late=late) for route in every_route)) <= REFUSED
     assert behind.reached == []
 
 
 def test_no_route_answers_another_sites_page_even_if_signed(behind: Behind, every_route: list[Route]) -> None:
     pairs = zip(every_route, itertools.cycle(FOREIGN), strict=False)
-    assert statuses(behind, (Asked(route, {**headers_of(route, OWN), **page}) for route, page in pairs)) <= REFUSED
+    assert statuses(behind, (Sent(route, {**headers_of(route, OWN), **page}) for route, page in pairs)) <= REFUSED
     assert behind.reached == []
 
 
 @pytest.mark.parametrize("page", FOREIGN, ids=lambda page: "{}: {}".format(*next(iter(page.items()))))
 def test_a_signed_request_from_another_site_is_refused(behind: Behind, page: dict[str, str]) -> None:
-    assert statuses(behind, [Asked(TRAINING_JOBS, {**headers_of(TRAINING_JOBS, OWN), **page})]) <= REFUSED
+    assert statuses(behind, [Sent(TRAINING_JOBS, {**headers_of(TRAINING_JOBS, OWN), **page})]) <= REFUSED
     assert behind.reached == []
 
 
 @pytest.mark.parametrize("keys", OTHERS, ids=lambda keys: keys.access_key)
 def test_a_key_not_issued_by_the_home_is_refused(behind: Behind, keys: Keys) -> None:
-    assert statuses(behind, [Asked(TRAINING_JOBS, headers_of(TRAINING_JOBS, keys))]) <= REFUSED
+    assert statuses(behind, [Sent(TRAINING_JOBS, headers_of(TRAINING_JOBS, keys))]) <= REFUSED
     assert behind.reached == []
 
 
@@ -173,7 +173,7 @@ def test_the_emulators_administration_is_closed_even_to_the_owner(behind: Behind
         route for route in every_route if route.path.startswith(("/_ministack/", "/_localstack/", "/_aws/lambda"))
     ]
     assert closed
-    assert statuses(behind, (Asked(route, headers_of(route, OWN)) for route in closed)) <= REFUSED
+    assert statuses(behind, (Sent(route, headers_of(route, OWN)) for route in closed)) <= REFUSED
     assert behind.reached == []
 
 
@@ -181,33 +181,36 @@ def test_the_emulators_administration_is_closed_even_to_the_owner(behind: Behind
     "headers", [{}, {"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}], ids=["plain", "page", "site"]
 )
 def test_a_websocket_is_closed_before_it_opens(behind: Behind, headers: dict[str, str]) -> None:
-    assert statuses(behind, [Asked(WEBSOCKET, {"host": HOST, **headers}, kind="websocket")]) == {1008}
+    assert statuses(behind, [Sent(WEBSOCKET, {"host": HOST, **headers}, kind="websocket")]) == {1008}
     assert behind.reached == []
 
 
 def test_a_signed_request_arrives_with_its_body(behind: Behind) -> None:
-    signed = Asked(TRAINING_JOBS, headers_of(TRAINING_JOBS, OWN, b"{}"), b"{}")
-    assert ask(behind, signed, Asked(WEBSOCKET, headers_of(WEBSOCKET, OWN), kind="websocket"))[0] == (200, b"reached")
+    signed = Sent(TRAINING_JOBS, headers_of(TRAINING_JOBS, OWN, b"{}"), b"{}")
+    assert ask(behind, signed, Sent(WEBSOCKET, headers_of(WEBSOCKET, OWN), kind="websocket"))[0] == (
+        200,
+        b"reached",
+    )
     assert behind.reached == [("http", "/", b"{}"), ("websocket", WEBSOCKET.path, b"")]
 
 
 def test_a_body_other_than_the_signed_one_is_refused(behind: Behind) -> None:
     route = Route("PUT", "/bucket/key")
     headers = headers_of(route, OWN, b"body", **{"X-Amz-Content-SHA256": "0" * 64})
-    assert statuses(behind, [Asked(route, headers, b"body")]) == {403}
+    assert statuses(behind, [Sent(route, headers, b"body")]) == {403}
     assert behind.reached == []
 
 
 def test_an_action_in_a_presigned_url_is_refused(behind: Behind) -> None:
     route = Route("GET", "/", "Action=ListQueues&AWSAccessKeyId=x&Signature=x&Expires=9999999999")
-    assert statuses(behind, [Asked(route, {"host": HOST})]) == {403}
+    assert statuses(behind, [Sent(route, {"host": HOST})]) == {403}
     assert behind.reached == []
 
 
 @pytest.mark.parametrize("target", ["SageMaker.ListTrainingJobs", "DynamoDB_20120810.ListTables"])
 def test_a_refusal_names_the_key_to_use(behind: Behind, target: str) -> None:
     route = Route("POST", "/", target=target)
-    [(status, body)] = ask(behind, Asked(route, headers_of(route, Keys("test", "test"), b"{}"), b"{}"))
+    [(status, body)] = ask(behind, Sent(route, headers_of(route, Keys("test", "test"), b"{}"), b"{}"))
     answer = json.loads(body)
     assert status in REFUSED
     assert "UnrecognizedClient" in answer["__type"]
@@ -269,7 +272,7 @@ def test_a_malformed_request_is_refused_with_an_answer(
     behind = Behind()
     route = Route(method, "/" + path.decode("latin-1"), urlencode(parameters))
     nonsense = {name.decode(): value.decode("latin-1") for name, value in headers.items()}
-    assert statuses(behind, [Asked(route, {"host": HOST, **nonsense}, body)]) <= REFUSED
+    assert statuses(behind, [Sent(route, {"host": HOST, **nonsense}, body)]) <= REFUSED
     assert behind.reached == []
 
 

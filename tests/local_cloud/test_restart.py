@@ -31,6 +31,6 @@ def test_a_run_survives_a_kill_and_damaged_records_with_one_e_mail(
         cloud.put_images(range(100, 120))
         assert [run["state"] for run in cloud.ended_runs(2)] == ["Completed", "Completed"]
         assert len(cloud.mails(2)) == 2
-    said = capfd.readouterr().err
-    assert f"The records of jobs in {records} can't be read: " in said
-    assert "runs that ended come back from the bucket" in said
+    notes = capfd.readouterr().err
+    assert f"The records of jobs in {records} can't be read: " in notes
+    assert "runs that ended come back from the bucket" in notes

@@ -34,7 +34,7 @@ def secret_of(key: str, token: str) -> str | None:
     return SECRET if key == KEY and token in {"", TOKEN} else None
 
 
-def taken(request: Request, body: bytes = b"", now: datetime | None = None) -> bool:
+def accepted(request: Request, body: bytes = b"", now: datetime | None = None) -> bool:
     """Whether the request is accepted."""
     now = now or datetime.now(UTC)
     try:
@@ -98,8 +98,8 @@ def test_a_request_signed_by_botocore_is_accepted(
 ) -> None:
     path = "/" + "/".join(quote(part, safe="~") for part in parts if part.strip("."))
     joined = "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in sorted(query.items()))
-    assert taken(signed(service, path, joined, body), body)
-    assert taken(signed(service, path, joined, body, TOKEN), body)
+    assert accepted(signed(service, path, joined, body), body)
+    assert accepted(signed(service, path, joined, body, TOKEN), body)
 
 
 def changes() -> Iterator[tuple[str, Callable[[Request], Request]]]:
@@ -142,23 +142,23 @@ def test_a_request_changed_after_signing_is_refused(
     service: str, what: str, change: Callable[[Request], Request]
 ) -> None:
     request = signed(service, body=b"body")
-    assert taken(request, b"body")
-    assert not taken(change(request), b"body")
+    assert accepted(request, b"body")
+    assert not accepted(change(request), b"body")
 
 
 @pytest.mark.parametrize("service", SIGNERS)
 def test_a_body_changed_after_signing_is_refused(service: str) -> None:
-    assert not taken(signed(service, body=b"body"), b"another")
+    assert not accepted(signed(service, body=b"body"), b"another")
 
 
 @pytest.mark.parametrize("minutes", [-16, 16])
 def test_a_request_signed_at_another_time_is_refused(minutes: int) -> None:
-    assert not taken(signed("sagemaker"), now=datetime.now(UTC) + timedelta(minutes=minutes))
+    assert not accepted(signed("sagemaker"), now=datetime.now(UTC) + timedelta(minutes=minutes))
 
 
 @pytest.mark.parametrize("operation", ["get_object", "put_object"])
 def test_presigned_urls_of_both_versions_are_accepted(presigned: Callable[..., Request], operation: str) -> None:
-    assert taken(presigned(operation=operation))
+    assert accepted(presigned(operation=operation))
 
 
 @pytest.mark.parametrize(
@@ -175,22 +175,22 @@ def test_presigned_urls_of_both_versions_are_accepted(presigned: Callable[..., R
 def test_a_presigned_url_changed_after_signing_is_refused(
     presigned: Callable[..., Request], change: Callable[[Request], Request]
 ) -> None:
-    assert not taken(change(presigned()))
+    assert not accepted(change(presigned()))
 
 
 def test_an_expired_presigned_url_is_refused(presigned: Callable[..., Request]) -> None:
-    assert not taken(presigned(seconds=60), now=datetime.now(UTC) + timedelta(minutes=2))
+    assert not accepted(presigned(seconds=60), now=datetime.now(UTC) + timedelta(minutes=2))
 
 
 def test_a_presigned_url_for_longer_than_a_week_is_refused() -> None:
     request = AWSRequest("GET", f"http://{HOST}/b/k")
     SigV4QueryAuth(Keys(KEY, SECRET), "s3", "us-east-1", expires=8 * 24 * 3600).add_auth(request)
-    assert not taken(as_received(request))
+    assert not accepted(as_received(request))
 
 
 def test_a_request_signed_twice_is_refused(presigned: Callable[..., Request]) -> None:
     authorization = signed("s3").headers["authorization"]
-    assert not taken(with_header(presigned(), "authorization", authorization))
+    assert not accepted(with_header(presigned(), "authorization", authorization))
 
 
 def test_a_path_that_curl_signs_unencoded_is_accepted() -> None:
@@ -204,8 +204,8 @@ def test_a_path_that_curl_signs_unencoded_is_accepted() -> None:
         f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={signature}"
     )
     request = Request("GET", "/api/$default/runs", "", headers)
-    assert taken(request)
-    assert not taken(replace(request, raw_path="/api/$default/models"))
+    assert accepted(request)
+    assert not accepted(replace(request, raw_path="/api/$default/models"))
 
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -53,7 +53,7 @@ def test_a_missing_file_is_named(bucket: Stack, tmp_path: Path) -> None:
 
 
 class SideBySide:
-    """An S3 whose downloads are all at work before the first of them ends."""
+    """An S3 whose downloads all start before the first of them ends."""
 
     def __init__(self, count: int) -> None:
         self._all_at_work = Barrier(count, timeout=PATIENCE)

@@ -199,7 +199,7 @@ def test_the_next_demo_clears_what_a_demo_drew(home: Home) -> None:
 def test_a_demos_home_with_user_images_is_moved_not_deleted(home: Home, key: str) -> None:
     with hold_for_demo(home):
         image(home, key)
-        (home.path / "cloud.log").write_text("said")
+        (home.path / "cloud.log").write_text("a line")
     before = everything(home.path)
     with hold_for_demo(home) as (_, aside):
         assert aside

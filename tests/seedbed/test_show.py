@@ -76,7 +76,7 @@ def test_the_lines_of_an_email_are_not_broken() -> None:
 
 
 def test_an_error_is_printed_as_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def fail() -> None:
+    def fail(**_: str) -> None:
         raise SeedbedError("[/tmp/a] is not a folder.")
 
     monkeypatch.setattr(cli, "app", fail)

@@ -39,7 +39,7 @@ def rows(path: Path) -> list[list[str]]:
 def test_an_unreadable_image_gets_a_row_with_the_most_common_label(photos: Path, tmp_path: Path) -> None:
     target = tmp_path / "submission.csv"
 
-    said = write_submission(write_small_model(tmp_path / "model"), [photos], target)
+    summary = write_submission(write_small_model(tmp_path / "model"), [photos], target)
 
     header, *found = rows(target)
     assert header == ["file", "species"]
@@ -50,7 +50,7 @@ def test_an_unreadable_image_gets_a_row_with_the_most_common_label(photos: Path,
     readable = [labels[name] for name in ("0021e90e4.png", "003d61042.png", "1b490196c.jpg", "large.PNG")]
     commonest = max(readable, key=readable.count)
     assert {labels[name] for name in ("empty.png", "link.png", "torn.JPG")} == {commonest}
-    assert said == (
+    assert summary == (
         f"{target} has a row for each image, 7 in all. 3 can't be read and have the most common label, "
         f"{commonest}: empty.png, link.png, torn.JPG."
     )
@@ -83,8 +83,8 @@ def test_two_images_with_one_name_are_refused(damaged: bool, tmp_path: Path, mon
 def test_the_summary_is_short_if_all_images_are_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "predict", labelled("Fat Hen"))
     (tmp_path / "1.png").touch()
-    said = write_submission(tmp_path / "model", [tmp_path], tmp_path / "submission.csv")
-    assert said == f"{tmp_path / 'submission.csv'} has a row for each image, 1 in all."
+    summary = write_submission(tmp_path / "model", [tmp_path], tmp_path / "submission.csv")
+    assert summary == f"{tmp_path / 'submission.csv'} has a row for each image, 1 in all."
     assert rows(tmp_path / "submission.csv") == [["file", "species"], ["1.png", "Fat Hen"]]
 
 

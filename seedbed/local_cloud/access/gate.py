@@ -92,7 +92,7 @@ def request_of(scope: Scope) -> Request:
 
 
 def check_origin(request: Request) -> None:
-    """Raises RequestRefused for what another page makes a browser send, and for what is asked under a foreign name."""
+    """Raises RequestRefused for a request from another site's page, or for a host name that is not local."""
     origin, site = request.headers.get("origin", ""), request.headers.get("sec-fetch-site", "")
     foreign = bool(origin) and not is_local(origin.partition("://")[2])
     if foreign or site not in OWN_PAGES or not is_local(request.headers.get("host", "")):
