@@ -42,7 +42,7 @@ def test_an_empty_bucket_has_no_objects(known: KnownBucket) -> None:
     assert list(known.bucket.objects()) == []
 
 
-def test_objects_on_many_pages_come_all(known: KnownBucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_objects_of_all_pages_are_listed(known: KnownBucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
     for i in range(5):
         known.put(f"seedlings/Maize/{i}.png", b"")
@@ -67,13 +67,13 @@ def test_a_snapshot_is_kept_with_its_run_and_changes_no_version(known: KnownBuck
     assert take_snapshot(known.bucket.objects()) == snapshot
 
 
-def test_what_lies_under_runs_without_a_snapshot_is_no_run(known: KnownBucket) -> None:
+def test_a_folder_without_a_snapshot_is_not_a_run(known: KnownBucket) -> None:
     known.put("runs/left-over/evaluation/model.tar.gz", b"")
 
     assert list(known.bucket.kept_runs()) == []
 
 
-def test_the_manifest_lists_the_images_as_sagemaker_wants_them(aws: None) -> None:
+def test_the_manifest_lists_the_images_in_sagemakers_format(aws: None) -> None:
     client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET)
     for key in ODD_KEYS:
@@ -87,7 +87,7 @@ def test_the_manifest_lists_the_images_as_sagemaker_wants_them(aws: None) -> Non
     assert [f"seedlings/{name}" for name in manifest[1:]] == sorted(ODD_KEYS)
 
 
-def test_prepares_report_is_read_as_the_contract_has_it(known: KnownBucket) -> None:
+def test_prepares_report_is_read_as_the_contract_defines_it(known: KnownBucket) -> None:
     report = {
         "images": 480,
         "used": 478,
@@ -121,7 +121,7 @@ def test_prepares_report_is_read_as_the_contract_has_it(known: KnownBucket) -> N
         ),
     ],
 )
-def test_evaluates_scores_are_read_as_the_contract_has_them(
+def test_evaluates_scores_are_read_as_the_contract_defines_them(
     known: KnownBucket, champion: object, read: ChampionScore | None
 ) -> None:
     scores = {
@@ -146,7 +146,7 @@ def test_evaluates_scores_are_read_as_the_contract_has_them(
 
 
 @pytest.mark.parametrize("digest", ["", "ab" * 31, "AB" * 32, "g" * 64, "--views=9", "ab" * 32 + "\n"])
-def test_what_is_not_a_digest_makes_the_evaluation_unreadable(known: KnownBucket, digest: str) -> None:
+def test_an_evaluation_with_an_invalid_digest_is_malformed(known: KnownBucket, digest: str) -> None:
     scores = {"images": 1, "accuracy": 1.0, "accuracy_interval": [0.2, 1.0], "macro_f1": 1.0, "model_sha256": digest}
     known.put(layout.scores(RUN.run_id), json.dumps(scores).encode())
 
@@ -154,14 +154,14 @@ def test_what_is_not_a_digest_makes_the_evaluation_unreadable(known: KnownBucket
         known.bucket.read_evaluation(RUN.run_id)
 
 
-def test_what_is_not_there_is_not_found(known: KnownBucket) -> None:
+def test_a_missing_object_is_not_found(known: KnownBucket) -> None:
     for read in (known.bucket.read_dataset_report, known.bucket.read_evaluation, known.bucket.read_refused):
         with pytest.raises(NotFound):
             read(RUN.run_id)
 
 
 @pytest.mark.parametrize("body", [b"", b"not JSON", b'{"images": "many"}', b"\xff\xfe"])
-def test_what_cannot_be_read_is_named(known: KnownBucket, body: bytes) -> None:
+def test_an_unreadable_object_is_named(known: KnownBucket, body: bytes) -> None:
     known.put(layout.dataset_report(RUN.run_id), body)
 
     with pytest.raises(MalformedOutput, match=r"pack/report\.json can't be read"):
@@ -177,7 +177,7 @@ def test_the_outbox_mark_is_set_once_and_for_its_run(known: KnownBucket) -> None
     assert not known.bucket.has(layout.notified("sb-ffffffffffffffff-1"))
 
 
-def test_a_forbidden_mark_is_not_taken_for_a_missing_one() -> None:
+def test_a_forbidden_object_is_not_taken_for_a_missing_one() -> None:
     client = boto3.client("s3")
     with Stubber(client) as stub:
         stub.add_client_error("head_object", "403", http_status_code=403)

@@ -46,7 +46,7 @@ def shape_of(operation: str) -> Any:
     [FULL, replace(FULL, run_id=f"sb-{'f' * 16}-99", warm_start_from=(RUN_ID,) * 5, plan=TWO_BACKBONES)],
     ids=["first", "longest"],
 )
-def test_requests_keep_to_sagemakers_service_model(operation: str, request_of: Any, run: Run) -> None:
+def test_requests_conform_to_sagemakers_service_model(operation: str, request_of: Any, run: Run) -> None:
     shape = shape_of(operation)
     request = request_of(run)
 
@@ -55,7 +55,7 @@ def test_requests_keep_to_sagemakers_service_model(operation: str, request_of: A
     assert list(problems(request, shape)) == []
 
 
-def test_the_check_of_requests_sees_what_is_wrong() -> None:
+def test_the_check_of_requests_finds_violations() -> None:
     shape = shape_of("CreateHyperParameterTuningJob")
     wrong = REQUESTS.tuning(replace(RUN, run_id="-" + "x" * 40, plan=replace(PLAN, strategy="Guessing")))
 
@@ -77,7 +77,7 @@ def test_prepare_reads_the_manifest_and_writes_the_pack() -> None:
     assert output["S3Output"]["S3Uri"].endswith(f"/runs/{RUN_ID}/pack")
 
 
-def test_tuning_searches_the_search_space_for_the_best_validation_accuracy() -> None:
+def test_tuning_maximizes_validation_accuracy_over_the_search_space() -> None:
     request = REQUESTS.tuning(RUN)
     config, training = request["HyperParameterTuningJobConfig"], request["TrainingJobDefinition"]
     searched = {found["Name"] for kind in config["ParameterRanges"].values() for found in kind}
@@ -89,7 +89,7 @@ def test_tuning_searches_the_search_space_for_the_best_validation_accuracy() -> 
     assert "WarmStartConfig" not in request
 
 
-def test_of_several_backbones_tuning_searches_the_best_and_prepare_extracts_all() -> None:
+def test_several_backbones_are_all_prepared_and_searched() -> None:
     run = replace(FULL, plan=TWO_BACKBONES)
     request = REQUESTS.tuning(run)
     (searched,) = request["HyperParameterTuningJobConfig"]["ParameterRanges"]["CategoricalParameterRanges"]
@@ -116,7 +116,7 @@ def test_fine_tuning_starts_from_the_best_head_and_its_backbone() -> None:
     assert training["CheckpointConfig"]["S3Uri"].endswith(f"/runs/{RUN_ID}/checkpoints/")
 
 
-def test_fine_tuning_has_limits_a_machine_and_a_search_space_of_its_own() -> None:
+def test_fine_tuning_has_its_own_limits_machine_and_search_space() -> None:
     request = REQUESTS.fine_tuning(replace(FULL, warm_start_from=("sb-a",)))
     config, training = request["HyperParameterTuningJobConfig"], request["TrainingJobDefinition"]
     searched = {found["Name"] for kind in config["ParameterRanges"].values() for found in kind}
@@ -130,7 +130,7 @@ def test_fine_tuning_has_limits_a_machine_and_a_search_space_of_its_own() -> Non
 
 
 @pytest.mark.parametrize("request_of", [REQUESTS.tuning, REQUESTS.fine_tuning])
-def test_bounds_are_text_that_reads_as_the_number_it_was_and_fits_its_scaling(request_of: Any) -> None:
+def test_bounds_are_numbers_as_text_and_fit_their_scaling(request_of: Any) -> None:
     for kind, number in (("ContinuousParameterRanges", float), ("IntegerParameterRanges", int)):
         for found in request_of(FULL)["HyperParameterTuningJobConfig"]["ParameterRanges"][kind]:
             low, high = number(found["MinValue"]), number(found["MaxValue"])
@@ -138,13 +138,13 @@ def test_bounds_are_text_that_reads_as_the_number_it_was_and_fits_its_scaling(re
             assert low > 0 or found["ScalingType"] == "Linear"
 
 
-def test_no_more_trials_run_at_once_than_there_are() -> None:
+def test_parallel_trials_are_limited_to_the_number_of_trials() -> None:
     limits = REQUESTS.tuning(replace(RUN, plan=replace(PLAN, trials=1)))["HyperParameterTuningJobConfig"]
 
     assert limits["ResourceLimits"]["MaxParallelTrainingJobs"] == 1
 
 
-def test_tuning_learns_from_the_runs_before_it() -> None:
+def test_tuning_is_warm_started_from_earlier_runs() -> None:
     request = REQUESTS.tuning(replace(RUN, warm_start_from=("sb-a", "sb-b")))
 
     assert request["WarmStartConfig"] == {
@@ -157,7 +157,7 @@ def test_tuning_learns_from_the_runs_before_it() -> None:
 
 
 @pytest.mark.parametrize("models", [{"model": MODEL}, MODELS])
-def test_evaluate_reads_both_splits_and_the_models_there_are(models: dict[str, str]) -> None:
+def test_evaluate_reads_both_splits_and_all_models(models: dict[str, str]) -> None:
     inputs = REQUESTS.evaluation(RUN, models)["ProcessingInputs"]
 
     places = {given["InputName"]: given["S3Input"]["S3Uri"] for given in inputs}
@@ -172,7 +172,7 @@ def test_evaluate_reads_both_splits_and_the_models_there_are(models: dict[str, s
     ("run", "arguments"),
     [(FULL, "evaluate --views 8 --exports=litert,onnx"), (RUN, "evaluate --views 1 --exports=")],
 )
-def test_evaluate_is_told_how_many_views_and_which_exports(run: Run, arguments: str) -> None:
+def test_evaluate_gets_the_views_and_exports_as_arguments(run: Run, arguments: str) -> None:
     request = REQUESTS.evaluation(run, {"model": MODEL})
 
     assert " ".join(request["AppSpecification"]["ContainerArguments"]) == arguments
@@ -186,7 +186,7 @@ def test_evaluate_is_told_how_many_views_and_which_exports(run: Run, arguments: 
         (("efficientnet-lite0", "ResNet50V2"), "pretrained/", True),
     ],
 )
-def test_jobs_have_no_network_but_where_they_download_weights(
+def test_jobs_have_no_network_unless_they_download_weights(
     backbones: tuple[str, ...], pretrained: str, isolated: bool
 ) -> None:
     run = replace(FULL, plan=replace(FULL_PLAN, backbones=backbones, pretrained=pretrained))
@@ -197,7 +197,7 @@ def test_jobs_have_no_network_but_where_they_download_weights(
     assert REQUESTS.tuning(run)["TrainingJobDefinition"]["EnableNetworkIsolation"] is True
 
 
-def test_evaluate_is_told_the_digest_that_the_champion_must_have() -> None:
+def test_evaluate_gets_the_champions_digest_as_an_argument() -> None:
     request = REQUESTS.evaluation(RUN, MODELS, "ab" * 32)
 
     assert request["AppSpecification"]["ContainerArguments"][-2:] == ["--champion-sha256", "ab" * 32]

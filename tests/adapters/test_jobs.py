@@ -59,9 +59,7 @@ def start(jobs: Jobs, method: str, run: Run = RUN) -> None:
 
 
 @pytest.mark.parametrize(("operation", "method"), STARTS)
-def test_a_job_that_is_there_already_is_success(
-    stub: Stubber, jobs: SageMakerJobs, operation: str, method: str
-) -> None:
+def test_starting_a_job_that_exists_succeeds(stub: Stubber, jobs: SageMakerJobs, operation: str, method: str) -> None:
     stub.add_client_error(operation, "ResourceInUse", "Job name must be unique.")
 
     start(jobs, method)
@@ -69,7 +67,7 @@ def test_a_job_that_is_there_already_is_success(
 
 @pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFound", "AccessDeniedException"])
 @pytest.mark.parametrize(("operation", "method"), STARTS)
-def test_a_job_that_sagemaker_will_never_accept_is_rejected_with_its_words(
+def test_a_job_that_sagemaker_will_never_accept_is_rejected(
     stub: Stubber, jobs: SageMakerJobs, operation: str, method: str, code: str
 ) -> None:
     stub.add_client_error(operation, code, "No such image.")
@@ -80,7 +78,7 @@ def test_a_job_that_sagemaker_will_never_accept_is_rejected_with_its_words(
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ResourceLimitExceeded", "InternalFailure"])
 @pytest.mark.parametrize(("operation", "method"), STARTS)
-def test_what_passes_is_left_to_be_tried_again(
+def test_a_transient_error_is_raised_for_a_retry(
     stub: Stubber, jobs: SageMakerJobs, operation: str, method: str, code: str
 ) -> None:
     stub.add_client_error(operation, code, "Come back later.")
@@ -126,7 +124,7 @@ def test_an_unknown_trial_is_not_found(stub: Stubber, jobs: SageMakerJobs, code:
         ("describe_training_job", "trial"),
     ],
 )
-def test_a_job_that_could_not_be_asked_about_is_not_taken_for_unknown(
+def test_an_error_of_describe_is_not_taken_for_an_unknown_job(
     stub: Stubber, jobs: SageMakerJobs, operation: str, method: str, error: tuple[str, str]
 ) -> None:
     stub.add_client_error(operation, *error)
@@ -163,9 +161,7 @@ def test_a_processing_job_is_read_from_its_description(
     assert (job.status, job.reason, job.seconds) == (status, None, 0.0)
 
 
-def test_a_processing_job_is_billed_from_start_to_end_and_says_why_it_failed(
-    stub: Stubber, jobs: SageMakerJobs
-) -> None:
+def test_a_failed_processing_job_has_its_seconds_and_its_reason(stub: Stubber, jobs: SageMakerJobs) -> None:
     times = {"ProcessingStartTime": BEGAN, "ProcessingEndTime": ENDED}
     for words in ({"FailureReason": "AlgorithmError: exit code 1", "ExitMessage": "No image is left."}, {}):
         stub.add_response("describe_processing_job", processing_answer("Failed", **times, **words))
@@ -178,9 +174,7 @@ def test_a_processing_job_is_billed_from_start_to_end_and_says_why_it_failed(
     assert unsaid.reason is None
 
 
-def test_a_job_of_which_clocks_say_that_it_ended_before_it_began_took_no_time(
-    stub: Stubber, jobs: SageMakerJobs
-) -> None:
+def test_a_job_that_ended_before_it_began_took_no_time(stub: Stubber, jobs: SageMakerJobs) -> None:
     times = {"ProcessingStartTime": ENDED, "ProcessingEndTime": BEGAN}
     stub.add_response("describe_processing_job", processing_answer("Completed", **times))
 
@@ -203,7 +197,7 @@ def test_a_killed_job_says_what_to_lower(stub: Stubber, jobs: SageMakerJobs) -> 
     )
 
 
-def test_a_tuning_job_tells_its_best_trial(stub: Stubber, jobs: SageMakerJobs) -> None:
+def test_a_tuning_job_has_its_best_trial(stub: Stubber, jobs: SageMakerJobs) -> None:
     request = REQUESTS.tuning(RUN)
     training = {
         "TrainingJobName": f"{RUN_ID}-002-0a1b2c3d",
@@ -249,7 +243,7 @@ def training_answer(name: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def test_a_trial_is_read_without_what_sagemaker_adds_to_it(stub: Stubber, jobs: SageMakerJobs) -> None:
+def test_a_trial_is_read_without_sagemakers_own_hyperparameters(stub: Stubber, jobs: SageMakerJobs) -> None:
     metrics = [
         {"MetricName": "train_accuracy", "Value": 0.99, "Timestamp": ENDED},
         {"MetricName": "validation_accuracy", "Value": 0.75, "Timestamp": ENDED},
@@ -275,13 +269,13 @@ def test_a_trial_is_read_without_what_sagemaker_adds_to_it(stub: Stubber, jobs: 
 @pytest.mark.parametrize(
     ("name", "stage"), [(f"{RUN_ID}-007-0a1b2c3d", "tune"), (f"{RUN_ID}-fine-002-0a1b2c3d", "fine-tune")]
 )
-def test_a_trial_tells_its_stage(stub: Stubber, jobs: SageMakerJobs, name: str, stage: str) -> None:
+def test_a_trial_has_its_stage(stub: Stubber, jobs: SageMakerJobs, name: str, stage: str) -> None:
     stub.add_response("describe_training_job", training_answer(name))
 
     assert jobs.trial(name).stage == stage
 
 
-def test_a_trial_that_has_just_begun_has_no_figures(stub: Stubber, jobs: SageMakerJobs) -> None:
+def test_a_trial_that_has_just_begun_has_no_metrics(stub: Stubber, jobs: SageMakerJobs) -> None:
     stub.add_response("describe_training_job", training_answer("t"))
 
     trial = jobs.trial("t")
@@ -314,7 +308,7 @@ def test_all_trials_of_a_tuning_job_are_read_page_by_page(stub: Stubber, jobs: S
     assert [trial.name for trial in jobs.trials(RUN_ID)] == ["a", "b", "c"]
 
 
-def test_a_tuning_job_that_nobody_started_has_no_trials(stub: Stubber, jobs: SageMakerJobs) -> None:
+def test_a_tuning_job_that_does_not_exist_has_no_trials(stub: Stubber, jobs: SageMakerJobs) -> None:
     stub.add_client_error("list_training_jobs_for_hyper_parameter_tuning_job", "ResourceNotFound", "Could not find it.")
 
     assert jobs.trials(RUN_ID) == []
@@ -330,7 +324,7 @@ def test_a_tuning_job_that_nobody_started_has_no_trials(stub: Stubber, jobs: Sag
     ],
 )
 @pytest.mark.parametrize("code", [None, "ValidationException", "ResourceNotFound"])
-def test_a_job_is_asked_to_stop_and_one_that_ended_or_never_was_is_no_error(
+def test_stop_of_an_ended_or_unknown_job_is_not_an_error(
     stub: Stubber, jobs: SageMakerJobs, name: str, operation: str, code: str | None
 ) -> None:
     if code:
@@ -344,7 +338,7 @@ def test_a_job_is_asked_to_stop_and_one_that_ended_or_never_was_is_no_error(
     stub.assert_no_pending_responses()
 
 
-def test_a_stop_that_could_not_be_asked_for_is_tried_again(stub: Stubber, jobs: SageMakerJobs) -> None:
+def test_a_stop_that_was_throttled_is_raised_for_a_retry(stub: Stubber, jobs: SageMakerJobs) -> None:
     stub.add_client_error("stop_processing_job", "ThrottlingException", "Later.")
 
     with pytest.raises(ClientError):

@@ -42,7 +42,7 @@ def timer(request: pytest.FixtureRequest) -> tuple[SettleTimer, Armed]:
 @pytest.mark.parametrize(
     ("delay", "seconds"), [(-5, 0), (0, 0), (1, 1), (119.5, 120), (900, 900), (900.5, 900), (86_400, 900)]
 )
-def test_the_timer_waits_as_long_as_it_can_and_never_too_short(
+def test_the_timer_waits_for_the_delay_or_its_maximum(
     timer: tuple[SettleTimer, Armed], delay: float, seconds: int
 ) -> None:
     settle, armed = timer
@@ -85,7 +85,7 @@ def announcer(request: pytest.FixtureRequest) -> tuple[Announcer, Callable[[], l
 
 
 @pytest.mark.parametrize("subject", ["Seedbed: ein neues bestes Modell", "S" * SUBJECT_LIMIT])
-def test_a_message_reaches_those_who_subscribed(
+def test_a_message_reaches_the_subscribers(
     announcer: tuple[Announcer, Callable[[], list[Message]]], subject: str
 ) -> None:
     port, heard = announcer
@@ -96,7 +96,7 @@ def test_a_message_reaches_those_who_subscribed(
     assert heard() == [message]
 
 
-def test_the_system_clock_tells_utc() -> None:
+def test_the_system_clock_returns_utc() -> None:
     before = datetime.now(UTC)
 
     now = SystemClock().now()

@@ -54,14 +54,14 @@ def test_further_changes_move_the_last_and_keep_the_first(runs: Runs) -> None:
     assert runs.note_change(LATER) == PendingChange(NINE, LATER) == runs.pending()
 
 
-def test_a_change_noted_late_is_answered_with_the_later_one(runs: Runs) -> None:
+def test_a_change_noted_late_keeps_the_later_one(runs: Runs) -> None:
     runs.note_change(LATER)
 
     assert runs.note_change(NINE).last_at == LATER
     assert runs.note_change(LATER).last_at == LATER
 
 
-def test_a_change_noted_before_the_clock_was_set_back_gives_way(runs: Runs) -> None:
+def test_a_change_noted_before_the_clock_was_set_back_is_replaced(runs: Runs) -> None:
     runs.note_change(NINE + timedelta(hours=1))
     runs.note_change(NINE + timedelta(hours=1, minutes=1))
 
@@ -69,7 +69,7 @@ def test_a_change_noted_before_the_clock_was_set_back_gives_way(runs: Runs) -> N
     assert runs.note_change(LATER) == PendingChange(NINE, LATER)
 
 
-def test_changes_compare_as_times_whatever_their_zone(runs: Runs) -> None:
+def test_changes_compare_as_times_across_time_zones(runs: Runs) -> None:
     runs.note_change(NINE)
     berlin = timezone(timedelta(hours=1))
 
@@ -77,7 +77,7 @@ def test_changes_compare_as_times_whatever_their_zone(runs: Runs) -> None:
     assert runs.note_change((NINE + timedelta(minutes=1)).astimezone(berlin)).last_at == NINE + timedelta(minutes=1)
 
 
-def test_a_pending_change_that_was_seen_is_forgotten(runs: Runs) -> None:
+def test_a_pending_change_that_was_seen_is_cleared(runs: Runs) -> None:
     runs.clear_pending(runs.note_change(NINE))
 
     assert runs.pending() is None
@@ -92,7 +92,7 @@ def test_a_pending_change_that_grew_since_it_was_seen_stays(runs: Runs) -> None:
     assert runs.pending() == PendingChange(NINE, LATER)
 
 
-def test_forgetting_where_nothing_is_pending_is_no_error(runs: Runs) -> None:
+def test_clearing_without_a_pending_change_is_not_an_error(runs: Runs) -> None:
     runs.clear_pending(PendingChange(NINE, NINE))
 
 
@@ -128,7 +128,7 @@ def test_one_run_is_open_at_a_time(runs: Runs) -> None:
         runs.get(numbered(2).run_id)
 
 
-def test_a_refused_run_is_kept_beside_an_open_one_and_is_never_open(runs: Runs) -> None:
+def test_a_refused_run_is_created_beside_an_open_one(runs: Runs) -> None:
     runs.create(numbered(1))
     runs.create(numbered(2, state=RunState.REFUSED))
 
@@ -137,7 +137,7 @@ def test_a_refused_run_is_kept_beside_an_open_one_and_is_never_open(runs: Runs) 
     assert open_run.run_id == numbered(1).run_id
 
 
-def test_a_run_moves_from_where_it_was(runs: Runs) -> None:
+def test_a_run_moves_from_its_current_state(runs: Runs) -> None:
     runs.create(numbered(1))
 
     runs.move(numbered(1).moved(RunState.TUNING), came_from=RunState.PREPARING)
@@ -147,7 +147,7 @@ def test_a_run_moves_from_where_it_was(runs: Runs) -> None:
     assert open_run.state is RunState.TUNING
 
 
-def test_who_moves_a_run_second_meets_a_conflict_and_changes_nothing(runs: Runs) -> None:
+def test_the_second_to_move_a_run_gets_a_conflict_and_changes_nothing(runs: Runs) -> None:
     runs.create(numbered(1))
     runs.move(numbered(1).moved(RunState.TUNING), came_from=RunState.PREPARING)
 
@@ -166,7 +166,7 @@ def test_a_run_that_ends_makes_room_for_the_next(runs: Runs) -> None:
     runs.create(numbered(2))
 
 
-def test_the_first_that_wins_reigns_until_another_wins_over_it(runs: Runs) -> None:
+def test_a_run_that_wins_is_the_champion_until_another_beats_it(runs: Runs) -> None:
     assert runs.champion() is None
     first = reign(runs, numbered(1))
     assert runs.champion() == first
@@ -175,7 +175,7 @@ def test_the_first_that_wins_reigns_until_another_wins_over_it(runs: Runs) -> No
     assert runs.champion() == second
 
 
-def test_who_completes_without_winning_leaves_who_reigns(runs: Runs) -> None:
+def test_a_run_that_does_not_win_leaves_the_champion(runs: Runs) -> None:
     first = reign(runs, numbered(1))
 
     complete(runs, numbered(2, champion_before=first.run_id), won=False)
@@ -185,7 +185,7 @@ def test_who_completes_without_winning_leaves_who_reigns(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize("met", [None, numbered(7).run_id])
-def test_who_won_over_somebody_else_than_who_reigns_meets_a_conflict(runs: Runs, met: str | None) -> None:
+def test_a_run_that_beat_another_than_the_champion_gets_a_conflict(runs: Runs, met: str | None) -> None:
     first = reign(runs, numbered(1))
 
     with pytest.raises(Conflict):
@@ -195,12 +195,12 @@ def test_who_won_over_somebody_else_than_who_reigns_meets_a_conflict(runs: Runs,
     assert runs.get(numbered(2).run_id).state is RunState.EVALUATING
 
 
-def test_who_won_over_a_champion_that_nobody_knows_meets_a_conflict(runs: Runs) -> None:
+def test_a_run_that_beat_an_unknown_champion_gets_a_conflict(runs: Runs) -> None:
     with pytest.raises(Conflict):
         reign(runs, numbered(2, champion_before=numbered(1).run_id))
 
 
-def test_runs_come_newest_first_and_as_many_as_asked_for(runs: Runs) -> None:
+def test_recent_returns_the_newest_runs_up_to_the_limit(runs: Runs) -> None:
     for number in (2, 1, 3):
         runs.create(numbered(number, state=RunState.REFUSED))
     runs.note_change(NINE)
@@ -210,7 +210,7 @@ def test_runs_come_newest_first_and_as_many_as_asked_for(runs: Runs) -> None:
     assert [run.run_id for run in runs.recent(2)] == [numbered(number).run_id for number in (3, 2)]
 
 
-def test_runs_since_a_moment_are_those_created_then_or_later(runs: Runs) -> None:
+def test_since_returns_runs_created_then_or_later(runs: Runs) -> None:
     for number in (1, 2, 3):
         runs.create(numbered(number, state=RunState.REFUSED))
 
@@ -219,14 +219,14 @@ def test_runs_since_a_moment_are_those_created_then_or_later(runs: Runs) -> None
     assert since == {numbered(2).run_id, numbered(3).run_id}
 
 
-def test_a_hundred_large_runs_come_all(runs: Runs) -> None:
+def test_recent_reads_large_runs_across_pages(runs: Runs) -> None:
     for number in range(30):
         runs.create(numbered(number, state=RunState.REFUSED, reason="x" * 100_000))
 
     assert len(runs.recent(25)) == 25
 
 
-def test_a_run_whose_bucket_held_nothing_but_junk_is_kept(runs: Runs) -> None:
+def test_a_run_with_thousands_of_refused_files_fits_into_an_item(runs: Runs) -> None:
     junk = [ExcludedFile("n" * 1024, "not at seedlings/<label>/<file>") for _ in range(5_000)]
     run = numbered(1, state=RunState.REFUSED, dataset=DatasetReport(0, 0).with_refused(junk))
 
@@ -235,7 +235,7 @@ def test_a_run_whose_bucket_held_nothing_but_junk_is_kept(runs: Runs) -> None:
     assert runs.get(run.run_id) == run
 
 
-def test_trials_come_in_the_order_they_were_started_and_as_they_were_last_saved(runs: Runs) -> None:
+def test_trials_come_in_start_order_as_last_saved(runs: Runs) -> None:
     run_id = numbered(1).run_id
     for number in (10, 2, 1):
         runs.save_trial(run_id, Trial(f"{run_id}-{number:03}-0a1b2c3d", "InProgress", {"epochs": "20"}))
@@ -248,7 +248,7 @@ def test_trials_come_in_the_order_they_were_started_and_as_they_were_last_saved(
     assert runs.trials("sb-ffffffffffffffff-1") == []
 
 
-def test_a_trial_that_ended_does_not_go_on_again(runs: Runs) -> None:
+def test_a_trial_that_ended_is_not_replaced_by_one_in_progress(runs: Runs) -> None:
     run_id = numbered(1).run_id
     done = Trial(f"{run_id}-001-0a1b2c3d", "Completed", {}, 0.9, 100, NINE, LATER)
     for trial in (replace(done, status="InProgress"), done, replace(done, status="Stopping")):
@@ -257,7 +257,7 @@ def test_a_trial_that_ended_does_not_go_on_again(runs: Runs) -> None:
     assert runs.trials(run_id) == [done]
 
 
-def test_a_run_that_ended_is_to_be_told_of_until_it_was(runs: Runs) -> None:
+def test_a_run_that_ended_is_unnotified_until_notified(runs: Runs) -> None:
     runs.create(numbered(1))
     assert runs.unnotified() == []
     runs.move(numbered(1).ended(RunState.FAILED, LATER), came_from=RunState.PREPARING)
@@ -270,7 +270,7 @@ def test_a_run_that_ended_is_to_be_told_of_until_it_was(runs: Runs) -> None:
     assert runs.unnotified() == [numbered(2).run_id]
 
 
-def test_a_reminder_changes_nothing_of_the_run(runs: Runs) -> None:
+def test_a_reminder_does_not_change_the_run(runs: Runs) -> None:
     run = numbered(1, state=RunState.REFUSED)
     runs.create(run)
 
@@ -283,7 +283,7 @@ def test_a_reminder_changes_nothing_of_the_run(runs: Runs) -> None:
 @pytest.mark.parametrize(
     ("code", "error"), [("TransactionConflict", Conflict), ("ProvisionedThroughputExceeded", Exception)]
 )
-def test_only_a_conflict_is_taken_for_one(code: str, error: type[Exception]) -> None:
+def test_only_a_conflict_is_raised_as_a_conflict(code: str, error: type[Exception]) -> None:
     client = boto3.client("dynamodb")
     reasons = [{"Code": "None"}, {"Code": code}]
     with Stubber(client) as stub:
@@ -299,7 +299,7 @@ def test_only_a_conflict_is_taken_for_one(code: str, error: type[Exception]) -> 
     assert isinstance(raised.value, Conflict) == (error is Conflict)
 
 
-def test_a_run_of_before_there_was_fine_tuning_is_still_read(table: str) -> None:
+def test_a_run_from_before_fine_tuning_is_still_readable(table: str) -> None:
     client = boto3.client("dynamodb")
     run = numbered(1)
     later = {"best_head", "rival", "fine_tuning_seconds", "notice", "waits_for"}

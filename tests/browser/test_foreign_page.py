@@ -112,7 +112,7 @@ def stolen(cloud: LocalAws) -> list[str]:
     return [*queues, *(stack["StackName"] for stack in stacks)]
 
 
-def test_every_way_of_the_page_leads_to_its_target(page: Page) -> None:
+def test_every_request_of_the_page_reaches_its_target(page: Page) -> None:
     with site("http://127.0.0.1:1") as target, site(f"http://127.0.0.1:{target.server_port}") as attack:
         page.goto(f"http://{FOREIGN}:{attack.server_port}/")
         target.all_ways.wait(PATIENCE)

@@ -59,7 +59,7 @@ STORIES = [champion_and_challenger, every_event_lost, table_lost]
 
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("story", STORIES)
-def test_whatever_call_goes_wrong_all_ends_well(story: Callable[[Cloud], None], fault: Fault) -> None:
+def test_every_story_ends_well_with_a_fault_in_any_call(story: Callable[[Cloud], None], fault: Fault) -> None:
     calm = Cloud()
     story(calm)
     assert calm_down(calm) == []
@@ -100,7 +100,7 @@ def a_person_rebuilds(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("meanwhile", [all_the_world, a_person_stops, a_person_rebuilds])
 @pytest.mark.parametrize("story", STORIES)
-def test_whatever_happens_while_a_function_waits_all_ends_well(
+def test_every_story_ends_well_with_changes_during_any_call(
     story: Callable[[Cloud], None], meanwhile: Callable[[Cloud], None]
 ) -> None:
     calm = Cloud()

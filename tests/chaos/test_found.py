@@ -46,9 +46,7 @@ def calls_of(cloud: Cloud, wanted: str) -> list[int]:
 
 @pytest.mark.parametrize("operation", ["create_processing_job", "create_hyper_parameter_tuning_job"])
 @pytest.mark.parametrize("which", [0, 1])
-def test_a_job_whose_start_was_cut_off_is_started_though_every_event_is_lost(
-    cloud: Cloud, operation: str, which: int
-) -> None:
+def test_a_job_whose_start_was_interrupted_starts_without_events(cloud: Cloud, operation: str, which: int) -> None:
     """Reconcile asked for the trials of a tuning job that nobody had started, and died of the answer each time."""
     cloud.faults.plan(calls_of(cloud, operation)[which], Fault.CRASH_BEFORE)
     while not cloud.faults.struck:
@@ -58,7 +56,7 @@ def test_a_job_whose_start_was_cut_off_is_started_though_every_event_is_lost(
     assert calm_down(cloud) == []
 
 
-def test_a_trial_that_ended_does_not_go_on_again(cloud: Cloud) -> None:
+def test_a_trial_that_ended_is_not_replaced_by_one_in_progress(cloud: Cloud) -> None:
     """Reconcile read of a trial that went on, and wrote that down after others had written how it ended."""
     while not any(job.tunes for job in cloud.sagemaker.jobs.values()):
         cloud.flow(10)
@@ -75,7 +73,7 @@ def test_a_trial_that_ended_does_not_go_on_again(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("after", range(0, 30, 3))
-def test_a_rebuild_that_was_cut_off_goes_on_where_it_is_started_again(cloud: Cloud, after: int) -> None:
+def test_a_second_rebuild_completes_an_interrupted_one(cloud: Cloud, after: int) -> None:
     """The run that the first try had put back kept the slot of the open run, and the second passed over all others."""
     cloud.flow(1000)
     upload_again(cloud, "second")
@@ -97,7 +95,7 @@ def ended(cloud: Cloud) -> dict[str, str]:
     return {item["run_id"]["S"]: item["state"]["S"] for item in cloud.table.items.values() if "state" in item}
 
 
-def test_people_hear_of_a_run_though_no_mail_could_be_sent_for_longer_than_the_stream_tries(cloud: Cloud) -> None:
+def test_a_mail_is_sent_even_after_the_stream_gave_up(cloud: Cloud) -> None:
     """The stream gives a record up after eleven tries; nothing else looked for runs that nobody had been told of."""
     cloud.topic.down = True
     cloud.flow(1000)
@@ -106,7 +104,7 @@ def test_people_hear_of_a_run_though_no_mail_could_be_sent_for_longer_than_the_s
     assert calm_down(cloud) == []
 
 
-def test_a_file_that_can_be_no_image_is_named_though_no_image_changed(cloud: Cloud) -> None:
+def test_a_refused_file_is_listed_even_if_no_image_changed(cloud: Cloud) -> None:
     """The dataset version is of the images alone, so a stray file by itself was never named to anybody."""
     cloud.flow(1000)
 
@@ -117,7 +115,7 @@ def test_a_file_that_can_be_no_image_is_named_though_no_image_changed(cloud: Clo
     assert "stray.png" in {named["file"] for run in bodies for named in run["dataset"]["refused"]}
 
 
-def test_the_bucket_keeps_the_run_that_was_begun_though_two_wake_ups_began_it(cloud: Cloud) -> None:
+def test_the_bucket_keeps_the_first_snapshot_of_two_wake_ups(cloud: Cloud) -> None:
     """Who came second had written over the first one's snapshot, and a rebuilt table told another beginning."""
 
     def another_wake_up() -> None:
@@ -132,7 +130,7 @@ def test_the_bucket_keeps_the_run_that_was_begun_though_two_wake_ups_began_it(cl
 
 
 @pytest.mark.parametrize("noted", ["before", "before and after"])
-def test_a_clock_set_back_in_the_quiet_period_delays_no_run(cloud: Cloud, noted: str) -> None:
+def test_a_clock_set_back_in_the_quiet_period_does_not_delay_a_run(cloud: Cloud, noted: str) -> None:
     """The change had been noted an hour from now, so its run waited for an hour, and every later one hid behind it."""
     cloud.deliver("note_upload")
     cloud.functions_clock.step(-3600)
@@ -146,7 +144,7 @@ def test_a_clock_set_back_in_the_quiet_period_delays_no_run(cloud: Cloud, noted:
     assert calm_down(cloud) == []
 
 
-def test_a_wake_up_that_was_lost_is_sent_again_though_the_clock_was_set_back(cloud: Cloud) -> None:
+def test_a_lost_wake_up_is_sent_again_after_the_clock_was_set_back(cloud: Cloud) -> None:
     """Reconcile, too, thought that the change would be due in an hour."""
     cloud.deliver("note_upload")
     cloud.settled.messages.clear()
@@ -157,7 +155,7 @@ def test_a_wake_up_that_was_lost_is_sent_again_though_the_clock_was_set_back(clo
     assert [job.name.rpartition("-")[2] for job in cloud.sagemaker.going_on()] == ["prepare"]
 
 
-def test_what_is_uploaded_while_a_run_starts_is_pending_though_the_clock_was_set_back(cloud: Cloud) -> None:
+def test_an_upload_during_a_start_stays_pending_after_a_clock_change(cloud: Cloud) -> None:
     """A change noted by a clock set back looked like the one before it, and was forgotten with that."""
     cloud.deliver("note_upload")
     cloud.functions_clock.step(-3600)

@@ -7,17 +7,17 @@ from tests.chaos.mutations import ROOT, all_pass, project_without
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
-def test_a_test_notices_where_a_guard_is_taken_away(guard: Guard) -> None:
+def test_the_loss_of_a_guard_fails_its_test(guard: Guard) -> None:
     with project_without(guard) as copy:
         assert not all_pass(copy, guard.test)
 
 
-def test_those_end_well_while_every_guard_is_in_place() -> None:
+def test_all_guard_tests_pass_with_every_guard_in_place() -> None:
     with project_without(None) as whole:
         assert all_pass(whole, *sorted({guard.test for guard in GUARDS}))
 
 
-def test_the_page_of_promises_names_every_guard_and_what_catches_its_loss() -> None:
+def test_promises_page_names_every_guard_and_its_test() -> None:
     page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
 
     for guard in GUARDS:

@@ -44,7 +44,7 @@ PARSERS: dict[str, tuple[Callable[[str], Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", PARSERS)
-def test_an_event_is_read_or_is_malformed(kind: str) -> None:
+def test_a_mutated_event_is_read_or_malformed(kind: str) -> None:
     parse, whole = PARSERS[kind]
     chance = random.Random(kind)
     parse(whole)
@@ -59,14 +59,14 @@ def test_an_event_is_read_or_is_malformed(kind: str) -> None:
     assert all(reason.startswith(("Not a ", "A SageMaker event does not name a job.")) for reason in reasons)
 
 
-def test_nesting_without_end_is_malformed() -> None:
+def test_endless_nesting_is_malformed() -> None:
     for deep in ("[" * 1_000_000, '{"detail":' * 1_000_000):
         with pytest.raises(MalformedEvent):
             uploaded_key(deep)
 
 
 @pytest.mark.parametrize("content", [b"[" * 1_000_000, b'{"images": "' + b"\xff" * 9, b'{"images": 1e999}', b""])
-def test_what_a_job_wrote_is_read_or_is_malformed(content: bytes) -> None:
+def test_unreadable_job_output_is_malformed(content: bytes) -> None:
     cloud = Cloud()
     cloud.storage.put(layout.dataset_report("sb-1"), content)
 
@@ -74,7 +74,7 @@ def test_what_a_job_wrote_is_read_or_is_malformed(content: bytes) -> None:
         cloud.ports.bucket.read_dataset_report("sb-1")
 
 
-def test_a_batch_of_uploads_gives_back_what_it_can_not_read_and_takes_the_rest() -> None:
+def test_a_batch_returns_only_its_unreadable_uploads() -> None:
     chance = random.Random(3)
     whole = json.dumps(event("s3_object_created"))
 
@@ -95,7 +95,7 @@ def readable(body: str) -> bool:
     return True
 
 
-def test_a_key_is_an_image_with_a_safe_name_or_refused_and_is_told_on_one_line() -> None:
+def test_a_key_has_a_safe_name_or_is_refused_on_one_line() -> None:
     chance = random.Random(4)
     keys = {
         "/".join(chance.choice(("seedlings", "Maize", "a.png", *NASTY)) for _ in range(chance.randint(1, 5)))
@@ -119,7 +119,7 @@ def test_a_key_is_an_image_with_a_safe_name_or_refused_and_is_told_on_one_line()
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "HEAD", "\0"])
-def test_a_request_to_the_api_is_answered_with_a_sentence_or_data(method: str) -> None:
+def test_any_api_request_is_answered_with_data_or_a_sentence(method: str) -> None:
     chance = random.Random(method)
     cloud = Cloud()
     whole = event("api_run")
@@ -160,7 +160,7 @@ def pictures() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", pictures())
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_a_file_is_an_image_or_refused_with_its_reason(kind: str) -> None:
+def test_a_mutated_file_is_read_or_refused_with_a_reason(kind: str) -> None:
     chance = random.Random(kind)
     whole = pictures()[kind]
     read, reasons = [], []

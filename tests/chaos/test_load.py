@@ -7,7 +7,7 @@ UPLOADS = 100_000
 A_SECOND = 500
 
 
-def test_a_hundred_thousand_uploads_become_one_run_of_all_of_them_with_few_calls() -> None:
+def test_a_hundred_thousand_uploads_become_one_run() -> None:
     cloud = LoadedCloud()
 
     cloud.upload_many(UPLOADS, A_SECOND, doubled=0.1, seed=1)

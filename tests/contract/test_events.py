@@ -59,7 +59,7 @@ def with_detail(event: Any, **changes: Any) -> Any:
     return changed
 
 
-def test_there_is_an_event_for_every_arrow() -> None:
+def test_there_is_an_event_for_every_trigger() -> None:
     assert set(EVENTS) == {
         "s3_object_created",
         "s3_object_deleted",
@@ -76,13 +76,13 @@ def test_there_is_an_event_for_every_arrow() -> None:
     }
 
 
-def test_eventbridges_events_have_its_envelope() -> None:
+def test_eventbridge_events_have_the_standard_envelope() -> None:
     for event in bridged():
         assert set(event) == ENVELOPE
         assert datetime.fromisoformat(event["time"]).tzinfo is not None
 
 
-def test_queued_messages_are_whole() -> None:
+def test_queued_messages_have_all_fields() -> None:
     for record in records("aws:sqs"):
         assert set(record) == MESSAGE
         assert record["md5OfBody"] == hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()
@@ -94,14 +94,14 @@ def test_every_queued_message_can_be_read_by_its_function() -> None:
             read(record["body"])
 
 
-def test_the_queues_carry_the_events_that_stand_alone() -> None:
+def test_queued_batches_contain_the_single_events() -> None:
     queued = [json.loads(record["body"]) for record in EVENTS["job_states"]["Records"]]
 
     assert sorted(map(str, queued)) == sorted(str(EVENTS[name]) for name in JOB_EVENTS)
     assert EVENTS["s3_object_created"] == json.loads(EVENTS["upload_batch"]["Records"][0]["body"])
 
 
-def test_the_upload_rule_takes_what_people_upload_and_delete() -> None:
+def test_the_upload_rule_matches_uploads_and_deletions() -> None:
     for record in EVENTS["upload_batch"]["Records"]:
         assert matches(rule("UploadRule"), json.loads(record["body"]))
 
@@ -110,12 +110,12 @@ def test_the_upload_rule_takes_what_people_upload_and_delete() -> None:
     "changes",
     [{"object": {"key": "runs/sb-3f9c1b7a5d2e8046-1/manifest.json"}}, {"bucket": {"name": "somebody-elses"}}],
 )
-def test_the_upload_rule_leaves_what_runs_write_and_other_buckets(changes: dict[str, Any]) -> None:
+def test_the_upload_rule_ignores_run_outputs_and_other_buckets(changes: dict[str, Any]) -> None:
     assert not matches(rule("UploadRule"), with_detail(EVENTS["s3_object_created"], **changes))
 
 
 @pytest.mark.parametrize("name", JOB_EVENTS)
-def test_the_job_rule_takes_the_ends_of_our_jobs_alone(name: str) -> None:
+def test_the_job_rule_matches_only_ends_of_our_jobs(name: str) -> None:
     event = EVENTS[name]
     (job,) = (key for key in event["detail"] if key.endswith("JobName"))
     status = job.removesuffix("Name") + "Status"
@@ -126,7 +126,7 @@ def test_the_job_rule_takes_the_ends_of_our_jobs_alone(name: str) -> None:
     assert not matches(rule("JobStateRule"), with_detail(event, **{job: "somebody-elses"}))
 
 
-def test_the_stream_filter_takes_runs_that_ended_alone() -> None:
+def test_the_stream_filter_matches_only_runs_that_ended() -> None:
     events = TEMPLATE.functions["Notify"]["Events"]["FinishedRuns"]["Properties"]
     (pattern,) = (json.loads(found["Pattern"]) for found in events["FilterCriteria"]["Filters"])
     (record,) = EVENTS["run_ended"]["Records"]
@@ -138,7 +138,7 @@ def test_the_stream_filter_takes_runs_that_ended_alone() -> None:
         assert not matches(pattern, {"dynamodb": {"NewImage": {**image, **change}}})
 
 
-def test_the_states_that_the_stream_filter_takes_are_those_that_end_a_run() -> None:
+def test_the_stream_filter_matches_every_final_state() -> None:
     (found,) = TEMPLATE.functions["Notify"]["Events"]["FinishedRuns"]["Properties"]["FilterCriteria"]["Filters"]
 
     states = json.loads(found["Pattern"])["dynamodb"]["NewImage"]["state"]["S"]

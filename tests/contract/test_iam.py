@@ -22,7 +22,7 @@ def test_every_call_that_a_function_can_make_is_allowed(function: str) -> None:
 
 
 @pytest.mark.parametrize("functions", SHARING, ids="+".join)
-def test_no_action_is_allowed_that_none_of_the_functions_sharing_a_policy_can_use(functions: list[str]) -> None:
+def test_no_allowed_action_is_unused(functions: list[str]) -> None:
     used = set(NEEDED_BY_AWS)
     for function in functions:
         used |= needed(TEMPLATE, function) | NEEDED_BY_EVENTS.get(function, set())
@@ -30,14 +30,14 @@ def test_no_action_is_allowed_that_none_of_the_functions_sharing_a_policy_can_us
     assert granted(TEMPLATE, functions[0]) - used == set()
 
 
-def test_the_reading_of_the_code_sees_through_steps_constants_and_adapters() -> None:
+def test_the_code_reader_follows_steps_constants_and_adapters() -> None:
     assert needed(TEMPLATE, "NoteUpload") == {"dynamodb:UpdateItem", "sqs:SendMessage"}
     assert {"sagemaker:CreateHyperParameterTuningJob", "s3:GetObject"} <= needed(TEMPLATE, "AdvanceRun")
     assert {"dynamodb:PutItem", "dynamodb:DeleteItem"} <= needed(TEMPLATE, "AdvanceRun")
     assert "s3:PutObject" in needed(TEMPLATE, "StartRun")
 
 
-def test_nothing_is_allowed_on_everything_but_what_knows_no_resource() -> None:
+def test_no_statement_allows_all_resources_or_a_wildcard_action() -> None:
     for name, function in TEMPLATE.functions.items():
         for policy in function["Policies"]:
             for statement in policy["Statement"]:

@@ -13,7 +13,7 @@ CHANGES = {"laptop": LAPTOP, "drawn seedlings": PROCEDURAL, **{plan.value: PARAM
 
 
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
-def test_what_is_changed_is_a_parameter_of_the_template_and_within_its_bounds(changes: dict[str, str]) -> None:
+def test_laptop_parameters_exist_and_are_within_their_bounds(changes: dict[str, str]) -> None:
     for name, value in changes.items():
         rules = KNOWN[name]
         assert re.fullmatch(rules.get("AllowedPattern", ".*"), value)
@@ -26,7 +26,7 @@ def test_a_laptop_pays_nothing() -> None:
     assert {name for name in KNOWN if name.endswith("PricePerHour")} <= {n for n, v in LAPTOP.items() if v == "0"}
 
 
-def test_a_laptop_is_quick_unless_it_is_asked_to_do_all() -> None:
+def test_a_laptop_uses_the_quick_plan_unless_asked_for_the_full_one() -> None:
     assert PARAMETERS[PlanName.quick].items() <= LAPTOP.items()
     assert PARAMETERS[PlanName.quick]["FineTuneTrials"] == "0"
     assert PARAMETERS[PlanName.quick]["Exports"] == ""
@@ -35,6 +35,6 @@ def test_a_laptop_is_quick_unless_it_is_asked_to_do_all() -> None:
     assert int(PARAMETERS[PlanName.full]["FineTuneTrials"]) > 0
 
 
-def test_a_person_chooses_how_many_heads_either_plan_tries() -> None:
+def test_the_trial_count_can_be_chosen_for_either_plan() -> None:
     assert parameters(PlanName.full, 3) == {**PARAMETERS[PlanName.full], "TrialCount": "3"}
     assert "TrialCount" not in parameters(PlanName.quick, None)

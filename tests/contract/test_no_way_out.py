@@ -15,16 +15,16 @@ def test_another_machine_cannot_be_connected_to() -> None:
         other.connect(("192.0.2.1", 80))
 
 
-def test_another_machine_cannot_be_looked_up() -> None:
+def test_another_machines_name_cannot_be_resolved() -> None:
     with pytest.raises(ReachedOut, match=r"example\.com"):
         urllib.request.urlopen("http://example.com/", timeout=1)
 
 
-def test_this_machine_answers() -> None:
+def test_this_machine_can_be_connected_to() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(server.getsockname(), timeout=PATIENCE).close()
 
 
-def test_credentials_are_invented() -> None:
+def test_credentials_are_not_real() -> None:
     assert os.environ["AWS_ACCESS_KEY_ID"] == "testing"
     assert "AWS_PROFILE" not in os.environ

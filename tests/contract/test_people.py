@@ -91,12 +91,12 @@ def asking(stack: Stack, home: Home, run_id: str) -> None:
 
 
 @pytest.mark.parametrize("policy", [UPLOADERS, ASKERS])
-def test_people_may_do_what_their_commands_do(policy: str, calls: dict[str, Calls]) -> None:
+def test_policies_allow_all_calls_of_the_commands(policy: str, calls: dict[str, Calls]) -> None:
     assert [call for call in calls[policy] if not allowed(policy, call)] == []
 
 
 @pytest.mark.parametrize("policy", [UPLOADERS, ASKERS])
-def test_no_action_is_allowed_to_people_that_they_do_not_need(policy: str, calls: dict[str, Calls]) -> None:
+def test_policies_allow_no_unneeded_action(policy: str, calls: dict[str, Calls]) -> None:
     statements = TEMPLATE.resources[policy]["Properties"]["PolicyDocument"]["Statement"]
     listed = [statement["Action"] for statement in statements]
     actions = {action for one in listed for action in ([one] if isinstance(one, str) else one)}
@@ -136,11 +136,11 @@ BEYOND_ASKING = [
     [(UPLOADERS, call) for call in BEYOND_UPLOADING] + [(ASKERS, call) for call in BEYOND_ASKING],
     ids=lambda value: " ".join(map(str, vars(value).values())) if isinstance(value, Call) else value,
 )
-def test_people_may_do_nothing_beyond(policy: str, call: Call) -> None:
+def test_policies_deny_calls_beyond_the_commands(policy: str, call: Call) -> None:
     assert not allowed(policy, call)
 
 
-def test_who_asks_may_fetch_whatever_an_answer_names(calls: dict[str, Calls]) -> None:
+def test_askers_may_fetch_every_object_that_an_answer_names(calls: dict[str, Calls]) -> None:
     world = World()
     world.bucket.name = BUCKET
     answer = best_model(world) if world.complete(world.start().run_id) else {}

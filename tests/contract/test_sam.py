@@ -40,14 +40,14 @@ def runtime_python() -> Path | None:
     return None
 
 
-def test_sam_finds_no_fault_with_the_template() -> None:
+def test_sam_validates_the_template() -> None:
     answer = sam("validate", "--lint")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "is a valid SAM Template" in answer.stdout
 
 
-def test_sam_builds_packages_that_lambda_takes(tmp_path: Path) -> None:
+def test_sam_builds_packages_that_lambda_accepts(tmp_path: Path) -> None:
     python = runtime_python()
     if python is None:
         pytest.skip(f"sam build needs {RUNTIME} on the PATH or in pyenv")

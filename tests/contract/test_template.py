@@ -34,7 +34,7 @@ def arn_of(value: Any) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name in QUEUES if name not in DEAD_LETTERS])
-def test_every_queue_has_a_dead_letter_queue_of_its_own(name: str) -> None:
+def test_every_queue_has_its_own_dead_letter_queue(name: str) -> None:
     redrive = QUEUES[name]["RedrivePolicy"]
 
     assert arn_of(redrive["deadLetterTargetArn"]) == name.replace("Queue", "DeadLetterQueue")
@@ -42,7 +42,7 @@ def test_every_queue_has_a_dead_letter_queue_of_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DEAD_LETTERS)
-def test_dead_letters_are_kept_as_long_as_sqs_keeps_anything(name: str) -> None:
+def test_dead_letters_are_kept_for_sqs_maximum_of_14_days(name: str) -> None:
     assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
@@ -78,7 +78,7 @@ def test_a_malformed_message_does_not_hold_up_its_batch(function: str, source: d
 
 
 @pytest.mark.parametrize("name", QUEUES)
-def test_an_alarm_watches_every_queue_and_tells_people(name: str) -> None:
+def test_every_queue_has_an_alarm_that_notifies_people(name: str) -> None:
     metric = "ApproximateNumberOfMessagesVisible" if name in DEAD_LETTERS else "ApproximateAgeOfOldestMessage"
     (alarm,) = (
         alarm
@@ -90,25 +90,25 @@ def test_an_alarm_watches_every_queue_and_tells_people(name: str) -> None:
     assert alarm["AlarmActions"] == [{"Ref": "Topic"}]
 
 
-def test_what_the_stream_could_not_deliver_is_kept() -> None:
+def test_undelivered_stream_records_are_kept() -> None:
     ((_, stream),) = sources("DynamoDB")
 
     assert arn_of(stream["DestinationConfig"]["OnFailure"]["Destination"]) in DEAD_LETTERS
     assert 0 < stream["MaximumRetryAttempts"] < 100
 
 
-def test_the_settle_timer_fits_sqs() -> None:
+def test_the_quiet_period_fits_into_an_sqs_delay() -> None:
     assert TEMPLATE.parameters["QuietPeriodSeconds"]["MaxValue"] <= 900
 
 
-def test_routes_are_explicit_and_signed() -> None:
+def test_routes_are_explicit_and_require_a_signature() -> None:
     assert not TEMPLATE.of_type("AWS::Serverless::HttpApi")
     assert ROUTES
     for route in ROUTES.values():
         assert route["AuthorizationType"] == "AWS_IAM"
 
 
-def test_the_routes_are_those_that_the_api_answers() -> None:
+def test_the_templates_routes_match_the_apis() -> None:
     tree = ast.parse((ROOT / "functions" / "api.py").read_text(encoding="utf-8"))
     answered = {
         f"{method} {re.sub(r'<.*?>', '{id}', ast.literal_eval(decorator.args[0]))}"
@@ -124,7 +124,7 @@ def test_the_routes_are_those_that_the_api_answers() -> None:
 
 @pytest.mark.parametrize("action", ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject"])
 @pytest.mark.parametrize(("over_tls", "denied"), [(False, True), (True, False)])
-def test_the_bucket_denies_whatever_does_not_come_over_tls(action: str, over_tls: bool, denied: bool) -> None:
+def test_the_bucket_denies_requests_without_tls(action: str, over_tls: bool, denied: bool) -> None:
     template = Template(physical={"Bucket": "seedbed"})
     policy = template.resolve(template.resources["BucketPolicy"]["Properties"]["PolicyDocument"])
     account, key = "123456789012", "" if action == "s3:ListBucket" else "/seedlings/Maize/a.png"
@@ -143,7 +143,7 @@ def test_the_bucket_denies_whatever_does_not_come_over_tls(action: str, over_tls
     assert template.resolve(template.content["Conditions"][template.resources["BucketPolicy"]["Condition"]])
 
 
-def test_what_was_overwritten_or_deleted_is_kept_for_a_month() -> None:
+def test_overwritten_and_deleted_objects_are_kept_for_a_month() -> None:
     bucket = TEMPLATE.resolve({**TEMPLATE.resources["Bucket"]["Properties"], "NotificationConfiguration": None})
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
 
@@ -157,7 +157,7 @@ def test_what_was_overwritten_or_deleted_is_kept_for_a_month() -> None:
 
 
 @pytest.mark.parametrize("role", TEMPLATE.of_type("AWS::IAM::Role"))
-def test_a_service_takes_a_role_for_this_account_alone(role: str) -> None:
+def test_a_service_assumes_a_role_only_for_this_account(role: str) -> None:
     (trust,) = TEMPLATE.of_type("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
 
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}

@@ -64,7 +64,7 @@ def definitions() -> dict[str, str]:
     return {found["Name"]: found["Regex"] for found in algorithm["MetricDefinitions"]}
 
 
-def test_every_metric_is_found_in_the_trainers_line_and_is_its_own(lines: list[str]) -> None:
+def test_every_metric_regex_finds_its_value_in_the_trainers_lines(lines: list[str]) -> None:
     expected = {
         "train_loss": "0.4102",
         "train_accuracy": "0.8811",
@@ -78,13 +78,13 @@ def test_every_metric_is_found_in_the_trainers_line_and_is_its_own(lines: list[s
         }
 
 
-def test_the_objective_is_one_of_the_metrics_and_they_are_the_contracts() -> None:
+def test_the_objective_and_the_metrics_match_the_contract() -> None:
     assert OBJECTIVE_METRIC in METRICS
     for name, regex in definitions().items():
         assert re.search(rf"\| `{name}`.*\| `{re.escape(regex)}` \|", CONTRACTS)
 
 
-def test_what_is_searched_and_what_is_fixed_are_hyperparameters_of_the_trainers() -> None:
+def test_searched_and_fixed_values_are_the_trainers_hyperparameters() -> None:
     for request in TUNING_JOBS:
         ranges = request["HyperParameterTuningJobConfig"]["ParameterRanges"]
         searched = {found["Name"] for kind in ranges.values() for found in kind}
@@ -95,7 +95,7 @@ def test_what_is_searched_and_what_is_fixed_are_hyperparameters_of_the_trainers(
 
 @pytest.mark.parametrize("end", ["MinValue", "MaxValue"])
 @pytest.mark.parametrize("request_", TUNING_JOBS, ids=["heads", "fine-tuning"])
-def test_the_trainer_takes_both_ends_of_every_range_as_sagemaker_hands_them_over(request_: Any, end: str) -> None:
+def test_the_trainer_accepts_both_ends_of_every_range(request_: Any, end: str) -> None:
     ranges = request_["HyperParameterTuningJobConfig"]["ParameterRanges"]
     texts = {found["Name"]: found[end] for kind in ranges.values() for found in kind}
     fixed = request_["TrainingJobDefinition"]["StaticHyperParameters"]
@@ -106,13 +106,13 @@ def test_the_trainer_takes_both_ends_of_every_range_as_sagemaker_hands_them_over
     assert {name: str(getattr(read, name)) for name in fixed} == fixed
 
 
-def test_the_two_tuning_jobs_are_of_the_trainers_two_kinds() -> None:
+def test_the_two_tuning_jobs_use_the_trainers_two_kinds() -> None:
     kinds = [request["TrainingJobDefinition"]["StaticHyperParameters"]["kind"] for request in TUNING_JOBS]
 
     assert kinds == [HEAD_KIND, FINE_TUNE_KIND]
 
 
-def test_the_contract_names_every_hyperparameter_and_no_other() -> None:
+def test_the_contract_lists_exactly_the_trainers_hyperparameters() -> None:
     table = CONTRACTS.split("| hyperparameter | kind | meaning |")[1].split("\n\n")[0]
 
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {
@@ -122,7 +122,7 @@ def test_the_contract_names_every_hyperparameter_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("end", ["MinValue", "MaxValue"])
-def test_the_trainer_takes_the_arguments_that_its_jobs_are_given(end: str) -> None:
+def test_the_trainer_accepts_the_arguments_of_its_jobs(end: str) -> None:
     limits = {name: TEMPLATE.parameters[name][end] for name in ("ImageSize", "CachedViews", "FineTuneSize")}
     assert FULL.plan.fine_tuning
     fine_tuning = replace(FULL.plan.fine_tuning, image_size=limits["FineTuneSize"])
@@ -134,7 +134,7 @@ def test_the_trainer_takes_the_arguments_that_its_jobs_are_given(end: str) -> No
             _parser().parse_args(request["AppSpecification"]["ContainerArguments"])
 
 
-def test_the_trainer_takes_every_backbone_and_export_that_the_template_names() -> None:
+def test_the_trainer_accepts_the_templates_backbones_and_exports() -> None:
     defaults = {name: TEMPLATE.parameters[name]["Default"].split(",") for name in ("Backbones", "Exports")}
     run = replace(FULL, plan=replace(FULL.plan, backbones=defaults["Backbones"], exports=defaults["Exports"]))
 
@@ -147,7 +147,7 @@ def test_the_trainer_takes_every_backbone_and_export_that_the_template_names() -
     assert evaluate.views == FULL.plan.evaluation_views
 
 
-def test_backbones_for_jobs_without_a_network_come_with_the_image() -> None:
+def test_the_image_contains_the_backbones_for_jobs_without_a_network() -> None:
     from trainer.backbones.efficientnet import VARIANTS  # noqa: PLC0415 - it loads TensorFlow: only for who asks for these
 
     assert set(BACKBONES_IN_THE_IMAGE) == set(VARIANTS)
@@ -158,18 +158,18 @@ def test_the_contract_names_every_key_of_the_bucket(key: Any) -> None:
     assert f"| `{key(RUN_ID)}` |" in CONTRACTS
 
 
-def test_the_contract_names_where_trials_and_images_are() -> None:
+def test_the_contract_names_the_keys_of_trials_and_images() -> None:
     assert f"| `{layout.trial_model(RUN_ID, TRIAL)}` |" in CONTRACTS
     assert layout.trial_model(RUN_ID, TRIAL).startswith(layout.trials(RUN_ID))
     assert "| `seedlings/<label>/<file>` |" in CONTRACTS
 
 
-def test_the_contract_names_where_weights_are_that_people_bring() -> None:
+def test_the_contract_names_the_folder_of_pretrained_weights() -> None:
     assert re.search(TEMPLATE.parameters["PretrainedWeights"]["AllowedPattern"], PRETRAINED)
     assert f"| `{PRETRAINED}` | people |" in CONTRACTS
 
 
-def test_the_contract_names_every_key_there_is() -> None:
+def test_the_contract_names_every_layout_key() -> None:
     named = set(re.findall(r"^\| `(runs/.*?)` \|", CONTRACTS, re.MULTILINE))
 
     assert named == {*(key(RUN_ID) for key in KEYS), layout.trial_model(RUN_ID, TRIAL)}
@@ -206,6 +206,6 @@ def test_the_contract_names_every_path_that_a_job_is_given() -> None:
         assert path in CONTRACTS
 
 
-def test_the_job_manager_knows_the_words_for_another_version_of_the_trainer() -> None:
+def test_the_job_manager_recognizes_the_trainers_version_error() -> None:
     assert names_other_trainer(f"AlgorithmError: {OtherTrainer('The pack')}, exit code: 1")
     assert not names_other_trainer(str(BadInput("The folder test holds no pack made by prepare.")))

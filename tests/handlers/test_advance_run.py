@@ -89,7 +89,7 @@ def test_the_end_of_fine_tuning_starts_evaluate(
     assert tuned.evaluated[RUN_ID]["model"].endswith(f"/trials/{FINE_TUNED}/output/model.tar.gz")
 
 
-def test_advance_run_passes_over_jobs_of_no_known_run(deployed: Deployed, event: Events) -> None:
+def test_advance_run_skips_jobs_of_unknown_runs(deployed: Deployed, event: Events) -> None:
     assert failed(deployed.invoke("AdvanceRun", event("job_states"))) == []
 
 
@@ -101,7 +101,7 @@ def test_advance_run_returns_a_malformed_message_alone(deployed: Deployed, event
     assert failed(deployed.invoke("AdvanceRun", batch)) == [malformed]
 
 
-def test_a_batch_of_which_nothing_could_be_read_is_returned_whole(deployed: Deployed, event: Events) -> None:
+def test_advance_run_returns_a_batch_of_malformed_messages_whole(deployed: Deployed, event: Events) -> None:
     batch = event("job_states")
     for index in range(len(batch["Records"])):
         spoil(batch, index)

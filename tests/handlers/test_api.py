@@ -68,13 +68,15 @@ def test_one_run_is_answered_with_its_trials(deployed: Deployed, event: Events, 
         ("api_run", f"There is no run {RUN_ID}."),
     ],
 )
-def test_what_is_not_there_is_answered_with_404_and_a_sentence(
+def test_an_unknown_object_is_answered_with_404_and_a_sentence(
     deployed: Deployed, event: Events, name: str, sentence: str
 ) -> None:
     assert asked(deployed, event(name)) == (404, {"message": sentence})
 
 
-def test_a_run_is_stopped_and_one_that_has_ended_is_not(deployed: Deployed, event: Events, run: Run) -> None:
+def test_stop_is_accepted_for_an_open_run_and_refused_for_an_ended_one(
+    deployed: Deployed, event: Events, run: Run
+) -> None:
     deployed.runs.create(run)
     request = event("api_stop_run")
 
@@ -94,7 +96,7 @@ def test_an_unknown_route_is_404(deployed: Deployed, event: Events) -> None:
     assert asked(deployed, request)[0] == 404
 
 
-def test_a_function_that_asks_aws_for_more_than_its_policy_allows_is_seen(deployed: Deployed) -> None:
+def test_the_test_stack_notices_calls_beyond_a_functions_policy(deployed: Deployed) -> None:
     deployed.running = "Api"
 
     deployed.runs.note_change(datetime(2026, 3, 20, 9, tzinfo=UTC))

@@ -11,7 +11,7 @@ from tests.handlers.deployed import Deployed, Event, failed, spoil
 Events = Callable[[str], Event]
 
 
-def test_the_keys_of_uploads_arrive_as_they_are(event: Events) -> None:
+def test_uploaded_keys_are_read_unchanged(event: Events) -> None:
     assert [uploaded_key(record["body"]) for record in event("upload_batch")["Records"]] == [
         "seedlings/Common wheat/plot 7 a+b 100%.jpg",
         "seedlings/Maïs/#3 früh.png",
@@ -30,7 +30,7 @@ def test_note_upload_makes_one_pending_change_of_a_batch(deployed: Deployed, eve
     assert deployed.wake_ups() == 1
 
 
-def test_note_upload_notes_a_change_that_a_faster_function_noted_later(deployed: Deployed, event: Events) -> None:
+def test_note_upload_keeps_a_later_change_of_a_faster_function(deployed: Deployed, event: Events) -> None:
     later = datetime.now(UTC) + timedelta(seconds=50)
     deployed.runs.note_change(later)
 
@@ -52,7 +52,7 @@ def test_note_upload_returns_a_malformed_message_alone(deployed: Deployed, event
     assert deployed.runs.pending() is not None
 
 
-def test_note_upload_of_nothing_but_malformed_messages_notes_no_change(deployed: Deployed, event: Events) -> None:
+def test_note_upload_of_only_malformed_messages_notes_no_change(deployed: Deployed, event: Events) -> None:
     batch = event("upload_batch")
     malformed = [spoil(batch, index) for index in range(len(batch["Records"]))]
 

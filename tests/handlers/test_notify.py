@@ -15,7 +15,7 @@ RUN_ID = "sb-3f9c1b7a5d2e8046-1"
 Events = Callable[[str], Event]
 
 
-def test_notify_tells_of_a_run_that_ended_once(deployed: Deployed, event: Events) -> None:
+def test_notify_sends_one_mail_about_a_run_that_ended(deployed: Deployed, event: Events) -> None:
     for _ in range(2):
         assert failed(deployed.invoke("Notify", event("run_ended"))) == []
 
@@ -36,7 +36,7 @@ def test_notify_returns_a_malformed_record_alone(deployed: Deployed, event: Even
     assert len(deployed.mails()) == 1
 
 
-def test_a_run_as_the_table_streams_it_is_told_of(deployed: Deployed, event: Events, run: Run) -> None:
+def test_notify_reads_a_run_as_the_table_streams_it(deployed: Deployed, event: Events, run: Run) -> None:
     """What DynamoDBRuns writes is what notify reads, whatever the form."""
     deployed.runs.create(replace(run, state=RunState.FAILED, reason="The disk is full."))
     arn = boto3.client("dynamodb").describe_table(TableName="runs")["Table"]["LatestStreamArn"]

@@ -20,7 +20,7 @@ def test_reconcile_notices_a_bucket_without_a_run(deployed: Deployed, event: Eve
     assert deployed.wake_ups() == 1
 
 
-def test_reconcile_takes_the_open_run_further(deployed: Deployed, event: Events, run: Run) -> None:
+def test_reconcile_advances_the_open_run(deployed: Deployed, event: Events, run: Run) -> None:
     deployed.runs.create(run)
 
     deployed.invoke("Reconcile", event("clock"))
@@ -28,7 +28,7 @@ def test_reconcile_takes_the_open_run_further(deployed: Deployed, event: Events,
     assert deployed.jobs.created == [f"{RUN_ID}-prepare"]
 
 
-def test_reconcile_rebuilds_an_emptied_table_when_told(deployed: Deployed, run: Run) -> None:
+def test_reconcile_rebuilds_an_empty_table_on_request(deployed: Deployed, run: Run) -> None:
     deployed.bucket.write_snapshot(run, Snapshot((), ()))
     deployed.jobs.start_prepare(run)
 

@@ -10,7 +10,7 @@ from tests.handlers.deployed import Deployed, Event, failed
 Events = Callable[[str], Event]
 
 
-def test_start_run_starts_a_run_on_what_the_bucket_holds(deployed: Deployed, event: Events) -> None:
+def test_start_run_starts_a_run_on_the_buckets_images(deployed: Deployed, event: Events) -> None:
     for i in range(60):
         deployed.put(f"seedlings/{('Maize', 'Maïs')[i % 2]}/a+b {i} 100%.png")
     deployed.runs.note_change(datetime(2026, 3, 20, 9, 12, 9, 104233, tzinfo=UTC))
@@ -25,7 +25,7 @@ def test_start_run_starts_a_run_on_what_the_bucket_holds(deployed: Deployed, eve
     assert list(deployed.bucket.kept_runs()) == [run]
 
 
-def test_start_run_gives_sagemaker_a_job_it_takes(deployed: Deployed, event: Events) -> None:
+def test_start_run_creates_a_job_that_sagemaker_accepts(deployed: Deployed, event: Events) -> None:
     del vars(wiring.aws())["jobs"]
     test_start = datetime(2026, 3, 20, 9, 12, 9, tzinfo=UTC)
     for i in range(60):

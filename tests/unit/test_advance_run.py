@@ -15,7 +15,7 @@ from job_manager.steps.api import summary
 from tests.fakes.world import World
 
 
-def test_a_run_goes_from_prepare_through_tuning_and_evaluation_to_its_model(world: World, run: Run) -> None:
+def test_a_run_goes_through_all_stages_to_its_model(world: World, run: Run) -> None:
     assert world.end_prepare(run.run_id).state is RunState.TUNING
     assert world.end_tuning(run.run_id, 0.7, 0.9, None).state is RunState.EVALUATING
     done = world.end_evaluation(run.run_id, 0.85)
@@ -31,14 +31,14 @@ def test_a_run_goes_from_prepare_through_tuning_and_evaluation_to_its_model(worl
     assert len(world.runs.trials(run.run_id)) == 3
 
 
-def test_the_cost_is_that_of_all_jobs(world: World, run: Run) -> None:
+def test_the_cost_covers_all_jobs(world: World, run: Run) -> None:
     done = world.complete(run.run_id)
 
     assert (done.training_seconds, done.processing_seconds) == (300, 120)
     assert done.cost_usd == pytest.approx(300 / 3600 * 0.1 + 120 / 3600 * 0.2)
 
 
-def test_evaluate_gets_the_best_trials_model_and_no_champion_where_there_is_none(world: World, run: Run) -> None:
+def test_evaluate_gets_only_the_best_trials_model_without_a_champion(world: World, run: Run) -> None:
     world.end_prepare(run.run_id)
     world.end_tuning(run.run_id)
 
@@ -47,7 +47,7 @@ def test_evaluate_gets_the_best_trials_model_and_no_champion_where_there_is_none
     assert world.jobs.evaluated[run.run_id] == {"model": model}
 
 
-def test_an_event_while_the_job_goes_on_changes_nothing(world: World, run: Run) -> None:
+def test_an_event_while_the_job_is_running_changes_nothing(world: World, run: Run) -> None:
     assert world.advance(run.run_id) == run
     assert world.jobs.created == [f"{run.run_id}-prepare"]
 
@@ -60,7 +60,7 @@ def test_repeated_events_change_nothing(world: World, run: Run) -> None:
     assert len(world.jobs.created) == 3
 
 
-def test_one_event_takes_a_run_over_all_stages_whose_events_were_lost(world: World, run: Run) -> None:
+def test_one_event_moves_a_run_through_all_stages_with_lost_events(world: World, run: Run) -> None:
     other = World()
     other.complete(other.start().run_id)
     world.jobs = other.jobs
@@ -73,7 +73,7 @@ def test_one_event_takes_a_run_over_all_stages_whose_events_were_lost(world: Wor
     ("status", "state"), [(JobStatus.FAILED, RunState.FAILED), (JobStatus.STOPPED, RunState.STOPPED)]
 )
 @pytest.mark.parametrize("stage", ["prepare", "tuning", "evaluate"])
-def test_a_job_without_success_ends_the_run_with_the_jobs_reason(
+def test_a_job_that_does_not_complete_ends_the_run_with_its_reason(
     world: World, run: Run, stage: str, status: JobStatus, state: RunState
 ) -> None:
     job = {"prepare": f"{run.run_id}-prepare", "tuning": run.run_id, "evaluate": f"{run.run_id}-evaluate"}[stage]
@@ -91,13 +91,13 @@ def test_a_job_without_success_ends_the_run_with_the_jobs_reason(
     assert world.runs.champion() is None
 
 
-def test_a_job_that_leaves_no_reason_is_named(world: World, run: Run) -> None:
+def test_a_job_that_gives_no_reason_is_named(world: World, run: Run) -> None:
     world.fail(f"{run.run_id}-prepare")
 
     assert world.advance(run.run_id).reason == f"The job {run.run_id}-prepare failed and gave no reason."
 
 
-def test_a_tuning_job_of_which_no_trial_finished_fails_the_run_and_is_paid_for(world: World, run: Run) -> None:
+def test_a_tuning_job_without_a_finished_trial_fails_the_run_and_is_billed(world: World, run: Run) -> None:
     world.end_prepare(run.run_id)
 
     failed = world.end_tuning(run.run_id, None, None)
@@ -107,7 +107,7 @@ def test_a_tuning_job_of_which_no_trial_finished_fails_the_run_and_is_paid_for(w
 
 
 @pytest.mark.parametrize("stage", ["prepare", "tuning", "evaluate"])
-def test_a_job_that_sagemaker_refuses_fails_the_run_with_why(world: World, stage: str) -> None:
+def test_a_job_that_sagemaker_refuses_fails_the_run_with_the_reason(world: World, stage: str) -> None:
     twin = World()
     run_id = twin.start().run_id
     world.upload_dataset()
@@ -125,7 +125,7 @@ def test_a_job_that_sagemaker_refuses_fails_the_run_with_why(world: World, stage
 
 @pytest.mark.parametrize("body", [None, b"", b"not JSON", b'{"images": "many"}'])
 @pytest.mark.parametrize("stage", ["prepare", "evaluate"])
-def test_a_job_whose_output_is_missing_or_malformed_fails_the_run_rather_than_stop_all_runs(
+def test_a_job_with_missing_or_malformed_output_fails_its_run(
     world: World, run: Run, stage: str, body: bytes | None
 ) -> None:
     key, job = layout.dataset_report(run.run_id), layout.prepare_job(run.run_id)
@@ -144,7 +144,7 @@ def test_a_job_whose_output_is_missing_or_malformed_fails_the_run_rather_than_st
     assert world.runs.open_run() is None
 
 
-def test_whoever_moves_the_run_second_gets_what_the_first_made_of_it(world: World, run: Run) -> None:
+def test_the_second_to_move_a_run_gets_the_result_of_the_first(world: World, run: Run) -> None:
     def another_function() -> None:
         world.advance(run.run_id)
 
@@ -154,7 +154,7 @@ def test_whoever_moves_the_run_second_gets_what_the_first_made_of_it(world: Worl
     assert world.jobs.created == [f"{run.run_id}-prepare", run.run_id]
 
 
-def test_when_a_run_ends_what_was_uploaded_meanwhile_still_has_its_quiet_period(world: World, run: Run) -> None:
+def test_uploads_during_a_run_keep_their_quiet_period(world: World, run: Run) -> None:
     world.timer.wakes.clear()
     world.upload("seedlings/Maize/during.png")
     world.timer.wakes.clear()
@@ -164,12 +164,12 @@ def test_when_a_run_ends_what_was_uploaded_meanwhile_still_has_its_quiet_period(
     assert world.timer.wakes[0][0] == world.clock.now() + timedelta(minutes=2)
 
 
-def test_a_job_of_no_known_run_is_not_found(world: World) -> None:
+def test_a_job_of_an_unknown_run_is_not_found(world: World) -> None:
     with pytest.raises(NotFound):
         advance_run("sb-ffffffffffffffff-1", world, world.rule)
 
 
-def test_trials_are_recorded_as_they_go_on_and_end(world: World, run: Run) -> None:
+def test_trials_are_recorded_while_running_and_when_ended(world: World, run: Run) -> None:
     world.end_prepare(run.run_id)
     name = f"{run.run_id}-001-0a1b2c3d"
     for trial in (Trial(name, "InProgress", {"epochs": "20"}), Trial(name, "Completed", {"epochs": "20"}, 0.8, 90)):
@@ -179,12 +179,12 @@ def test_trials_are_recorded_as_they_go_on_and_end(world: World, run: Run) -> No
 
 
 @pytest.mark.parametrize("name", ["somebody-elses-job", "sb-ffffffffffffffff-1-001-0a1b2c3d"])
-def test_a_training_job_of_no_known_run_is_not_found(world: World, name: str) -> None:
+def test_a_training_job_of_an_unknown_run_is_not_found(world: World, name: str) -> None:
     with pytest.raises(NotFound):
         record_trial(name, world)
 
 
-def test_a_job_that_waits_has_its_run_say_for_what(world: World, run: Run) -> None:
+def test_a_run_reports_what_its_job_waits_for(world: World, run: Run) -> None:
     name = f"{run.run_id}-prepare"
     world.jobs.jobs[name] = replace(world.jobs.jobs[name], reason="It waits: the disk is full.")
 

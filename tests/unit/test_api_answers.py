@@ -33,7 +33,7 @@ def test_without_a_model_the_answer_says_what_to_do(world: World) -> None:
         best_model(world)
 
 
-def test_the_best_model_comes_with_its_scores_settings_and_dataset(world: World) -> None:
+def test_best_model_has_its_scores_hyperparameters_and_dataset(world: World) -> None:
     run = world.complete(world.start().run_id, 0.85)
 
     answer = best_model(world)
@@ -58,7 +58,7 @@ def test_the_best_model_comes_with_its_scores_settings_and_dataset(world: World)
     }
 
 
-def test_runs_come_newest_first_with_the_change_that_waits(world: World) -> None:
+def test_runs_come_newest_first_with_the_pending_change(world: World) -> None:
     first = world.complete(world.start().run_id)
     world.upload_dataset(batch="second")
     (second,) = world.settle()
@@ -87,7 +87,7 @@ def test_one_run_comes_with_its_trials(world: World) -> None:
     assert answer["plan"]["trials"] == 4
 
 
-def test_one_fine_tuned_run_tells_both_stages_and_what_the_evaluation_found(world: World) -> None:
+def test_a_fine_tuned_run_has_both_stages_and_the_full_evaluation(world: World) -> None:
     world.plan = FULL_PLAN
     run_id = world.start().run_id
     world.end_prepare(run_id)

@@ -25,7 +25,7 @@ def test_every_job_may_run_until_its_time_limit() -> None:
     assert upper_bound(HOURLY) == pytest.approx(4 * 1.0 + 2 * 0.1 * 10.0)
 
 
-def test_the_tuning_jobs_time_limit_ends_its_trials_too() -> None:
+def test_the_tuning_jobs_time_limit_also_limits_its_trials() -> None:
     assert upper_bound(replace(HOURLY, tuning_time_limit=1800)) == pytest.approx(2 * 0.5 * 1.0 + 2.0)
 
 
@@ -36,10 +36,10 @@ def test_fine_tuning_counts_at_its_own_price_and_time_limits() -> None:
     assert upper_bound(replace(HOURLY, fine_tuning=stage, tuning_time_limit=1800)) == pytest.approx(3.0 + 2 * 0.5 * 5.0)
 
 
-def test_a_budget_that_is_just_enough_is_enough() -> None:
+def test_a_run_that_costs_exactly_its_budget_is_accepted() -> None:
     check_budget(replace(HOURLY, budget=6.0))
 
 
-def test_a_run_that_could_cost_more_than_its_budget_is_refused_with_what_to_do() -> None:
+def test_a_run_above_its_budget_is_refused_with_advice() -> None:
     with pytest.raises(RunRefused, match=r"up to \$6\.00, more than its budget of \$5\.99\. Lower the number"):
         check_budget(replace(HOURLY, budget=5.99))

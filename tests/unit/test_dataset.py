@@ -54,7 +54,7 @@ def images(**per_label: int) -> list[StoredObject]:
         "seedlings/Maize/" + "m" * 255,
     ],
 )
-def test_a_label_and_a_file_make_an_image(key: str) -> None:
+def test_a_key_with_a_label_and_a_file_is_an_image(key: str) -> None:
     assert [image.key for image in take_snapshot([stored(key)]).images] == [key]
 
 
@@ -78,7 +78,7 @@ def test_a_label_and_a_file_make_an_image(key: str) -> None:
         ("seedlings/" + "é" * 128 + "/1.png", "not safe on every file system"),
     ],
 )
-def test_a_key_that_can_be_no_image_is_refused_and_named(key: str, reason: str) -> None:
+def test_a_key_that_is_not_an_image_is_refused_and_listed(key: str, reason: str) -> None:
     snapshot = take_snapshot([stored(key)])
 
     assert snapshot.images == ()
@@ -96,7 +96,7 @@ def test_an_image_is_neither_empty_nor_huge(size: int, reason: str) -> None:
     assert all(reason in refused.reason for refused in snapshot.refused)
 
 
-def test_what_runs_write_and_folder_markers_are_neither_images_nor_refused() -> None:
+def test_run_outputs_and_folder_markers_are_ignored() -> None:
     snapshot = take_snapshot(
         [
             stored("runs/sb-1/snapshot.json"),
@@ -118,9 +118,7 @@ def test_the_version_does_not_depend_on_the_order_of_a_listing(objects: list[Sto
 
 
 @given(IMAGES, st.data())
-def test_the_version_changes_with_any_etag_size_or_key_and_with_any_image_added_or_deleted(
-    objects: list[StoredObject], data: st.DataObject
-) -> None:
+def test_the_version_changes_with_any_change_to_the_images(objects: list[StoredObject], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(objects) - 1))
     image, rest = objects[index], objects[:index] + objects[index + 1 :]
     size = image.size + 1 if image.size < MAXIMUM_IMAGE_BYTES else image.size - 1
@@ -137,7 +135,7 @@ def test_the_version_changes_with_any_etag_size_or_key_and_with_any_image_added_
 
 
 @given(IMAGES)
-def test_the_version_does_not_change_with_refused_files_nor_with_what_runs_write(objects: list[StoredObject]) -> None:
+def test_the_version_ignores_refused_files_and_run_outputs(objects: list[StoredObject]) -> None:
     junk = [stored("notes.txt"), stored("seedlings/Maize/empty.png", 0), stored("runs/sb-1/pack/report.json")]
 
     assert version(*junk, *objects) == version(*objects)
@@ -154,7 +152,7 @@ def test_the_version_does_not_change_with_refused_files_nor_with_what_runs_write
         {"minimum_per_label": 5},
     ],
 )
-def test_the_version_changes_with_what_decides_the_outcome(change: dict[str, Any]) -> None:
+def test_the_version_changes_with_settings_that_decide_the_outcome(change: dict[str, Any]) -> None:
     assert version(*images(Maize=4), plan=replace(PLAN, **change)) != version(*images(Maize=4))
 
 
@@ -162,7 +160,7 @@ def test_the_version_changes_with_what_decides_the_outcome(change: dict[str, Any
     "change",
     [{"parallel_trials": 1}, {"budget": 99.0}, {"training": Machine("ml.c5.large", 0.102)}, {"trial_time_limit": 60}],
 )
-def test_the_version_does_not_change_with_how_fast_or_how_dear_a_run_is(change: dict[str, Any]) -> None:
+def test_the_version_ignores_speed_and_cost(change: dict[str, Any]) -> None:
     assert version(*images(Maize=4), plan=replace(PLAN, **change)) == version(*images(Maize=4))
 
 
@@ -173,16 +171,16 @@ def test_too_few_images_are_refused_with_how_many_are_missing() -> None:
         take_snapshot(images(Maize=4, Charlock=3)).check(PLAN)
 
 
-def test_one_label_with_enough_images_is_refused() -> None:
+def test_a_single_label_with_enough_images_is_refused() -> None:
     with pytest.raises(RunRefused, match=r"too few labels with at least 4 images: 1 of the 2 that a classifier needs"):
         take_snapshot(images(Maize=6, Charlock=3, Cleavers=1)).check(PLAN)
 
 
-def test_two_labels_with_enough_images_will_do() -> None:
+def test_two_labels_with_enough_images_are_accepted() -> None:
     take_snapshot(images(Maize=4, Charlock=4, Cleavers=1)).check(PLAN)
 
 
-def test_a_report_names_also_files_that_never_reached_prepare() -> None:
+def test_a_report_also_lists_files_that_never_reached_prepare() -> None:
     report = DatasetReport(10, 9, refused=(ExcludedFile("Maize/b.png", "not an image"),))
 
     whole = report.with_refused([ExcludedFile("notes.txt", "not at seedlings/<label>/<file>")])
@@ -191,7 +189,7 @@ def test_a_report_names_also_files_that_never_reached_prepare() -> None:
     assert [refused.file for refused in whole.refused] == ["notes.txt", "Maize/b.png"]
 
 
-def test_of_thousands_of_refused_files_a_report_names_the_first_and_counts_the_rest() -> None:
+def test_a_report_lists_the_first_refused_files_and_counts_the_rest() -> None:
     names = [ExcludedFile(f"train/Maize/{i:05}.png", "not at seedlings/<label>/<file>") for i in range(10_000)]
     report = DatasetReport(10, 10, duplicates=tuple(names[:150]))
 

@@ -11,7 +11,7 @@ def evaluation(accuracy: float, macro_f1: float, champion: ChampionScore | None)
     return Evaluation(20, accuracy, (0.0, 1.0), macro_f1, champion=champion)
 
 
-def test_the_first_model_reigns() -> None:
+def test_the_first_model_wins() -> None:
     assert evaluation(0.1, 0.1, None).beats_champion()
 
 
@@ -25,7 +25,7 @@ def test_the_first_model_reigns() -> None:
         (0.89, 0.99, False),
     ],
 )
-def test_the_champion_stays_unless_more_is_right_and_on_a_tie_unless_f1_is_better(
+def test_the_champion_stays_unless_accuracy_or_on_a_tie_f1_is_higher(
     accuracy: float, macro_f1: float, wins: bool
 ) -> None:
     champion = ChampionScore(accuracy=0.90, macro_f1=0.80)
@@ -33,18 +33,18 @@ def test_the_champion_stays_unless_more_is_right_and_on_a_tie_unless_f1_is_bette
     assert evaluation(accuracy, macro_f1, champion).beats_champion() is wins
 
 
-def test_a_champion_that_cannot_be_read_gives_way() -> None:
+def test_a_champion_that_cannot_be_read_is_replaced() -> None:
     assert evaluation(0.1, 0.1, ChampionScore(error="The archive holds no model.keras.")).beats_champion()
 
 
-def test_of_very_many_labels_the_confusion_matrix_is_not_recorded() -> None:
+def test_the_confusion_matrix_of_many_labels_is_not_recorded() -> None:
     labels = tuple(str(number) for number in range(101))
     evaluation = Evaluation(1, 1.0, (0.5, 1.0), 1.0, labels, ((1,) * 101,) * 101)
     assert evaluation.as_recorded().confusion == ()
     assert replace(evaluation, labels=labels[:100]).as_recorded().confusion != ()
 
 
-def test_what_an_item_of_the_table_could_not_hold_is_cut() -> None:
+def test_an_evaluation_is_cut_to_fit_into_an_item_of_the_table() -> None:
     wordy = Evaluation(
         1, 1.0, (0.5, 1.0), 1.0, exports=(Export("onnx", error="x" * 10**6),) * 1000, members=("m" * 10**6,) * 1000
     )

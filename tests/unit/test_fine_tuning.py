@@ -50,7 +50,7 @@ def test_fine_tuning_starts_from_the_best_head(world: World, full: Run) -> None:
     assert head.objective == 0.9
 
 
-def test_evaluate_gets_the_best_fine_tuned_model_and_the_second_best_as_its_rival(world: World, full: Run) -> None:
+def test_evaluate_gets_the_two_best_fine_tuned_models(world: World, full: Run) -> None:
     run = world.end_fine_tuning(full.run_id, 0.94, 0.96, 0.95)
 
     assert world.jobs.evaluated[full.run_id] == {"model": model_of(fine(run, 2)), "rival": model_of(fine(run, 3))}
@@ -59,20 +59,20 @@ def test_evaluate_gets_the_best_fine_tuned_model_and_the_second_best_as_its_riva
     assert (run.best_head.objective, run.best_trial.objective) == (0.9, 0.96)
 
 
-def test_one_fine_tuned_model_has_no_rival(world: World, full: Run) -> None:
+def test_a_single_fine_tuned_model_has_no_rival(world: World, full: Run) -> None:
     world.end_fine_tuning(full.run_id, None, 0.96)
 
     assert world.jobs.evaluated[full.run_id] == {"model": model_of(fine(full, 2))}
 
 
-def test_a_trial_that_its_time_limit_stopped_counts_with_the_best_it_had(world: World, full: Run) -> None:
+def test_a_trial_stopped_by_its_time_limit_counts_with_its_best_model(world: World, full: Run) -> None:
     stopped = Trial(fine(full, 1), "Stopped", {}, 0.95, 1800, stage="fine-tune")
     world.jobs.add_trial(layout.fine_tuning_job(full.run_id), stopped)
 
     assert world.end_fine_tuning(full.run_id).best_trial == stopped
 
 
-def test_a_trial_that_failed_after_an_epoch_left_no_model(world: World, full: Run) -> None:
+def test_a_trial_that_failed_does_not_count_despite_its_objective(world: World, full: Run) -> None:
     failed = Trial(fine(full, 9), "Failed", {}, 0.99, 600, stage="fine-tune")
     world.jobs.add_trial(layout.fine_tuning_job(full.run_id), failed)
 
@@ -83,7 +83,7 @@ def test_a_trial_that_failed_after_an_epoch_left_no_model(world: World, full: Ru
 
 
 @pytest.mark.parametrize("status", [JobStatus.COMPLETED, JobStatus.FAILED])
-def test_where_no_fine_tuning_trial_finishes_the_best_head_is_evaluated_and_the_run_says_so(
+def test_the_best_head_is_evaluated_when_no_fine_tuning_trial_finishes(
     world: World, full: Run, status: JobStatus
 ) -> None:
     run = world.end_fine_tuning(full.run_id, None, None, status=status, reason="All training jobs failed.")
@@ -95,7 +95,7 @@ def test_where_no_fine_tuning_trial_finishes_the_best_head_is_evaluated_and_the_
     assert world.end_evaluation(full.run_id).won
 
 
-def test_where_sagemaker_refuses_fine_tuning_the_best_head_is_evaluated_and_the_run_says_so(world: World) -> None:
+def test_the_best_head_is_evaluated_when_sagemaker_refuses_fine_tuning(world: World) -> None:
     world.plan = FULL_PLAN
     run_id = world.start().run_id
     world.jobs.rejected[f"{run_id}-fine"] = "No such instance."
@@ -109,7 +109,7 @@ def test_where_sagemaker_refuses_fine_tuning_the_best_head_is_evaluated_and_the_
 
 
 @pytest.mark.parametrize(("accuracy", "chosen"), [(0.899, "head"), (0.9, "fine-tuned"), (0.901, "fine-tuned")])
-def test_the_better_of_head_and_fine_tuned_model_on_validation_is_evaluated(
+def test_the_model_with_the_higher_validation_accuracy_is_evaluated(
     world: World, full: Run, accuracy: float, chosen: str
 ) -> None:
     run = world.end_fine_tuning(full.run_id, accuracy, 0.5)
@@ -128,7 +128,7 @@ def test_a_stopped_fine_tuning_job_stops_the_run(world: World, full: Run) -> Non
     assert world.runs.open_run() is None
 
 
-def test_the_cost_is_that_of_both_stages(world: World, full: Run) -> None:
+def test_the_cost_covers_both_tuning_stages(world: World, full: Run) -> None:
     world.end_fine_tuning(full.run_id, 0.94, 0.95)
     done = world.end_evaluation(full.run_id)
 
@@ -136,7 +136,7 @@ def test_the_cost_is_that_of_both_stages(world: World, full: Run) -> None:
     assert done.cost_usd == pytest.approx((300 * 0.1 + 200 * 0.4 + 120 * 0.2) / 3600)
 
 
-def test_doubled_events_start_and_change_nothing(world: World, full: Run) -> None:
+def test_duplicate_events_start_and_change_nothing(world: World, full: Run) -> None:
     assert [world.advance(full.run_id) for _ in range(3)] == [full] * 3
     moved = world.end_fine_tuning(full.run_id, 0.94, 0.95)
     assert [world.advance(full.run_id) for _ in range(3)] == [moved] * 3
@@ -144,7 +144,7 @@ def test_doubled_events_start_and_change_nothing(world: World, full: Run) -> Non
     assert len(world.jobs.created) == 4
 
 
-def test_whoever_moves_a_fine_tuned_run_second_gets_what_the_first_made_of_it(world: World, full: Run) -> None:
+def test_the_second_to_move_a_fine_tuned_run_gets_the_first_result(world: World, full: Run) -> None:
     def another_function() -> None:
         world.advance(full.run_id)
 
@@ -154,7 +154,7 @@ def test_whoever_moves_a_fine_tuned_run_second_gets_what_the_first_made_of_it(wo
     assert len(world.jobs.created) == 4
 
 
-def test_with_all_events_lost_a_full_run_still_gets_its_model(world: World, full: Run) -> None:
+def test_a_full_run_gets_its_model_with_all_events_lost(world: World, full: Run) -> None:
     world.jobs.add_trial(f"{full.run_id}-fine", Trial(fine(full, 1), "InProgress", {}, stage="fine-tune"))
     reconcile(world, world.plan, world.rule)
     assert world.runs.trials(full.run_id)[-1].status == "InProgress"
@@ -177,7 +177,7 @@ def test_a_fine_tuning_trial_is_recorded_when_its_event_arrives(world: World, fu
 
 
 @pytest.mark.parametrize("accuracies", [(0.95, 0.94), (0.1, 0.2), (None, None)])
-def test_an_emptied_table_gets_a_full_run_back_as_it_was(world: World, full: Run, accuracies: tuple[float]) -> None:
+def test_rebuild_restores_a_full_run(world: World, full: Run, accuracies: tuple[float]) -> None:
     world.end_fine_tuning(full.run_id, *accuracies)
     ended = world.end_evaluation(full.run_id)
     trials, jobs = world.runs.trials(full.run_id), world.jobs.created.copy()
@@ -189,14 +189,14 @@ def test_an_emptied_table_gets_a_full_run_back_as_it_was(world: World, full: Run
     assert world.jobs.created == jobs
 
 
-def test_an_emptied_table_gets_a_run_that_is_being_fine_tuned_back(world: World, full: Run) -> None:
+def test_rebuild_restores_a_run_in_fine_tuning(world: World, full: Run) -> None:
     world.runs = MemoryRuns()
 
     assert rebuild(world, world.rule) == [full]
     assert world.runs.open_run() == full
 
 
-def test_the_quick_plan_and_the_full_one_are_two_versions_of_one_dataset(world: World) -> None:
+def test_quick_and_full_plan_make_two_versions_of_a_dataset(world: World) -> None:
     quick = world.complete(world.start().run_id)
     world.plan = FULL_PLAN
     world.upload_dataset()
@@ -220,18 +220,18 @@ def test_the_quick_plan_and_the_full_one_are_two_versions_of_one_dataset(world: 
         {"fine_tuning": replace(FULL_PLAN.fine_tuning, trials=1)},  # type: ignore[type-var]
     ],
 )
-def test_what_decides_the_outcome_is_in_the_plans_fingerprint(changes: dict[str, object]) -> None:
+def test_the_fingerprint_changes_with_settings_that_decide_the_outcome(changes: dict[str, object]) -> None:
     assert replace(FULL_PLAN, **changes).fingerprint() != FULL_PLAN.fingerprint()  # type: ignore[arg-type]
 
 
-def test_how_many_trials_run_at_once_and_where_does_not_make_another_plan() -> None:
+def test_the_fingerprint_ignores_parallel_trials_and_time_limits() -> None:
     assert FULL_PLAN.fine_tuning is not None
     elsewhere = replace(FULL_PLAN.fine_tuning, parallel_trials=1, trial_time_limit=60)
 
     assert replace(FULL_PLAN, fine_tuning=elsewhere).fingerprint() == FULL_PLAN.fingerprint()
 
 
-def test_heads_of_other_backbones_start_nothing_warm(world: World) -> None:
+def test_a_run_is_not_warm_started_from_other_backbones(world: World) -> None:
     world.complete(world.start().run_id)
     world.plan = replace(world.plan, backbones=("efficientnet-lite1",))
     world.upload_dataset(batch="second")

@@ -55,7 +55,7 @@ def unfinished(state: RunState, reason: str | None) -> Run:
     return a_run(state=state, reason=reason)
 
 
-def test_a_new_best_model_is_told_with_its_figures() -> None:
+def test_a_new_best_model_is_reported_with_its_scores() -> None:
     message = message_about(completed(champion=ChampionScore(0.9, 0.88, (0.82, 0.94))))
 
     assert message.subject == "Seedbed: a new best model, 91.4 % accuracy on 1,234 test images"
@@ -96,7 +96,7 @@ def fine_tuned(**changes: Any) -> Run:
     )
 
 
-def test_what_fine_tuning_views_and_calibration_brought_is_told() -> None:
+def test_gains_from_fine_tuning_views_and_calibration_are_reported() -> None:
     body = message_about(fine_tuned()).body
 
     for fact in (
@@ -110,7 +110,7 @@ def test_what_fine_tuning_views_and_calibration_brought_is_told() -> None:
         assert fact in body
 
 
-def test_a_run_that_went_on_with_its_best_head_says_why() -> None:
+def test_a_run_that_fell_back_to_its_best_head_says_why() -> None:
     run = fine_tuned(notice="No fine-tuning trial finished. The best head is the run's model.")
 
     body = message_about(replace(run, best_trial=run.best_head)).body
@@ -119,14 +119,14 @@ def test_a_run_that_went_on_with_its_best_head_says_why() -> None:
     assert "points" not in body
 
 
-def test_a_model_that_did_not_win_is_told_as_such() -> None:
+def test_a_model_that_did_not_win_is_reported_as_such() -> None:
     message = message_about(completed(won=False, champion=ChampionScore(accuracy=0.95)))
 
     assert message.subject == "Seedbed: the best model is unchanged, the new one has 91.4 % accuracy"
     assert "The best model is unchanged. The new model has 91.4 % accuracy" in message.body
 
 
-def test_a_champion_that_could_not_be_scored_is_told() -> None:
+def test_a_champion_that_could_not_be_scored_is_reported() -> None:
     message = message_about(completed(champion=ChampionScore(error="No model.keras in it.")))
 
     assert "The previous best model could not be scored: No model.keras in it." in message.body
@@ -136,7 +136,7 @@ def test_a_champion_that_could_not_be_scored_is_told() -> None:
     ("state", "ending"),
     [(RunState.FAILED, "failed"), (RunState.STOPPED, "was stopped"), (RunState.REFUSED, "was refused")],
 )
-def test_a_run_without_a_model_is_told_with_why(state: RunState, ending: str) -> None:
+def test_a_run_without_a_model_is_reported_with_its_reason(state: RunState, ending: str) -> None:
     message = message_about(unfinished(state, "The disk is full."))
 
     assert message.subject == f"Seedbed: the run {ending}: The disk is full."
@@ -144,7 +144,7 @@ def test_a_run_without_a_model_is_told_with_why(state: RunState, ending: str) ->
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_reasons_and_labels_stay_on_their_line_and_in_sight(text: str) -> None:
+def test_hostile_reasons_and_labels_stay_visible_on_one_line(text: str) -> None:
     calm = len(message_about(completed(champion=ChampionScore())).body.splitlines())
 
     runs = [
@@ -162,7 +162,7 @@ def test_hostile_reasons_and_labels_stay_on_their_line_and_in_sight(text: str) -
 
 
 @given(st.text(max_size=200), st.sampled_from([RunState.FAILED, RunState.STOPPED, RunState.REFUSED]))
-def test_sns_takes_any_subject(reason: str, state: RunState) -> None:
+def test_every_subject_is_valid_for_sns(reason: str, state: RunState) -> None:
     subject = message_about(unfinished(state, reason)).subject
 
     assert 0 < len(subject) < 100
@@ -170,7 +170,7 @@ def test_sns_takes_any_subject(reason: str, state: RunState) -> None:
     assert subject.startswith("Seedbed: ")
 
 
-def test_at_most_twenty_refused_files_are_named_and_the_rest_counted() -> None:
+def test_at_most_twenty_refused_files_are_listed_and_the_rest_counted() -> None:
     refused = [ExcludedFile(f"x-{i}.png", "an empty file") for i in range(4_750)]
     run = a_run(state=RunState.REFUSED, reason="Too few.", dataset=DatasetReport(0, 0).with_refused(refused))
 

@@ -25,7 +25,7 @@ def test_a_burst_of_uploads_is_one_pending_change_and_starts_one_run(world: Worl
     assert len(world.jobs.created) == 1
 
 
-def test_a_late_function_arms_the_timer_for_the_change_that_a_faster_one_noted(world: World) -> None:
+def test_a_slower_function_arms_the_timer_for_the_later_change(world: World) -> None:
     world.runs.note_change(world.clock.now() + timedelta(seconds=3))
 
     change = note_upload(world, world.rule)

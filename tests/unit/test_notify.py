@@ -14,7 +14,7 @@ class Crash(Exception):
 
 
 @pytest.mark.parametrize("state", [state for state in RunState if state.ended])
-def test_a_run_that_ended_is_told_of_once(world: World, state: RunState) -> None:
+def test_one_message_is_sent_about_a_run_that_ended(world: World, state: RunState) -> None:
     run = a_run(state=state)
 
     assert notify(run, world) is not None
@@ -24,12 +24,12 @@ def test_a_run_that_ended_is_told_of_once(world: World, state: RunState) -> None
 
 
 @pytest.mark.parametrize("state", [state for state in RunState if not state.ended])
-def test_a_run_that_goes_on_is_not_told_of(world: World, state: RunState) -> None:
+def test_no_message_is_sent_about_a_run_in_progress(world: World, state: RunState) -> None:
     assert notify(a_run(state=state), world) is None
     assert world.announcer.sent == []
 
 
-def test_a_crash_before_the_mark_is_set_sends_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_is_sent_again_after_a_crash_before_the_mark(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(world.bucket, "mark_notified", crash)
         with pytest.raises(Crash):

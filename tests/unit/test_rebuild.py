@@ -39,7 +39,7 @@ def history(world: World) -> list[Run]:
     return runs
 
 
-def test_an_emptied_table_gets_its_runs_back(world: World, history: list[Run]) -> None:
+def test_rebuild_restores_the_runs(world: World, history: list[Run]) -> None:
     world.runs = MemoryRuns()
 
     rebuilt = rebuild(world, world.rule)
@@ -52,7 +52,7 @@ def test_an_emptied_table_gets_its_runs_back(world: World, history: list[Run]) -
     assert world.runs.open_run() == history[-1]
 
 
-def test_an_emptied_table_gets_its_champion_and_trials_back(world: World, history: list[Run]) -> None:
+def test_rebuild_restores_the_champion_and_the_trials(world: World, history: list[Run]) -> None:
     trials = [world.runs.trials(run.run_id) for run in history]
     world.runs = MemoryRuns()
 
@@ -64,7 +64,7 @@ def test_an_emptied_table_gets_its_champion_and_trials_back(world: World, histor
     assert [world.runs.trials(run.run_id) for run in history] == trials
 
 
-def test_nobody_is_told_twice_and_no_job_is_started(world: World, history: list[Run]) -> None:
+def test_rebuild_sends_no_message_again_and_starts_no_job(world: World, history: list[Run]) -> None:
     jobs = world.jobs.created.copy()
     world.runs = MemoryRuns()
 
@@ -75,14 +75,14 @@ def test_nobody_is_told_twice_and_no_job_is_started(world: World, history: list[
     assert world.jobs.created == jobs
 
 
-def test_rebuilding_a_whole_table_changes_nothing(world: World, history: list[Run]) -> None:
+def test_rebuild_of_a_complete_table_changes_nothing(world: World, history: list[Run]) -> None:
     before = world.runs.recent(99)
 
     assert rebuild(world, world.rule) == []
     assert world.runs.recent(99) == before
 
 
-def test_a_table_that_the_clock_found_empty_first_is_filled_all_the_same(world: World) -> None:
+def test_rebuild_fills_a_table_that_reconcile_found_empty(world: World) -> None:
     first = world.complete(world.start().run_id)
     world.upload_dataset(batch="second")
     (second,) = world.settle()
@@ -103,7 +103,7 @@ def test_a_table_that_the_clock_found_empty_first_is_filled_all_the_same(world: 
     assert world.runs.open_run() is None
 
 
-def test_a_snapshot_whose_run_never_began_stays_one(world: World) -> None:
+def test_rebuild_skips_a_snapshot_whose_run_never_began(world: World) -> None:
     run = world.start()
     world.jobs.jobs.clear()
     world.runs = MemoryRuns()
@@ -112,7 +112,7 @@ def test_a_snapshot_whose_run_never_began_stays_one(world: World) -> None:
     assert run.run_id in world.bucket.snapshots
 
 
-def test_runs_that_ended_come_back_though_another_one_is_open(world: World) -> None:
+def test_rebuild_restores_ended_runs_while_another_run_is_open(world: World) -> None:
     lost = world.complete(world.start().run_id)
     world.runs = MemoryRuns()
     world.upload_dataset(batch="second")
@@ -125,7 +125,7 @@ def test_runs_that_ended_come_back_though_another_one_is_open(world: World) -> N
     assert world.runs.open_run() == open_run
 
 
-def test_a_rebuild_that_was_cut_off_is_gone_on_with(world: World, history: list[Run]) -> None:
+def test_rebuild_continues_after_an_interruption(world: World, history: list[Run]) -> None:
     world.runs = MemoryRuns()
     world.runs.create(world.bucket.snapshots[history[0].run_id][0])
 
@@ -134,7 +134,7 @@ def test_a_rebuild_that_was_cut_off_is_gone_on_with(world: World, history: list[
     assert {run.run_id: run.state for run in world.runs.recent(9)} == {run.run_id: run.state for run in history}
 
 
-def test_runs_that_ended_come_back_though_sagemaker_has_forgotten_all_jobs(world: World, history: list[Run]) -> None:
+def test_rebuild_restores_ended_runs_without_sagemakers_jobs(world: World, history: list[Run]) -> None:
     ended = [run for run in history if run.state.ended]
     trials = [world.runs.trials(run.run_id) for run in ended]
     champion = world.runs.champion()
@@ -148,7 +148,7 @@ def test_runs_that_ended_come_back_though_sagemaker_has_forgotten_all_jobs(world
     assert world.runs.open_run() is None, "what had not ended begins from scratch, by reconcile"
 
 
-def test_a_record_that_can_not_be_read_leaves_the_run_to_sagemaker(world: World, history: list[Run]) -> None:
+def test_rebuild_reads_sagemaker_when_a_record_is_unreadable(world: World, history: list[Run]) -> None:
     before = world.runs.recent(99)
     world.bucket.put(layout.record(history[0].run_id), b'{"run": {"run_')
     world.runs = MemoryRuns()
@@ -158,7 +158,7 @@ def test_a_record_that_can_not_be_read_leaves_the_run_to_sagemaker(world: World,
     assert world.runs.recent(99) == before
 
 
-def test_a_run_that_ended_before_there_were_records_gets_one(world: World, history: list[Run]) -> None:
+def test_rebuild_writes_the_record_of_an_older_run(world: World, history: list[Run]) -> None:
     key = layout.record(history[0].run_id)
     record = world.bucket.contents.pop(key)
     world.runs = MemoryRuns()
@@ -168,7 +168,7 @@ def test_a_run_that_ended_before_there_were_records_gets_one(world: World, histo
     assert world.bucket.contents[key] == record
 
 
-def test_a_run_starts_warm_only_from_tuning_jobs_that_sagemaker_knows(world: World) -> None:
+def test_a_warm_start_uses_only_tuning_jobs_that_exist(world: World) -> None:
     first = world.complete(world.start().run_id)
     world.upload_dataset(batch="second")
     (second,) = world.settle()

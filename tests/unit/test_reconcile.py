@@ -18,7 +18,7 @@ def lose_all_events(world: World) -> None:
     world.timer.wakes.clear()
 
 
-def test_with_all_events_lost_a_dataset_still_gets_its_model(world: World) -> None:
+def test_a_dataset_gets_its_model_with_all_events_lost(world: World) -> None:
     source = World()
     expected = source.complete(source.start().run_id)
     for key, body in source.bucket.contents.items():
@@ -43,7 +43,7 @@ def test_with_all_events_lost_a_dataset_still_gets_its_model(world: World) -> No
     assert look(world) is None
 
 
-def test_trials_whose_events_were_lost_are_recorded_while_tuning_goes_on(world: World) -> None:
+def test_trials_with_lost_events_are_recorded_during_tuning(world: World) -> None:
     run = world.start()
     world.end_prepare(run.run_id)
     world.jobs.add_trial(run.run_id, Trial(f"{run.run_id}-001-0a1b2c3d", "InProgress", {}))
@@ -62,7 +62,7 @@ def test_a_bucket_that_differs_from_its_last_run_arms_the_timer(world: World) ->
     assert [run.state for run in world.settle()] == [RunState.PREPARING]
 
 
-def test_a_bucket_that_had_its_run_is_left_alone(world: World) -> None:
+def test_an_unchanged_bucket_starts_nothing(world: World) -> None:
     world.complete(world.start().run_id)
 
     look(world)
@@ -71,7 +71,7 @@ def test_a_bucket_that_had_its_run_is_left_alone(world: World) -> None:
     assert world.runs.pending() is None
 
 
-def test_a_bucket_whose_run_was_refused_is_left_alone_until_it_would_be_accepted(world: World) -> None:
+def test_a_refused_run_is_retried_once_it_would_be_accepted(world: World) -> None:
     world.plan = replace(world.plan, budget=0.1)
     world.upload_dataset()
     world.settle()
@@ -84,7 +84,7 @@ def test_a_bucket_whose_run_was_refused_is_left_alone_until_it_would_be_accepted
     assert [run.state for run in world.settle()] == [RunState.PREPARING]
 
 
-def test_a_lost_settle_message_is_sent_again_when_it_is_due_and_not_before(world: World) -> None:
+def test_a_lost_settle_message_is_sent_again_when_due(world: World) -> None:
     world.upload_dataset()
     lose_all_events(world)
 
@@ -96,7 +96,7 @@ def test_a_lost_settle_message_is_sent_again_when_it_is_due_and_not_before(world
     assert [run.state for run in world.settle()] == [RunState.PREPARING]
 
 
-def test_an_empty_bucket_needs_nothing(world: World) -> None:
+def test_an_empty_bucket_starts_nothing(world: World) -> None:
     assert look(world) is None
     assert world.timer.wakes == []
 
@@ -108,7 +108,7 @@ def test_a_changed_plan_alone_starts_nothing(world: World) -> None:
     assert world.runs.pending() is None
 
 
-def test_another_plan_alone_costs_nobody_a_run(world: World) -> None:
+def test_a_changed_plan_alone_arms_no_timer(world: World) -> None:
     world.complete(world.start().run_id)
     world.plan = replace(world.plan, trials=5)
 
@@ -117,7 +117,7 @@ def test_another_plan_alone_costs_nobody_a_run(world: World) -> None:
     assert world.timer.wakes == []
 
 
-def test_notify_is_called_again_for_runs_that_nobody_was_told_of(world: World) -> None:
+def test_notify_is_called_again_for_unnotified_runs(world: World) -> None:
     run = world.complete(world.start().run_id)
 
     look(world)
@@ -127,7 +127,7 @@ def test_notify_is_called_again_for_runs_that_nobody_was_told_of(world: World) -
     assert world.runs.reminded == [run.run_id]
 
 
-def test_a_stray_file_whose_event_was_lost_is_named_once(world: World) -> None:
+def test_a_refused_file_with_a_lost_event_is_listed_once(world: World) -> None:
     world.complete(world.start().run_id)
     world.bucket.put("stray.png", b"its event was lost")
 

@@ -38,12 +38,12 @@ def test_a_run_moves_forward_or_not_at_all(before: RunState, after: RunState) ->
             run.moved(after)
 
 
-def test_ended_states_are_those_that_lead_nowhere() -> None:
+def test_final_states_are_those_without_a_next_state() -> None:
     assert {state for state in S if state.ended} == {S.COMPLETED, S.FAILED, S.STOPPED, S.REFUSED}
 
 
 @given(VERSIONS, st.integers(1, 99))
-def test_a_run_id_is_a_name_that_tuning_and_processing_accept(version: str, attempt: int) -> None:
+def test_job_names_are_valid_for_tuning_and_processing(version: str, attempt: int) -> None:
     run_id = run_id_of(version, attempt)
 
     assert len(run_id) <= 32
@@ -55,7 +55,7 @@ def test_a_run_id_is_a_name_that_tuning_and_processing_accept(version: str, atte
 
 
 @given(VERSIONS, st.integers(1, 99), st.integers(1, 999))
-def test_the_run_is_read_from_the_names_of_all_its_jobs(version: str, attempt: int, trial: int) -> None:
+def test_run_id_is_read_from_the_names_of_all_its_jobs(version: str, attempt: int, trial: int) -> None:
     run_id = run_id_of(version, attempt)
 
     trials = {f"{run_id}-{trial:03}-0a1b2c3d": "tune", f"{run_id}-fine-{trial:03}-0a1b2c3d": "fine-tune"}
@@ -67,7 +67,7 @@ def test_the_run_is_read_from_the_names_of_all_its_jobs(version: str, attempt: i
 @pytest.mark.parametrize(
     "name", ["", "sb", "sb-", "sb-0123456789abcdef", "sb-0123456789abcdef-x", "sb-0123-1", "xy-0123456789abcdef-1"]
 )
-def test_a_foreign_job_belongs_to_no_run(name: str) -> None:
+def test_a_foreign_job_does_not_belong_to_a_run(name: str) -> None:
     assert run_id_in(name) is None
 
 

@@ -10,7 +10,7 @@ from tests.fakes.runs import MemoryRuns
 from tests.fakes.world import MODEL_SHA256, World
 
 
-def test_evaluate_gets_the_reigning_champion(world: World, run: Run) -> None:
+def test_evaluate_gets_the_champion(world: World, run: Run) -> None:
     champion = world.complete(run.run_id)
     world.upload_dataset(batch="second")
     (second,) = world.settle()
@@ -48,9 +48,7 @@ def test_a_champion_recorded_without_a_digest_is_scored_as_it_is(world: World, r
 
 
 @pytest.mark.parametrize(("accuracy", "reigns"), [(0.95, "second"), (0.9, "first"), (0.8, "first")])
-def test_the_challenger_reigns_only_if_it_beats_the_champion(
-    world: World, run: Run, accuracy: float, reigns: str
-) -> None:
+def test_a_run_replaces_the_champion_only_if_it_beats_it(world: World, run: Run, accuracy: float, reigns: str) -> None:
     world.complete(run.run_id)
     world.upload_dataset(batch="second")
     (second,) = world.settle()
@@ -62,7 +60,7 @@ def test_the_challenger_reigns_only_if_it_beats_the_champion(
     assert champion.run_id == {"first": run.run_id, "second": second.run_id}[reigns]
 
 
-def test_a_run_that_never_met_the_reigning_champion_ends_without_reigning(world: World, run: Run) -> None:
+def test_a_run_not_compared_with_the_champion_does_not_replace_it(world: World, run: Run) -> None:
     world.end_prepare(run.run_id)
     world.end_tuning(run.run_id)
     champion = reigning(world)
@@ -74,7 +72,7 @@ def test_a_run_that_never_met_the_reigning_champion_ends_without_reigning(world:
     assert world.runs.champion() == champion
 
 
-def test_a_run_that_beat_a_champion_whom_the_table_forgot_reigns(world: World, run: Run) -> None:
+def test_a_run_that_beat_a_lost_champion_becomes_the_champion(world: World, run: Run) -> None:
     world.complete(run.run_id)
     world.upload_dataset(batch="second")
     (second,) = world.settle()
@@ -97,7 +95,7 @@ def reigning(world: World) -> Run:
     return champion
 
 
-def test_uploads_during_a_run_start_exactly_one_more_which_learns_from_it(world: World, run: Run) -> None:
+def test_uploads_during_a_run_start_exactly_one_warm_started_run(world: World, run: Run) -> None:
     for i in range(20):
         world.upload(f"seedlings/Maize/during-{i}.png")
         world.clock.forward(90)
@@ -111,7 +109,7 @@ def test_uploads_during_a_run_start_exactly_one_more_which_learns_from_it(world:
     assert world.settle() == []
 
 
-def test_a_run_learns_from_the_five_latest_that_completed(world: World) -> None:
+def test_a_run_is_warm_started_from_the_five_latest_completed_runs(world: World) -> None:
     completed = []
     for i in range(7):
         world.upload_dataset(batch=f"batch-{i}")
@@ -128,7 +126,7 @@ def test_a_run_learns_from_the_five_latest_that_completed(world: World) -> None:
     assert last.warm_start_from == tuple(reversed(completed[2:]))
 
 
-def test_a_run_learns_only_from_runs_that_searched_the_same_space(world: World) -> None:
+def test_a_run_is_warm_started_only_from_the_same_search_space(world: World) -> None:
     present, world.plan = world.plan, replace(world.plan, search_space="of an earlier release")
     world.complete(world.start().run_id)
     world.plan = present
@@ -139,7 +137,7 @@ def test_a_run_learns_only_from_runs_that_searched_the_same_space(world: World) 
     assert second.warm_start_from == ()
 
 
-def test_a_champion_whose_model_was_deleted_fails_nobodys_evaluation(world: World, run: Run) -> None:
+def test_a_deleted_champion_model_does_not_fail_an_evaluation(world: World, run: Run) -> None:
     world.complete(run.run_id)
     del world.bucket.contents[layout.model(run.run_id)]
     world.upload_dataset(batch="second")

@@ -16,12 +16,12 @@ def due_after(minutes: float) -> timedelta:
     return PendingChange(NINE, NINE + timedelta(minutes=minutes)).due_at(RULE) - NINE
 
 
-def test_a_run_is_due_when_the_bucket_has_been_quiet() -> None:
+def test_a_run_is_due_after_the_quiet_period() -> None:
     assert due_after(0) == timedelta(minutes=2)
     assert due_after(10) == timedelta(minutes=12)
 
 
-def test_a_run_is_due_at_the_latest_after_the_maximum_wait() -> None:
+def test_a_run_is_due_after_the_maximum_wait_at_the_latest() -> None:
     assert due_after(28) == timedelta(minutes=30)
     assert due_after(300) == timedelta(minutes=30)
 

@@ -28,7 +28,7 @@ def test_a_wake_up_with_nothing_pending_changes_nothing(world: World) -> None:
     assert start_run(world.clock.now(), world, world.plan, world.rule) is None
 
 
-def test_an_early_wake_up_for_the_last_change_waits_on(world: World) -> None:
+def test_an_early_wake_up_for_the_last_change_arms_the_timer_again(world: World) -> None:
     world.rule = replace(world.rule, quiet=timedelta(minutes=20))
     world.upload_dataset()
 
@@ -37,7 +37,7 @@ def test_an_early_wake_up_for_the_last_change_waits_on(world: World) -> None:
     assert world.timer.wakes == []
 
 
-def test_a_wake_up_for_a_change_that_was_not_the_last_is_not_repeated(world: World) -> None:
+def test_a_wake_up_for_an_earlier_change_is_not_repeated(world: World) -> None:
     world.upload_dataset()
     world.clock.forward(60)
     world.upload("seedlings/Maize/late.png")
@@ -47,7 +47,7 @@ def test_a_wake_up_for_a_change_that_was_not_the_last_is_not_repeated(world: Wor
     assert world.wake() is not None
 
 
-def test_uploads_that_never_cease_get_their_run_after_the_maximum_wait(world: World) -> None:
+def test_continuous_uploads_start_a_run_after_the_maximum_wait(world: World) -> None:
     began = world.clock.now()
     world.upload_dataset()
     for i in range(31):
@@ -70,7 +70,7 @@ def test_the_same_version_starts_no_second_run(world: World) -> None:
     assert world.runs.pending() is None
 
 
-def test_a_deleted_image_makes_another_dataset(world: World) -> None:
+def test_deleting_an_image_makes_another_dataset_version(world: World) -> None:
     first = world.start()
     world.complete(first.run_id)
 
@@ -81,7 +81,7 @@ def test_a_deleted_image_makes_another_dataset(world: World) -> None:
     assert second.run_id != first.run_id
 
 
-def test_a_dataset_that_is_too_small_is_refused_with_its_sentence_and_costs_nothing(world: World) -> None:
+def test_a_dataset_that_is_too_small_is_refused_without_cost(world: World) -> None:
     world.upload_dataset(5)
     world.upload("notes.txt")
 
@@ -115,7 +115,7 @@ def test_a_refused_dataset_is_not_refused_again_while_nothing_changes(world: Wor
     assert world.settle() == []
 
 
-def test_a_run_above_the_budget_is_refused_and_gets_a_second_attempt_when_there_is_money(world: World) -> None:
+def test_a_run_above_its_budget_is_refused_until_the_budget_is_raised(world: World) -> None:
     world.plan = replace(world.plan, budget=0.1)
     world.upload_dataset()
     (refused,) = world.settle()
@@ -139,7 +139,7 @@ def test_an_emptied_bucket_gets_no_run(world: World) -> None:
     assert world.runs.pending() is None
 
 
-def test_while_a_run_is_open_no_other_starts_and_the_change_stays_pending(world: World) -> None:
+def test_no_second_run_starts_while_one_is_open(world: World) -> None:
     run = world.start()
     world.upload("seedlings/Maize/more.png")
 
@@ -148,7 +148,7 @@ def test_while_a_run_is_open_no_other_starts_and_the_change_stays_pending(world:
     assert list(world.bucket.kept_runs()) == [run]
 
 
-def test_a_run_that_another_function_started_first_leaves_the_change_pending(world: World) -> None:
+def test_a_change_stays_pending_if_another_function_started_first(world: World) -> None:
     world.upload_dataset()
     seen = world.clock.now()
     world.clock.forward(600)
@@ -159,7 +159,7 @@ def test_a_run_that_another_function_started_first_leaves_the_change_pending(wor
     assert world.jobs.created == []
 
 
-def test_an_upload_while_the_bucket_is_listed_stays_pending_and_gets_its_run_afterwards(world: World) -> None:
+def test_an_upload_during_the_listing_gets_its_own_run(world: World) -> None:
     world.upload_dataset()
     world.bucket.while_listing = lambda: world.upload("seedlings/Maize/late.png")
 
@@ -172,7 +172,7 @@ def test_an_upload_while_the_bucket_is_listed_stays_pending_and_gets_its_run_aft
     assert second.run_id != first.run_id
 
 
-def test_an_unsettled_crash_between_run_and_job_is_mended_by_the_next_look(world: World) -> None:
+def test_advance_run_starts_the_job_after_a_crash_before_it(world: World) -> None:
     run = world.start()
     world.jobs.jobs.clear()
 
@@ -181,7 +181,7 @@ def test_an_unsettled_crash_between_run_and_job_is_mended_by_the_next_look(world
     assert f"{run.run_id}-prepare" in world.jobs.jobs
 
 
-def test_a_month_that_has_cost_enough_has_no_further_run_until_the_next(world: World) -> None:
+def test_a_run_above_the_monthly_budget_is_refused_until_next_month(world: World) -> None:
     spent = world.complete(world.start().run_id).cost_usd
     world.plan = replace(world.plan, monthly_budget=upper_bound(world.plan) + spent - 0.001)
     world.upload_dataset(batch="second")
@@ -200,13 +200,13 @@ def test_a_month_that_has_cost_enough_has_no_further_run_until_the_next(world: W
     assert run.state is RunState.PREPARING
 
 
-def test_a_month_that_is_just_cheap_enough_is_cheap_enough(world: World) -> None:
+def test_a_run_that_uses_up_the_monthly_budget_is_accepted(world: World) -> None:
     world.plan = replace(world.plan, monthly_budget=upper_bound(world.plan))
 
     assert world.start().state is RunState.PREPARING
 
 
-def test_without_images_enough_nobody_hears_of_money(world: World) -> None:
+def test_too_few_images_are_reported_before_the_budget(world: World) -> None:
     world.plan = replace(world.plan, monthly_budget=0.0)
     world.upload_dataset(images=2)
     (run,) = world.settle()

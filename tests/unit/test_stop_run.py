@@ -45,9 +45,7 @@ STAGES = [prepared, tuned, fine_tuned, evaluated]
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_job_of_any_stage_is_stopped_and_ends_the_run(
-    world: World, run: Run, stage: Callable[[World, Run], Run]
-) -> None:
+def test_stop_ends_the_job_of_any_stage_and_the_run(world: World, run: Run, stage: Callable[[World, Run], Run]) -> None:
     run = stage(world, run)
 
     stop_run(run.run_id, world)
@@ -60,7 +58,7 @@ def test_the_job_of_any_stage_is_stopped_and_ends_the_run(
 
 
 @pytest.mark.parametrize(("stage", "completes"), list(pairwise(STAGES)))
-def test_a_job_that_completes_all_the_same_starts_no_other(
+def test_a_stopped_run_starts_no_other_job_if_its_job_completes(
     world: World, run: Run, stage: Callable[[World, Run], Run], completes: Callable[[World, Run], Run]
 ) -> None:
     run = stage(world, run)
@@ -73,14 +71,14 @@ def test_a_job_that_completes_all_the_same_starts_no_other(
     assert world.jobs.created == created
 
 
-def test_a_run_whose_last_job_completes_all_the_same_has_its_model(world: World, run: Run) -> None:
+def test_a_stopped_run_completes_if_its_last_job_does(world: World, run: Run) -> None:
     run = evaluated(world, run)
     stop_run(run.run_id, world)
 
     assert world.end_evaluation(run.run_id).state is RunState.COMPLETED
 
 
-def test_what_was_spent_until_then_is_counted(world: World, run: Run) -> None:
+def test_a_stopped_run_counts_its_cost(world: World, run: Run) -> None:
     run = tuned(world, run)
     stop_run(run.run_id, world)
 
@@ -90,7 +88,7 @@ def test_what_was_spent_until_then_is_counted(world: World, run: Run) -> None:
     assert ended.processing_seconds == 60
 
 
-def test_a_run_between_two_jobs_stops_where_it_is(world: World, run: Run) -> None:
+def test_a_run_between_two_jobs_stops_at_once(world: World, run: Run) -> None:
     del world.jobs.jobs[run.job]
     created = list(world.jobs.created)
     stop_run(run.run_id, world)
@@ -101,7 +99,7 @@ def test_a_run_between_two_jobs_stops_where_it_is(world: World, run: Run) -> Non
     assert world.jobs.created == created
 
 
-def test_a_job_that_was_started_at_that_moment_is_stopped_when_the_clock_strikes(world: World, run: Run) -> None:
+def test_reconcile_stops_a_job_started_during_the_stop_request(world: World, run: Run) -> None:
     stop_run(run.run_id, world)
     world.jobs.stopped.clear()
 
@@ -110,7 +108,7 @@ def test_a_job_that_was_started_at_that_moment_is_stopped_when_the_clock_strikes
     assert world.jobs.stopped == [run.job]
 
 
-def test_a_wish_outlives_the_table(world: World, run: Run) -> None:
+def test_a_stop_request_survives_the_loss_of_the_table(world: World, run: Run) -> None:
     stop_run(run.run_id, world)
     world.runs = MemoryRuns()
 
@@ -120,7 +118,7 @@ def test_a_wish_outlives_the_table(world: World, run: Run) -> None:
     assert world.runs.get(run.run_id).state is RunState.STOPPED
 
 
-def test_a_run_that_was_stopped_late_is_rebuilt_with_all_that_it_did(world: World, run: Run) -> None:
+def test_rebuild_restores_all_stages_of_a_stopped_run(world: World, run: Run) -> None:
     run = evaluated(world, run)
     stop_run(run.run_id, world)
     world.jobs.end(run.job, JobStatus.STOPPED)
@@ -134,7 +132,7 @@ def test_a_run_that_was_stopped_late_is_rebuilt_with_all_that_it_did(world: Worl
     assert world.runs.trials(run.run_id) == trials
 
 
-def test_a_run_that_has_ended_can_not_be_stopped(world: World, run: Run) -> None:
+def test_a_run_that_has_ended_cannot_be_stopped(world: World, run: Run) -> None:
     world.complete(run.run_id)
 
     with pytest.raises(Conflict, match="has already ended: it is Completed"):
@@ -143,6 +141,6 @@ def test_a_run_that_has_ended_can_not_be_stopped(world: World, run: Run) -> None
     assert not world.bucket.has(layout.stop(run.run_id))
 
 
-def test_a_run_that_is_not_there_can_not_be_stopped(world: World) -> None:
+def test_an_unknown_run_cannot_be_stopped(world: World) -> None:
     with pytest.raises(NotFound):
         stop_run("sb-ffffffffffffffff-1", world)

@@ -44,7 +44,7 @@ def assert_begins_again(world: World, run: Run) -> Run:
     return again
 
 
-def test_a_run_whose_trials_meet_another_trainer_begins_again(world: World) -> None:
+def test_a_run_begins_again_if_its_trials_meet_another_trainer(world: World) -> None:
     run_id = in_tuning(world)
     trials_fail(world, run_id)
 
@@ -54,14 +54,14 @@ def test_a_run_whose_trials_meet_another_trainer_begins_again(world: World) -> N
     assert world.settle() == []
 
 
-def test_a_run_whose_evaluation_meets_another_trainer_begins_again(world: World) -> None:
+def test_a_run_begins_again_if_its_evaluation_meets_another_trainer(world: World) -> None:
     run_id = in_evaluation(world)
     world.fail(layout.evaluation_job(run_id), REFUSED)
 
     assert_begins_again(world, world.advance(run_id))
 
 
-def test_a_run_whose_fine_tuning_meets_another_trainer_begins_again(world: World) -> None:
+def test_a_run_begins_again_if_its_fine_tuning_meets_another_trainer(world: World) -> None:
     world.plan = FULL_PLAN
     run_id = in_evaluation(world)
     trials_fail(world, layout.fine_tuning_job(run_id))
@@ -69,7 +69,7 @@ def test_a_run_whose_fine_tuning_meets_another_trainer_begins_again(world: World
     assert_begins_again(world, world.advance(run_id))
 
 
-def test_fine_tuning_that_fails_for_another_reason_still_leaves_the_best_head(world: World) -> None:
+def test_fine_tuning_that_fails_otherwise_falls_back_to_the_best_head(world: World) -> None:
     world.plan = FULL_PLAN
     run_id = in_evaluation(world)
     trials_fail(world, layout.fine_tuning_job(run_id), "The loss is not a number.")
@@ -77,7 +77,7 @@ def test_fine_tuning_that_fails_for_another_reason_still_leaves_the_best_head(wo
     assert world.advance(run_id).state is RunState.EVALUATING
 
 
-def test_a_run_that_begins_again_does_so_once_however_often_its_event_comes(world: World) -> None:
+def test_duplicate_events_make_a_run_begin_again_only_once(world: World) -> None:
     run_id = in_tuning(world)
     trials_fail(world, run_id)
     for _ in range(3):
@@ -90,7 +90,7 @@ def test_a_run_that_begins_again_does_so_once_however_often_its_event_comes(worl
     assert world.settle() == []
 
 
-def test_reconcile_begins_a_run_again_whose_wake_up_was_lost(world: World) -> None:
+def test_reconcile_makes_up_for_a_lost_wake_up_of_the_next_attempt(world: World) -> None:
     run_id = in_tuning(world)
     trials_fail(world, run_id)
     run = world.advance(run_id)
@@ -104,7 +104,7 @@ def test_reconcile_begins_a_run_again_whose_wake_up_was_lost(world: World) -> No
     assert_begins_again(world, run)
 
 
-def test_a_run_that_somebody_stopped_does_not_begin_again(world: World) -> None:
+def test_a_run_stopped_by_a_person_does_not_begin_again(world: World) -> None:
     run_id = in_evaluation(world)
     stop_run(run_id, world)
     world.fail(layout.evaluation_job(run_id), REFUSED)
@@ -113,7 +113,7 @@ def test_a_run_that_somebody_stopped_does_not_begin_again(world: World) -> None:
     assert world.settle() == []
 
 
-def test_a_run_that_can_no_longer_be_paid_is_refused_instead(world: World) -> None:
+def test_the_next_attempt_is_refused_if_it_exceeds_the_budget(world: World) -> None:
     run_id = in_tuning(world)
     trials_fail(world, run_id)
     world.advance(run_id)
@@ -125,7 +125,7 @@ def test_a_run_that_can_no_longer_be_paid_is_refused_instead(world: World) -> No
     assert world.settle() == []
 
 
-def test_a_trainer_that_never_stays_the_same_ends_the_run(world: World) -> None:
+def test_a_run_fails_for_good_after_its_last_attempt(world: World) -> None:
     world.upload_dataset()
     for _ in range(ATTEMPTS):
         [run] = world.settle()
