@@ -23,21 +23,22 @@ STOP_HINT = "Stop with Ctrl-C."
 WIDEST = 1000
 
 
-def runs_table(runs: list[dict[str, Any]]) -> Table:
-    """The runs, newest first."""
-    table = plain_table("Run", "State", "Started", "Images", "Test accuracy", "Cost", "")
+def runs_table(runs: list[dict[str, Any]]) -> Group:
+    """The runs, newest first, and below them why runs ended without a model."""
+    table = plain_table("Run", "State", "Started", "Images", "Test\naccuracy", "Cost", "")
+    for column in table.columns:
+        column.no_wrap = column.header != "Started"
     for run in runs:
-        mark = "best so far" if run["won"] else escape(run["reason"] or "")
         table.add_row(
             run["run_id"],
             run["state"],
-            run["created_at"][:19].replace("T", " "),
+            run["created_at"][:16].replace("T", " "),
             f"{run['images']:,}" if run["images"] else "",
             percent(run["test_accuracy"]),
             f"${run['cost_usd']:.2f}",
-            mark,
+            "best" if run["won"] else "",
         )
-    return table
+    return Group(table, *(escape(f"{run['run_id']}: {run['reason']}") for run in runs if run["reason"]))
 
 
 class TrialsTable:
@@ -179,7 +180,7 @@ def exports(endpoint: str, credentials: Mapping[str, str]) -> str:
 
 
 def plain_table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
     for column in columns:
         table.add_column(column)
     return table

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from seedbed import cli
-from seedbed.commands.show import TrialsTable, best_model, mail_text
+from seedbed.commands.show import TrialsTable, best_model, mail_text, runs_table
 from seedbed.errors import SeedbedError
 
 URI = "s3://seedbed-000000000000-us-east-1/runs/sb-3f9c1b7a5d2e8046-1/evaluation/model.tar.gz"
@@ -58,6 +58,15 @@ def test_the_trials_table_cuts_off_nothing(width: int, title: str) -> None:
     for text in ("001-a9d86e71", "Validation", "Completed", "0.652", "0.477"):
         assert text in output
     assert max(len(line) for line in output.splitlines()) <= width
+
+
+def test_the_ids_of_runs_are_not_cut_off() -> None:
+    run = {**BEST, "state": "Completed", "images": 12_345, "won": False, "reason": "a long reason " * 9}
+
+    output = printed(runs_table([run]), 80)
+
+    assert f"{RUN['run_id']}  Completed" in output
+    assert "…" not in output
 
 
 def test_the_address_of_the_best_model_stays_on_one_line() -> None:
