@@ -1,4 +1,4 @@
-"""What `ports.Bucket` promises, of S3 and of the bucket in memory."""
+"""The promises of `ports.Bucket`, kept by S3 and the bucket in memory."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The jobs on SageMaker: answers and errors as it words them."""
+"""The jobs on SageMaker, with its own answers and errors."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

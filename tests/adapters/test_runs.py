@@ -1,4 +1,4 @@
-"""What `ports.Runs` promises, of the table on DynamoDB and of the one in memory."""
+"""The promises of `ports.Runs`, kept by the table on DynamoDB and the one in memory."""
 
 import json
 from dataclasses import replace
@@ -38,8 +38,7 @@ def complete(runs: Runs, run: Run, *, won: bool) -> Run:
     return completed
 
 
-def reign(runs: Runs, run: Run) -> Run:
-    """Let a run win."""
+def win(runs: Runs, run: Run) -> Run:
     return complete(runs, run, won=True)
 
 
@@ -168,15 +167,15 @@ def test_a_run_that_ends_makes_room_for_the_next(runs: Runs) -> None:
 
 def test_a_run_that_wins_is_the_champion_until_another_beats_it(runs: Runs) -> None:
     assert runs.champion() is None
-    first = reign(runs, numbered(1))
+    first = win(runs, numbered(1))
     assert runs.champion() == first
 
-    second = reign(runs, numbered(2, champion_before=first.run_id))
+    second = win(runs, numbered(2, champion_before=first.run_id))
     assert runs.champion() == second
 
 
 def test_a_run_that_does_not_win_leaves_the_champion(runs: Runs) -> None:
-    first = reign(runs, numbered(1))
+    first = win(runs, numbered(1))
 
     complete(runs, numbered(2, champion_before=first.run_id), won=False)
 
@@ -186,10 +185,10 @@ def test_a_run_that_does_not_win_leaves_the_champion(runs: Runs) -> None:
 
 @pytest.mark.parametrize("met", [None, numbered(7).run_id])
 def test_a_run_that_beat_another_than_the_champion_gets_a_conflict(runs: Runs, met: str | None) -> None:
-    first = reign(runs, numbered(1))
+    first = win(runs, numbered(1))
 
     with pytest.raises(Conflict):
-        reign(runs, numbered(2, champion_before=met))
+        win(runs, numbered(2, champion_before=met))
 
     assert runs.champion() == first
     assert runs.get(numbered(2).run_id).state is RunState.EVALUATING
@@ -197,7 +196,7 @@ def test_a_run_that_beat_another_than_the_champion_gets_a_conflict(runs: Runs, m
 
 def test_a_run_that_beat_an_unknown_champion_gets_a_conflict(runs: Runs) -> None:
     with pytest.raises(Conflict):
-        reign(runs, numbered(2, champion_before=numbered(1).run_id))
+        win(runs, numbered(2, champion_before=numbered(1).run_id))
 
 
 def test_recent_returns_the_newest_runs_up_to_the_limit(runs: Runs) -> None:

@@ -43,7 +43,7 @@ def finish(cloud: Cloud) -> None:
 
 
 def deliver_what_is_late(cloud: Cloud) -> None:
-    """Every message that is still somewhere comes now, and the clock strikes once more."""
+    """Every message that is still somewhere comes now, and reconcile runs once more."""
     for queue in cloud.queues.values():
         for message in queue.messages:
             message.visible_at = cloud.clock.now()
@@ -54,9 +54,9 @@ def deliver_what_is_late(cloud: Cloud) -> None:
 def unfinished(cloud: Cloud) -> list[str]:
     """What still has to happen."""
     waiting = [f"{name} is there." for _, name in cloud.table.items.keys() & WAITING]
-    going_on = [f"{job.name} goes on." for job in cloud.sagemaker.going_on()]
-    untold = [f"Nobody was told of {run_id}." for run_id in cloud.watch.ended if not cloud.watch.told[run_id]]
-    return [*waiting, *going_on, *untold, *unaccounted(cloud), *unnamed(cloud)]
+    running_jobs = [f"{job.name} is still running." for job in cloud.sagemaker.running_jobs()]
+    unnotified = [f"Nobody was told of {run_id}." for run_id in cloud.watch.ended if not cloud.watch.told[run_id]]
+    return [*waiting, *running_jobs, *unnotified, *unaccounted(cloud), *unnamed(cloud)]
 
 
 def unrecorded(cloud: Cloud) -> list[str]:

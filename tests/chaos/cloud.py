@@ -124,7 +124,7 @@ class Cloud:
         return True
 
     def reconcile(self, **event: Any) -> bool:
-        """The clock strikes. Whether the function lived through it."""
+        """Reconcile's schedule fires. Whether the function finished."""
         return self.invoke(reconcile, event, answers=False) is not None
 
     def ask_to_stop(self) -> bool:
@@ -150,12 +150,12 @@ class Cloud:
         """Time passes; jobs whose time limit is over are stopped."""
         self.clock.forward(seconds)
         self.table.catch_up()
-        for job in self.sagemaker.going_on():
+        for job in self.sagemaker.running_jobs():
             if self.clock.now() >= job.started_at + timedelta(seconds=job.time_limit):
                 self.sagemaker.end(job)
 
     def flow(self, seconds: float) -> None:
-        """All goes its way for a while: whatever is due happens at once."""
+        """Time passes without delays: whatever is due happens at once."""
         until = self.clock.now() + timedelta(seconds=seconds)
         while True:
             self.deliver_all()
@@ -163,7 +163,7 @@ class Cloud:
             if due > until:
                 break
             self.forward((due - self.clock.now()).total_seconds())
-            for job in self.sagemaker.going_on():
+            for job in self.sagemaker.running_jobs():
                 if job.ends_at <= due:
                     self.sagemaker.end(job)
             if self.next_reconcile <= due:
@@ -211,7 +211,7 @@ class Cloud:
 
     def _due(self) -> list[datetime]:
         waiting = [message.visible_at for queue in self.queues.values() for message in queue.messages]
-        return [*waiting, self.next_reconcile, *(job.ends_at for job in self.sagemaker.going_on())]
+        return [*waiting, self.next_reconcile, *(job.ends_at for job in self.sagemaker.running_jobs())]
 
     def _settings(self) -> Any:
         return SimpleNamespace(plan=self.plan, settle_rule=RULE)

@@ -22,8 +22,8 @@ NEXT_CALLS = st.integers(0, 40)
 
 
 def end_jobs(cloud: Cloud) -> None:
-    """Whatever goes on ends."""
-    for job in cloud.sagemaker.going_on():
+    """All running jobs end."""
+    for job in cloud.sagemaker.running_jobs():
         cloud.sagemaker.end(job)
 
 
@@ -85,7 +85,7 @@ class Chaos(RuleBasedStateMachine):
 
     @rule(images=st.integers(1, 9))
     def upload_folder(self, images: int) -> None:
-        """Images enough for a run, most likely."""
+        """Probably enough images for a run."""
         for number in range(images):
             self.cloud.upload(GOOD[number % len(GOOD)], f"image {number}".encode())
 
@@ -127,7 +127,7 @@ class Chaos(RuleBasedStateMachine):
 
     @rule()
     def reconcile(self) -> None:
-        """The clock strikes."""
+        """Reconcile's schedule fires."""
         self.cloud.reconcile()
 
     @rule(seconds=st.sampled_from([1, 60, 300, 1200]))
@@ -152,13 +152,13 @@ class Chaos(RuleBasedStateMachine):
 
     @rule()
     def end_jobs(self) -> None:
-        """Whatever goes on ends."""
+        """All running jobs end."""
         end_jobs(self.cloud)
 
     @rule()
     def stop(self) -> None:
-        """A person stops what goes on."""
-        for job in self.cloud.sagemaker.going_on():
+        """A person stops all running jobs."""
+        for job in self.cloud.sagemaker.running_jobs():
             self.cloud.sagemaker.stop(job)
 
     @rule()
@@ -188,7 +188,7 @@ class Chaos(RuleBasedStateMachine):
 
     @rule()
     def lose_table(self) -> None:
-        """The table is deleted; a person makes it anew and fills it, again where that fails."""
+        """The table is deleted; a person creates it again and fills it, repeatedly if that fails."""
         self.cloud.lose_table()
         for _ in range(50):
             if self.cloud.reconcile(rebuild=True):

@@ -65,7 +65,7 @@ class SimulatedJob:
         return "HyperParameterTuningJobName" in self.request
 
     @property
-    def goes_on(self) -> bool:
+    def is_running(self) -> bool:
         return self.ended_at is None
 
     @property
@@ -103,7 +103,7 @@ class MemorySageMaker:
     def create_hyper_parameter_tuning_job(self, **request: Any) -> Request:
         """Start a tuning job, and its trials with it."""
         for parent in request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", []):
-            if self._find("CreateHyperParameterTuningJob", parent["HyperParameterTuningJobName"]).goes_on:
+            if self._find("CreateHyperParameterTuningJob", parent["HyperParameterTuningJobName"]).is_running:
                 raise refused("CreateHyperParameterTuningJob", "ValidationException", "A parent goes on.")
         job = self._create("CreateHyperParameterTuningJob", request["HyperParameterTuningJobName"], request)
         count = request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
@@ -156,9 +156,9 @@ class MemorySageMaker:
         """Ask for a tuning job's end."""
         return self._stop("StopHyperParameterTuningJob", HyperParameterTuningJobName)
 
-    def going_on(self) -> list[SimulatedJob]:
+    def running_jobs(self) -> list[SimulatedJob]:
         """The jobs that did not end yet."""
-        return [job for job in self.jobs.values() if job.goes_on]
+        return [job for job in self.jobs.values() if job.is_running]
 
     def stop(self, job: SimulatedJob) -> None:
         """What a person does in the console, or the manager for one: it takes a while."""
@@ -196,7 +196,7 @@ class MemorySageMaker:
 
     def _stop(self, operation: str, name: str) -> Request:
         job = self._find(operation, name)
-        if not job.goes_on:
+        if not job.is_running:
             raise refused(operation, "ValidationException", f"{name} is in status {job.status}.")
         self.stop(job)
         return {}

@@ -1,4 +1,4 @@
-"""Nothing lost, nothing twice, whatever goes wrong."""
+"""Nothing is lost and nothing happens twice, whatever goes wrong."""
 
 import os
 

@@ -33,7 +33,7 @@ def every_event_lost(cloud: Cloud) -> None:
         for queue in cloud.queues.values():
             queue.messages.clear()
         cloud.forward(300)
-        for job in cloud.sagemaker.going_on():
+        for job in cloud.sagemaker.running_jobs():
             cloud.sagemaker.end(job)
         cloud.job_states.messages.clear()
         cloud.reconcile()
@@ -81,7 +81,7 @@ def all_the_world(cloud: Cloud) -> None:
     """An image comes, and whatever may wake a function does so at once."""
     cloud.upload("seedlings/Maize/meanwhile.png", str(cloud.clock.now()).encode())
     cloud.flow(130)
-    for job in cloud.sagemaker.going_on():
+    for job in cloud.sagemaker.running_jobs():
         cloud.sagemaker.end(job)
     cloud.reconcile()
     cloud.deliver_all()

@@ -23,7 +23,7 @@ def cloud() -> Cloud:
 
 
 def upload_again(cloud: Cloud, batch: str) -> None:
-    """Every image anew."""
+    """Upload every image with new content."""
     for key in DATASET:
         cloud.upload(key, f"{batch} image at {key}".encode())
 
@@ -60,7 +60,7 @@ def test_a_trial_that_ended_is_not_replaced_by_one_in_progress(cloud: Cloud) -> 
     """Reconcile read of a trial that went on, and wrote that down after others had written how it ended."""
     while not any(job.tunes for job in cloud.sagemaker.jobs.values()):
         cloud.flow(10)
-    (job,) = cloud.sagemaker.going_on()
+    (job,) = cloud.sagemaker.running_jobs()
 
     def all_ends() -> None:
         cloud.sagemaker.end(job)
@@ -140,7 +140,7 @@ def test_a_clock_set_back_in_the_quiet_period_does_not_delay_a_run(cloud: Cloud,
 
     cloud.flow(130)
 
-    assert [job.name.rpartition("-")[2] for job in cloud.sagemaker.going_on()] == ["prepare"]
+    assert [job.name.rpartition("-")[2] for job in cloud.sagemaker.running_jobs()] == ["prepare"]
     assert calm_down(cloud) == []
 
 
@@ -152,7 +152,7 @@ def test_a_lost_wake_up_is_sent_again_after_the_clock_was_set_back(cloud: Cloud)
 
     cloud.flow(300 + 130)
 
-    assert [job.name.rpartition("-")[2] for job in cloud.sagemaker.going_on()] == ["prepare"]
+    assert [job.name.rpartition("-")[2] for job in cloud.sagemaker.running_jobs()] == ["prepare"]
 
 
 def test_an_upload_during_a_start_stays_pending_after_a_clock_change(cloud: Cloud) -> None:

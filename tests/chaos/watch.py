@@ -59,9 +59,9 @@ class Watch:
 
     def begun(self, job: SimulatedJob) -> None:
         """A job was created."""
-        going_on = [known.name for known in self._cloud.sagemaker.going_on()]
-        if len(going_on) > 1:
-            self.note(f"At one time went on {going_on}.")
+        running_jobs = [known.name for known in self._cloud.sagemaker.running_jobs()]
+        if len(running_jobs) > 1:
+            self.note(f"At one time went on {running_jobs}.")
         run_id = run_id_in(job.name) or job.name
         since = self._cloud.sagemaker.jobs.keys() - self._jobs_at_stop.get(run_id, self._cloud.sagemaker.jobs.keys())
         if len(since) > 1:
@@ -87,7 +87,7 @@ class Watch:
         if new.get("kind") == {"S": "run"}:
             self._run_moved(old, new)
         elif new["sk"]["S"] == "CHAMPION":
-            self._crowned(old, new["run_id"]["S"])
+            self._champion_changed(old, new["run_id"]["S"])
 
     def all_marked(self, run_ids: Iterable[str]) -> None:
         """Notify took these without a fault: each is told of and marked."""
@@ -144,7 +144,7 @@ class Watch:
         if dataset["images"] != len(snapshot["images"]) + len(snapshot["refused"]):
             self.note(f"{run_id} did not see the files of its snapshot.")
 
-    def _crowned(self, old: Item | None, run_id: str) -> None:
+    def _champion_changed(self, old: Item | None, run_id: str) -> None:
         contents = self._cloud.storage.contents
         model, former = (layout.model(run) for run in (run_id, old["run_id"]["S"] if old else run_id))
         if old and former in contents and float(contents[model]) <= float(contents[former]):
@@ -152,9 +152,13 @@ class Watch:
 
     def _runs_open(self) -> list[str]:
         items = self._cloud.table.items
-        going_on = [i["run_id"]["S"] for i in items.values() if "state" in i and i["state"]["S"] in ORDER]
+        running_jobs = [i["run_id"]["S"] for i in items.values() if "state" in i and i["state"]["S"] in ORDER]
         slot = items.get(("MANAGER", "OPEN"))
-        return [] if going_on == ([slot["run_id"]["S"]] if slot else []) else [f"Open: {going_on}, known of: {slot}"]
+        return (
+            []
+            if running_jobs == ([slot["run_id"]["S"]] if slot else [])
+            else [f"Open: {running_jobs}, known of: {slot}"]
+        )
 
     def snapshot(self, run_id: str) -> Any:
         """What a run was started on, as the bucket has it."""

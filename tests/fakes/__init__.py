@@ -1,1 +1,1 @@
-"""The ports in memory: real classes that keep their ports' promises, as tests/adapters proves."""
+"""The ports in memory: tests/adapters checks that they keep their ports' promises."""

@@ -1,4 +1,4 @@
-"""SageMaker in memory: jobs go on until a test says how they end."""
+"""SageMaker in memory: jobs run until a test ends them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tests.fakes.neighbours import MemoryClock
 
 
 class MemoryJobs:
-    """Implements `ports.Jobs`; `rejected` maps a job's name to why SageMaker won't have it."""
+    """Implements `ports.Jobs`; `rejected` maps a job's name to why SageMaker refuses it."""
 
     def __init__(self, clock: MemoryClock) -> None:
         self._clock = clock

@@ -9,7 +9,7 @@ LONGEST_DELAY = timedelta(seconds=900)
 
 
 class MemoryClock:
-    """Implements `ports.Clock`: it stands still until it is moved."""
+    """Implements `ports.Clock`: time stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 3, 20, 9, 0, tzinfo=UTC)
@@ -23,7 +23,7 @@ class MemoryClock:
 
 
 class SteppedClock:
-    """Implements `ports.Clock` for one who trusts a machine's clock, which is set forward and back."""
+    """Implements `ports.Clock` with a machine's clock, which a test sets forward and back."""
 
     def __init__(self, time: MemoryClock) -> None:
         self._time = time

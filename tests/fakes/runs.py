@@ -11,9 +11,9 @@ from job_manager.domain.settling import CLOCKS_DIFFER, PendingChange
 
 
 class MemoryRuns:
-    """Implements `ports.Runs`; `before_move`, where set, happens once just before the next move.
+    """Implements `ports.Runs`; `before_move`, where set, is called once, just before the next move.
 
-    `reminded` are the runs that notify was asked to be called for again.
+    `reminded` are the runs for which `remind` was called.
     """
 
     def __init__(self) -> None:
@@ -68,10 +68,10 @@ class MemoryRuns:
 
     def _meets_champion(self, run: Run) -> None:
         if self._champion != run.champion_before:
-            raise Conflict(f"Run {run.run_id} never met the champion.")
+            raise Conflict(f"Run {run.run_id} was not compared with the champion.")
 
     def set_champion(self, run: Run) -> None:
-        """Make a completed run the champion, whoever reigned."""
+        """Make a completed run the champion, whatever the present one."""
         self._runs[run.run_id] = run
         self._champion = run.run_id
 

@@ -78,7 +78,7 @@ class World:
         note_upload(self, self.rule)
 
     def upload_dataset(self, images: int = 12, batch: str = "plot") -> None:
-        """A person uploads images enough for a run, shared among the labels."""
+        """A person uploads enough images for a run, spread over the labels."""
         self.upload(*(f"seedlings/{LABELS[i % len(LABELS)]}/{batch}-{i}.png" for i in range(images)))
 
     def wake(self) -> Run | None:
@@ -148,7 +148,7 @@ class World:
         return self.advance(run_id)
 
     def complete(self, run_id: str, accuracy: float = 0.9, champion: float | None = None) -> Run:
-        """The run goes all the way."""
+        """The run goes through all stages."""
         self.end_prepare(run_id)
         if self.end_tuning(run_id).state is RunState.FINE_TUNING:
             self.end_fine_tuning(run_id, 0.94, 0.95)
@@ -160,5 +160,5 @@ class World:
 
 
 def a_run(run_id: str = "sb-0123456789abcdef-1", state: RunState = RunState.PREPARING, **changes: Any) -> Run:
-    """A run that never was."""
+    """A run that is in no table."""
     return replace(Run(run_id, PLAN, MemoryClock().now(), state), **changes)

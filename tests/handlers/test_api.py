@@ -20,7 +20,7 @@ Events = Callable[[str], Event]
 
 @pytest.fixture
 def champion(deployed: Deployed, run: Run, ended: Run) -> Run:
-    """The run in the table, reigning, with a trial."""
+    """The run in the table, as the champion, with a trial."""
     deployed.runs.create(run)
     for state in (RunState.TUNING, RunState.EVALUATING):
         deployed.runs.move(run.moved(state), came_from=run.state)

@@ -1,4 +1,4 @@
-"""Clock → what the events missed."""
+"""Schedule → whatever lost events left undone."""
 
 from collections.abc import Callable
 

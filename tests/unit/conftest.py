@@ -8,7 +8,7 @@ from tests.fakes.world import World
 
 @pytest.fixture
 def world() -> World:
-    """An empty bucket, and nobody who did anything yet."""
+    """An empty bucket and an empty table."""
     return World()
 
 

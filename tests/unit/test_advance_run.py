@@ -1,4 +1,4 @@
-"""A run goes as far as its jobs allow, whatever events say, how often and in which order."""
+"""A run goes as far as its jobs allow, however often and in whatever order events arrive."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What people get when they ask."""
+"""The API's answers."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What of the bucket a run is started on, and how that is told from another dataset."""
+"""Which files of the bucket a run uses, and what makes another dataset version."""
 
 from dataclasses import replace
 from typing import Any

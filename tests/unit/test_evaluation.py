@@ -1,4 +1,4 @@
-"""Who is champion."""
+"""Whether a model becomes the champion, and what is recorded of its evaluation."""
 
 from dataclasses import replace
 

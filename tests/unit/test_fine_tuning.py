@@ -1,4 +1,4 @@
-"""A full run: the whole network is trained from the best head on, and no run is lost where that gives nothing."""
+"""A full run also trains the whole network from the best head; if that brings nothing, it falls back to the head."""
 
 from dataclasses import replace
 

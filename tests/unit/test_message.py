@@ -1,4 +1,4 @@
-"""The e-mail: it says what won and by how much, and nothing in it can steer a mail program."""
+"""The e-mail reports the result, and nothing in it can control a mail program."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -79,7 +79,7 @@ def test_a_new_best_model_is_reported_with_its_scores() -> None:
 
 
 def fine_tuned(**changes: Any) -> Run:
-    """A run whose fine-tuning paid, with all that its evaluation found."""
+    """A run that fine-tuning improved, with a full evaluation."""
     run = completed()
     assert run.evaluation is not None
     assert run.best_trial is not None

@@ -1,4 +1,4 @@
-"""People hear of every run that ended, once."""
+"""People are notified of every run that ended, once."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The table can be lost: bucket and SageMaker know enough to fill it anew."""
+"""A lost table is filled again from the bucket and SageMaker."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.fakes.world import World
 
 @pytest.fixture
 def history(world: World) -> list[Run]:
-    """A champion, a challenger that lost, a refused run, a failed one, and one that goes on; told of, oldest first."""
+    """A champion, a challenger that lost, a refused run, a failed one, and one in progress; notified, oldest first."""
     runs = []
     for batch, accuracy, champion in (("first", 0.9, None), ("second", 0.8, 0.9)):
         world.upload_dataset(batch=batch)

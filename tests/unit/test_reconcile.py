@@ -1,4 +1,4 @@
-"""With every event lost, looking now and then still brings all to its end."""
+"""With every event lost, reconcile still brings every run to its end."""
 
 from dataclasses import replace
 

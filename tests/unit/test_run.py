@@ -1,4 +1,4 @@
-"""A run only ever moves forward, and its name holds what it is of."""
+"""A run only ever moves forward, and its name contains its dataset version."""
 
 import re
 

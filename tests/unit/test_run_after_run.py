@@ -1,4 +1,4 @@
-"""One run after another: who reigns, and who learns from whom."""
+"""One run after another: which is the champion, and which warm-starts which."""
 
 from dataclasses import replace
 
@@ -47,8 +47,8 @@ def test_a_champion_recorded_without_a_digest_is_scored_as_it_is(world: World, r
     assert world.jobs.champion_sha256[second.run_id] is None
 
 
-@pytest.mark.parametrize(("accuracy", "reigns"), [(0.95, "second"), (0.9, "first"), (0.8, "first")])
-def test_a_run_replaces_the_champion_only_if_it_beats_it(world: World, run: Run, accuracy: float, reigns: str) -> None:
+@pytest.mark.parametrize(("accuracy", "winner"), [(0.95, "second"), (0.9, "first"), (0.8, "first")])
+def test_a_run_replaces_the_champion_only_if_it_beats_it(world: World, run: Run, accuracy: float, winner: str) -> None:
     world.complete(run.run_id)
     world.upload_dataset(batch="second")
     (second,) = world.settle()
@@ -57,13 +57,13 @@ def test_a_run_replaces_the_champion_only_if_it_beats_it(world: World, run: Run,
 
     champion = world.runs.champion()
     assert champion is not None
-    assert champion.run_id == {"first": run.run_id, "second": second.run_id}[reigns]
+    assert champion.run_id == {"first": run.run_id, "second": second.run_id}[winner]
 
 
 def test_a_run_not_compared_with_the_champion_does_not_replace_it(world: World, run: Run) -> None:
     world.end_prepare(run.run_id)
     world.end_tuning(run.run_id)
-    champion = reigning(world)
+    champion = another_champion(world)
 
     ended = world.end_evaluation(run.run_id)
 
@@ -85,8 +85,8 @@ def test_a_run_that_beat_a_lost_champion_becomes_the_champion(world: World, run:
     assert world.runs.champion() == ended
 
 
-def reigning(world: World) -> Run:
-    """Somebody who came to reign while the only open run went on, as can be after a rebuild."""
+def another_champion(world: World) -> Run:
+    """A run that became the champion while the open run was in progress, as can happen after a rebuild."""
     other = World()
     other.upload_dataset(batch="other")
     (run,) = other.settle()

@@ -1,4 +1,4 @@
-"""A settled bucket gets a run, once, unless it can't or may not have one."""
+"""A settled bucket gets one run, unless it is refused."""
 
 from dataclasses import replace
 from datetime import timedelta

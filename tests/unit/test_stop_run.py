@@ -1,4 +1,4 @@
-"""A run stops when somebody wants it to: at once, whatever it waits for, and for good."""
+"""A person stops a run: at once, in any stage, and for good."""
 
 from collections.abc import Callable
 from itertools import pairwise

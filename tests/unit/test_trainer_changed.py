@@ -1,4 +1,4 @@
-"""The trainer is changed while a run is in progress: that is said, and the run begins again."""
+"""The trainer is changed while a run is in progress: the run says so and begins again."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ SAID = "The trainer was changed while the run was in progress. It begins again."
 
 
 def trials_fail(world: World, tuning_job: str, reason: str = REFUSED) -> None:
-    """As AWS has it: the tuning job itself does not say why."""
+    """The tuning job's trials fail; as on AWS, the tuning job itself does not say why."""
     name = f"{tuning_job}-001-0a1b2c3d"
     trial = Trial(name, "Failed", {}, reason=f"AlgorithmError: {reason}, exit code: 1", stage=layout.stage_of(name))
     world.jobs.add_trial(tuning_job, trial)
@@ -36,7 +36,7 @@ def in_evaluation(world: World) -> str:
 
 
 def assert_begins_again(world: World, run: Run) -> Run:
-    """The run has failed and said why, and its images get another."""
+    """Check that the run failed with its reason and that its images get another run, which is returned."""
     assert (run.state, run.reason, run.begins_again) == (RunState.FAILED, SAID, True)
     [again] = world.settle()
     assert (again.state, again.attempt) == (RunState.PREPARING, run.attempt + 1)
