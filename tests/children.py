@@ -19,14 +19,15 @@ LAUNCHER = ROOT / "tests" / "launch.py"
 BY_THEMSELVES = 20.0
 """Seconds in which what a killed process had started may end by itself, as it should, before it is killed too."""
 
+Word = str | os.PathLike[str]
 Process = subprocess.Popen[str]
 
 
-def start(words: Sequence[object], **options: Any) -> Process:
+def start(words: Sequence[Word], **options: Any) -> Process:
     """The process, the leader of a session of its own. `end` ends it, if not `started`."""
     launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid())]
     options = {"encoding": "utf-8", "start_new_session": True, **options}
-    return subprocess.Popen([*launcher, *map(os.fspath, words)], **options)  # type: ignore[arg-type]
+    return subprocess.Popen([*launcher, *map(os.fspath, words)], **options)
 
 
 def end(process: Process) -> None:
@@ -45,7 +46,7 @@ def end(process: Process) -> None:
 
 
 @contextlib.contextmanager
-def started(words: Sequence[object], **options: Any) -> Iterator[Process]:
+def started(words: Sequence[Word], **options: Any) -> Iterator[Process]:
     """The process, and nothing of it once the block has ended."""
     process = start(words, **options)
     try:
@@ -87,12 +88,12 @@ def exited(process: Process) -> int:
     return process.returncode
 
 
-def run(words: Sequence[object], *, check: bool = False, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(words: Sequence[Word], *, check: bool = False, **options: Any) -> subprocess.CompletedProcess[str]:
     """What came of a program that ends by itself. Raises CalledProcessError where it failed, with `check`."""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with started(words, **{**pipes, **options}) as process:
         output, errors = said(process)
-    done = subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+    done = subprocess.CompletedProcess(list(words), process.returncode, output, errors)
     if check:
         done.check_returncode()
     return done
