@@ -43,7 +43,7 @@ def test_a_catastrophic_expression_is_given_up_and_the_others_are_read_on(
     line = "1" * 4000 + "! loss: 0.5"
     said = [metrics.read(line, 1.0) for _ in range(OVERRUNS)]
     assert said == [{"loss": 0.5}] * OVERRUNS
-    assert "'slow' takes too long; it is not read any more" in caplog.text
+    assert "'slow' takes too long; it is not used any more" in caplog.text
     assert metrics.read("11", 2.0) == {}
 
 

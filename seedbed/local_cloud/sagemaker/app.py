@@ -5,29 +5,27 @@ import json
 import logging
 import sqlite3
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from botocore.model import OperationNotFoundError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..access.credentials import Credentials
-from . import listing, service_model, tags
 from .clients import Clients
 from .cloudwatch import CloudWatch
 from .containers.launcher import Launcher
 from .containers.process import ProcessRunner, kill_leftover
 from .disk import Disk
-from .errors import ApiError, Unsupported
+from .errors import ApiError
 from .eventbridge import EventPublisher
 from .jobs import JobServices, JobThreads, remove_directory
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
 from .maintenance import Maintenance
+from .operations import Operations
 from .processing import ProcessingJobs
 from .records.database_file import repair
 from .records.ledger import Ledger
@@ -37,7 +35,6 @@ from .s3.transfer import DataTransfer
 from .settings import EndpointSettings
 from .training import spot
 from .training.operations import TrainingJobs
-from .tuning import view
 from .tuning.operations import TuningJobs
 
 log = logging.getLogger(__name__)
@@ -111,7 +108,7 @@ class SageMaker:
         self._processing = ProcessingJobs(services)
         self._training = TrainingJobs(services)
         self._tuning = TuningJobs(services, self._training)
-        self._operations = self._table()
+        self._operations = Operations(services, self._processing, self._training, self._tuning)
         self._maintenance = Maintenance(self._store, self._job_threads, self.disk, self._resume)
 
     async def start(self) -> None:
@@ -139,7 +136,7 @@ class SageMaker:
             message = f"Nothing can be recorded now: {error}. {self.disk.sentence()}"
             status, content = 507, _error("ServiceUnavailable", message)
         except Exception:
-            log.exception("%s ended in an error of the endpoint's own", target)
+            log.exception("%s failed with an error of the endpoint", target)
             status, content = 500, _error("InternalFailure", "The endpoint has failed. Its log says why.")
         headers = {"x-amzn-requestid": str(uuid.uuid4())}
         response = Response(json.dumps(content), status, headers, media_type="application/x-amz-json-1.1")
@@ -148,37 +145,7 @@ class SageMaker:
     def _answer(self, target: str, body: bytes) -> Body:
         if target == f"POST {spot.PATH}":
             return spot.interrupt(self._services, _parse(body))
-        name = target.removeprefix(TARGET)
-        try:
-            service_model.operation(name)
-        except OperationNotFoundError:
-            raise Unsupported(f"SageMaker has no operation named '{name}'.") from None
-        if name not in self._operations:
-            raise Unsupported(f"The operation {name} is not implemented by this local SageMaker endpoint.")
-        return service_model.answer(name, self._operations[name](service_model.validate(name, _parse(body))))
-
-    def _table(self) -> dict[str, Callable[[Body], Body]]:
-        ledger = self._ledger
-        table: dict[str, Callable[[Body], Body]] = {
-            "DescribeHyperParameterTuningJob": lambda request: self.disk.with_waiting_reason(
-                TUNING, view.describe(ledger, request)
-            ),
-            "DeleteHyperParameterTuningJob": self._tuning.delete,
-            "ListTrainingJobsForHyperParameterTuningJob": lambda request: view.list_training_jobs(ledger, request),
-            "AddTags": lambda request: tags.add_tags(self._store, request),
-            "DeleteTags": lambda request: tags.delete_tags(self._store, request),
-            "ListTags": lambda request: tags.list_tags(self._store, request),
-        }
-        jobs: dict[Kind, Any] = {PROCESSING: self._processing, TRAINING: self._training, TUNING: self._tuning}
-        for kind, operations in jobs.items():
-            table[f"Create{kind.name}"] = operations.create
-            table[f"Stop{kind.name}"] = operations.stop
-            table[f"List{kind.name}s"] = partial(listing.list_jobs, ledger, kind)
-            table.setdefault(f"Describe{kind.name}", partial(self._describe, kind))
-        return table
-
-    def _describe(self, kind: Kind, request: Body) -> Body:
-        return self.disk.with_waiting_reason(kind, self._ledger.find(kind, request[kind.name_field]).body)
+        return self._operations.call(target.removeprefix(TARGET), _parse(body))
 
     def _recover(self) -> None:
         """Ends the processes that survived a crash, and resumes the jobs that had not ended."""
@@ -190,7 +157,7 @@ class SageMaker:
         for kind in (PROCESSING, TRAINING, TUNING):
             for job in self._unfinished[kind]:
                 if kind is not TRAINING or job.parent is None:  # a tuning job resumes its own
-                    with suppress(sqlite3.OperationalError):  # maintenance resumes it once the disk has room
+                    with suppress(sqlite3.OperationalError):  # maintenance resumes it once the disk has space
                         self._resume(kind, job)
 
     def _resume(self, kind: Kind, job: JobRecord) -> None:

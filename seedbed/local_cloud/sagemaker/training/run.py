@@ -83,7 +83,7 @@ class TrainingRun:
         try:
             return self._end_attempt(self._run())
         except JobFailure as failure:
-            if self._disk_has_room_again():
+            if self._disk_has_space_again():
                 return False
             stopped = self._stop.reason in ("stopped", "early")
             self._finish(*(("Stopped", "Stopped") if stopped else ("Failed", "Failed", str(failure))))
@@ -91,7 +91,7 @@ class TrainingRun:
         except Exception:
             if self._stop.reason == "shutdown":
                 return True
-            if not self._disk_has_room_again() and not self._may_retry():
+            if not self._disk_has_space_again() and not self._may_retry():
                 raise
             return False
 
@@ -99,7 +99,7 @@ class TrainingRun:
         """Ends the job as its container ended; False if it needs another attempt."""
         if outcome.ended_by == "interrupted":
             return self._wait_for_capacity()
-        if outcome.exit_code and not outcome.ended_by and self._disk_has_room_again():
+        if outcome.exit_code and not outcome.ended_by and self._disk_has_space_again():
             return False
         if self._stop.reason != "shutdown":
             self._conclude(replace(outcome, ended_by=outcome.ended_by or self._stop.reason))
@@ -115,12 +115,12 @@ class TrainingRun:
         self._remember(retries=tried, seconds_used=self._clock.pause())
         return True
 
-    def _disk_has_room_again(self) -> bool:
+    def _disk_has_space_again(self) -> bool:
         """Whether the attempt failed because the disk was full, and there is space now."""
-        repeated = self._disk_retry.should_repeat(lambda: remove_directory(self._files.base))
-        if repeated:
+        repeat = self._disk_retry.should_repeat(lambda: remove_directory(self._files.base))
+        if repeat:
             self._clock.discard()
-        return repeated
+        return repeat
 
     def _run(self) -> Outcome:
         self._services.launcher.ready(self._body["AlgorithmSpecification"]["TrainingImage"])

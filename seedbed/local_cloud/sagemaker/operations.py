@@ -1,0 +1,56 @@
+"""SageMaker's operations: which ones this endpoint has, and what each calls."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from botocore.model import OperationNotFoundError
+
+from . import listing, service_model, tags
+from .errors import Unsupported
+from .jobs import JobServices
+from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
+from .processing import ProcessingJobs
+from .training.operations import TrainingJobs
+from .tuning import view
+from .tuning.operations import TuningJobs
+
+
+class Operations:
+    """All operations by name; requests and answers are checked against the service model."""
+
+    def __init__(
+        self, services: JobServices, processing: ProcessingJobs, training: TrainingJobs, tuning: TuningJobs
+    ) -> None:
+        self._ledger, self._disk = services.ledger, services.disk
+        store = services.ledger.store
+        self._table: dict[str, Callable[[Body], Body]] = {
+            "DeleteHyperParameterTuningJob": tuning.delete,
+            "ListTrainingJobsForHyperParameterTuningJob": partial(view.list_training_jobs, services.ledger),
+            "AddTags": partial(tags.add_tags, store),
+            "DeleteTags": partial(tags.delete_tags, store),
+            "ListTags": partial(tags.list_tags, store),
+        }
+        jobs: dict[Kind, Any] = {PROCESSING: processing, TRAINING: training, TUNING: tuning}
+        for kind, operations in jobs.items():
+            self._table[f"Create{kind.name}"] = operations.create
+            self._table[f"Stop{kind.name}"] = operations.stop
+            self._table[f"Describe{kind.name}"] = partial(self._describe, kind)
+            self._table[f"List{kind.name}s"] = partial(listing.list_jobs, services.ledger, kind)
+
+    def call(self, name: str, request: Any) -> Body:
+        """The answer to a request. Raises ApiError."""
+        try:
+            service_model.operation(name)
+        except OperationNotFoundError:
+            raise Unsupported(f"SageMaker has no operation named '{name}'.") from None
+        if name not in self._table:
+            raise Unsupported(f"The operation {name} is not implemented by this local SageMaker endpoint.")
+        return service_model.answer(name, self._table[name](service_model.validate(name, request)))
+
+    def _describe(self, kind: Kind, request: Body) -> Body:
+        if kind is TUNING:
+            body = view.describe(self._ledger, request)
+        else:
+            body = self._ledger.find(kind, request[kind.name_field]).body
+        return self._disk.with_waiting_reason(kind, body)
