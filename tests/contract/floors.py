@@ -44,6 +44,7 @@ FLOORS: dict[str, list[set[str]]] = {
     ],
     "seedbed.local_cloud.sagemaker": [
         {"app"},
+        {"operations"},
         {"tuning"},
         {"processing", "training"},
         {"maintenance", "search"},
