@@ -37,7 +37,7 @@ def test_no_job_needs_a_network(flow: Flow) -> None:
     if not isolation():
         pytest.skip("this machine can't run processes without a network (unshare --net)")
     for verb, process in flow.log.items():
-        assert process.args[: len(WITHOUT_NETWORK)] == WITHOUT_NETWORK, verb
+        assert " ".join(WITHOUT_NETWORK) in " ".join(map(str, process.args)), verb  # after the launcher
         assert process.returncode == 0, process.stderr
 
 
