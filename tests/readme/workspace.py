@@ -58,8 +58,8 @@ class Workspace:
         assert terminal.process.poll() is None, "\n".join(terminal.screen)
 
     def need_an_account(self, command: Command) -> None:
-        """It comes as far as its first call to AWS, for which there are no credentials."""
-        screen = self._expect(command, status=None)
+        """It comes as far as its first call to AWS, for which there are no credentials; what it asks is answered yes."""
+        screen = self._expect(command, status=None, keys="y\ny\n")
         assert "Unable to locate credentials" in "\n".join(screen)
 
     def deploy_guided(self, command: Command) -> None:
