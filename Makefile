@@ -23,7 +23,7 @@ test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests
 check: $(VENV)/dev  ## types and style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-architecture: $(VENV)/laptop  ## draw docs/images/architecture.svg from the code and the template
+architecture: $(VENV)/laptop  ## draw the pictures of docs/architecture.md from the code and the template
 	@$(BIN)/python -m tools.architecture
 
 bench-tuner: $(VENV)/bench/ready  ## how well Bayesian tuning finds good settings, beside other libraries

@@ -1,4 +1,4 @@
-"""The picture of the architecture is what the code and the template give now, and its pages name what there is."""
+"""The pictures of the architecture are what the code and the template give now, and its pages name what there is."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -7,42 +7,61 @@ from pathlib import Path
 import pytest
 
 from tests.contract.template import ROOT, Template
-from tools.architecture.__main__ import PICTURE
+from tools.architecture.__main__ import IMAGES, pictures
 from tools.architecture.flow import steps
-from tools.architecture.picture import draw
-from tools.architecture.rooms import House, houses, importers_first
+from tools.architecture.panels import panels
+from tools.architecture.picture import draw_floors
+from tools.architecture.rooms import House, Room, houses
 
 PAGES = ("CONTRIBUTING.md", "docs/architecture.md")
+CODE = ("functions", "training_container/trainer", "seedbed")
 IN_BACKTICKS = re.compile(r"`((?!\.venv)[\w.-]+/[\w./-]*|[\w-]+\.(?:py|md|yaml|toml|txt|in))`")
 
 
 @pytest.fixture(scope="module")
-def drawn() -> str:
-    return draw(steps(), houses())
+def drawn() -> dict[str, str]:
+    return pictures()
 
 
-def test_committed_picture_is_what_the_code_gives(drawn: str) -> None:
-    same = PICTURE.read_text(encoding="utf-8") == drawn
+def words(picture: str) -> set[str]:
+    """The words of a picture."""
+    texts = ET.fromstring(picture).iter("{http://www.w3.org/2000/svg}text")
+    return {word for text in texts for word in "".join(text.itertext()).split()}
 
-    assert same, "docs/images/architecture.svg is out of date: run `make architecture`"
+
+@pytest.mark.parametrize("name", ["architecture.svg", "floors.svg"])
+def test_committed_picture_is_what_the_code_gives(drawn: dict[str, str], name: str) -> None:
+    same = (IMAGES / name).read_text(encoding="utf-8") == drawn[name]
+
+    assert same, f"docs/images/{name} is out of date: run `make architecture`"
 
 
-def test_picture_names_every_function_and_every_folder_of_code(drawn: str) -> None:
-    texts = {"".join(text.itertext()) for text in ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")}
+def test_picture_of_the_flow_names_every_function(drawn: dict[str, str]) -> None:
     handlers = {one["Handler"].split(".")[0] for one in Template().functions.values()}
-    folders = {room.folder for house in houses() for room in house.rooms}
 
-    assert handlers <= texts
-    for folder in folders:
-        assert any(text.strip("/*.py") and folder.endswith(text.removesuffix("/*.py").rstrip("/")) for text in texts)
+    assert handlers <= words(drawn["architecture.svg"])
+
+
+def test_picture_of_the_floors_names_every_folder_of_code(drawn: dict[str, str]) -> None:
+    folders = {path.parent for place in CODE for path in (ROOT / place).rglob("*.py")}
+    names = {folder.name for folder in folders}
+
+    assert names <= {part for word in words(drawn["floors.svg"]) for part in word.split("/")[:-1]}
+
+
+def test_picture_of_the_floors_names_every_module_beside_a_room(drawn: dict[str, str]) -> None:
+    beside = {path.rsplit("/", 1)[-1] for house in houses() for floor in house.floors for path in floor.modules}
+
+    assert beside <= {word.rsplit("/", 1)[-1] for word in words(drawn["floors.svg"])}
 
 
 @pytest.mark.parametrize("house", houses(), ids=lambda house: house.folder)
 def test_every_folder_says_what_it_is_for(house: House) -> None:
-    assert [room.folder for room in house.rooms if not room.purpose] == []
+    assert house.purpose
+    assert [room.folder for floor in house.floors for room in floor.rooms if not room.purpose] == []
 
 
-def test_the_three_houses_share_no_code() -> None:
+def test_the_packages_share_no_code() -> None:
     assert {house.folder: house.foreign for house in houses()} == {house.folder: [] for house in houses()}
 
 
@@ -55,26 +74,40 @@ def test_each_function_is_woken_and_changes_something() -> None:
     assert all(step.wakes and step.changes and step.purpose for step in steps())
 
 
-def test_importers_stand_before_what_they_import() -> None:
-    edges = {("steps", "domain"): 3, ("aws", "domain"): 1, ("functions", "steps"): 1}
+def test_a_higher_floor_is_drawn_above_a_lower_one() -> None:
+    drawn = list(panels(houses(), 0, 0, 600))
 
-    assert importers_first(["aws", "domain", "functions", "steps"], edges) == ["aws", "functions", "steps", "domain"]
+    for panel, house in zip(drawn, houses(), strict=True):
+        ends = [row.y + row.height for row in panel.rows]
+        assert len(panel.rows) == len(house.floors)
+        assert all(end < row.y for end, row in zip(ends, panel.rows[1:], strict=False))
 
 
-def test_imports_of_a_new_folder_appear(tmp_path: Path) -> None:
+def test_everything_on_a_floor_is_drawn_inside_it() -> None:
+    rows = [row for panel in panels(houses(), 0, 0, 600) for row in panel.rows]
+
+    for row in rows:
+        for one in [*row.boxes, *row.labels]:
+            assert row.x <= one.x < one.x + one.width <= row.x + row.width
+            assert row.y <= one.y < one.y + one.height <= row.y + row.height
+
+
+def test_a_new_room_appears_on_its_floor(tmp_path: Path) -> None:
     for name, text in {
         "seedbed/__init__.py": '"""Top."""',
+        "seedbed/cli.py": "from .new import one",
         "seedbed/new/__init__.py": '"""Something new."""',
-        "seedbed/new/one.py": "from ..old.two import x",
-        "seedbed/old/__init__.py": '"""Something old."""',
-        "seedbed/old/two.py": "x = 1",
+        "seedbed/new/one.py": "x = 1",
+        "seedbed/new/inner/two.py": "import trainer.pack",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    rooms = {room.folder: room for house in houses(tmp_path) for room in house.rooms}
+    found = houses(tmp_path, {"seedbed": [["cli"], ["new"]], "trainer": []})[0]
 
-    assert rooms["seedbed/new"].imports == {"seedbed/old": 1}
-    assert rooms["seedbed/new"].purpose == "Something new."
+    assert found.floors[0].modules == ["seedbed/cli.py"]
+    assert found.floors[1].rooms == [Room("seedbed/new", "Something new.", 3, ["inner"])]
+    assert found.foreign == ["trainer"]
+    assert "Something new." in draw_floors([found])
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -12,9 +12,9 @@ import pytest
 
 from job_manager.domain.cost import check_budget
 from job_manager.settings import Settings
-from tests.contract.floors import FLOORS, floor_of, inner_imports, parts_of
-from tests.contract.imports import import_graph, imports, modules
 from tests.contract.template import ROOT, Template, references
+from tools.architecture.floors import FLOORS, floor_of, inner_imports, parts_of
+from tools.architecture.imports import import_graph, imports, modules
 
 TEMPLATE = Template()
 FUNCTIONS = ROOT / "functions"

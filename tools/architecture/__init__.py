@@ -1,1 +1,1 @@
-"""Draws docs/images/architecture.svg from template.yaml and from the imports of the code: `make architecture`."""
+"""Draws the pictures of docs/architecture.md from template.yaml and from the code: `make architecture`."""

@@ -1,19 +1,18 @@
-"""Where everything stands in the picture: first the flow, a row a function, then the houses, a row a folder."""
+"""The two pictures: the way of an upload, a row a function, and the packages with their floors."""
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader
 
 from .flow import Step
-from .rooms import House, Room
+from .panels import panels
+from .rooms import House
+from .text import LINE, wrapped
 
 WIDTH, MARGIN = 640, 18
-CHIP_HEIGHT, CHIP_GAP, LINE, ROW_GAP = 26, 6, 16, 26
+CHIP_HEIGHT, CHIP_GAP, ROW_GAP = 26, 6, 26
 LEFT, MIDDLE, RIGHT = (MARGIN, 142), (204, 232), (480, 142)
-LANE, TEXT_SIZE = 16, 12.5
-HUES = 8
 
 
 @dataclass(frozen=True)
@@ -43,56 +42,25 @@ class FlowRow:
         return self.box.y + self.box.height / 2
 
 
-@dataclass(frozen=True)
-class Lane:
-    """A folder's imports: from its dot to the rows of what it imports."""
-
-    x: float
-    hue: int
-    start: float
-    ends: list[float]
-
-
-@dataclass(frozen=True)
-class RoomRow:
-    """A folder with its size and purpose."""
-
-    name: str
-    modules: int
-    lines: list[str]
-    y: float
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A house: its folders' rows and the lanes of imports beside them."""
-
-    title: str
-    note: str
-    top: float
-    bottom: float
-    text_x: float
-    rows: list[RoomRow]
-    lanes: list[Lane]
-
-
-def draw(steps: Sequence[Step], houses: Sequence[House]) -> str:
-    """The picture as SVG."""
+def draw_flow(steps: Sequence[Step]) -> str:
+    """The way of an upload as SVG."""
     flow = list(flow_rows(steps, 84))
-    panels = list(house_panels(houses, bottom(flow[-1]) + 96))
+    found = {"flow": flow, "links": list(links(flow)), "columns": (LEFT, MIDDLE, RIGHT)}
+    return rendered("flow", bottom(flow[-1]) + MARGIN, found)
+
+
+def draw_floors(houses: Sequence[House]) -> str:
+    """The packages and their floors as SVG."""
+    found = list(panels(houses, MARGIN, 98, WIDTH - 2 * MARGIN))
+    return rendered("floors", found[-1].y + found[-1].height + MARGIN, {"panels": found})
+
+
+def rendered(name: str, height: float, found: Mapping[str, object]) -> str:
     environment = Environment(
         loader=PackageLoader("tools.architecture", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template("picture.svg.jinja").render(
-        flow=flow,
-        links=list(links(flow)),
-        panels=panels,
-        width=WIDTH,
-        height=panels[-1].bottom + MARGIN,
-        margin=MARGIN,
-        columns=(LEFT, MIDDLE, RIGHT),
-        rooms_top=bottom(flow[-1]) + 48,
-    )
+    template = environment.get_template(f"{name}.svg.jinja")
+    return template.render(found, width=WIDTH, height=height, margin=MARGIN)
 
 
 def flow_rows(steps: Sequence[Step], top: float) -> Iterator[FlowRow]:
@@ -131,41 +99,3 @@ def links(flow: Sequence[FlowRow]) -> Iterator[tuple[Chip, Chip, float]]:
         if sources:
             reached = [*reached, row]
             yield sources[0], target, row.top - ROW_GAP / 2
-
-
-def house_panels(houses: Sequence[House], top: float) -> Iterator[Panel]:
-    for house in houses:
-        importers = [room for room in house.rooms if room.imports]
-        text_x = MARGIN + 16 + LANE * len(importers) + 6
-        rows = list(room_rows(house, text_x, top + 62))
-        at = {room.folder: row.y for room, row in zip(house.rooms, rows, strict=True)}
-        end = rows[-1].y + 10 + LINE * len(rows[-1].lines) + 12
-        yield Panel(f"{house.folder}/", note(house), top, end, text_x, rows, list(lanes(importers, at)))
-        top = end + 18
-
-
-def note(house: House) -> str:
-    if house.foreign:
-        return f"imports from {', '.join(house.foreign)}"
-    return "imports nothing from the other two"
-
-
-def room_rows(house: House, x: float, y: float) -> Iterator[RoomRow]:
-    for room in house.rooms:
-        lines = wrapped(room.purpose, WIDTH - MARGIN - 16 - x)
-        inside = room.folder.removeprefix(f"{house.folder}/")
-        name = f"{house.folder}/*.py" if inside == house.folder else f"{inside}/"
-        yield RoomRow(name, room.modules, lines, y)
-        y += 30 + LINE * len(lines)
-
-
-def lanes(importers: Sequence[Room], at: dict[str, float]) -> Iterator[Lane]:
-    """A lane for each importer, the first farthest from the text."""
-    for index, room in enumerate(importers):
-        x = MARGIN + 20 + LANE * index
-        yield Lane(x, index % HUES, at[room.folder], [at[target] for target in room.imports])
-
-
-def wrapped(text: str, width: float) -> list[str]:
-    """Lines that fit a width, by the width of an average letter."""
-    return textwrap.wrap(text, int(width / (TEXT_SIZE * 0.54)))

@@ -1,93 +1,85 @@
-"""The folders of code, what each is for, and which imports from which."""
+"""The packages as their floors stand: the rooms and modules of each, and what each room is for."""
 
 import ast
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-FUNCTIONS, CONTAINER = "functions", "training_container/trainer"
-# Each house of code: the folder where its imports start, and what it is where its package does not say so.
-HOUSES = {
-    FUNCTIONS: (FUNCTIONS, "The Lambda functions: a file each, which takes an event and calls the step of its name."),
-    CONTAINER: ("training_container", ""),
-    "seedbed": (".", ""),
-}
+from .floors import FLOORS, ROOT
+from .imports import imports
 
-Edges = Mapping[tuple[str, str], int]
+FUNCTIONS = "functions"
+# The folder of each package, where its name does not say so.
+PLACES = {"job_manager": f"{FUNCTIONS}/job_manager", "trainer": "training_container/trainer"}
+HANDLERS = "The Lambda functions: a file each, which takes an event and calls the step of its name."
 
 
 @dataclass(frozen=True)
 class Room:
-    """A folder of modules; `imports` counts the imports from each other folder of its house."""
+    """A folder of modules with all below it; `drawn` says that its own floors are drawn too."""
 
     folder: str
     purpose: str
     modules: int
-    imports: Mapping[str, int] = field(default_factory=dict)
+    folders: list[str]
+    drawn: bool = False
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The rooms of a floor, and the files of the modules beside them."""
+
+    rooms: list[Room]
+    modules: list[str]
 
 
 @dataclass(frozen=True)
 class House:
-    """A folder with the folders in it, importers before what they import.
-
-    Its own modules come first. `foreign` are the other houses that it imports from.
-    """
+    """A package with rooms, its floors from the top down; `foreign` are the other top packages that it imports from."""
 
     folder: str
-    rooms: list[Room]
+    purpose: str
+    floors: list[Floor]
     foreign: list[str]
+    inner: bool
 
 
-def houses(root: Path = ROOT) -> list[House]:
-    """Functions, training container and command, as their code stands."""
-    files = {name: path for folder, (start, _) in HOUSES.items() for name, path in modules(root, folder, start)}
-    homes = {name: path.parent.relative_to(root).as_posix() for name, path in files.items()}
-    edges = Counter(
-        (homes[name], homes[found])
-        for name, path in files.items()
-        for found in imported(name, path, files)
-        if homes[found] != homes[name]
-    )
-    return [house(root, folder, Counter(homes.values()), edges) for folder in HOUSES]
+def houses(root: Path = ROOT, floors: Mapping[str, Sequence[Sequence[str]]] = FLOORS) -> list[House]:
+    """Functions, training container and command, and the rooms with floors of their own."""
+    return [house(root, package, floors) for package in floors]
 
 
-def house(root: Path, folder: str, sizes: Mapping[str, int], edges: Edges) -> House:
-    inside = [name for name in sorted(sizes) if name == folder or name.startswith(f"{folder}/")]
+def house(root: Path, package: str, floors: Mapping[str, Sequence[Sequence[str]]]) -> House:
+    top = package.split(".", maxsplit=1)[0]
+    place = "/".join([PLACES.get(top, top), *package.split(".")[1:]])
+    below = [floor(root, place, package, parts, floors) for parts in floors[package]]
+    others = {name.split(".")[0] for name in floors} - {top}
+    if top != "job_manager":
+        return House(place, purpose(root / place), below, foreign(root / place, others), top != package)
+    handlers = Floor([], sorted(path.relative_to(root).as_posix() for path in (root / FUNCTIONS).glob("*.py")))
+    return House(FUNCTIONS, HANDLERS, [handlers, *below], foreign(root / FUNCTIONS, others), False)
+
+
+def floor(root: Path, place: str, package: str, parts: Sequence[str], drawn: Mapping[str, object]) -> Floor:
     rooms = [
-        Room(
-            name,
-            purpose(root / name) or (HOUSES[folder][1] if name == folder else ""),
-            sizes[name],
-            {target: count for (source, target), count in sorted(edges.items()) if source == name and target in inside},
-        )
-        for name in [folder, *importers_first([name for name in inside if name != folder], edges)]
+        room(root, f"{place}/{part}", f"{package}.{part}" in drawn) for part in parts if is_room(root, place, part)
     ]
-    outside = {target for source, target in edges if source in inside and target not in inside}
-    return House(folder, rooms, sorted(other for other in HOUSES if any(name.startswith(other) for name in outside)))
+    return Floor(rooms, [f"{place}/{part}.py" for part in parts if not is_room(root, place, part)])
 
 
-def modules(root: Path, folder: str, start: str) -> Iterator[tuple[str, Path]]:
-    """Every module of a house by dotted name."""
-    for path in sorted((root / folder).rglob("*.py")):
-        parts = path.relative_to(root / start).with_suffix("").parts
-        yield ".".join(part for part in parts if part != "__init__"), path
+def is_room(root: Path, place: str, part: str) -> bool:
+    return (root / place / part).is_dir()
 
 
-def imported(name: str, path: Path, known: Mapping[str, Path]) -> Iterator[str]:
-    """The modules among the known that a module imports, wherever in its text."""
-    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            start = ".".join([*base, *([node.module] if node.module else [])])
-            full = [f"{start}.{alias.name}" for alias in node.names]
-            names = [name if name in known else start for name in full]
-        yield from (found for found in names if found in known)
+def room(root: Path, folder: str, drawn: bool) -> Room:
+    files = list((root / folder).rglob("*.py"))
+    inside = sorted({path.parent.relative_to(root / folder).as_posix() for path in files} - {"."})
+    return Room(folder, purpose(root / folder), len(files), [] if drawn else inside, drawn)
+
+
+def foreign(folder: Path, others: set[str]) -> list[str]:
+    """The packages among the others that modules of a folder import from."""
+    return sorted({name.split(".")[0] for path in folder.rglob("*.py") for name in imports("", path)} & others)
 
 
 def purpose(folder: Path) -> str:
@@ -95,18 +87,3 @@ def purpose(folder: Path) -> str:
     start = folder / "__init__.py"
     text = ast.get_docstring(ast.parse(start.read_text(encoding="utf-8"))) if start.exists() else None
     return (text or "").split("\n\n", 1)[0].replace("\n", " ").replace("`", "")
-
-
-def importers_first(names: list[str], edges: Edges) -> list[str]:
-    """The folders so that few imports lead upwards: next is always the one that those left import from least."""
-    left, order = list(names), list[str]()
-    while left:
-
-        def wanted(name: str) -> tuple[int, int, str]:
-            into = sum(edges.get((other, name), 0) for other in left)
-            out = sum(edges.get((name, other), 0) for other in left)
-            return (into and 1, into - out, name)
-
-        order.append(min(left, key=wanted))
-        left.remove(order[-1])
-    return order
