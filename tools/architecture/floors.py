@@ -38,7 +38,8 @@ FLOORS: dict[str, list[list[str]]] = {
         ["fetch"],
         ["stack"],
         ["local_cloud", "pickles", "seedlings"],
-        ["errors", "interrupts"],
+        ["extras"],
+        ["bundle", "errors", "interrupts", "platforms"],
     ],
     "seedbed.local_cloud": [
         ["__main__", "process"],
@@ -50,6 +51,7 @@ FLOORS: dict[str, list[list[str]]] = {
     ],
     "seedbed.local_cloud.sagemaker": [
         ["app"],
+        ["operations"],
         ["tuning"],
         ["processing", "training"],
         ["maintenance", "search"],
