@@ -9,7 +9,7 @@ import pytest
 from tests.contract.template import ROOT, Template
 from tools.architecture.__main__ import IMAGES, pictures
 from tools.architecture.flow import steps
-from tools.architecture.panels import panels
+from tools.architecture.panels import Box, Label, panels
 from tools.architecture.picture import draw_floors
 from tools.architecture.rooms import House, Room, houses
 
@@ -87,7 +87,8 @@ def test_everything_on_a_floor_is_drawn_inside_it() -> None:
     rows = [row for panel in panels(houses(), 0, 0, 600) for row in panel.rows]
 
     for row in rows:
-        for one in [*row.boxes, *row.labels]:
+        drawn: list[Box | Label] = [*row.boxes, *row.labels]
+        for one in drawn:
             assert row.x <= one.x < one.x + one.width <= row.x + row.width
             assert row.y <= one.y < one.y + one.height <= row.y + row.height
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from .rooms import FUNCTIONS, ROOT
+from .floors import ROOT
+from .rooms import FUNCTIONS
 
 SERVICES = {"aws.s3": "Bucket", "aws.sagemaker": "SageMaker", "sagemaker": "SageMaker"}
 STORES = {"dynamodb", "s3", "sns", "sqs"}

@@ -90,7 +90,7 @@ def rows(house: House, x: float, y: float, width: float) -> Iterator[Row]:
             labels = list(stacked(names, x + width - GAP - beside, y + GAP, beside))
         else:
             labels = list(side_by_side(names, x + GAP, bottom + GAP, own))
-        end = max(one.y + one.height for one in [*boxes, *labels]) + GAP
+        end = max([bottom, *(label.y + label.height for label in labels)]) + GAP
         yield Row(boxes, labels, x, y, width, end - y)
         y = end + GAP
 
