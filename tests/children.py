@@ -27,7 +27,7 @@ def start(words: Sequence[Word], **options: Any) -> Process:
     """The process, the leader of a session of its own. `end` ends it, if not `started`."""
     launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid())]
     options = {"encoding": "utf-8", "start_new_session": True, **options}
-    return subprocess.Popen([*launcher, *map(os.fspath, words)], **options)
+    return subprocess.Popen([*launcher, *(os.fspath(word) for word in words)], **options)
 
 
 def end(process: Process) -> None:

@@ -58,7 +58,7 @@ class Workspace:
         assert terminal.process.poll() is None, "\n".join(terminal.screen)
 
     def need_an_account(self, command: Command) -> None:
-        """It gets as far as its first call to AWS, for which there are no credentials; its questions are answered yes."""
+        """It gets as far as its first call to AWS, for which there are no credentials; it is told yes."""
         screen = self._expect(command, status=None, keys="y\ny\n")
         assert "Unable to locate credentials" in "\n".join(screen)
 

@@ -159,7 +159,7 @@ def test_the_lock_is_held_until_its_last_holder_has_ended(home: Home) -> None:
 
 
 def test_a_command_that_waited_locks_the_new_home_not_the_moved_one(home: Home) -> None:
-    waiter = [sys.executable, "-c", HOLDER, home.path]
+    waiter = [sys.executable, "-c", HOLDER, str(home.path)]
     with started(waiter, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as second:
         with hold(home):
             opened = psutil.Process(second.pid).open_files
