@@ -19,11 +19,10 @@ LAUNCHER = ROOT / "tests" / "launch.py"
 BY_THEMSELVES = 20.0
 """Seconds in which what a killed process had started may end by itself, as it should, before it is killed too."""
 
-Word = str | os.PathLike[str]
 Process = subprocess.Popen[str]
 
 
-def start(words: Sequence[Word], **options: Any) -> Process:
+def start(words: Sequence[Any], **options: Any) -> Process:
     """The process, the leader of a session of its own. `end` ends it, if not `started`."""
     launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid())]
     options = {"encoding": "utf-8", "start_new_session": True, **options}
@@ -46,7 +45,7 @@ def end(process: Process) -> None:
 
 
 @contextlib.contextmanager
-def started(words: Sequence[Word], **options: Any) -> Iterator[Process]:
+def started(words: Sequence[Any], **options: Any) -> Iterator[Process]:
     """The process, and nothing of it once the block has ended."""
     process = start(words, **options)
     try:
@@ -88,7 +87,7 @@ def exited(process: Process) -> int:
     return process.returncode
 
 
-def run(words: Sequence[Word], *, check: bool = False, **options: Any) -> subprocess.CompletedProcess[str]:
+def run(words: Sequence[Any], *, check: bool = False, **options: Any) -> subprocess.CompletedProcess[str]:
     """What came of a program that ends by itself. Raises CalledProcessError where it failed, with `check`."""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with started(words, **{**pipes, **options}) as process:
