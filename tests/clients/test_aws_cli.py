@@ -52,7 +52,7 @@ def test_a_tuning_job_from_creation_to_deletion(
     assert names[0] == described["BestTrainingJob"]["TrainingJobName"]
 
 
-def test_a_training_job_is_waited_for_and_its_model_copied(
+def test_a_waiter_sees_a_training_job_end_and_its_model_is_copied(
     endpoint: "Endpoint", environment: dict[str, str], tmp_path: Path
 ) -> None:
     aws(
@@ -69,7 +69,7 @@ def test_a_training_job_is_waited_for_and_its_model_copied(
     assert (tmp_path / "model.tar.gz").stat().st_size > 0
 
 
-def test_a_mistake_is_answered_as_aws_would(environment: dict[str, str]) -> None:
+def test_a_mistake_is_answered_as_by_aws(environment: dict[str, str]) -> None:
     name = ("--hyper-parameter-tuning-job-name", "nobody")
     said = aws(environment, "sagemaker", "describe-hyper-parameter-tuning-job", *name, fails=True)
     assert "ResourceNotFound" in said

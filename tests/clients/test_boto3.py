@@ -17,7 +17,7 @@ def client(endpoint: "Endpoint") -> Any:
     return boto3.client("sagemaker")
 
 
-def test_boto3s_waiters_see_jobs_through(endpoint: "Endpoint", client: Any) -> None:
+def test_boto3s_waiters_wait_for_jobs(endpoint: "Endpoint", client: Any) -> None:
     endpoint.train("waited", {"epochs": "3", "pause": "0.05"})
     endpoint.process_images("waited")
     quick = {"Delay": 1, "MaxAttempts": 30}
@@ -26,19 +26,19 @@ def test_boto3s_waiters_see_jobs_through(endpoint: "Endpoint", client: Any) -> N
     assert client.describe_training_job(TrainingJobName="waited")["SecondaryStatus"] == "Completed"
 
 
-def test_a_name_taken_is_an_exception_of_its_own(endpoint: "Endpoint", client: Any) -> None:
+def test_a_taken_name_raises_its_own_exception(endpoint: "Endpoint", client: Any) -> None:
     endpoint.tune("taken", jobs=1, parallel=1)
     with pytest.raises(client.exceptions.ResourceInUse, match="TAKEN"):
         client.create_hyper_parameter_tuning_job(**endpoint.tuning_request("TAKEN", jobs=1, parallel=1))
     endpoint.ended("tuning", "taken")
 
 
-def test_what_is_not_there_is_an_exception_of_its_own(client: Any) -> None:
+def test_a_missing_resource_raises_its_own_exception(client: Any) -> None:
     with pytest.raises(client.exceptions.ResourceNotFound, match="nobody"):
         client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="nobody")
 
 
-def test_an_operation_that_is_not_there_is_named(client: Any) -> None:
+def test_an_unknown_operation_is_refused_by_name(client: Any) -> None:
     with pytest.raises(client.exceptions.ClientError, match="CreateEndpointConfig is not implemented"):
         client.create_endpoint_config(
             EndpointConfigName="x", ProductionVariants=[{"VariantName": "a", "ModelName": "b"}]

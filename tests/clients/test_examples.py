@@ -47,7 +47,7 @@ def tune(folder: Path, server: Endpoint, options: Sequence[str]) -> str:
     return done.stdout
 
 
-def test_own_container_is_tuned_and_its_best_model_kept(examples: Endpoint) -> None:
+def test_an_own_container_is_tuned_and_its_best_model_kept(examples: Endpoint) -> None:
     said = tune(EXAMPLES / "own_container", examples, ["4"])
 
     best = re.search(r"Best of 4: (\S+), validation error (\d\.\d+), degree (\d+), penalty (\S+)", said)

@@ -66,7 +66,7 @@ def job(endpoint: "Endpoint") -> Any:
     return endpoint.ended("tuning", "seedling-keras-HPO")
 
 
-def test_it_completes_with_every_field_one_expects(job: dict[str, Any]) -> None:
+def test_the_founding_job_completes_with_every_field(job: dict[str, Any]) -> None:
     assert job["HyperParameterTuningJobStatus"] == "Completed"
     expected = dict.fromkeys(("InProgress", "RetryableError", "NonRetryableError", "Stopped"), 0)
     assert job["TrainingJobStatusCounters"] == {"Completed": 8, **expected}
@@ -77,7 +77,7 @@ def test_it_completes_with_every_field_one_expects(job: dict[str, Any]) -> None:
     assert "FailureReason" not in job
 
 
-def test_its_training_jobs_ran_one_after_the_other_within_the_ranges(endpoint: "Endpoint", job: dict[str, Any]) -> None:
+def test_its_training_jobs_run_one_at_a_time_within_the_ranges(endpoint: "Endpoint", job: dict[str, Any]) -> None:
     trials = sorted(endpoint.trials("seedling-keras-HPO"), key=lambda trial: trial["CreationTime"])
     assert len(trials) == 8
     for number, trial in enumerate(trials, 1):
@@ -93,9 +93,7 @@ def test_its_training_jobs_ran_one_after_the_other_within_the_ranges(endpoint: "
         assert earlier["TrainingEndTime"] <= later["TrainingStartTime"]
 
 
-def test_the_best_training_job_is_the_one_with_the_highest_accuracy_and_has_a_model(
-    endpoint: "Endpoint", job: dict[str, Any]
-) -> None:
+def test_the_best_training_job_has_the_highest_accuracy_and_a_model(endpoint: "Endpoint", job: dict[str, Any]) -> None:
     def objective(trial: dict[str, Any]) -> float:
         return float(trial["FinalHyperParameterTuningJobObjectiveMetric"]["Value"])
 

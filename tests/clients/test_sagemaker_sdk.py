@@ -69,7 +69,7 @@ def tuner(endpoint: "Endpoint", session: Any) -> Any:
     return tuner
 
 
-def test_the_tuner_sees_its_job_through_and_names_the_best(endpoint: "Endpoint", tuner: Any) -> None:
+def test_the_tuner_waits_for_its_job_and_names_the_best(endpoint: "Endpoint", tuner: Any) -> None:
     tuner.wait()
     best = endpoint.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="sdk-tuning")
     assert tuner.describe().hyper_parameter_tuning_job_status == "Completed"
@@ -78,7 +78,7 @@ def test_the_tuner_sees_its_job_through_and_names_the_best(endpoint: "Endpoint",
     assert described["HyperParameters"]["seed"] == "1"
 
 
-def test_the_analytics_are_a_table_with_a_row_for_every_training_job(endpoint: "Endpoint", tuner: Any) -> None:
+def test_the_analytics_table_has_a_row_for_every_training_job(endpoint: "Endpoint", tuner: Any) -> None:
     table = tuner.analytics().dataframe()
     assert len(table) == 4
     assert {"learning_rate", "epochs", "batch_size", "FinalObjectiveValue", "TrainingElapsedTimeSeconds"} <= set(table)
@@ -89,7 +89,7 @@ def test_the_analytics_are_a_table_with_a_row_for_every_training_job(endpoint: "
     assert set(tuner.analytics().tuning_ranges) == {"learning_rate", "epochs", "batch_size"}
 
 
-def test_a_training_jobs_curve_comes_from_cloudwatch(endpoint: "Endpoint", tuner: Any, session: Any) -> None:
+def test_a_training_jobs_metrics_come_from_cloudwatch(endpoint: "Endpoint", tuner: Any, session: Any) -> None:
     from sagemaker.core.analytics import TrainingJobAnalytics  # noqa: PLC0415
 
     def curve() -> Any:

@@ -137,7 +137,7 @@ def command(tmp_path: Path) -> Iterator[Command]:
         children.end(running.process)
 
 
-def test_it_says_what_to_set_runs_jobs_and_goes_on_where_it_was_stopped(command: Command, tmp_path: Path) -> None:
+def test_the_command_prints_variables_runs_jobs_and_continues_after_a_stop(command: Command, tmp_path: Path) -> None:
     said = command.output.read_text()
     assert f"AWS_ENDPOINT_URL=http://127.0.0.1:{command.port}" in said
     assert "TrainingImage=toy" in said
@@ -164,7 +164,7 @@ def test_it_says_what_to_set_runs_jobs_and_goes_on_where_it_was_stopped(command:
     assert "resumed at " in (command.data / "sagemaker/logs/training-job/goes-on.log").read_text()
 
 
-def test_nothing_survives_a_killed_command_and_finished_jobs_are_intact(command: Command) -> None:
+def test_a_killed_command_leaves_no_process_and_keeps_finished_jobs(command: Command) -> None:
     command.client("s3").create_bucket(Bucket="bench")
     sagemaker = command.client("sagemaker")
     sagemaker.create_training_job(TrainingJobName="done", **definition())
@@ -179,7 +179,7 @@ def test_nothing_survives_a_killed_command_and_finished_jobs_are_intact(command:
     assert command.status("slow") == "InProgress"
 
 
-def test_jobs_and_functions_see_nothing_of_a_persons_environment_that_is_not_named(command: Command) -> None:
+def test_jobs_and_functions_see_only_the_named_variables(command: Command) -> None:
     command.client("s3").create_bucket(Bucket="bench")
     job = definition()
     job["AlgorithmSpecification"].update(ContainerEntrypoint=["python", "-c"], ContainerArguments=[TELL])
@@ -195,7 +195,7 @@ def test_jobs_and_functions_see_nothing_of_a_persons_environment_that_is_not_nam
         assert {"PATH", "HOME", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"} <= set(environment), who
 
 
-def test_a_function_that_runs_on_does_not_outlive_the_killed_command(command: Command, tmp_path: Path) -> None:
+def test_a_running_function_does_not_outlive_the_killed_command(command: Command, tmp_path: Path) -> None:
     command.make_function()
     sleeps = tmp_path / "sleeps"
     invoked = threading.Thread(target=command.invoke, kwargs={"sleep": str(sleeps)})
@@ -209,7 +209,7 @@ def test_a_function_that_runs_on_does_not_outlive_the_killed_command(command: Co
     ("image", "reason"),
     [("toy", "NAME=FOLDER"), ("toy=nowhere", "no Dockerfile"), ("=x", "NAME=FOLDER")],
 )
-def test_an_image_that_cant_be_run_is_refused_at_once(tmp_path: Path, image: str, reason: str) -> None:
+def test_an_unknown_image_is_refused_at_once(tmp_path: Path, image: str, reason: str) -> None:
     words = [*PROGRAM, "--data", str(tmp_path), "--image", image]
     done = children.run(words, env={**os.environ, "COLUMNS": "200"})
     assert done.returncode == 1

@@ -23,14 +23,14 @@ HINTS: dict[str, tuple[str, str, str, str]] = {
 
 
 @pytest.mark.parametrize("hint", HINTS)
-def test_a_number_tells_of_a_range_around_it(hint: str) -> None:
+def test_a_number_becomes_a_range_around_it(hint: str) -> None:
     kind, low, high, scaling = HINTS[hint]
     found = range_around(hint)
     assert found == (kind, low, high, scaling)
     assert float(low) <= float(hint) <= float(high)
 
 
-def test_a_momentum_keeps_its_distance_to_one() -> None:
+def test_a_range_near_one_scales_its_distance_to_one() -> None:
     kind, low, high, scaling = range_around("0.99") or ("", "", "", "")
     assert (kind, scaling) == ("continuous", "ReverseLogarithmic")
     assert [float(low), float(high)] == pytest.approx([0.9, 0.999])
@@ -40,7 +40,7 @@ def test_a_momentum_keeps_its_distance_to_one() -> None:
     ("hint", "found"),
     [("true", ["true", "false"]), ("False", ["True", "False"]), ("resnet", None), ("nan", None), ("", None)],
 )
-def test_a_switch_has_two_values_and_a_word_only_its_own(hint: str, found: list[str] | None) -> None:
+def test_a_boolean_hint_has_two_values_and_a_word_only_itself(hint: str, found: list[str] | None) -> None:
     assert range_around(hint) == found
 
 
@@ -68,7 +68,7 @@ def request(strategy: str = "Bayesian", **hints: str) -> dict[str, Any]:
     }
 
 
-def test_what_was_left_out_is_filled_in() -> None:
+def test_missing_settings_are_filled_in() -> None:
     filled = request(rate="0.001", units="64", name="resnet")
     fill(filled)
     config, (definition,) = filled["HyperParameterTuningJobConfig"], read_definitions(filled)
@@ -100,7 +100,7 @@ def test_few_choices_make_few_jobs() -> None:
     assert few["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 8
 
 
-def test_hyperband_keeps_its_epochs_and_its_own_stopping() -> None:
+def test_autotune_keeps_hyperbands_epochs_and_stopping() -> None:
     band = request("Hyperband", rate="0.001", epochs="27")
     fill(band)
     assert band["TrainingJobDefinition"]["StaticHyperParameters"] == {"epochs": "27"}

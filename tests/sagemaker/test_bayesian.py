@@ -44,7 +44,7 @@ def played(search: Search, trials: int, score: Callable[[Values], float | None] 
     return asked
 
 
-def test_it_comes_nearer_than_random_does() -> None:
+def test_the_bayesian_strategy_comes_nearer_than_random() -> None:
     best = {
         strategy: [max(map(score, played(search(strategy, seed), 24))) for seed in range(5)]
         for strategy in ("Bayesian", "Random")
@@ -52,11 +52,11 @@ def test_it_comes_nearer_than_random_does() -> None:
     assert np.mean(best["Bayesian"]) > 0.3 * np.mean(best["Random"])
 
 
-def test_minimising_is_maximising_upside_down() -> None:
+def test_minimizing_mirrors_maximizing() -> None:
     assert played(search(maximize=False), 12, lambda values: -score(values)) == played(search(), 12)
 
 
-def test_the_objectives_unit_changes_nothing() -> None:
+def test_the_objectives_unit_makes_no_difference() -> None:
     assert played(search(), 12, lambda values: 1024 * score(values)) == played(search(), 12)
 
 
@@ -71,7 +71,7 @@ def test_the_search_starts_in_the_middle_and_then_spreads() -> None:
     assert third not in (first, second)
 
 
-def test_a_restarted_search_asks_what_it_would_have_asked() -> None:
+def test_a_restarted_search_makes_the_same_choices() -> None:
     through = search()
     asked = played(through, 9)
     pending = [through.ask(10), through.ask(11)]
@@ -83,7 +83,7 @@ def test_a_restarted_search_asks_what_it_would_have_asked() -> None:
     assert restarted.ask(11) == pending[1]
 
 
-def test_trials_asked_for_together_keep_apart() -> None:
+def test_parallel_trials_keep_apart() -> None:
     line = {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "0", "MaxValue": "1"}]}
     alone = search(ranges=line)
     played(alone, 8, lambda values: -((float(values["x"]) - 0.5) ** 2))
@@ -91,7 +91,7 @@ def test_trials_asked_for_together_keep_apart() -> None:
     assert min(np.diff(together)) > 0.003
 
 
-def test_trials_asked_for_together_before_any_result_keep_apart() -> None:
+def test_parallel_first_trials_keep_apart() -> None:
     line = {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "0", "MaxValue": "1"}]}
     for parent in ("", "other"):
         fresh = search(ranges=line)
@@ -111,7 +111,7 @@ def test_no_combination_comes_twice_while_others_are_left() -> None:
     assert len({tuple(values.values()) for values in asked}) == 20
 
 
-def test_it_keeps_away_from_where_trials_fail() -> None:
+def test_the_search_avoids_where_trials_fail() -> None:
     def fails_right(values: Values) -> float | None:
         return None if int(values["width"]) > 32 else -abs(int(values["width"]) - 20)
 
@@ -125,7 +125,7 @@ def test_an_absurd_objective_does_not_end_the_search(value: float) -> None:
     assert len(asked) == 20
 
 
-def test_a_search_whose_trials_all_fail_goes_on() -> None:
+def test_a_search_whose_trials_all_fail_continues() -> None:
     assert len(played(search(), 6, lambda _: None)) == 6
 
 
@@ -133,7 +133,7 @@ def parent_trials(seed: int) -> list[Values]:
     return played(search(seed=seed), 25)
 
 
-def test_another_jobs_trials_show_where_to_begin_whatever_their_scale() -> None:
+def test_another_jobs_trials_improve_the_first_ones_at_any_scale() -> None:
     warm = search(seed=1)
     for values in parent_trials(7):
         warm.add_prior(values, 1000 * score(values) + 5e6, "parent")
@@ -142,14 +142,14 @@ def test_another_jobs_trials_show_where_to_begin_whatever_their_scale() -> None:
     assert score(first[0]) > -0.5
 
 
-def test_a_parent_that_misleads_is_seen_through() -> None:
+def test_a_misleading_parent_does_little_harm() -> None:
     warm = search(seed=2)
     for values in parent_trials(7):
         warm.add_prior(values, -score(values), "parent")
     assert max(map(score, played(warm, 24))) > -0.4
 
 
-def test_the_same_jobs_trials_count_as_own() -> None:
+def test_comparable_priors_count_as_own_trials() -> None:
     earlier = parent_trials(7)
     warm = search(seed=1)
     for values in earlier:
@@ -166,7 +166,7 @@ def test_a_range_of_one_value_has_that_value() -> None:
     assert {values["n"] for values in played(search(ranges=both), 5, lambda _: 1.0)} == {"3"}
 
 
-def test_equal_objectives_are_no_obstacle() -> None:
+def test_equal_objectives_dont_stop_the_search() -> None:
     assert len(played(search(), 8, lambda _: 0.5)) == 8
 
 
@@ -182,7 +182,7 @@ DISTRIBUTIONS = {
 
 
 @given(st.integers(0, 2**32))
-def test_what_is_drawn_or_varied_is_a_choice_and_stays_one(seed: int) -> None:
+def test_sampled_and_perturbed_points_are_choices(seed: int) -> None:
     space, rng = Space(DISTRIBUTIONS), np.random.default_rng(seed)
     sampled = space.sample(4, rng)
     for point in [*sampled, *space.perturb(sampled, rng), space.center(rng)]:
@@ -211,7 +211,7 @@ def test_one_very_bad_value_leaves_the_others_apart() -> None:
     assert np.diff(scores[:4]).min() > 0.15
 
 
-def test_of_too_many_trials_the_best_and_some_others_are_kept() -> None:
+def test_a_subsample_keeps_the_best_trials_and_some_others() -> None:
     scores = np.random.default_rng(0).normal(size=700)
     chosen = subsample(scores, 90)
     assert len(set(chosen)) == 90

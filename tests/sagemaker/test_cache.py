@@ -38,7 +38,7 @@ def stored(root: Path) -> int:
     return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
 
 
-def test_an_object_is_fetched_once_and_again_when_its_etag_changes(tmp_path: Path, downloads: Downloads) -> None:
+def test_an_object_is_fetched_once_for_each_etag(tmp_path: Path, downloads: Downloads) -> None:
     cache = Cache(tmp_path / "cache", limit=1000)
     cache.place(item("a"), tmp_path / "1", downloads.of(b"aaaa"))
     cache.place(item("a"), tmp_path / "2", downloads.of(b"aaaa"))
@@ -49,7 +49,7 @@ def test_an_object_is_fetched_once_and_again_when_its_etag_changes(tmp_path: Pat
     assert (tmp_path / "1").stat().st_mode & 0o222 == 0, "read-only"
 
 
-def test_a_copy_that_a_job_wrote_into_is_fetched_again(tmp_path: Path, downloads: Downloads) -> None:
+def test_an_entry_that_a_job_changed_is_fetched_again(tmp_path: Path, downloads: Downloads) -> None:
     cache = Cache(tmp_path / "cache", limit=1000)
     cache.place(item("a"), tmp_path / "1", downloads.of(b"aaaa"))
     (tmp_path / "1").chmod(0o644)
@@ -58,7 +58,7 @@ def test_a_copy_that_a_job_wrote_into_is_fetched_again(tmp_path: Path, downloads
     assert (tmp_path / "2").read_bytes() == b"aaaa"
 
 
-def test_the_longest_unused_go_first_when_there_is_too_much(tmp_path: Path, downloads: Downloads) -> None:
+def test_the_longest_unused_entries_are_deleted_first(tmp_path: Path, downloads: Downloads) -> None:
     cache = Cache(tmp_path / "cache", limit=8)
     for number, key in enumerate("abc"):
         cache.place(item(key), tmp_path / key, downloads.of(b"1234"))
@@ -72,7 +72,7 @@ def test_the_longest_unused_go_first_when_there_is_too_much(tmp_path: Path, down
     assert (tmp_path / "a").read_bytes() == b"1234", "a job's own link outlives the entry"
 
 
-def test_what_nobody_wanted_for_a_week_goes(tmp_path: Path, downloads: Downloads) -> None:
+def test_entries_unused_for_a_week_are_deleted(tmp_path: Path, downloads: Downloads) -> None:
     cache = Cache(tmp_path / "cache", limit=1000)
     cache.place(item("old"), tmp_path / "old", downloads.of(b"1234"))
     os.utime(tmp_path / "old", (time.time() - 8 * 86_400, 1_700_000_000))

@@ -54,7 +54,7 @@ def test_a_job_runs_and_waits_by_elapsed_time(step: float, clock: MachineClock) 
     assert not kept.waited_too_long()
 
 
-def test_a_job_that_seems_to_be_of_the_future_waits_no_longer_than_its_limit(clock: MachineClock) -> None:
+def test_a_job_created_in_the_future_waits_no_longer_than_its_limit(clock: MachineClock) -> None:
     """As after a restart of the endpoint, where the clock was set back in between."""
     created = time.time()
     clock.ahead = -HOUR
@@ -71,7 +71,7 @@ def test_a_tuning_job_runs_by_elapsed_time(step: float, clock: MachineClock) -> 
     assert 115.0 < limits.seconds_left() <= 120.0
 
 
-def test_a_tuning_job_that_was_left_keeps_what_it_had_used_of_its_time() -> None:
+def test_a_resumed_tuning_job_has_only_the_rest_of_its_time() -> None:
     config = {"Strategy": "Random", "ResourceLimits": {"MaxParallelTrainingJobs": 1, "MaxRuntimeInSeconds": 120}}
     assert 55.0 < Limits.read(config, time.time() - 60).seconds_left() <= 60.0
 
@@ -84,9 +84,7 @@ def test_a_tuning_job_that_was_left_keeps_what_it_had_used_of_its_time() -> None
         (TUNING, ["HyperParameterTuningEndTime"]),
     ],
 )
-def test_no_recorded_time_is_before_the_one_before_it(
-    kind: Kind, changes: list[str], ledger: Ledger, clock: MachineClock
-) -> None:
+def test_recorded_times_never_go_backwards(kind: Kind, changes: list[str], ledger: Ledger, clock: MachineClock) -> None:
     body = ledger.create(kind, {kind.name_field: "stepped"}, [])
     times = [body["CreationTime"]]
     for name in changes:
@@ -100,7 +98,7 @@ def test_no_recorded_time_is_before_the_one_before_it(
     assert ledger.find(kind, "stepped").body["LastModifiedTime"] >= times[-1]
 
 
-def test_a_training_job_that_ends_before_it_began_takes_what_it_used(ledger: Ledger, clock: MachineClock) -> None:
+def test_a_training_job_that_seems_to_end_early_has_the_time_it_used(ledger: Ledger, clock: MachineClock) -> None:
     ledger.create(TRAINING, {"TrainingJobName": "stepped"}, [])
     ledger.change(TRAINING, "stepped", lambda body: body.update(TrainingStartTime=time.time()))
     clock.ahead = -HOUR
@@ -111,7 +109,7 @@ def test_a_training_job_that_ends_before_it_began_takes_what_it_used(ledger: Led
     assert times == sorted(times)
 
 
-def test_times_in_order_stay_as_they_are() -> None:
+def test_ordered_times_stay_unchanged() -> None:
     body = {"CreationTime": 1.0, "TrainingStartTime": 2.0, "TrainingEndTime": 3.0, "LastModifiedTime": 4.0}
     put_times_in_order(ordered := dict(body))
     assert ordered == body

@@ -48,7 +48,7 @@ def test_a_folder_without_a_dockerfile_is_refused(tmp_path: Path) -> None:
         read_image(tmp_path)
 
 
-def test_an_image_that_starts_nothing_is_refused(tmp_path: Path) -> None:
+def test_an_image_without_entrypoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     with pytest.raises(JobFailure, match="no ENTRYPOINT"):
         command(read_image(tmp_path), {}, ["train"], tmp_path)
@@ -66,7 +66,7 @@ def test_an_image_uri_names_its_repository(uri: str, tmp_path: Path) -> None:
     assert folder_of(uri, {"toy": tmp_path}) == tmp_path
 
 
-def test_an_unknown_repository_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+def test_an_unknown_repository_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=r"'other'.*Known repositories: toy"):
         folder_of("other:1", {"toy": tmp_path})
 
@@ -102,7 +102,7 @@ def test_a_persons_credentials_stay_out_of_the_container(
     assert (given["TWO"], given["MOOD"]) == ("two words", "calm")
 
 
-def test_a_message_is_cut_and_need_not_be_there_or_be_text(tmp_path: Path) -> None:
+def test_a_message_may_be_long_missing_or_not_text(tmp_path: Path) -> None:
     assert read_message(tmp_path / "none") == ""
     (tmp_path / "message").write_bytes(b"\xff" + b"x" * 9000)
     assert len(read_message(tmp_path / "message")) == 1024
@@ -116,14 +116,14 @@ def test_a_reason_from_the_output_keeps_its_end() -> None:
 
 
 @pytest.mark.parametrize("status", [-9, 137])
-def test_a_killed_container_is_told_of_with_what_to_lower(status: int) -> None:
+def test_a_killed_containers_reason_says_what_to_lower(status: int) -> None:
     """-9 is how a process ended, 137 what `docker run` makes of it."""
     reason = failure_reason("", status, ["epoch 3/20"])
     assert reason.startswith("AlgorithmError: Killed by signal 9 (SIGKILL), probably for too little memory: lower ")
     assert reason.endswith(" It said last: epoch 3/20, exit code: 137")
 
 
-def test_a_container_that_a_signal_ended_names_the_signal() -> None:
+def test_the_reason_names_the_signal_that_ended_a_container() -> None:
     assert failure_reason("", -11, []) == (
         "AlgorithmError: Ended by signal 11 (SIGSEGV). It said last: the container said nothing, exit code: 139"
     )
@@ -133,7 +133,7 @@ def test_a_container_that_a_signal_ended_names_the_signal() -> None:
 
 
 @pytest.mark.parametrize("status", [-15, -9, 1, 128, 193, 255])
-def test_a_reason_is_never_longer_than_sagemaker_has_it(status: int) -> None:
+def test_a_reason_is_never_longer_than_sagemaker_allows(status: int) -> None:
     for message in ("", "m" * 3000):
         reason = failure_reason(message, status, ["t" * 3000])
         assert len(reason) == 1024
@@ -141,7 +141,7 @@ def test_a_reason_is_never_longer_than_sagemaker_has_it(status: int) -> None:
     assert ("signal" in failure_reason("", status, [])) is (status < 0)
 
 
-def test_no_secret_stands_in_the_command_that_runs_a_container(tmp_path: Path) -> None:
+def test_no_secret_is_in_the_docker_command(tmp_path: Path) -> None:
     given = {"AWS_SECRET_ACCESS_KEY": "a secret", "PATH": "/opt/program"}
     words = Engine("owner", shares_network=True).options("job", tmp_path, given, 1.0)
     assert "a secret" not in " ".join(words)

@@ -60,7 +60,7 @@ def statuses(job: dict[str, Any]) -> list[str]:
     return [step["Status"] for step in job["SecondaryStatusTransitions"]]
 
 
-def test_every_channel_arrives_and_model_and_output_leave(endpoint: Endpoint) -> None:
+def test_every_channel_is_downloaded_and_model_and_output_uploaded(endpoint: Endpoint) -> None:
     manifest = [{"prefix": "s3://bench/in/"}, "Maize/1.txt"]
     endpoint.s3.put_object(Bucket="bench", Key="some.json", Body=json.dumps(manifest).encode())
     channels = [
@@ -79,7 +79,7 @@ def test_every_channel_arrives_and_model_and_output_leave(endpoint: Endpoint) ->
     assert unpacked(endpoint, "out/channels/output/output.tar.gz") == {"notes.txt": b"done"}
 
 
-def test_a_model_may_be_wanted_uncompressed(endpoint: Endpoint) -> None:
+def test_a_model_can_be_uploaded_uncompressed(endpoint: Endpoint) -> None:
     endpoint.train("plain", OutputDataConfig={"S3OutputPath": "s3://bench/out", "CompressionType": "NONE"})
     job = endpoint.ended("training", "plain")
     assert job["ModelArtifacts"]["S3ModelArtifacts"] == "s3://bench/out/plain/output/model/"
@@ -91,7 +91,7 @@ def test_exit_code_and_failure_file_become_the_reason(endpoint: Endpoint) -> Non
     assert endpoint.ended("training", "fails")["FailureReason"] == "AlgorithmError: no seedlings, exit code: 3"
 
 
-def test_a_stopped_container_is_killed_after_the_grace_and_nothing_is_left(endpoint: Endpoint) -> None:
+def test_a_stopped_container_is_killed_after_the_grace(endpoint: Endpoint) -> None:
     endpoint.train("deaf", {"epochs": "1000000", "pause": "0.1", "ignore_term": "1"})
     endpoint.eventually(lambda: "epoch 1" in endpoint.log("training-job", "deaf"))
     endpoint.sagemaker.stop_training_job(TrainingJobName="deaf")
@@ -99,7 +99,7 @@ def test_a_stopped_container_is_killed_after_the_grace_and_nothing_is_left(endpo
     assert endpoint.processes("deaf") == []
 
 
-def test_checkpoints_reach_s3_while_the_job_runs_and_a_later_job_begins_with_them(endpoint: Endpoint) -> None:
+def test_checkpoints_reach_s3_during_the_job_and_a_later_job_resumes(endpoint: Endpoint) -> None:
     config = {"CheckpointConfig": {"S3Uri": "s3://bench/points/shared"}}
     endpoint.train("first", {"epochs": "1000000", "pause": "0.05", "checkpoints": "checkpoints"}, **config)
     kept = {"Bucket": "bench", "Prefix": "points/shared/epoch.txt"}
@@ -114,7 +114,7 @@ def test_checkpoints_reach_s3_while_the_job_runs_and_a_later_job_begins_with_the
     assert f"resumed at {reached + 1}" in endpoint.log("training-job", "second")
 
 
-def test_checkpoints_lie_where_the_job_wants_them(endpoint: Endpoint) -> None:
+def test_checkpoints_are_in_the_jobs_local_path(endpoint: Endpoint) -> None:
     config = {"S3Uri": "s3://bench/points/elsewhere", "LocalPath": "/opt/ml/mine"}
     endpoint.train("elsewhere", {"checkpoints": "mine"}, CheckpointConfig=config)
     assert endpoint.ended("training", "elsewhere")["TrainingJobStatus"] == "Completed"
@@ -150,14 +150,14 @@ def test_an_output_in_continuous_mode_reaches_s3_while_the_job_runs(endpoint: En
     assert endpoint.ended("processing", "continuous")["ProcessingJobStatus"] == "Stopped"
 
 
-def test_a_failed_processing_job_leaves_its_message_and_no_output_of_its_end(endpoint: Endpoint) -> None:
+def test_a_failed_processing_job_has_its_message_and_no_outputs(endpoint: Endpoint) -> None:
     endpoint.process_images("broken", ("broken",))
     job = endpoint.ended("processing", "broken")
     assert job["FailureReason"] == "AlgorithmError: the toy broke, exit code: 1"
     assert "Contents" not in endpoint.s3.list_objects_v2(Bucket="bench", Prefix="processed/broken/")
 
 
-def test_without_an_engine_auto_runs_processes_and_docker_fails_with_what_to_do(tmp_path: Path) -> None:
+def test_without_docker_auto_runs_processes_and_docker_fails(tmp_path: Path) -> None:
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "docker").write_text("#!/bin/sh\necho Client: here\necho no engine >&2\nexit 1\n")
@@ -174,7 +174,7 @@ def test_without_an_engine_auto_runs_processes_and_docker_fails_with_what_to_do(
     assert "No Docker engine answers" in job["FailureReason"]
 
 
-def test_a_container_that_outlived_a_crash_is_removed_and_its_job_goes_on(tmp_path: Path) -> None:
+def test_a_container_left_by_a_crash_is_removed_and_its_job_continues(tmp_path: Path) -> None:
     server = Endpoint(tmp_path / "endpoint", containers="docker", path=fake_docker(tmp_path / "bin"))
     try:
         given = {"epochs": "9", "checkpoints": "checkpoints", **server.held()}

@@ -67,7 +67,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_copy_takes_the_place_of_damaged_records(records: Path, damage: str) -> None:
+def test_a_copy_replaces_damaged_records(records: Path, damage: str) -> None:
     DAMAGE[damage](records)
 
     (sentence,) = repair(records)
@@ -85,7 +85,7 @@ def test_a_copy_takes_the_place_of_damaged_records(records: Path, damage: str) -
     assert repair(records) == []
 
 
-def test_damaged_records_without_a_whole_copy_begin_empty(records: Path) -> None:
+def test_damaged_records_without_an_intact_copy_begin_empty(records: Path) -> None:
     cut(records)
     cut(copy_of(records))
 
@@ -97,7 +97,7 @@ def test_damaged_records_without_a_whole_copy_begin_empty(records: Path) -> None
     store.close()
 
 
-def test_whole_records_are_left_alone(records: Path) -> None:
+def test_intact_records_are_left_alone(records: Path) -> None:
     before = records.read_bytes()
 
     assert repair(records) == []
@@ -105,7 +105,7 @@ def test_whole_records_are_left_alone(records: Path) -> None:
     assert records.read_bytes() == before
 
 
-def test_records_that_the_disk_does_not_give_are_not_taken_for_damaged(records: Path) -> None:
+def test_records_that_the_disk_cant_read_are_not_taken_for_damaged(records: Path) -> None:
     records.unlink()
     records.mkdir()
 
@@ -115,7 +115,7 @@ def test_records_that_the_disk_does_not_give_are_not_taken_for_damaged(records: 
     assert records.is_dir()
 
 
-def test_the_latest_copy_is_of_what_was_recorded_last(tmp_path: Path) -> None:
+def test_the_latest_copy_holds_the_latest_records(tmp_path: Path) -> None:
     store = Store(tmp_path / "jobs.db")
     ledger = Ledger(store, EndpointSettings(tmp_path, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0))
     body: Body = {"ProcessingJobName": "first"}

@@ -31,7 +31,7 @@ def test_a_disk_stays_short_until_a_quarter_more_is_free(disk: Disk, monkeypatch
     assert seen == [False, True, True, True, False, False]
 
 
-def test_a_job_that_waits_says_for_what_until_it_has_ended(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiting_jobs_description_says_what_it_waits_for(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     job = {"ProcessingJobName": "Pack", "ProcessingJobStatus": "InProgress"}
     have(disk, 1, monkeypatch)
     with disk.mark_waiting([(PROCESSING, "Pack")]):
@@ -44,7 +44,7 @@ def test_a_job_that_waits_says_for_what_until_it_has_ended(disk: Disk, monkeypat
     assert disk.with_waiting_reason(PROCESSING, job) == job
 
 
-def test_a_disk_with_room_that_takes_nothing_is_told_as_that(disk: Disk) -> None:
+def test_an_unwritable_disk_with_space_is_reported_as_such(disk: Disk) -> None:
     assert "can't be written to. See to its permissions" in disk.sentence()
 
 

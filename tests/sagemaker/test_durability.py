@@ -33,7 +33,7 @@ def test_a_training_job_survives_one_crash_after_another(own_endpoint: "Endpoint
     assert job["CreationTime"] <= job["TrainingStartTime"] <= job["TrainingEndTime"]
 
 
-def test_an_error_of_the_endpoints_own_is_tried_again_as_often_as_the_job_allows(own_endpoint: "Endpoint") -> None:
+def test_a_job_is_retried_after_endpoint_errors_as_often_as_it_allows(own_endpoint: "Endpoint") -> None:
     endpoint = own_endpoint
     endpoint.train("first")
     endpoint.ended("training", "first")

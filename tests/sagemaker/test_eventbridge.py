@@ -43,7 +43,7 @@ ASKED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize(("pattern", "expected"), DECIDED)
-def test_texts_are_compared_as_eventbridge_compares_them(
+def test_strings_are_compared_as_eventbridge_compares_them(
     endpoint: "Endpoint", pattern: dict[str, Any], expected: bool
 ) -> None:
     assert matches_plainly(pattern, EVENT) is expected
@@ -52,11 +52,11 @@ def test_texts_are_compared_as_eventbridge_compares_them(
 
 
 @pytest.mark.parametrize("pattern", ASKED)
-def test_everything_else_is_eventbridges_to_decide(pattern: dict[str, Any]) -> None:
+def test_other_patterns_are_left_to_eventbridge(pattern: dict[str, Any]) -> None:
     assert matches_plainly(pattern, EVENT) is None
 
 
-def test_a_batch_is_never_more_than_sqs_takes() -> None:
+def test_a_batch_is_never_larger_than_sqs_accepts() -> None:
     events = [{"number": number, "filler": "x" * (BATCH_BYTES // 4)} for number in range(25)]
     made = list(batches(events))
     assert [json.loads(text)["number"] for batch in made for text in batch] == list(range(25))

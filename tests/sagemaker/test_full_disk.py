@@ -26,7 +26,7 @@ def waits(endpoint: Endpoint, kind: str, name: str) -> bool:
     return "MiB free" in endpoint.described(kind, name).get("FailureReason", "")
 
 
-def test_jobs_of_every_kind_outlast_a_full_disk(endpoint: Endpoint) -> None:
+def test_jobs_of_every_kind_survive_a_full_disk(endpoint: Endpoint) -> None:
     slow = {"epochs": "15", **endpoint.held()}
     endpoint.tune("tune", slow, jobs=4, parallel=2)
     endpoint.train("alone", slow)
@@ -48,7 +48,7 @@ def test_jobs_of_every_kind_outlast_a_full_disk(endpoint: Endpoint) -> None:
     assert endpoint.log("training-job", "alone").count("epoch 15 ") == 1, "what was done is not done again"
 
 
-def test_a_job_whose_container_finds_no_room_runs_again(endpoint: Endpoint) -> None:
+def test_a_job_whose_container_found_no_space_runs_again(endpoint: Endpoint) -> None:
     with filled(endpoint.data_dir.parent, left=96 * 1024):
         endpoint.train("poor", {"epochs": "1", "waste": "1000000"})
         endpoint.eventually(lambda: waits(endpoint, "training", "poor"))
@@ -63,7 +63,7 @@ def test_a_job_that_fills_the_disk_itself_fails_in_the_end(endpoint: Endpoint) -
     assert "No space left on device" in job["FailureReason"]
 
 
-def test_a_job_that_waits_for_room_can_be_stopped(endpoint: Endpoint) -> None:
+def test_a_job_that_waits_for_space_can_be_stopped(endpoint: Endpoint) -> None:
     endpoint.process_images("stopped", ("slow",))
     endpoint.eventually(lambda: endpoint.processes("stopped"))
     with filled(endpoint.data_dir.parent):
@@ -85,7 +85,7 @@ def test_a_crash_on_a_full_disk_loses_nothing(endpoint: Endpoint) -> None:
     assert job["TrainingJobStatusCounters"]["Completed"] == 3
 
 
-def test_a_start_on_a_full_disk_takes_up_what_was_left_once_there_is_room(endpoint: Endpoint) -> None:
+def test_a_start_on_a_full_disk_resumes_jobs_once_there_is_space(endpoint: Endpoint) -> None:
     endpoint.train("left", {"epochs": "1000000", "pause": "0.1"})
     endpoint.eventually(lambda: endpoint.processes("left"))
     endpoint.sagemaker.stop_training_job(TrainingJobName="left")

@@ -8,14 +8,14 @@ import pytest
 from seedbed.local_cloud.sagemaker.search.hyperband import Hyperband, resource_bounds
 
 
-def test_rungs_begin_at_the_least_and_stay_below_the_most() -> None:
+def test_rungs_begin_at_the_minimum_and_stay_below_the_maximum() -> None:
     assert Hyperband(1, 81, maximize=True).rungs == [1, 4, 16, 64]
     assert Hyperband(5, 20, maximize=True).rungs == [5]
     assert Hyperband(7, 7, maximize=True).rungs == []
 
 
 @pytest.mark.parametrize("maximize", [True, False])
-def test_a_rung_lets_the_best_quarter_of_those_that_came_to_it_go_on(maximize: bool) -> None:
+def test_the_best_quarter_at_a_rung_continues(maximize: bool) -> None:
     band = Hyperband(1, 9, maximize)
     sign = 1 if maximize else -1
     values = [0.5, 0.4, 0.6, 0.3, 0.7, 0.65, 0.2, 0.68]
@@ -23,7 +23,7 @@ def test_a_rung_lets_the_best_quarter_of_those_that_came_to_it_go_on(maximize: b
     assert stopped == [False, True, False, True, False, True, True, False]
 
 
-def test_between_rungs_nothing_is_judged_and_above_the_most_everything_ends() -> None:
+def test_jobs_are_stopped_at_rungs_and_above_the_maximum_only() -> None:
     band = Hyperband(1, 9, maximize=True)
     for reports in range(1, 10):
         assert not band.should_stop(1, [0.9] * reports)
@@ -32,7 +32,7 @@ def test_between_rungs_nothing_is_judged_and_above_the_most_everything_ends() ->
     assert band.should_stop(1, [0.9] * 10)
 
 
-def test_a_resumed_hyperband_knows_those_that_had_ended() -> None:
+def test_a_resumed_hyperband_counts_ended_jobs() -> None:
     first, second = Hyperband(1, 9, maximize=True), Hyperband(1, 9, maximize=True)
     for number, value in ((1, 0.5), (2, 0.6)):
         first.should_stop(number, [value])
@@ -71,7 +71,7 @@ def length_of(band: Hyperband, number: int, curve: list[float]) -> int:
         ({}, {"num_epochs": "4", "n-epochs": "5"}, (1, 5)),
     ],
 )
-def test_the_resource_is_given_or_told_by_the_epochs(
+def test_the_resource_is_given_or_read_from_the_epochs(
     given: dict[str, int], static: dict[str, str], bounds: tuple[int, int]
 ) -> None:
     assert resource_bounds({"StrategyConfig": {"HyperbandStrategyConfig": given}}, static) == bounds

@@ -22,7 +22,7 @@ def kill(endpoint: "Endpoint", name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["training", "processing", "tuning"])
-def test_a_killed_job_says_that_it_had_too_little_memory(kind: str, endpoint: "Endpoint") -> None:
+def test_a_killed_jobs_reason_is_too_little_memory(kind: str, endpoint: "Endpoint") -> None:
     name = f"killed-{kind}"
     if kind == "training":
         endpoint.train(name, LONG)

@@ -20,11 +20,11 @@ from seedbed.local_cloud.sagemaker.tuning.limits import CONVERGED_AFTER, Limits,
         ([0.0, 0.0, 0.001], True, 0),  # from nothing everything is an improvement
     ],
 )
-def test_an_improvement_is_one_of_a_hundredth(objectives: list[float], maximize: bool, count: int) -> None:
+def test_an_improvement_is_one_percent_or_more(objectives: list[float], maximize: bool, count: int) -> None:
     assert not_improving(objectives, maximize) == count
 
 
-def test_a_search_has_converged_when_improvements_have_become_unlikely() -> None:
+def test_a_search_converges_when_improvements_have_become_unlikely() -> None:
     stuck = [0.5, 0.9, *[0.9] * CONVERGED_AFTER]
     assert convergence(stuck, maximize=True) == len(stuck) - 1
     assert convergence(stuck[:-1], maximize=True) is None
@@ -33,7 +33,7 @@ def test_a_search_has_converged_when_improvements_have_become_unlikely() -> None
 
 
 @pytest.mark.parametrize(("mode", "ends"), [("Enabled", True), ("Disabled", False)])
-def test_convergence_ends_the_tuning_job_where_that_is_wanted(mode: str, ends: bool) -> None:
+def test_convergence_ends_the_tuning_job_if_enabled(mode: str, ends: bool) -> None:
     criteria = {"ConvergenceDetected": {"CompleteOnConvergence": mode}}
     config = {"ResourceLimits": {"MaxParallelTrainingJobs": 1}, "TuningJobCompletionCriteria": criteria}
     objectives: list[float | None] = [0.9, *[0.9] * CONVERGED_AFTER]
@@ -41,7 +41,7 @@ def test_convergence_ends_the_tuning_job_where_that_is_wanted(mode: str, ends: b
 
 
 @pytest.mark.parametrize(("strategy", "jobs"), [("Random", 10_000), ("Bayesian", 750), ("Hyperband", 750)])
-def test_without_a_number_there_are_as_many_jobs_as_may_be(strategy: str, jobs: int) -> None:
+def test_without_a_limit_there_are_as_many_jobs_as_the_quota_allows(strategy: str, jobs: int) -> None:
     resources = {"MaxParallelTrainingJobs": 1, "MaxRuntimeInSeconds": 120}
     limits = Limits.read({"Strategy": strategy, "ResourceLimits": resources}, 1000.0)
     assert limits.jobs == jobs
@@ -53,7 +53,7 @@ def limits(**criteria: Any) -> Limits:
     return Limits.read({"ResourceLimits": {"MaxParallelTrainingJobs": 1}, "TuningJobCompletionCriteria": criteria}, 0)
 
 
-def test_the_criteria_of_completion() -> None:
+def test_completion_criteria_end_a_tuning_job() -> None:
     patience = limits(BestObjectiveNotImproving={"MaxNumberOfTrainingJobsNotImproving": 3})
     assert not patience.reached([0.5, 0.9, 0.1, 0.2], maximize=True)
     assert patience.reached([0.5, 0.9, 0.1, 0.2, None, 0.3], maximize=True)

@@ -54,7 +54,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     bench.store.close()
 
 
-def test_a_job_without_a_thread_is_taken_up(bench: Bench) -> None:
+def test_a_job_without_a_thread_is_resumed(bench: Bench) -> None:
     for kind, name in ((PROCESSING, "pack"), (TRAINING, "alone"), (TUNING, "search")):
         bench.job(kind, name)
         bench.job(kind, f"{name}-running")
@@ -67,7 +67,7 @@ def test_a_job_without_a_thread_is_taken_up(bench: Bench) -> None:
     assert sorted(bench.taken) == ["alone", "pack", "search"]
 
 
-def test_a_tuning_job_is_taken_up_once_no_trial_of_it_runs(bench: Bench) -> None:
+def test_a_tuning_job_is_resumed_once_none_of_its_trials_runs(bench: Bench) -> None:
     bench.job(TUNING, "search")
     bench.job(TRAINING, "search-001", "search")
     stop = bench.thread(TRAINING, "search-001")
@@ -80,7 +80,7 @@ def test_a_tuning_job_is_taken_up_once_no_trial_of_it_runs(bench: Bench) -> None
     assert bench.taken == ["search"]
 
 
-def test_a_trial_that_lost_its_thread_has_its_tuning_job_begin_again(bench: Bench) -> None:
+def test_a_trial_that_lost_its_thread_restarts_its_tuning_job(bench: Bench) -> None:
     bench.job(TUNING, "search")
     stop = bench.thread(TUNING, "search")
     bench.job(TRAINING, "search-001", "search")
@@ -98,7 +98,7 @@ def asked(stop: Stop) -> str | None:
     return stop.reason
 
 
-def test_a_job_has_one_thread_at_most(bench: Bench) -> None:
+def test_a_job_has_at_most_one_thread(bench: Bench) -> None:
     bench.job(PROCESSING, "pack")
     first = bench.thread(PROCESSING, "pack")
 

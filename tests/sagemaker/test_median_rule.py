@@ -19,5 +19,7 @@ EARLIER = [[0.5, 0.7], [0.6, 0.8], [0.4, 0.6]]
         ([], EARLIER, True, False),
     ],
 )
-def test_the_median_rule(series: list[float], earlier: list[list[float]], maximize: bool, stops: bool) -> None:
+def test_the_median_rule_stops_jobs_below_the_median(
+    series: list[float], earlier: list[list[float]], maximize: bool, stops: bool
+) -> None:
     assert should_stop(series, earlier, maximize) is stops

@@ -12,7 +12,7 @@ CATASTROPHIC = {"Name": "slow", "Regex": r"((1|11)+)+$"}
 LOSS = {"Name": "loss", "Regex": r"loss: ([0-9.]+)"}
 
 
-def test_the_last_match_of_a_line_counts_and_the_last_line_at_the_end() -> None:
+def test_the_last_match_counts_in_a_line_and_the_last_line_at_the_end() -> None:
     metrics = Metrics([LOSS])
     assert metrics.read("loss: 0.9 loss: 0.8", 1.0) == {"loss": 0.8}
     assert metrics.read("loss: 0.7", 2.0) == {"loss": 0.7}
@@ -22,7 +22,7 @@ def test_the_last_match_of_a_line_counts_and_the_last_line_at_the_end() -> None:
 
 
 @pytest.mark.parametrize("text", [".", "1.2.3", ""])
-def test_what_is_no_finite_number_is_no_value(text: str) -> None:
+def test_only_finite_numbers_are_values(text: str) -> None:
     assert Metrics([{"Name": "loss", "Regex": "loss: (.*)"}]).read(f"loss: {text}", 1.0) == {}
 
 
@@ -31,12 +31,12 @@ def test_infinity_is_no_value() -> None:
 
 
 @pytest.mark.parametrize("text", ["(", "[0-9]+", "(?P<a>x)(?P=b)"])
-def test_an_expression_that_cant_be_read_or_captures_nothing_is_refused_by_name(text: str) -> None:
+def test_an_invalid_regular_expression_is_refused_by_name(text: str) -> None:
     with pytest.raises(Invalid, match="'odd'"):
         Metrics([{"Name": "odd", "Regex": text}])
 
 
-def test_a_catastrophic_expression_is_given_up_and_the_others_are_read_on(
+def test_a_slow_expression_is_dropped_and_the_others_continue(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     metrics = Metrics([CATASTROPHIC, LOSS])
@@ -47,7 +47,7 @@ def test_a_catastrophic_expression_is_given_up_and_the_others_are_read_on(
     assert metrics.read("11", 2.0) == {}
 
 
-def test_other_threads_run_while_an_expression_takes_its_time() -> None:
+def test_other_threads_run_during_a_slow_expression() -> None:
     ticks = 0
     over = threading.Event()
 
@@ -70,7 +70,7 @@ def test_other_threads_run_while_an_expression_takes_its_time() -> None:
         thread.join()
 
 
-def test_metrics_take_the_last_number_and_nothing_that_is_none() -> None:
+def test_metrics_take_the_last_match_and_finite_numbers_only() -> None:
     metrics = Metrics([{"Name": "a", "Regex": "a: ([0-9.naif]+)"}])
     for line in ("a: 1 a: 2", "a: nan", "a: inf", "a: 1.2.3", "b: 4"):
         metrics.read(line, when=9.0)

@@ -15,7 +15,7 @@ def names_seen(endpoint: "Endpoint", job: str) -> dict[str, Any]:
     return content
 
 
-def test_inputs_arguments_and_environment_reach_the_container_and_outputs_reach_s3(endpoint: "Endpoint") -> None:
+def test_inputs_reach_the_container_and_outputs_reach_s3(endpoint: "Endpoint") -> None:
     endpoint.process_images("list", ("a b", "c"), Environment={"MOOD": "calm"})
     job = endpoint.ended("processing", "list")
     assert (job["ProcessingJobStatus"], job["ExitMessage"]) == ("Completed", "well done")
@@ -26,20 +26,20 @@ def test_inputs_arguments_and_environment_reach_the_container_and_outputs_reach_
     assert seen["mood"] == "calm"
 
 
-def test_network_isolation_is_taken_and_described(endpoint: "Endpoint") -> None:
+def test_network_isolation_is_accepted_and_described(endpoint: "Endpoint") -> None:
     endpoint.process_images("isolated", NetworkConfig={"EnableNetworkIsolation": True})
     endpoint.train("isolated", EnableNetworkIsolation=True)
     assert endpoint.ended("processing", "isolated")["NetworkConfig"] == {"EnableNetworkIsolation": True}
     assert endpoint.ended("training", "isolated")["EnableNetworkIsolation"] is True
 
 
-def test_the_dockerfiles_environment_holds_where_the_job_sets_none(endpoint: "Endpoint") -> None:
+def test_the_dockerfiles_environment_applies_unless_the_job_sets_its_own(endpoint: "Endpoint") -> None:
     endpoint.process_images("mood")
     endpoint.ended("processing", "mood")
     assert names_seen(endpoint, "mood")["mood"] == "cheerful"
 
 
-def test_an_entrypoint_of_the_jobs_own_runs_with_its_opt_ml_paths_moved(endpoint: "Endpoint") -> None:
+def test_a_jobs_own_entrypoint_runs_with_its_opt_ml_paths_moved(endpoint: "Endpoint") -> None:
     endpoint.s3.put_object(
         Bucket=endpoint.bucket, Key="code/run.py", Body=b"import sys; sys.exit('hello from the code')"
     )
@@ -53,7 +53,7 @@ def test_an_entrypoint_of_the_jobs_own_runs_with_its_opt_ml_paths_moved(endpoint
     assert "hello from the code" in job["FailureReason"]
 
 
-def test_a_manifest_brings_just_what_it_names_whatever_the_keys_look_like(endpoint: "Endpoint") -> None:
+def test_a_manifest_downloads_exactly_the_objects_it_names(endpoint: "Endpoint") -> None:
     for key in [*ODD_KEYS, "Maize/not-named.txt"]:
         endpoint.s3.put_object(Bucket=endpoint.bucket, Key=f"odd/{key}", Body=key.encode())
     manifest = [{"prefix": f"s3://{endpoint.bucket}/odd/"}, *ODD_KEYS]
@@ -64,7 +64,7 @@ def test_a_manifest_brings_just_what_it_names_whatever_the_keys_look_like(endpoi
     assert names_seen(endpoint, "manifest")["names"] == sorted(ODD_KEYS)
 
 
-def test_a_uri_of_one_object_brings_it_under_its_own_name(endpoint: "Endpoint") -> None:
+def test_a_uri_of_one_object_downloads_it_under_its_own_name(endpoint: "Endpoint") -> None:
     for key in ("single/model.tar.gz", "single/model.tar.gz.bak"):
         endpoint.s3.put_object(Bucket=endpoint.bucket, Key=key, Body=b"1")
     endpoint.process_images("single", source=("S3Prefix", "single/model.tar.gz"))
@@ -72,7 +72,7 @@ def test_a_uri_of_one_object_brings_it_under_its_own_name(endpoint: "Endpoint") 
     assert names_seen(endpoint, "single")["names"] == ["model.tar.gz"]
 
 
-def test_a_prefix_that_ends_within_a_name_brings_all_that_begins_so(endpoint: "Endpoint") -> None:
+def test_a_prefix_downloads_all_keys_that_begin_with_it(endpoint: "Endpoint") -> None:
     for key in ("part/train/x.txt", "part/train2.txt", "part/other.txt"):
         endpoint.s3.put_object(Bucket=endpoint.bucket, Key=key, Body=b"1")
     endpoint.process_images("part", source=("S3Prefix", "part/train"))
@@ -81,7 +81,7 @@ def test_a_prefix_that_ends_within_a_name_brings_all_that_begins_so(endpoint: "E
 
 
 @pytest.mark.parametrize("key", ["../../escaped.txt", "a/../../escaped.txt", "/rooted.txt", "a//b.txt"])
-def test_a_key_that_would_leave_the_input_directory_fails_the_job_by_name(endpoint: "Endpoint", key: str) -> None:
+def test_a_key_that_leaves_the_input_directory_fails_the_job(endpoint: "Endpoint", key: str) -> None:
     name = f"escape-{abs(hash(key))}"
     manifest = [{"prefix": f"s3://{endpoint.bucket}/evil/"}, key]
     endpoint.s3.put_object(Bucket=endpoint.bucket, Key=f"evil/{key}", Body=b"x")
@@ -93,7 +93,7 @@ def test_a_key_that_would_leave_the_input_directory_fails_the_job_by_name(endpoi
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", "not json", '["a"]', '[{"prefix": "s3://bench/odd/"}, 3]'])
-def test_a_manifest_that_is_none_fails_the_job_with_what_it_should_be(endpoint: "Endpoint", content: str) -> None:
+def test_an_invalid_manifest_fails_the_job(endpoint: "Endpoint", content: str) -> None:
     name = f"no-manifest-{abs(hash(content))}"
     endpoint.s3.put_object(Bucket=endpoint.bucket, Key=f"{name}.json", Body=content.encode())
     endpoint.process_images(name, source=("ManifestFile", f"{name}.json"))
@@ -101,7 +101,7 @@ def test_a_manifest_that_is_none_fails_the_job_with_what_it_should_be(endpoint: 
 
 
 @pytest.mark.parametrize(("kind", "key"), [("S3Prefix", "nothing/here/"), ("ManifestFile", "missing.json")])
-def test_an_input_that_is_not_there_fails_the_job_and_is_named(endpoint: "Endpoint", kind: str, key: str) -> None:
+def test_a_missing_input_fails_the_job_by_name(endpoint: "Endpoint", kind: str, key: str) -> None:
     name = f"missing-{kind}"
     endpoint.process_images(name, source=(kind, key))
     job = endpoint.ended("processing", name)
@@ -109,7 +109,7 @@ def test_an_input_that_is_not_there_fails_the_job_and_is_named(endpoint: "Endpoi
     assert key in job["FailureReason"]
 
 
-def test_a_failing_container_leaves_its_message_as_reason(endpoint: "Endpoint") -> None:
+def test_a_failed_containers_message_becomes_the_reason(endpoint: "Endpoint") -> None:
     endpoint.process_images("broken", ("broken",))
     job = endpoint.ended("processing", "broken")
     assert job["ProcessingJobStatus"] == "Failed"
@@ -117,7 +117,7 @@ def test_a_failing_container_leaves_its_message_as_reason(endpoint: "Endpoint") 
     assert job["ExitMessage"] == "the toy broke"
 
 
-def test_a_stopped_job_goes_through_stopping_to_stopped(endpoint: "Endpoint") -> None:
+def test_a_stopped_job_is_stopping_and_then_stopped(endpoint: "Endpoint") -> None:
     endpoint.process_images("slow", ("slow",))
     endpoint.eventually(
         lambda: "ProcessingStartTime" in endpoint.sagemaker.describe_processing_job(ProcessingJobName="slow")
@@ -136,7 +136,7 @@ def test_a_job_over_its_time_is_stopped_with_the_reason(endpoint: "Endpoint") ->
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
-def test_a_damaged_object_ends_its_job_with_a_sentence(endpoint: "Endpoint", damage: str) -> None:
+def test_a_damaged_object_fails_its_job_with_a_clear_reason(endpoint: "Endpoint", damage: str) -> None:
     key, content = f"damaged/{damage}/pack.npy", bytes(range(256)) * 4000
     endpoint.s3.put_object(Bucket=endpoint.bucket, Key=key, Body=content)
     stored = endpoint.data_dir / "s3/000000000000" / endpoint.bucket / key

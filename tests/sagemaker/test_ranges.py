@@ -22,12 +22,12 @@ def test_linear_scaling_spreads_evenly() -> None:
     assert 0.4 < sum(value < 5 for value in values) / len(values) < 0.6
 
 
-def test_logarithmic_scaling_gives_each_order_of_magnitude_its_share() -> None:
+def test_logarithmic_scaling_draws_each_order_of_magnitude_equally() -> None:
     values = random_values(continuous("x", "0.0001", "1", "Logarithmic"))
     assert 0.4 < sum(value < 0.01 for value in values) / len(values) < 0.6
 
 
-def test_reverse_logarithmic_scaling_crowds_towards_one() -> None:
+def test_reverse_logarithmic_scaling_draws_more_near_one() -> None:
     values = random_values(continuous("x", "0", "0.9999", "ReverseLogarithmic"))
     assert 0.4 < sum(value > 0.99 for value in values) / len(values) < 0.6
     assert all(0 <= value <= 0.9999 + 1e-12 for value in values)

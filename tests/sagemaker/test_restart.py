@@ -11,7 +11,7 @@ import psutil
 from tests.sagemaker.toy_endpoint import Endpoint
 
 
-def test_a_killed_endpoint_goes_on_where_it_was(own_endpoint: "Endpoint") -> None:
+def test_a_killed_endpoint_continues_where_it_was(own_endpoint: "Endpoint") -> None:
     endpoint = own_endpoint
     endpoint.train("done")
     done = endpoint.ended("training", "done")
@@ -38,7 +38,7 @@ def test_a_killed_endpoint_goes_on_where_it_was(own_endpoint: "Endpoint") -> Non
     assert {**endpoint.ended("training", "done"), "ResponseMetadata": 0} == {**done, "ResponseMetadata": 0}
 
 
-def test_tuning_jobs_of_every_kind_go_on_after_a_kill(own_endpoint: "Endpoint") -> None:
+def test_tuning_jobs_of_every_kind_continue_after_a_kill(own_endpoint: "Endpoint") -> None:
     endpoint = own_endpoint
     static = {"epochs": "4", "pause": "0.1"}
     grid = {"CategoricalParameterRanges": [{"Name": "rate", "Values": ["0.1", "0.2", "0.3", "0.4"]}]}
@@ -104,7 +104,7 @@ def database(endpoint: "Endpoint") -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def test_an_orderly_shutdown_ends_all_processes_and_keeps_their_jobs_for_the_next_start(
+def test_a_shutdown_ends_all_processes_and_keeps_their_jobs(
     own_endpoint: "Endpoint",
 ) -> None:
     endpoint = own_endpoint
@@ -121,7 +121,7 @@ def test_an_orderly_shutdown_ends_all_processes_and_keeps_their_jobs_for_the_nex
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
 
 
-def test_processes_that_outlived_the_crash_are_ended_and_what_was_stopping_is_stopped(own_endpoint: "Endpoint") -> None:
+def test_a_restart_ends_leftover_processes_and_stops_stopping_jobs(own_endpoint: "Endpoint") -> None:
     endpoint = own_endpoint
     deaf = {"epochs": "3", "ignore_term": "1"}
     endpoint.tune("tune", {**deaf, **endpoint.held()}, jobs=4)

@@ -27,7 +27,7 @@ def statuses(endpoint: "Endpoint", name: str) -> list[str]:
     return [step["Status"] for step in job["SecondaryStatusTransitions"]]
 
 
-def test_without_another_instance_in_time_the_job_ends_as_aws_ends_it(endpoint: "Endpoint") -> None:
+def test_a_job_without_another_instance_in_time_ends_as_on_aws(endpoint: "Endpoint") -> None:
     endpoint.train("no-capacity", LONG, **spot(runtime=8, wait=8))
     endpoint.eventually(lambda: endpoint.processes("no-capacity"))
     assert endpoint.interrupt("no-capacity", seconds=600)[0] == 200
@@ -58,7 +58,7 @@ def test_the_time_of_all_attempts_together_is_limited(endpoint: "Endpoint") -> N
     assert (last["EndTime"] - last["StartTime"]).total_seconds() < 8
 
 
-def test_an_interrupted_job_whose_endpoint_dies_goes_on_too(own_endpoint: "Endpoint") -> None:
+def test_an_interrupted_job_continues_after_a_crash_of_the_endpoint(own_endpoint: "Endpoint") -> None:
     endpoint = own_endpoint
     endpoint.train("dies", {"epochs": "20", **endpoint.held()}, **spot())
     endpoint.eventually(lambda: endpoint.processes("dies"))
@@ -93,7 +93,7 @@ def test_only_a_running_spot_job_can_be_interrupted(endpoint: "Endpoint") -> Non
         ({"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}}, "InstanceCount"),
     ],
 )
-def test_what_cant_be_is_refused_and_named(endpoint: "Endpoint", changes: dict[str, Any], named: str) -> None:
+def test_impossible_values_are_refused_by_name(endpoint: "Endpoint", changes: dict[str, Any], named: str) -> None:
     with pytest.raises(endpoint.sagemaker.exceptions.ClientError, match=f"ValidationException.*{named}"):
         endpoint.train("refused", **changes)
 
@@ -106,7 +106,7 @@ def test_what_cant_be_is_refused_and_named(endpoint: "Endpoint", changes: dict[s
         ({}, {"CompressionType": "Gzip"}, "CompressionType"),
     ],
 )
-def test_a_channel_that_cant_be_brought_is_refused_by_its_name(
+def test_an_unsupported_channel_is_refused_by_name(
     endpoint: "Endpoint", source: dict[str, Any], more: dict[str, Any], named: str
 ) -> None:
     place = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bench/in/", **source}}

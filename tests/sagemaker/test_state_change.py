@@ -67,7 +67,7 @@ def test_a_processing_jobs_end_arrives_and_other_events_dont(endpoint: "Endpoint
     assert [event["detail"]["ProcessingJobName"] for event in box.received] == ["eventful-process"]
 
 
-def test_a_rule_whose_queue_is_gone_holds_nobody_up(endpoint: "Endpoint") -> None:
+def test_a_rule_whose_queue_is_deleted_blocks_no_other(endpoint: "Endpoint") -> None:
     events = endpoint.client("events")
     events.put_rule(Name="dangling", EventPattern=json.dumps({"detail": {"TrainingJobName": ["dangling"]}}))
     gone = "arn:aws:sqs:us-east-1:000000000000:gone"

@@ -36,7 +36,7 @@ def test_grid_tries_every_combination_once() -> None:
     assert [(values["colour"], values["size"]) for values in found] == list(product(COLOURS, SIZES))
 
 
-def test_a_resumed_grid_leaves_out_what_was_tried() -> None:
+def test_a_resumed_grid_skips_tried_combinations() -> None:
     first = search("Grid", CHOICES)
     tried = {number: first.ask(number) for number in (1, 2)}
     second = search("Grid", CHOICES)
@@ -47,7 +47,7 @@ def test_a_resumed_grid_leaves_out_what_was_tried() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["Random", "Bayesian", "Hyperband"])
-def test_nothing_is_tried_twice_before_everything_was_once(strategy: str) -> None:
+def test_nothing_is_tried_twice_before_everything_was_tried_once(strategy: str) -> None:
     small = search(strategy, MIXED)
     tried = []
     for number in range(1, 31):
@@ -61,7 +61,7 @@ def test_nothing_is_tried_twice_before_everything_was_once(strategy: str) -> Non
 
 @pytest.mark.parametrize("strategy", ["Random", "Hyperband"])
 @pytest.mark.parametrize("ranges", [MIXED, SMOOTH])
-def test_a_seed_settles_every_draw_whatever_the_results(strategy: str, ranges: Ranges) -> None:
+def test_the_seed_determines_every_draw_whatever_the_results(strategy: str, ranges: Ranges) -> None:
     told, untold = search(strategy, ranges), search(strategy, ranges)
     for number in range(1, 12):
         assert told.ask(number) == untold.ask(number)
@@ -92,13 +92,13 @@ def best_of(strategy: str, seed: int, trials: int = 25) -> float:
     return best
 
 
-def test_the_bayesian_strategy_learns_what_random_draws_dont() -> None:
+def test_the_bayesian_strategy_beats_random_draws() -> None:
     bayesian = sum(best_of("Bayesian", seed) for seed in range(8))
     random = sum(best_of("Random", seed) for seed in range(8))
     assert bayesian > random
 
 
-def test_a_resumed_search_goes_on_as_the_first_would_have() -> None:
+def test_a_resumed_search_continues_like_the_first() -> None:
     first = Search(read_ranges(PLANE), "Bayesian", maximize=True, seed=5)
     asked: dict[int, dict[str, str]] = {}
     for number in range(6):
@@ -113,13 +113,13 @@ def test_a_resumed_search_goes_on_as_the_first_would_have() -> None:
     assert second.ask(6) == first.ask(6)
 
 
-def test_running_trials_keep_the_next_ones_away() -> None:
+def test_parallel_trials_differ() -> None:
     search = Search(read_ranges(PLANE), "Bayesian", maximize=True, seed=2)
     asked = [search.ask(number) for number in range(6)]
     assert len({tuple(values.values()) for values in asked}) == 6
 
 
-def test_a_prior_outside_the_ranges_is_left_out() -> None:
+def test_a_prior_outside_the_ranges_is_ignored() -> None:
     search = Search(read_ranges(PLANE), "Bayesian", maximize=True, seed=2)
     assert search.add_prior({"x": "0.5", "y": "0.5", "static": "1"}, 0.3)
     assert not search.add_prior({"x": "1.5", "y": "0.5"}, 0.3)

@@ -25,7 +25,7 @@ def channel(name: str, uri: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
 
 
-def test_a_training_job_gets_its_hyperparameters_and_channels_and_leaves_its_model(endpoint: "Endpoint") -> None:
+def test_a_training_job_gets_hyperparameters_and_data_and_uploads_a_model(endpoint: "Endpoint") -> None:
     endpoint.train("whole", {"rate": "0.4"}, InputDataConfig=[channel("seeds", f"s3://{endpoint.bucket}/in")])
     job = endpoint.ended("training", "whole")
     assert job["TrainingJobStatus"] == "Completed"
@@ -36,7 +36,7 @@ def test_a_training_job_gets_its_hyperparameters_and_channels_and_leaves_its_mod
     assert seen["files"] == ["seeds/Common wheat/a+b 100%.txt", "seeds/Maize/1.txt"]
 
 
-def test_the_record_tells_the_jobs_course(endpoint: "Endpoint") -> None:
+def test_the_record_has_every_secondary_status(endpoint: "Endpoint") -> None:
     endpoint.train("course")
     job = endpoint.ended("training", "course")
     steps = [step["Status"] for step in job["SecondaryStatusTransitions"]]
@@ -65,12 +65,12 @@ def test_the_failure_file_becomes_the_reason(endpoint: "Endpoint") -> None:
     assert "ModelArtifacts" not in job
 
 
-def test_without_a_failure_file_the_last_words_become_the_reason(endpoint: "Endpoint") -> None:
+def test_without_a_failure_file_the_last_output_becomes_the_reason(endpoint: "Endpoint") -> None:
     endpoint.train("mute", {"fail": ""})
     assert endpoint.ended("training", "mute")["FailureReason"] == "AlgorithmError: the last words, exit code: 3"
 
 
-def test_a_stopped_job_keeps_what_it_had_and_leaves_no_process(endpoint: "Endpoint") -> None:
+def test_a_stopped_job_keeps_its_outputs_and_leaves_no_process(endpoint: "Endpoint") -> None:
     endpoint.train("stopped", {"epochs": "1000000", "pause": "0.1"})
     endpoint.eventually(lambda: endpoint.processes("stopped"))
     endpoint.sagemaker.stop_training_job(TrainingJobName="stopped")
@@ -79,7 +79,7 @@ def test_a_stopped_job_keeps_what_it_had_and_leaves_no_process(endpoint: "Endpoi
     assert endpoint.processes("stopped") == []
 
 
-def test_a_container_deaf_to_sigterm_is_killed_after_the_grace(endpoint: "Endpoint") -> None:
+def test_a_container_that_ignores_sigterm_is_killed_after_the_grace(endpoint: "Endpoint") -> None:
     endpoint.train("deaf", {"epochs": "1000000", "pause": "0.1", "ignore_term": "1"})
     endpoint.eventually(lambda: "epoch 1" in endpoint.log("training-job", "deaf"))
     endpoint.sagemaker.stop_training_job(TrainingJobName="deaf")
@@ -132,7 +132,7 @@ def test_a_job_that_has_ended_cant_be_stopped(endpoint: "Endpoint") -> None:
         endpoint.sagemaker.stop_training_job(TrainingJobName="over")
 
 
-def test_a_name_is_taken_without_regard_to_case(endpoint: "Endpoint") -> None:
+def test_a_name_in_another_case_is_taken_too(endpoint: "Endpoint") -> None:
     endpoint.train("Taken")
     with pytest.raises(endpoint.sagemaker.exceptions.ResourceInUse, match="TAKEN"):
         endpoint.train("TAKEN")
@@ -155,7 +155,7 @@ def test_the_output_reaches_cloudwatch_logs(endpoint: "Endpoint") -> None:
     assert endpoint.eventually(messages) == ["epoch 1 - loss: 1.040000; accuracy: 0.960000;", *messages()[1:]]
 
 
-def test_an_input_is_downloaded_once_for_all_jobs_and_a_spoilt_copy_again(endpoint: "Endpoint") -> None:
+def test_an_input_is_downloaded_once_unless_its_copy_is_damaged(endpoint: "Endpoint") -> None:
     endpoint.s3.put_object(Bucket=endpoint.bucket, Key="shared/data.bin", Body=b"x" * 1000)
     inputs = [channel("data", f"s3://{endpoint.bucket}/shared/")]
     for name in ("share-1", "share-2"):

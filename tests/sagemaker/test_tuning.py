@@ -9,7 +9,7 @@ from tests.sagemaker.toy_endpoint import Endpoint
 UNUSED = {"ContinuousParameterRanges": [{"Name": "unused", "MinValue": "0", "MaxValue": "1"}]}
 
 
-def test_a_tuning_job_tries_what_it_was_told_and_names_the_best(endpoint: "Endpoint") -> None:
+def test_a_tuning_job_tries_its_ranges_and_names_the_best(endpoint: "Endpoint") -> None:
     endpoint.tune("tune", jobs=6, Strategy="Bayesian")
     job = endpoint.ended("tuning", "tune")
     assert job["HyperParameterTuningJobStatus"] == "Completed"
@@ -25,7 +25,7 @@ def test_a_tuning_job_tries_what_it_was_told_and_names_the_best(endpoint: "Endpo
     assert values[0] == pytest.approx(1 - (rate - 0.3) ** 2, abs=1e-6)
 
 
-def test_training_jobs_are_named_and_told_as_amt_does(endpoint: "Endpoint") -> None:
+def test_training_jobs_have_the_names_and_fields_of_amt(endpoint: "Endpoint") -> None:
     ranges = {
         "ContinuousParameterRanges": [
             {"Name": "rate", "MinValue": "0.0001", "MaxValue": "0.0003", "ScalingType": "Logarithmic"},
@@ -61,7 +61,7 @@ def test_the_same_seed_tries_the_same_values(endpoint: "Endpoint") -> None:
     assert first == second
 
 
-def test_no_more_than_the_allowed_number_runs_at_once_and_that_many_do(endpoint: "Endpoint") -> None:
+def test_as_many_training_jobs_run_in_parallel_as_allowed(endpoint: "Endpoint") -> None:
     record = endpoint.data_dir / "running.txt"
     endpoint.tune("parallel", {"running": str(record), **endpoint.held()}, jobs=7, parallel=3)
     endpoint.eventually(lambda: record.exists() and record.read_text().count("start") == 3)
@@ -74,7 +74,7 @@ def test_no_more_than_the_allowed_number_runs_at_once_and_that_many_do(endpoint:
     assert (running, most) == (0, 3)
 
 
-def test_early_stopping_ends_the_hopeless_ones(endpoint: "Endpoint") -> None:
+def test_early_stopping_ends_hopeless_jobs(endpoint: "Endpoint") -> None:
     ranges = {**UNUSED, "CategoricalParameterRanges": [{"Name": "rate", "Values": ["0.3", "0.95"]}]}
     static = {"epochs": "15", "pause": "0.08"}
     endpoint.tune("early", static, jobs=8, parallel=1, ParameterRanges=ranges, TrainingJobEarlyStoppingType="Auto")
@@ -98,7 +98,7 @@ def test_stopping_a_tuning_job_stops_its_training_jobs(endpoint: "Endpoint") -> 
     assert endpoint.processes("halt-0") == []
 
 
-def test_a_tuning_job_whose_training_jobs_all_fail_fails_early_with_their_reason(endpoint: "Endpoint") -> None:
+def test_a_tuning_job_fails_early_when_all_its_training_jobs_fail(endpoint: "Endpoint") -> None:
     endpoint.tune("doomed", {"fail": "bad seed"}, jobs=50)
     job = endpoint.ended("tuning", "doomed")
     assert job["HyperParameterTuningJobStatus"] == "Failed"
@@ -127,7 +127,7 @@ def test_an_objective_never_reported_fails_the_tuning_job(endpoint: "Endpoint") 
     assert "objective metric 'accuracy'" in job["FailureReason"]
 
 
-def test_a_target_reached_completes_the_tuning_job(endpoint: "Endpoint") -> None:
+def test_reaching_the_target_completes_the_tuning_job(endpoint: "Endpoint") -> None:
     criteria = {"TargetObjectiveMetricValue": 0.1}
     endpoint.tune("enough", jobs=30, parallel=1, TuningJobCompletionCriteria=criteria)
     job = endpoint.ended("tuning", "enough")

@@ -47,7 +47,7 @@ def test_grid_tries_everything_once(endpoint: "Endpoint") -> None:
     assert job["BestTrainingJob"]["TunedHyperParameters"]["rate"] == "0.3"
 
 
-def test_hyperband_stops_the_worse_ones_at_their_rungs(endpoint: "Endpoint") -> None:
+def test_hyperband_stops_worse_jobs_at_their_rungs(endpoint: "Endpoint") -> None:
     endpoint.tune("band", {"epochs": "27", "pause": "0.1"}, jobs=8, parallel=4, Strategy="Hyperband")
     job = endpoint.ended("tuning", "band")
     assert job["HyperParameterTuningJobStatus"] == "Completed"
@@ -64,7 +64,7 @@ def test_hyperband_stops_the_worse_ones_at_their_rungs(endpoint: "Endpoint") -> 
     assert all("epoch 27" not in endpoint.log("training-job", name) for name in stopped)
 
 
-def test_definitions_share_the_training_jobs_and_keep_their_own_objectives(endpoint: "Endpoint") -> None:
+def test_definitions_share_training_jobs_and_keep_their_objectives(endpoint: "Endpoint") -> None:
     create(endpoint, two_definitions(endpoint, "several", jobs=5))
     job = endpoint.ended("tuning", "several")
     assert job["HyperParameterTuningJobStatus"] == "Completed"
@@ -83,7 +83,7 @@ def test_definitions_share_the_training_jobs_and_keep_their_own_objectives(endpo
     assert {item["DefinitionName"] for item in job["TrainingJobDefinitions"]} == {"by-rate", "by-epochs"}
 
 
-def test_a_definition_with_nothing_left_leaves_the_rest_to_the_others(endpoint: "Endpoint") -> None:
+def test_an_exhausted_definition_leaves_the_rest_to_the_others(endpoint: "Endpoint") -> None:
     request = two_definitions(endpoint, "uneven", jobs=6)
     request["TrainingJobDefinitions"][1]["HyperParameterRanges"]["IntegerParameterRanges"][0]["MaxValue"] = "1"
     create(endpoint, request)
@@ -92,7 +92,7 @@ def test_a_definition_with_nothing_left_leaves_the_rest_to_the_others(endpoint: 
     assert shares == {"by-rate": 5, "by-epochs": 1}
 
 
-def test_autotune_finds_ranges_and_limits(endpoint: "Endpoint") -> None:
+def test_autotune_fills_in_ranges_and_limits(endpoint: "Endpoint") -> None:
     hints = [
         {"Name": "rate", "ValueHint": "0.3"},
         {"Name": "epochs", "ValueHint": "1"},
@@ -112,7 +112,7 @@ def test_autotune_finds_ranges_and_limits(endpoint: "Endpoint") -> None:
     assert given["b"] == "x"
 
 
-def test_training_jobs_get_the_instances_preferred_most(endpoint: "Endpoint") -> None:
+def test_training_jobs_get_the_preferred_instances(endpoint: "Endpoint") -> None:
     request = endpoint.tuning_request("flexible", {"epochs": "1"}, jobs=1, parallel=1)
     configs = [
         {"InstanceType": kind, "InstanceCount": 1, "VolumeSizeInGB": 7} for kind in ("ml.m5.xlarge", "ml.m5.large")

@@ -379,9 +379,7 @@ def parents(endpoint: "Endpoint") -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_tuning_job_that_breaks_a_rule_is_refused_and_the_field_named(
-    endpoint: "Endpoint", parents: None, rule: str
-) -> None:
+def test_a_wrong_tuning_job_is_refused_naming_the_field(endpoint: "Endpoint", parents: None, rule: str) -> None:
     change, code, words = RULES[rule]
     request = endpoint.tuning_request("refused", {})
     change(request)
@@ -415,7 +413,7 @@ ALLOWED: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("case", ALLOWED)
-def test_what_just_keeps_the_rules_is_taken(endpoint: "Endpoint", parents: None, case: str) -> None:
+def test_a_request_at_the_limits_is_accepted(endpoint: "Endpoint", parents: None, case: str) -> None:
     name = f"kept-{list(ALLOWED).index(case)}"
     request = endpoint.tuning_request(name, {})
     ALLOWED[case](request)
@@ -423,7 +421,7 @@ def test_what_just_keeps_the_rules_is_taken(endpoint: "Endpoint", parents: None,
     endpoint.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
 
 
-def test_nothing_is_left_of_what_was_refused(endpoint: "Endpoint") -> None:
+def test_a_refused_request_leaves_nothing(endpoint: "Endpoint") -> None:
     request = endpoint.tuning_request("refused", {})
     put(*RANGES, {})(request)
     with pytest.raises(ClientError):
@@ -432,6 +430,6 @@ def test_nothing_is_left_of_what_was_refused(endpoint: "Endpoint") -> None:
         endpoint.status("tuning", "refused")
 
 
-def test_a_name_is_taken_without_regard_to_case(endpoint: "Endpoint", parents: None) -> None:
+def test_a_name_in_another_case_is_taken_too(endpoint: "Endpoint", parents: None) -> None:
     with pytest.raises(endpoint.sagemaker.exceptions.ResourceInUse, match="ELDER"):
         endpoint.tune("ELDER")

@@ -65,7 +65,7 @@ def described(ledger: Ledger, name: str) -> Body:
     return view.describe(ledger, {"HyperParameterTuningJobName": name})
 
 
-def test_the_counters_tell_whose_fault_a_failure_was(ledger: Ledger) -> None:
+def test_the_counters_separate_endpoint_errors_from_others(ledger: Ledger) -> None:
     tuning_job(ledger, "t")
     trained(ledger, "t", 1, 0.5)
     trained(ledger, "t", 2, None, "Failed", FailureReason="AlgorithmError: no, exit code: 1")
@@ -87,9 +87,7 @@ def test_the_counters_tell_whose_fault_a_failure_was(ledger: Ledger) -> None:
     ("aim", "strategy", "best"),
     [("Maximize", "Random", 2), ("Minimize", "Random", 1), ("Maximize", "Hyperband", 3), ("Minimize", "Hyperband", 4)],
 )
-def test_the_best_has_completed_unless_hyperband_stops_them_all(
-    ledger: Ledger, aim: str, strategy: str, best: int
-) -> None:
+def test_the_best_job_has_completed_except_with_hyperband(ledger: Ledger, aim: str, strategy: str, best: int) -> None:
     tuning_job(ledger, "t", aim, strategy=strategy)
     for number, (objective, status) in enumerate(
         [(0.4, "Completed"), (0.6, "Completed"), (0.9, "Stopped"), (0.1, "Stopped")], 1
@@ -99,7 +97,7 @@ def test_the_best_has_completed_unless_hyperband_stops_them_all(
 
 
 @pytest.mark.parametrize(("aim", "overall"), [("Maximize", "old-002"), ("Minimize", "new-001")])
-def test_the_overall_best_is_of_the_parents_too(ledger: Ledger, aim: str, overall: str) -> None:
+def test_the_overall_best_includes_the_parents(ledger: Ledger, aim: str, overall: str) -> None:
     tuning_job(ledger, "old", aim)
     trained(ledger, "old", 1, 0.5)
     trained(ledger, "old", 2, 0.9)
@@ -117,7 +115,7 @@ def test_transfer_learning_has_no_overall_best(ledger: Ledger) -> None:
     assert "OverallBestTrainingJob" not in described(ledger, "new")
 
 
-def test_details_count_in_the_order_in_which_jobs_ended(ledger: Ledger) -> None:
+def test_completion_details_count_in_the_order_of_ends(ledger: Ledger) -> None:
     tuning_job(ledger, "t")
     assert described(ledger, "t")["TuningJobCompletionDetails"] == {"NumberOfTrainingJobsObjectiveNotImproving": 0}
     for number, (end, objective) in enumerate([(30, 0.9), (10, 0.5), (40, 0.901), (20, 0.7), (50, None)], 1):
@@ -134,7 +132,7 @@ def test_convergence_has_the_time_of_the_job_that_showed_it(ledger: Ledger) -> N
     assert details["NumberOfTrainingJobsObjectiveNotImproving"] == CONVERGED_AFTER + 2
 
 
-def test_the_time_consumed_ends_with_the_job(ledger: Ledger) -> None:
+def test_the_consumed_time_ends_with_the_job(ledger: Ledger) -> None:
     tuning_job(ledger, "t")
     end = described(ledger, "t")["CreationTime"] + 90.5
     ledger.change(
@@ -145,7 +143,7 @@ def test_the_time_consumed_ends_with_the_job(ledger: Ledger) -> None:
     assert described(ledger, "t")["ConsumedResources"] == {"RuntimeInSeconds": 90}
 
 
-def test_a_deleted_tuning_job_leaves_its_training_jobs_and_its_name(ledger: Ledger) -> None:
+def test_deleting_a_tuning_job_keeps_its_training_jobs_and_frees_its_name(ledger: Ledger) -> None:
     tuning_job(ledger, "t")
     child = trained(ledger, "t", 1, 0.5)
     with pytest.raises(Invalid, match="InProgress"):
@@ -174,7 +172,7 @@ def names(ledger: Ledger, kind: Kind, **request: Any) -> list[str]:
 @pytest.mark.parametrize("order", ["Name", "CreationTime", "Status"])
 @pytest.mark.parametrize("direction", ["Ascending", "Descending"])
 @pytest.mark.parametrize("kind", [TUNING, TRAINING, PROCESSING])
-def test_pages_hold_each_job_once_while_others_come_and_go(
+def test_pages_hold_each_job_once_while_others_are_created_and_deleted(
     ledger: Ledger, kind: Kind, order: str, direction: str
 ) -> None:
     for name in ("b", "D", "f", "h", "J", "l"):
@@ -212,7 +210,7 @@ def test_every_filter_of_every_kind(ledger: Ledger) -> None:
     assert len(names(ledger, TUNING)) == len(names(ledger, TRAINING)) == 3
 
 
-def test_a_page_of_training_jobs_is_taken_before_its_status_is_looked_at(ledger: Ledger) -> None:
+def test_a_page_of_training_jobs_is_taken_before_the_status_filter(ledger: Ledger) -> None:
     for number, status in enumerate(("Failed", "Completed", "Failed", "Completed")):
         job_of(ledger, TRAINING, f"j{number}", status)
     request = {"SortBy": "Name", "StatusEquals": "Completed", "MaxResults": 2}
@@ -222,7 +220,7 @@ def test_a_page_of_training_jobs_is_taken_before_its_status_is_looked_at(ledger:
     assert names(ledger, TUNING, **request) == []
 
 
-def test_a_token_is_for_the_order_that_gave_it(ledger: Ledger) -> None:
+def test_a_token_is_refused_in_another_order(ledger: Ledger) -> None:
     for name in ("a", "b"):
         job_of(ledger, TRAINING, name)
     token = listing.list_jobs(ledger, TRAINING, {"MaxResults": 1, "SortBy": "Name"})["NextToken"]
@@ -235,7 +233,7 @@ def test_a_token_is_for_the_order_that_gave_it(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("order", ["Name", "CreationTime", "Status", "FinalObjectiveMetricValue"])
-def test_a_tuning_jobs_training_jobs_come_in_every_order(ledger: Ledger, order: str) -> None:
+def test_training_jobs_of_a_tuning_job_are_listed_in_every_order(ledger: Ledger, order: str) -> None:
     tuning_job(ledger, "t")
     for number, (objective, status) in enumerate([(0.5, "Completed"), (None, "Failed"), (0.1, "Stopped")], 1):
         trained(ledger, "t", number, objective, status)

@@ -42,7 +42,7 @@ PROCESSING_RULES: dict[str, tuple[Change, str]] = {
 
 
 @pytest.mark.parametrize("rule", PROCESSING_RULES)
-def test_a_processing_job_that_breaks_a_rule_is_refused_and_the_field_named(endpoint: "Endpoint", rule: str) -> None:
+def test_a_wrong_processing_job_is_refused_naming_the_field(endpoint: "Endpoint", rule: str) -> None:
     change, named = PROCESSING_RULES[rule]
     request = endpoint.processing_request("refused")
     change(request)
@@ -55,22 +55,22 @@ def test_a_processing_job_that_breaks_a_rule_is_refused_and_the_field_named(endp
     ("kind", "code"),
     [("training", "ValidationException"), ("processing", "ValidationException"), ("tuning", "ResourceNotFound")],
 )
-def test_an_unknown_job_is_answered_as_aws_does(endpoint: "Endpoint", kind: str, code: str) -> None:
+def test_an_unknown_job_is_answered_as_by_aws(endpoint: "Endpoint", kind: str, code: str) -> None:
     assert refused(lambda: endpoint.status(kind, "nobody"))[0] == code
 
 
-def test_an_operation_that_is_not_there_is_named(endpoint: "Endpoint") -> None:
+def test_an_unknown_operation_is_refused_by_name(endpoint: "Endpoint") -> None:
     code, message = refused(endpoint.sagemaker.list_notebook_instances)
     assert code == "UnsupportedOperation"
     assert "ListNotebookInstances" in message
 
 
-def test_a_next_token_of_another_is_refused(endpoint: "Endpoint") -> None:
+def test_a_next_token_of_another_operation_is_refused(endpoint: "Endpoint") -> None:
     code, message = refused(lambda: endpoint.sagemaker.list_training_jobs(NextToken="abc"))
     assert code == "ValidationException"
     assert "NextToken" in message
 
 
-def test_tags_of_no_resource_are_refused(endpoint: "Endpoint") -> None:
+def test_tags_of_a_missing_resource_are_refused(endpoint: "Endpoint") -> None:
     arn = "arn:aws:sagemaker:us-east-1:000000000000:training-job/nobody"
     assert refused(lambda: endpoint.sagemaker.list_tags(ResourceArn=arn))[0] == "ResourceNotFound"
