@@ -1,4 +1,4 @@
-"""One endpoint for the clients that nobody here wrote, with a toy of the founding article's container."""
+"""One endpoint for other people's clients, with a toy of the founding article's container."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ DOCKERFILE = 'FROM python:3.12-slim\nCOPY train.py .\nENTRYPOINT ["python", "tra
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    """The server, which the environment names as AWS's own would be: by AWS_ENDPOINT_URL."""
+    """The server, which clients find by AWS_ENDPOINT_URL."""
     folder = tmp_path_factory.mktemp("clients")
     article = folder / "article"
     article.mkdir()
@@ -47,5 +47,5 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def environment(endpoint: Endpoint) -> dict[str, str]:
-    """The environment of a program beside the endpoint."""
+    """The environment of a program that uses the endpoint."""
     return {name: value for name, value in os.environ.items() if name != "AWS_PROFILE"}

@@ -1,4 +1,4 @@
-"""The AWS CLI against the endpoint. It pins a botocore of its own, so it lives in an environment of its own."""
+"""The AWS CLI with the endpoint. It pins its own botocore, so it has its own virtual environment."""
 
 import json
 import shutil
@@ -52,7 +52,7 @@ def test_a_tuning_job_from_creation_to_deletion(
     assert names[0] == described["BestTrainingJob"]["TrainingJobName"]
 
 
-def test_a_waiter_sees_a_training_job_end_and_its_model_is_copied(
+def test_the_cli_waits_for_a_training_job_and_copies_its_model(
     endpoint: "Endpoint", environment: dict[str, str], tmp_path: Path
 ) -> None:
     aws(

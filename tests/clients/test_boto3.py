@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def client(endpoint: "Endpoint") -> Any:
-    """Made as on AWS: nothing says here that this is not it."""
+    """A client made as for AWS, without any option for the endpoint."""
     return boto3.client("sagemaker")
 
 

@@ -1,4 +1,4 @@
-"""The tuning job that this all began with, as its article gave it to boto3."""
+"""The founding article's tuning job, created through boto3 as in the article."""
 
 import io
 import json

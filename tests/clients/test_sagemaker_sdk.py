@@ -1,4 +1,4 @@
-"""The SageMaker SDK against the endpoint: the tuner that people write, and the analytics they draw from."""
+"""The SageMaker SDK with the endpoint: its tuner, and the analytics of jobs."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ def session(endpoint: "Endpoint") -> Any:
 
 
 def role() -> str:
-    """One that may do everything: the SDK asks IAM whether its role suffices, and there is an IAM here to answer."""
+    """A role that allows everything: the SDK checks its policies through the local cloud's IAM."""
     trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     rights = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     iam = boto3.client("iam")

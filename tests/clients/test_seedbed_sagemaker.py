@@ -1,4 +1,4 @@
-"""`seedbed sagemaker` as a person runs it, in a process of its own, with a client that knows its URL alone."""
+"""`seedbed sagemaker` as a person runs it, in its own process, with a client that only has its URL."""
 
 import contextlib
 import io
@@ -70,7 +70,7 @@ class Command:
         self.wait_for(self._is_up)
 
     def wait_for(self, condition: Callable[[], Any]) -> Any:
-        """The condition's value once it is true, which is waited for while the command or its jobs get on."""
+        """The condition's value once it is true; waits while the command or its jobs make progress."""
         return wait_for(condition, progress=lambda: (self.output.read_text(), jobs_progress(self.data / "sagemaker")))
 
     def _is_up(self) -> bool:
@@ -78,7 +78,7 @@ class Command:
         return "Stop with Ctrl-C" in self.output.read_text()
 
     def client(self, service: Any) -> Any:
-        """With what the command says to set."""
+        """A client with the variables that the command prints."""
         said = dict(re.findall(r"(AWS_\w+)=(\S+)", self.output.read_text()))
         return boto3.client(
             service,
@@ -209,7 +209,7 @@ def test_a_running_function_does_not_outlive_the_killed_command(command: Command
     ("image", "reason"),
     [("toy", "NAME=FOLDER"), ("toy=nowhere", "no Dockerfile"), ("=x", "NAME=FOLDER")],
 )
-def test_an_unknown_image_is_refused_at_once(tmp_path: Path, image: str, reason: str) -> None:
+def test_an_unusable_image_is_refused_at_once(tmp_path: Path, image: str, reason: str) -> None:
     words = [*PROGRAM, "--data", str(tmp_path), "--image", image]
     done = children.run(words, env={**os.environ, "COLUMNS": "200"})
     assert done.returncode == 1

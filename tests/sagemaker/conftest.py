@@ -11,7 +11,7 @@ from tests.sagemaker.toy_endpoint import Endpoint
 
 @pytest.fixture(scope="session")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
-    """The server that most tests share; each uses job names of its own."""
+    """The server that most tests share; each test uses its own job names."""
     server = Endpoint(tmp_path_factory.mktemp("endpoint"))
     yield server
     server.end()
@@ -19,7 +19,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def own_endpoint(tmp_path: Path) -> Iterator[Endpoint]:
-    """A server that the test may kill, patient with what it is told to stop."""
+    """A server that the test may kill, with an hour between SIGTERM and SIGKILL for its jobs."""
     server = Endpoint(tmp_path / "endpoint", grace=3600)
     yield server
     server.end(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The endpoint before MiniStack on one port, as a process that a test may kill: by serve.py's arguments."""
+"""Serves the endpoint in front of MiniStack on one port, as a process that a test may kill."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Autotune: what a request with it stands for."""
+"""Autotune: the ranges and settings that it fills in."""
 
 from typing import Any
 

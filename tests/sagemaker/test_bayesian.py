@@ -1,4 +1,4 @@
-"""The Bayesian strategy: what it learns from, and what it never does."""
+"""The Bayesian strategy: what it learns from, and what it avoids."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the cache keeps, and what it lets go."""
+"""Which objects the cache keeps, and which it deletes."""
 
 import os
 import time
@@ -16,7 +16,7 @@ def item(key: str, etag: str = "1", size: int = 4) -> S3Object:
 
 
 class Downloads:
-    """Counts what was asked for."""
+    """Counts downloads."""
 
     def __init__(self) -> None:
         self.count = 0

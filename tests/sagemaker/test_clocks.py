@@ -1,4 +1,4 @@
-"""A machine's clock that is set while jobs run: waits are by elapsed time, and no time is before the one before it."""
+"""The machine's clock is set while jobs run: waits use elapsed time, and recorded times stay in order."""
 
 import time
 from pathlib import Path
@@ -20,7 +20,7 @@ SPOT = {"EnableManagedSpotTraining": True, "StoppingCondition": {"MaxRuntimeInSe
 
 
 class MachineClock:
-    """What `time.time` answers; `set` moves it, and no time passes."""
+    """What `time.time` returns: the real time plus `ahead` seconds."""
 
     def __init__(self) -> None:
         self._true, self.ahead = time.time, 0.0
@@ -55,7 +55,7 @@ def test_a_job_runs_and_waits_by_elapsed_time(step: float, clock: MachineClock) 
 
 
 def test_a_job_created_in_the_future_waits_no_longer_than_its_limit(clock: MachineClock) -> None:
-    """As after a restart of the endpoint, where the clock was set back in between."""
+    """As after a restart of the endpoint, if the clock was set back in between."""
     created = time.time()
     clock.ahead = -HOUR
     assert Clock.of({"CreationTime": created, **SPOT}, used=0.0).seconds_to_wait() <= 90.0

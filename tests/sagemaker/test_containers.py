@@ -1,4 +1,4 @@
-"""The Dockerfile that is read, and the paths and environment a container gets."""
+"""How Dockerfiles are read, and the paths, environment and failure reasons of containers."""
 
 from pathlib import Path
 
@@ -117,7 +117,7 @@ def test_a_reason_from_the_output_keeps_its_end() -> None:
 
 @pytest.mark.parametrize("status", [-9, 137])
 def test_a_killed_containers_reason_says_what_to_lower(status: int) -> None:
-    """-9 is how a process ended, 137 what `docker run` makes of it."""
+    """-9 is the exit status of a process, 137 that of `docker run`."""
     reason = failure_reason("", status, ["epoch 3/20"])
     assert reason.startswith("AlgorithmError: Killed by signal 9 (SIGKILL), probably for too little memory: lower ")
     assert reason.endswith(" It said last: epoch 3/20, exit code: 137")

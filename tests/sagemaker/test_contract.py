@@ -1,4 +1,4 @@
-"""The container contract, the same whether an image runs as a process of this machine or in a Docker engine."""
+"""The container contract, which holds for images that run as processes and in Docker."""
 
 import io
 import json
@@ -22,7 +22,7 @@ SPOT = {
 
 
 def fake_docker(folder: Path) -> str:
-    """A PATH on which `docker` is the stand-in."""
+    """A PATH on which `docker` is fake_docker.py."""
     folder.mkdir(exist_ok=True)
     script = folder / "docker"
     program = Path(__file__).with_name("fake_docker.py")

@@ -1,4 +1,4 @@
-"""Records that are cut, flipped, emptied or gone: said in a sentence, moved aside, and what is known comes back."""
+"""Truncated, corrupted, emptied or missing records are reported, moved aside and replaced by their copy."""
 
 import sqlite3
 from collections.abc import Callable
@@ -19,7 +19,7 @@ JOBS = 200
 
 @pytest.fixture
 def records(tmp_path: Path) -> Path:
-    """Records of many jobs that ended, of one that had not when they were copied, and of one more since."""
+    """Records of many ended jobs, of one in progress when they were copied, and of one created later."""
     path = tmp_path / "jobs.db"
     store = Store(path)
     ledger = Ledger(store, EndpointSettings(tmp_path, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0))

@@ -1,4 +1,4 @@
-"""When a disk is short of room, and what is said of it: the free bytes are given, the rest is real."""
+"""When a disk is short of space, and what is reported then: the free bytes are set, the rest is real."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from seedbed.local_cloud.sagemaker.kinds import PROCESSING
 
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
-    """A disk with plenty of room, of which `room` is free."""
+    """A disk with plenty of space."""
     disk = Disk(tmp_path)
     disk.floor = 100 * MIB
     have(disk, 1000, monkeypatch)
@@ -18,7 +18,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 def have(disk: Disk, mebibytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on so much is free."""
+    """Sets how much is free from now on."""
     monkeypatch.setattr(disk, "free", lambda: mebibytes * MIB)
 
 

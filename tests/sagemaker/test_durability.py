@@ -1,4 +1,4 @@
-"""kill -9 at one moment after another: what had ended is intact, what had not goes on from its checkpoint."""
+"""kill -9 at several moments: ended jobs are intact, the others continue from their checkpoints."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""Patterns that are decided without asking EventBridge: never otherwise than it would decide."""
+"""Patterns that are matched without EventBridge are matched as EventBridge does it."""
 
 import json
 from typing import TYPE_CHECKING, Any

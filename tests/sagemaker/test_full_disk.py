@@ -1,4 +1,4 @@
-"""A full disk: jobs wait for room and lose nothing, whatever it was that found none."""
+"""A full disk: jobs wait for space and lose nothing, whatever failed to be written."""
 
 import signal
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
 
 
 def waits(endpoint: Endpoint, kind: str, name: str) -> bool:
-    """Whether a job says that it waits for room."""
+    """Whether a job's description says that it waits for space."""
     return "MiB free" in endpoint.described(kind, name).get("FailureReason", "")
 
 

@@ -59,7 +59,7 @@ def test_hyperband_finds_nearly_the_best_with_a_third_of_the_epochs() -> None:
 
 
 def length_of(band: Hyperband, number: int, curve: list[float]) -> int:
-    """After how many reports the job ends."""
+    """After how many reports Hyperband stops the job."""
     return next((end for end in range(1, len(curve)) if band.should_stop(number, curve[:end])), len(curve))
 
 

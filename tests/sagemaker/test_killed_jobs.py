@@ -1,4 +1,4 @@
-"""A job whose process is killed, as the kernel does where memory runs out, says so with what to lower."""
+"""A job whose process is killed, as the kernel does when memory runs out, has a reason that says what to lower."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Jobs in progress without a thread are taken up; those with one are left alone."""
+"""Jobs in progress without a thread are resumed; those with one are left alone."""
 
 import threading
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests import waiting
 
 
 class Bench:
-    """A store with jobs, the threads of some of them, and what the maintenance took up."""
+    """A store with jobs, the threads of some of them, and the names of the resumed jobs."""
 
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder / "jobs.db")
@@ -36,7 +36,7 @@ class Bench:
         self.ledger.create(kind, {kind.name_field: name}, [], parent)
 
     def thread(self, kind: Kind, name: str) -> Stop:
-        """Gives the job a thread that ends when it is asked to."""
+        """Gives the job a thread that ends when its stop is requested."""
 
         def work(stop: Stop) -> None:
             asked = threading.Event()

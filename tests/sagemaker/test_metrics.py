@@ -1,4 +1,4 @@
-"""Metrics out of lines, and regular expressions that nobody should have written."""
+"""Metrics in lines of output, and regular expressions that take too long."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Processing jobs through boto3: inputs, outputs, messages and endings."""
+"""Processing jobs through boto3: inputs, outputs, messages and ends."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a crash leaves: finished jobs as they were, the others run again, and no process of before."""
+"""After a crash: finished jobs are intact, the others run again, and no old process is left."""
 
 import json
 import signal
@@ -80,14 +80,14 @@ def test_tuning_jobs_of_every_kind_continue_after_a_kill(own_endpoint: "Endpoint
 
 
 def training_jobs(endpoint: "Endpoint", tuning_job: str) -> int:
-    """How many training jobs a tuning job of an endpoint that is down has started."""
+    """How many training jobs a tuning job has started; the endpoint is down."""
     with database(endpoint) as jobs:
         (count,) = jobs.execute("SELECT COUNT(*) FROM jobs WHERE parent = ?", (tuning_job,)).fetchone()
     return int(count)
 
 
 def age(endpoint: "Endpoint", tuning_job: str, seconds: float) -> None:
-    """Makes a tuning job of an endpoint that is down older than it is."""
+    """Moves a tuning job's creation into the past; the endpoint is down."""
     with database(endpoint) as jobs:
         (text,) = jobs.execute("SELECT body FROM jobs WHERE key = ?", (tuning_job,)).fetchone()
         body = json.loads(text)

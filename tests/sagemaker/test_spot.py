@@ -1,4 +1,4 @@
-"""Managed Spot training: what an interruption does, and when a job waits too long."""
+"""Managed Spot training: interruptions, and jobs that wait too long."""
 
 import signal
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The search strategies by themselves."""
+"""The search strategies: which hyperparameters they choose, and how they resume."""
 
 import math
 from itertools import product

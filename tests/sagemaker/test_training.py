@@ -1,4 +1,4 @@
-"""Training jobs through boto3: the container contract, metrics, endings, logs."""
+"""Training jobs through boto3: the container contract, metrics, ends and logs."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from tests.sagemaker.toy_endpoint import Endpoint
 
 
 def model_of(endpoint: "Endpoint", job: dict[str, Any]) -> dict[str, Any]:
-    """What the toy saw, out of the job's model.tar.gz."""
+    """What the toy container saw, from the job's model.tar.gz."""
     key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{endpoint.bucket}/")
     with tarfile.open(fileobj=io.BytesIO(endpoint.read(key))) as archive:
         file = archive.extractfile("seen.json")

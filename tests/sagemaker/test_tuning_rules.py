@@ -1,4 +1,4 @@
-"""Every rule for a tuning job: what breaks it, with which code, naming which field."""
+"""The rules for a tuning job: each broken one is refused with its code and field."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ EXCEEDED = "ResourceLimitExceeded"
 
 
 def put(*path_and_value: Any) -> Change:
-    """Sets one member of a request; those above it come into being."""
+    """Sets one member of a request, and creates those above it."""
     *path, name, value = path_and_value
 
     def change(request: Any) -> None:
@@ -81,7 +81,7 @@ def hyperband(least: int | None = None, most: int | None = None, **config: Any) 
 
 
 def several(*changes: Change, names: tuple[str, ...] = ("one", "two")) -> Change:
-    """Makes of the single definition one under each of the names."""
+    """Replaces the single definition by a copy for each name."""
 
     def change(request: Request) -> None:
         config, body = request[CONFIG], request.pop(DEFINITION)
@@ -363,7 +363,7 @@ RULES: dict[str, tuple[Change, str, str]] = {
 
 @pytest.fixture(scope="module")
 def parents(endpoint: "Endpoint") -> None:
-    """Tuning jobs of before: `elder`, `elder-grid` and `elder-pair`, which have ended, and `running`."""
+    """Earlier tuning jobs: `elder`, `elder-grid` and `elder-pair`, which have ended, and `running`."""
     endpoint.tune("elder", {"a": "1", "b": "red", "epochs": "1"}, jobs=1, parallel=1)
     grid = {"ParameterRanges": categories(10), "Strategy": "Grid"}
     request = endpoint.tuning_request("elder-grid", {"a": "1", "epochs": "1"}, **grid)

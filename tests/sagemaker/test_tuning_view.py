@@ -1,4 +1,4 @@
-"""What Describe and the List calls tell, on records alone: nothing runs here."""
+"""The answers of the Describe and List operations, from records alone: no job runs here."""
 
 from collections.abc import Iterator
 from pathlib import Path

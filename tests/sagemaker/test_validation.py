@@ -1,4 +1,4 @@
-"""What is refused, with which code, naming which field."""
+"""Wrong requests are refused with their code and field."""
 
 from collections.abc import Callable
 from typing import Any
@@ -74,3 +74,23 @@ def test_a_next_token_of_another_operation_is_refused(endpoint: "Endpoint") -> N
 def test_tags_of_a_missing_resource_are_refused(endpoint: "Endpoint") -> None:
     arn = "arn:aws:sagemaker:us-east-1:000000000000:training-job/nobody"
     assert refused(lambda: endpoint.sagemaker.list_tags(ResourceArn=arn))[0] == "ResourceNotFound"
+
+
+@pytest.mark.parametrize(
+    ("tags", "named"),
+    [
+        ([{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}], "given twice"),
+        ([{"Key": "AWS:a", "Value": "1"}], "begins with aws:"),
+    ],
+)
+def test_wrong_tags_are_refused_for_every_kind_of_job(
+    endpoint: "Endpoint", tags: list[dict[str, str]], named: str
+) -> None:
+    for create in (
+        lambda: endpoint.train("tagged-wrong", Tags=tags),
+        lambda: endpoint.process_images("tagged-wrong", Tags=tags),
+        lambda: endpoint.tune("tagged-wrong", Tags=tags),
+    ):
+        code, message = refused(create)
+        assert code == "ValidationException"
+        assert named in message

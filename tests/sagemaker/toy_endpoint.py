@@ -1,4 +1,4 @@
-"""A real endpoint: its own process, a free port, a toy container, and boto3."""
+"""A real endpoint in its own process on a free port, with a toy container and boto3 clients."""
 
 import contextlib
 import json
@@ -202,7 +202,7 @@ class Endpoint:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Ends the server by the signal, and what that has left, if it still runs."""
+        """Ends the server by the signal, and then what is left of it."""
         try:
             self.process.send_signal(how)
             children.exited(self.process)
@@ -225,7 +225,7 @@ class Endpoint:
         source: tuple[str, str] | None = ("S3Prefix", "in/"),
         **changes: Any,
     ) -> Any:
-        """Creates a processing job on the toy, which lists what `source`, a data type and a key, brings."""
+        """Creates a processing job on the toy, which lists its input. source: a data type and a key."""
         request = self.processing_request(name, arguments)
         if source is None:
             del request["ProcessingInputs"]
@@ -268,7 +268,7 @@ class Endpoint:
         return described
 
     def described(self, kind: str, name: str) -> dict[str, Any]:
-        """What Describe answers of a job now."""
+        """What Describe returns for a job now."""
         return self._describe(kind)[0](name)
 
     def status(self, kind: str, name: str) -> str:
@@ -295,11 +295,11 @@ class Endpoint:
         }[kind]
 
     def eventually(self, condition: Callable[[], Any]) -> Any:
-        """The condition's value once it is true, which is waited for while jobs do anything."""
+        """The condition's value once it is true; waits while jobs make progress."""
         return wait_for(condition, progress=partial(jobs_progress, self.data_dir / "sagemaker"))
 
     def held(self, first_epoch: int = 1) -> dict[str, str]:
-        """The hyperparameters of a toy that stays where it is after this epoch, silent, until `let_go`."""
+        """Hyperparameters with which the toy stops after this epoch, without output, until `let_go`."""
         self.hold.touch()
         return {"hold": str(self.hold), "hold_from": str(first_epoch)}
 
