@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Kind
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger, put_times_in_order
 from seedbed.local_cloud.sagemaker.records.store import Store
 from seedbed.local_cloud.sagemaker.records.transitions import end
-from seedbed.local_cloud.sagemaker.settings import EndpointSettings
 from seedbed.local_cloud.sagemaker.training.spot import Clock
 from seedbed.local_cloud.sagemaker.tuning.limits import Limits
+from tests.sagemaker.settings import endpoint_settings
 
 HOUR = 3600.0
 SPOT = {"EnableManagedSpotTraining": True, "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 90}}
@@ -38,9 +37,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> MachineClock:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    settings = EndpointSettings(
-        tmp_path, {}, "http://127.0.0.1:1", "us-east-1", "000000000000", Credentials("key", "secret"), 1.0
-    )
+    settings = endpoint_settings(tmp_path)
     return Ledger(Store(tmp_path / "jobs.db"), settings)
 
 

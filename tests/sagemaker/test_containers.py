@@ -4,14 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.containers.docker import Engine
 from seedbed.local_cloud.sagemaker.containers.images import folder_of, read_image
 from seedbed.local_cloud.sagemaker.containers.launcher import command, environment
 from seedbed.local_cloud.sagemaker.containers.opt_ml import local_path, moved, read_message
 from seedbed.local_cloud.sagemaker.errors import Invalid, JobFailure
 from seedbed.local_cloud.sagemaker.jobs import failure_reason
-from seedbed.local_cloud.sagemaker.settings import EndpointSettings
+from tests.sagemaker.settings import endpoint_settings
 
 DOCKERFILE = """FROM python:3.12-slim
 # ENTRYPOINT ["a", "comment"]
@@ -92,9 +91,7 @@ def test_a_persons_credentials_stay_out_of_the_container(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
     monkeypatch.setenv("AWS_PROFILE", "real")
-    settings = EndpointSettings(
-        tmp_path, {}, "http://127.0.0.1:1", "us-east-1", "000000000000", Credentials("key", "secret"), 1
-    )
+    settings = endpoint_settings(tmp_path)
     given = environment(read_image(folder), settings, tmp_path, threads=3, job={"MOOD": "calm"})
     assert not {"AKIAREAL", "real"} & set(given.values())
     assert given["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"

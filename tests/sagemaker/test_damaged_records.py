@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body
 from seedbed.local_cloud.sagemaker.records.database_file import copy_of, repair
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records.store import Store
-from seedbed.local_cloud.sagemaker.settings import EndpointSettings
+from tests.sagemaker.settings import endpoint_settings
 
 JOBS = 200
 
@@ -22,7 +21,7 @@ def records(tmp_path: Path) -> Path:
     """Records of many ended jobs, of one in progress when they were copied, and of one created later."""
     path = tmp_path / "jobs.db"
     store = Store(path)
-    ledger = Ledger(store, EndpointSettings(tmp_path, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0))
+    ledger = Ledger(store, endpoint_settings(tmp_path))
     for number in range(JOBS):
         ledger.create(TRAINING, {"TrainingJobName": f"ended-{number}", "HyperParameters": {"a": "b" * 200}}, [])
         ledger.change(TRAINING, f"ended-{number}", lambda body: body.update(TrainingJobStatus="Completed"))
@@ -117,7 +116,7 @@ def test_records_that_the_disk_cant_read_are_not_taken_for_damaged(records: Path
 
 def test_the_latest_copy_holds_the_latest_records(tmp_path: Path) -> None:
     store = Store(tmp_path / "jobs.db")
-    ledger = Ledger(store, EndpointSettings(tmp_path, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0))
+    ledger = Ledger(store, endpoint_settings(tmp_path))
     body: Body = {"ProcessingJobName": "first"}
     ledger.create(PROCESSING, body, [])
     store.take_copy()

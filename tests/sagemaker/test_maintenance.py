@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker.containers.process import Stop
 from seedbed.local_cloud.sagemaker.disk import Disk
 from seedbed.local_cloud.sagemaker.jobs import JobThreads
@@ -14,8 +13,8 @@ from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Ki
 from seedbed.local_cloud.sagemaker.maintenance import MISSES, Maintenance
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records.store import Store
-from seedbed.local_cloud.sagemaker.settings import EndpointSettings
 from tests import waiting
+from tests.sagemaker.settings import endpoint_settings
 
 
 class Bench:
@@ -23,9 +22,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder / "jobs.db")
-        self.ledger = Ledger(
-            self.store, EndpointSettings(folder, {}, "", "us-east-1", "0" * 12, Credentials("key", "secret"), 1.0)
-        )
+        self.ledger = Ledger(self.store, endpoint_settings(folder))
         self.job_threads = JobThreads()
         self.taken: list[str] = []
         self.maintenance = Maintenance(

@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.sagemaker import listing
 from seedbed.local_cloud.sagemaker.errors import Invalid, NotFound
 from seedbed.local_cloud.sagemaker.kinds import PROCESSING, TRAINING, TUNING, Body, Kind
 from seedbed.local_cloud.sagemaker.records.ledger import Ledger
 from seedbed.local_cloud.sagemaker.records.store import Store
-from seedbed.local_cloud.sagemaker.settings import EndpointSettings
 from seedbed.local_cloud.sagemaker.tuning import view
 from seedbed.local_cloud.sagemaker.tuning.limits import CONVERGED_AFTER
+from tests.sagemaker.settings import endpoint_settings
 
 LATER = 4e9
 
@@ -22,9 +21,7 @@ LATER = 4e9
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     store = Store(tmp_path / "jobs.db")
-    yield Ledger(
-        store, EndpointSettings(tmp_path, {}, "", "us-east-1", "000000000000", Credentials("key", "secret"), 1.0)
-    )
+    yield Ledger(store, endpoint_settings(tmp_path))
     store.close()
 
 

@@ -128,19 +128,19 @@ class ProcessingJobs:
         services, name = self._services, body["ProcessingJobName"]
         specification = body["AppSpecification"]
         job = ContainerSpec(
-            base.name,
-            specification["ImageUri"],
-            specification,
-            [],
-            {
+            name=base.name,
+            image_uri=specification["ImageUri"],
+            specification=specification,
+            arguments=[],
+            environment={
                 **body.get("Environment", {}),
                 "PROCESSING_JOB_ARN": body["ProcessingJobArn"],
                 "PROCESSING_JOB_NAME": name,
             },
-            base,
-            services.settings.log_path(PROCESSING, name),
-            cores(),
-            body.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY),
+            base=base,
+            log_path=services.settings.log_path(PROCESSING, name),
+            threads=cores(),
+            seconds=body.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY),
         )
         return services.run(services.launcher.launch(job), output.on_line, disk_retry)
 

@@ -83,11 +83,11 @@ class Launcher:
     def _as_process(self, folder: Path, job: ContainerSpec) -> Launch:
         image = read_image(folder)
         return Launch(
-            command(image, job.specification, job.arguments, job.base),
-            folder,
-            environment(image, self._settings, job.base, job.threads, job.environment),
-            job.log_path,
-            job.seconds,
+            command=command(image, job.specification, job.arguments, job.base),
+            folder=folder,
+            environment=environment(image, self._settings, job.base, job.threads, job.environment),
+            log_path=job.log_path,
+            seconds=job.seconds,
         )
 
     def _in_engine(self, engine: Engine, image: str, folder: Path, job: ContainerSpec) -> Launch:
@@ -105,12 +105,15 @@ class Launcher:
             options += ["--entrypoint", start[0]]
         arguments = [*start[1:], *(own.get("ContainerArguments") or job.arguments)]
         return Launch(
-            ["docker", "run", *options, image, *arguments],
-            folder,
-            {**os.environ, **{name: value for name, value in environment.items() if not is_for_docker(name)}},
-            job.log_path,
-            job.seconds,
-            lambda: engine.remove(name, image, job.base),
+            command=["docker", "run", *options, image, *arguments],
+            folder=folder,
+            environment={
+                **os.environ,
+                **{name: value for name, value in environment.items() if not is_for_docker(name)},
+            },
+            log_path=job.log_path,
+            seconds=job.seconds,
+            clean_up=lambda: engine.remove(name, image, job.base),
         )
 
     def _find_engine(self) -> Engine | None:

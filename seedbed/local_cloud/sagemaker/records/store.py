@@ -107,7 +107,17 @@ class Store:
                 f" WHERE {where} ORDER BY {order} LIMIT ?",
                 (*values, limit),
             ).fetchall()
-        return [JobRecord(json.loads(row[0]), row[1], row[2], row[3], row[4], json.loads(row[5])) for row in rows]
+        return [
+            JobRecord(
+                body=json.loads(body),
+                parent=parent,
+                number=number,
+                objective=objective,
+                objective_status=objective_status,
+                private=json.loads(private),
+            )
+            for body, parent, number, objective, objective_status, private in rows
+        ]
 
     def in_progress(self, kind: Kind) -> list[JobRecord]:
         return self.select("kind = ? AND status NOT IN (?, ?, ?)", (kind.name, *ENDED))

@@ -171,19 +171,19 @@ class TrainingRun:
         services, body = self._services, self._body
         specification = body["AlgorithmSpecification"]
         job = ContainerSpec(
-            self._files.base.name,
-            specification["TrainingImage"],
-            specification,
-            ["train"],
-            {
+            name=self._files.base.name,
+            image_uri=specification["TrainingImage"],
+            specification=specification,
+            arguments=["train"],
+            environment={
                 **body.get("Environment", {}),
                 "TRAINING_JOB_NAME": self._name,
                 "TRAINING_JOB_ARN": body["TrainingJobArn"],
             },
-            self._files.base,
-            services.settings.log_path(TRAINING, self._name),
-            self._listener.threads or cores(),
-            self._clock.seconds_to_run(),
+            base=self._files.base,
+            log_path=services.settings.log_path(TRAINING, self._name),
+            threads=self._listener.threads or cores(),
+            seconds=self._clock.seconds_to_run(),
         )
         self._output = MeasuredOutput(services, LOG_GROUP, self._name, self._metrics, self._found)
         return services.run(services.launcher.launch(job), self._output.on_line, self._disk_retry)

@@ -40,12 +40,12 @@ class Limits:
         resources = config["ResourceLimits"]
         criteria = config.get("TuningJobCompletionCriteria", {})
         return cls(
-            resources.get("MaxNumberOfTrainingJobs", max_jobs(config.get("Strategy", ""))),
-            resources["MaxParallelTrainingJobs"],
-            deadline_of(created, resources.get("MaxRuntimeInSeconds", DEFAULT_RUNTIME_SECONDS)),
-            criteria.get("TargetObjectiveMetricValue"),
-            criteria.get("BestObjectiveNotImproving", {}).get("MaxNumberOfTrainingJobsNotImproving"),
-            criteria.get("ConvergenceDetected", {}).get("CompleteOnConvergence") == "Enabled",
+            jobs=resources.get("MaxNumberOfTrainingJobs", max_jobs(config.get("Strategy", ""))),
+            parallel=resources["MaxParallelTrainingJobs"],
+            deadline=deadline_of(created, resources.get("MaxRuntimeInSeconds", DEFAULT_RUNTIME_SECONDS)),
+            target=criteria.get("TargetObjectiveMetricValue"),
+            patience=criteria.get("BestObjectiveNotImproving", {}).get("MaxNumberOfTrainingJobsNotImproving"),
+            until_convergence=criteria.get("ConvergenceDetected", {}).get("CompleteOnConvergence") == "Enabled",
         )
 
     def seconds_left(self) -> float:

@@ -117,8 +117,17 @@ class TuningRun:
         state.jobs += 1
         self._launched = number
         threads = max(1, cores() // min(self._limits.parallel, self._limits.jobs))
-        store = self._services.ledger.store
-        return Trial(state, number, state.jobs, name, store, self._stop_early, self._ended, threads, self._name)
+        return Trial(
+            state=state,
+            number=number,
+            index=state.jobs,
+            name=name,
+            store=self._services.ledger.store,
+            stop=self._stop_early,
+            on_end=self._ended,
+            threads=threads,
+            tuning_job=self._name,
+        )
 
     def _start(self, trial: Trial) -> None:
         self._running[trial.number] = trial
