@@ -15,11 +15,11 @@ from ..bundle import FUNCTIONS, TEMPLATE
 from .access.credentials import ACCOUNT
 from .clients import LocalAws
 from .environment import REGION
+from .home.mark import CODE_BUCKET
 
 STACK = "seedbed"
 BUCKET = f"seedbed-{ACCOUNT}-{REGION}"
 CODE = "functions/"
-CODE_BUCKET = "seedbed-code"
 WAIT = {"Delay": 0.2, "MaxAttempts": 600}
 
 

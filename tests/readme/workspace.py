@@ -17,7 +17,7 @@ from tests.contract.template import ROOT
 from tests.contract.test_sam import SAM, runtime_python
 from tests.readme.commands import Command, missing
 from tests.readme.terminal import Terminal
-from tests.waiting import time_spent, wait_for
+from tests.waiting import wait_for
 
 AWS = ROOT / ".venv" / "aws" / "bin"
 HOME_OF_READER = "/home/you/seedbed"
@@ -53,7 +53,7 @@ class Workspace:
         wait_for(
             lambda: missing(command.shown, self._screen(terminal)) is None or terminal.process.poll() is not None,
             f"{command} to print what README shows",
-            lambda: time_spent(terminal.process.pid),
+            lambda: terminal.screen,
         )
         assert terminal.process.poll() is None, "\n".join(terminal.screen)
 

@@ -16,7 +16,7 @@ from seedbed.errors import SeedbedError
 from seedbed.local_cloud.home.demo import demo_home, hold_for_demo, home_to_query, keep
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.home.lock import AlreadyUp, hold
-from seedbed.local_cloud.home.mark import LOCK, MARK, read_mark, write_mark
+from seedbed.local_cloud.home.mark import CODE_BUCKET, LOCK, MARK, read_mark, write_mark
 from seedbed.local_cloud.process import free_port
 from tests.children import said, started
 from tests.waiting import PATIENCE, wait_for
@@ -189,6 +189,9 @@ def test_the_next_demo_clears_what_a_demo_drew(home: Home) -> None:
     with hold_for_demo(home):
         write_mark(home.path, "demo", drawn=[key])
         drawn, made = image(home, key), image(home, "runs/a/evaluation.json")
+        code = home.path / "s3/000000000000" / CODE_BUCKET / "functions.zip"
+        code.parent.mkdir(parents=True)
+        code.touch()
     with hold_for_demo(home) as (_, aside):
         assert aside is None
         assert not drawn.exists()

@@ -15,6 +15,7 @@ ABOUT = {
     "own": "Seedbed keeps its state here and nowhere else; it never deletes this folder.",
     "demo": "The next `seedbed demo` clears this folder, unless it holds images that a demo did not draw.",
 }
+CODE_BUCKET = "seedbed-code"  # each start uploads the functions to it
 EARLIER_FILES = {"cloud.json", "cloud.log", "demo", "mail", "models", "reports", "s3", "sagemaker", "scratch"}
 CHOOSE_ANOTHER = "Choose a new or empty folder by SEEDBED_HOME (or by --data of seedbed sagemaker)."
 
@@ -60,7 +61,7 @@ def check_is_home(folder: Path) -> None:
 def uploaded_keys(folder: Path) -> set[str]:
     """The keys of all objects in a home's buckets that no run wrote."""
     found = set()
-    for bucket in folder.glob("s3/[0-9]*/*/"):
+    for bucket in (path for path in folder.glob("s3/[0-9]*/*/") if path.name != CODE_BUCKET):
         for path in bucket.rglob("*"):
             with suppress(OSError):
                 if path.is_file():
