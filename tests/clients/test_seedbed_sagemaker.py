@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,23 +51,39 @@ PROGRAM = [sys.executable, "-c", "from seedbed.cli import main; main()", "sagema
 class Command:
     """The running command; `client` makes boto3 clients of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: Sequence[object] = PROGRAM) -> None:
+        toy = folder / "toy"
+        toy.mkdir()
+        (toy / "toy.py").write_text(TOY)
+        (toy / "Dockerfile").write_text(DOCKERFILE)
+        self.program = program
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.data = folder / "data"
         self.output = folder / "output.txt"
-        self.words = ["--port", str(self.port), "--data", str(self.data), "--image", f"toy={folder / 'toy'}"]
+        self.words = ["--port", str(self.port), "--data", str(self.data), "--image", f"toy={toy}"]
 
     def start(self) -> None:
         with self.output.open("wb") as output:
             self.process = children.start(
-                [*PROGRAM, *self.words, "--containers", "process"],
+                [*self.program, *self.words, "--containers", "process"],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **SHELL, "COLUMNS": "200"},
             )
         self.wait_for(self._is_up)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator["Command"]:
+        """Runs while the block does, and ends as by Ctrl-C."""
+        try:
+            self.start()
+            yield self
+            if self.process.poll() is None:
+                self.end(signal.SIGINT)
+        finally:
+            children.end(self.process)
 
     def wait_for(self, condition: Callable[[], Any]) -> Any:
         """The condition's value once it is true; waits while the command or its jobs make progress."""
@@ -123,18 +139,8 @@ class Command:
 
 @pytest.fixture
 def command(tmp_path: Path) -> Iterator[Command]:
-    toy = tmp_path / "toy"
-    toy.mkdir()
-    (toy / "toy.py").write_text(TOY)
-    (toy / "Dockerfile").write_text(DOCKERFILE)
-    running = Command(tmp_path)
-    try:
-        running.start()
-        yield running
-        if running.process.poll() is None:
-            running.end(signal.SIGINT)
-    finally:
-        children.end(running.process)
+    with Command(tmp_path).running() as command:
+        yield command
 
 
 def test_the_command_prints_variables_runs_jobs_and_continues_after_a_stop(command: Command, tmp_path: Path) -> None:
