@@ -72,7 +72,7 @@ $(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/bench/ready: $(VENV)/%/ready: $(UV) 
 	@$(UV) pip install --quiet --compile-bytecode --python $(VENV)/$*/bin/python --require-hashes -r requirements/$*.txt
 	@touch $@
 
-requirements: $(UV)  ## pin anew what pyproject.toml and the .in files ask for
+requirements: $(UV)  ## pin what pyproject.toml and the .in files ask for
 	@$(PIN) $(LAPTOP) requirements/dev.in --output-file requirements/dev.txt
 	@$(PIN) $(LAPTOP) $(AS_TESTED) --output-file requirements/laptop.txt
 	@for name in functions training_container; do \

@@ -20,7 +20,7 @@ def test_notify_sends_one_mail_about_a_run_that_ended(deployed: Deployed, event:
         assert failed(deployed.invoke("Notify", event("run_ended"))) == []
 
     (mail,) = deployed.mails()
-    assert mail["Subject"] == "Seedbed: a new best model, 94.1 % accuracy on 17 test images"
+    assert mail["Subject"] == "Seedbed: a new best model, 94.1% accuracy on 17 test images"
     assert "玉米 (F1 0.91)" in mail["Message"]
     assert deployed.bucket.has(layout.notified(RUN_ID))
 

@@ -100,7 +100,7 @@ def test_the_e_mail_names_the_best_model(first: FirstRun) -> None:
     accuracy = first.details["evaluation"]["accuracy"]
     assert first.mail["To"] == "you@localhost"
     assert "new best model" in first.mail["Subject"]
-    assert f"{accuracy:.1%}".replace("%", " %") in first.mail["Subject"]
+    assert f"{accuracy:.1%}" in first.mail["Subject"]
     assert first.summary["run_id"] in first.text
 
 

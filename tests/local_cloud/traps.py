@@ -6,8 +6,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 TRAP = """
-from pathlib import Path
-Path(__file__).with_name("trace-of-" + Path(__file__).stem).touch()
+folder, _, name = __file__.rpartition("/")
+open(folder + "/trace-of-" + name.removesuffix(".py"), "w").close()
 raise SystemExit("a file of the current folder was run: " + __file__)
 """
 

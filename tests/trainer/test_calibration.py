@@ -89,7 +89,7 @@ def test_each_image_is_counted_in_the_bin_of_its_confidence(logits: Floats, trut
 
 
 def test_the_calibration_error_is_the_gap_weighted_by_images() -> None:
-    """Three of four are right with 100 % confidence, and one of one with 60 %."""
+    """Three of four are right with 100% confidence, and one of one with 60%."""
     probabilities = np.array([[1, 0], [1, 0], [1, 0], [1, 0], [0.6, 0.4]], np.float32)
     truth = np.array([0, 0, 0, 1, 0], np.int32)
     assert reliability(probabilities, truth).error == pytest.approx((4 * 0.25 + 1 * 0.4) / 5)

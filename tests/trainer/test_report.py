@@ -107,16 +107,16 @@ def test_the_page_shows_the_findings(tmp_path: Path) -> None:
         "83.3 % of 24 photographs",
         "There is no earlier model to compare it with.",
         "averaging 8 views gains +8.3 points",
-        "6.1 % before the temperature of 1.23",
+        "6.1% before the temperature of 1.23",
         "Mistakes 4 of 24 photographs",
         "Both, averaged fine-tune/efficientnet-lite0, head/efficientnet-lite0",
-        "Charlock Maize 2 25.0 %",
-        "97 % Maize predicted as Charlock Maize/a b.png",
+        "Charlock Maize 2 25.0%",
+        "97% Maize predicted as Charlock Maize/a b.png",
         "Parameters 3,400,000",
         "learning_rate 0.003",
-        "onnx exports/model.onnx 13.7 MB 1.2e-06 99.0 %",
+        "onnx exports/model.onnx 13.7 MB 1.2e-06 99.0%",
         "litert It could not be made: no such operation.",
-        "Validation accuracy 93.12 %",
+        "Validation accuracy 93.12%",
     ):
         assert fact in page.text.replace("\N{NARROW NO-BREAK SPACE}", " ")
 

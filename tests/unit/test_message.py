@@ -58,13 +58,13 @@ def unfinished(state: RunState, reason: str | None) -> Run:
 def test_a_new_best_model_is_reported_with_its_scores() -> None:
     message = message_about(completed(champion=ChampionScore(0.9, 0.88, (0.82, 0.94))))
 
-    assert message.subject == "Seedbed: a new best model, 91.4 % accuracy on 1,234 test images"
+    assert message.subject == "Seedbed: a new best model, 91.4% accuracy on 1,234 test images"
     for fact in (
-        "This run found a new best model. The new model has 91.4 % accuracy on 1,234 test images (95 % interval",
-        "(95 % interval 83.0 % to 96.0 %) and a macro-F1 of 0.900.",
-        "The previous best model has 90.0 % accuracy on the same images (95 % interval 82.0 % to 94.0 %)",
+        "This run found a new best model. The new model has 91.4% accuracy on 1,234 test images (95% interval",
+        "(95% interval 83.0% to 96.0%) and a macro-F1 of 0.900.",
+        "The previous best model has 90.0% accuracy on the same images (95% interval 82.0% to 94.0%)",
         "40 of 43, 1 labels (28 for training, 6 for validation, 6 for testing)",
-        "validation accuracy 93.0 % (of 4 trials)",
+        "validation accuracy 93.0% (of 4 trials)",
         "learning_rate 0.003123, epochs 30",
         "Maize (F1 0.91)",
         "$0.05 (upper bound: $0.50)",
@@ -100,8 +100,8 @@ def test_gains_from_fine_tuning_views_and_calibration_are_reported() -> None:
     body = message_about(fine_tuned()).body
 
     for fact in (
-        "93.0 % to 96.8 % validation accuracy, +3.8 percentage points",
-        "91.4 % with 8 turned views, 90.0 % with one",
+        "93.0% to 96.8% validation accuracy, +3.8 percentage points",
+        "91.4% with 8 turned views, 90.0% with one",
         "error 0.061 before, 0.019 after",
         "(of 6 trials, 2 of them fine-tuned)",
         "litert",
@@ -122,8 +122,8 @@ def test_a_run_that_fell_back_to_its_best_head_says_why() -> None:
 def test_a_model_that_did_not_win_is_reported_as_such() -> None:
     message = message_about(completed(won=False, champion=ChampionScore(accuracy=0.95)))
 
-    assert message.subject == "Seedbed: the best model is unchanged, the new one has 91.4 % accuracy"
-    assert "The best model is unchanged. The new model has 91.4 % accuracy" in message.body
+    assert message.subject == "Seedbed: the best model is unchanged, the new one has 91.4% accuracy"
+    assert "The best model is unchanged. The new model has 91.4% accuracy" in message.body
 
 
 def test_a_champion_that_could_not_be_scored_is_reported() -> None:

@@ -163,11 +163,11 @@ def row(title: str, text: str) -> str:
 
 
 def percent(share: float) -> str:
-    return f"{share:.1%}".replace("%", " %")
+    return f"{share:.1%}"
 
 
 def interval(bounds: tuple[float, float]) -> str:
-    return f"95 % interval {percent(bounds[0])} to {percent(bounds[1])}"
+    return f"95% interval {percent(bounds[0])} to {percent(bounds[1])}"
 
 
 def duration(seconds: float) -> str:

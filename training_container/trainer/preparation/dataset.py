@@ -66,7 +66,7 @@ class Dataset:
 
 
 def split_of(digest: str) -> SplitName:
-    """70 % train, 15 % validation, 15 % test: the first 64 bits of the digest, read as a fraction of 1, decide."""
+    """70% train, 15% validation, 15% test: the first 64 bits of the digest, read as a fraction of 1, decide."""
     fraction = int(digest[:16], 16) / 2**64
     if fraction < TRAIN_SHARE:
         return "train"

@@ -16,7 +16,7 @@ MAX_JOBS_WITHOUT_OBJECTIVE = 5
 DEFAULT_RUNTIME_SECONDS = 30 * 86_400
 # A better objective counts as an improvement if it is better by this share of the best one before it.
 IMPROVEMENT = 0.01
-# If one training job in ten still improved the objective, 29 in a row without that would have a chance below 5 %.
+# If one training job in ten still improved the objective, 29 in a row without that would have a chance below 5%.
 CONVERGED_AFTER = 29
 
 
@@ -70,9 +70,9 @@ def max_jobs(strategy: str) -> int:
 
 
 def not_improving(objectives: Sequence[float], maximize: bool) -> int:
-    """How many objectives in a row, up to the last, brought no improvement of 1 % or more.
+    """How many objectives in a row, up to the last, brought no improvement of 1% or more.
 
-    Each is compared with the last improvement, so small steps that add up to 1 % count as one.
+    Each is compared with the last improvement, so small steps that add up to 1% count as one.
     """
     return _stagnation(objectives, maximize)[-1] if objectives else 0
 
@@ -80,7 +80,7 @@ def not_improving(objectives: Sequence[float], maximize: bool) -> int:
 def convergence(objectives: Sequence[float], maximize: bool) -> int | None:
     """The index of the objective with which the search had converged; None if it has not.
 
-    That is the 29th in a row without an improvement of 1 %: with 95 % confidence, fewer than one training job in ten
+    That is the 29th in a row without an improvement of 1%: with 95% confidence, fewer than one training job in ten
     would then bring another. A search that learns finds improvements more often than chance, so this ends it late
     rather than early.
     """

@@ -18,7 +18,7 @@ FACTORS = Markup(
 )
 RISK = Markup("Nobody has rated it yet: the risk lies in what its answers are used for.")
 SPLIT = Markup(
-    "About 70 % of the photographs are for training, 15 % for validation and 15 % for testing. The split follows from "
+    "About 70% of the photographs are for training, 15% for validation and 15% for testing. The split follows from "
     "the pixels: a photograph never changes its split, and similar ones share one. Networks, views and temperature "
     "were chosen on the validation split; the test split was used only for scoring. On photographs taken elsewhere or "
     "in other ways, the model may do worse than the scores say."
@@ -27,7 +27,7 @@ CALIBRATION = Markup(
     "Its confidence is corrected by one temperature, fitted on the validation split. The expected calibration error is "
     "the mean difference between confidence and the share of correct answers, over fifteen bins."
 )
-INTERVAL = Markup("The interval is Wilson's, at 95 %.")
+INTERVAL = Markup("The interval is Wilson's, at 95%.")
 _LITE = Markup("Training started from EfficientNet-Lite's ImageNet weights, under the Apache License 2.0.")
 _APPLICATION = Markup(
     "Training started from ImageNet weights of keras.applications: see its documentation for the network's licence."

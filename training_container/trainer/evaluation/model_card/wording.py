@@ -27,7 +27,7 @@ def in_markdown(value: object) -> object:
 
 def percent(share: float) -> Markup:
     """A share from 0 to 1 as a percentage with one decimal."""
-    return Markup(f"{100 * share:.1f} %")  # noqa: S704 - of digits alone
+    return Markup(f"{100 * share:.1f}%")  # noqa: S704 - of digits alone
 
 
 def short(value: float) -> Markup:

@@ -77,7 +77,7 @@ def _heat_map_uri(mistake: Mistake) -> str | None:
 
 
 def _percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f}\N{NARROW NO-BREAK SPACE}%"
+    return f"{100 * share:.{digits}f}%"
 
 
 def _points(difference: float) -> str:
