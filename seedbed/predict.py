@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from .bundle import CONTAINER
-from .errors import SeedbedError
+from .errors import SeedbedError, check_writable
 from .fetch import fetch
 from .interrupts import signals_deferred
 from .local_cloud.home.folder import Home
@@ -30,6 +30,8 @@ def predict(model: Path, paths: list[Path], csv: Path | None) -> None:
     for path in paths:
         if not path.exists():
             raise SeedbedError(f"{path} does not exist.")
+    if csv:
+        check_writable(csv)
     target = "-" if csv is None else str(csv.absolute())
     options = ["--model", str(model), "--csv", target, *[str(path.absolute()) for path in paths]]
     if trainer("predict", *options):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from .errors import SeedbedError
+from .errors import SeedbedError, check_writable, writing
 from .predict import predict
 
 IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
@@ -21,6 +21,7 @@ def write_submission(model: Path, paths: list[Path], target: Path) -> str:
     """
     if not target.absolute().parent.is_dir():
         raise SeedbedError(f"{target} can't be written: its folder does not exist.")
+    check_writable(target)
     labels = _labels(model, paths)
     unread = sorted(_images(paths) - labels.keys())
     ((commonest, _),) = Counter(labels.values()).most_common(1)
@@ -28,7 +29,7 @@ def write_submission(model: Path, paths: list[Path], target: Path) -> str:
     for (name, _), (other, _) in pairwise(rows):
         if name == other:
             raise SeedbedError(f"Two images are called {name}, but a submission can have only one of that name.")
-    with target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    with writing(target), target.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         written = csv.writer(file, lineterminator="\n")
         written.writerow(("file", "species"))
         written.writerows(rows)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
+from ..errors import writing
 from .progress import console
 
 
@@ -24,7 +25,7 @@ def import_pickles(
 
     terminal = console()
     found = read_pickles(images, labels, [name.strip() for name in names.split(",")] if names else ())
-    with closing(write_images(found, folder, blue_first=bgr)) as written:
+    with writing(folder), closing(write_images(found, folder, blue_first=bgr)) as written:
         count = sum(1 for _ in track(written, "Import", len(found.images), console=terminal))
     summary = (
         f"{count:,} images of {len(found.names)} labels are in {folder}. Upload them with: seedbed upload {folder}"
