@@ -21,6 +21,7 @@ ENVIRONMENT = {
 }
 REAL_ACCOUNT = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
 TERMINAL = ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES")
+MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 UMASK = 0o022
 
 # How long an example takes, or making it up, says something of the machine alone.
@@ -30,12 +31,12 @@ settings.load_profile("seedbed")
 
 @pytest.fixture(scope="session", autouse=True)
 def as_for_anybody() -> Iterator[None]:
-    """What a person's shell says of its terminal, of Seedbed and of new files changes nothing."""
+    """What a person's shell or make says of its terminal, of Seedbed and of new files changes nothing."""
     umask = os.umask(UMASK)
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("SEEDBED_")]:
             patch.delenv(name)
-        for name in TERMINAL:
+        for name in (*TERMINAL, *MAKE):
             patch.delenv(name, raising=False)
         yield
     os.umask(umask)

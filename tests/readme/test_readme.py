@@ -72,8 +72,8 @@ def test_a_command_in_the_prose_exists_with_its_options(words: str) -> None:
 def test_a_measured_figure_stands_in_the_page_that_is_linked(row: str) -> None:
     said, page = re.findall(r"^\|(.*)\| \[.*\]\((.*)\) \|$", row)[0]
     source = (ROOT / page).read_text(encoding="utf-8")
-    for figure in re.findall(r"\d+(?:[.,]\d+)*(?: %)?", said.split("|")[-1]):
-        share = f"{float(figure[:-2]) / 100:.3f}" if figure.endswith("%") else figure
+    for figure in re.findall(r"\d+(?:[.,]\d+)*%?", said.split("|")[-1]):
+        share = f"{float(figure[:-1]) / 100:.3f}" if figure.endswith("%") else figure
         assert re.search(rf"(?<![\d.,]){re.escape(share)}(?![\d])|{re.escape(figure)}", source), f"{figure} in {page}"
 
 
