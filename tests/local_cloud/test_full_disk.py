@@ -16,8 +16,9 @@ from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.notifications.kept import kept
 from seedbed.upload import upload as upload_files
 from tests.disks import filled, free, small_disk
-from tests.local_cloud.conftest import LittleCloud, kill, photograph, up
+from tests.local_cloud.conftest import LittleCloud, kill, photograph, progress_in, up
 from tests.local_cloud.moments import Traces
+from tests.waiting import wait_for
 
 MEBIBYTES = 256
 LITTLE_ROOM = 4 * 2**20  # too little for an upload, enough for a function to begin
@@ -137,7 +138,8 @@ def test_a_run_survives_a_full_disk_and_a_kill_in_each_stage(
     traces, before = Traces(home), len(kept(home.mail))
     cloud.put_images(range(60))
     for job, words in (("*-prepare", "checked: "), ("*-1-00?-*", "epoch 1/"), ("*-evaluate", "chosen: ")):
-        cloud.wait_for(partial(traces.said, job, words), f"{job} to say {words}")
+        moment = f"{job} to say {words}"
+        wait_for(partial(traces.said, job, words), moment, partial(progress_in, home), pause=0.003)
         with filled(home.path.parent):
             cloud.wait_for(partial(waits, cloud), f"the run to say that {job} waits")
             kill(home)
