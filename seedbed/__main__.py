@@ -18,12 +18,12 @@ def main() -> None:
     try:
         current = os.getcwd()  # noqa: PTH109  pathlib might be a file of that folder
     except FileNotFoundError:
-        sys.exit(NO_FOLDER)
+        sys.exit(f"Error: {NO_FOLDER}")
     sys.path[:] = safe_path(sys.path, current)
     from .platforms import obstacle  # noqa: PLC0415  not before the path is safe
 
     if obstacle():
-        sys.exit(obstacle())
+        sys.exit(f"Error: {obstacle()}")
     from . import interrupts  # noqa: PLC0415
 
     interrupts.leave_at_once()

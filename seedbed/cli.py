@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from . import interrupts
-from .commands import demo, dlq, import_pickles, model, progress, runs, sagemaker, up, upload
-from .errors import SeedbedError
+from .commands import demo, dlq, import_pickles, model, runs, sagemaker, up, upload
 from .extras import need, own_version
+from .terminal import edge
 
 PROGRAM = "seedbed"
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -38,8 +37,7 @@ EXTRAS = {
 }
 """The extra of pyproject.toml that a command needs."""
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-console = progress.console()
+app = typer.Typer(pretty_exceptions_enable=False)
 
 
 def with_extra(name: str, command: Callable[..., None]) -> Callable[..., None]:
@@ -77,7 +75,7 @@ app.add_typer(dlq.dlq, name="dlq")
 def main() -> None:
     """Run a command. Ctrl-C, SIGTERM or a closed terminal also end what it started."""
     interrupts.heed()
-    status: int | str | None = None
+    status = 0
     try:
         status = run()
         interrupts.ignore()
@@ -88,13 +86,6 @@ def main() -> None:
     sys.exit(status)
 
 
-def run() -> int | str | None:
-    """Run the command and return its exit status; a SeedbedError is printed as one sentence."""
-    try:
-        app(prog_name=PROGRAM)
-    except SeedbedError as error:
-        console.print("[bold red]Error:[/]", escape(str(error)), soft_wrap=True)
-        return 1
-    except SystemExit as end:
-        return end.code
-    return 0
+def run() -> int:
+    """Run the command, and return its exit status."""
+    return edge.run(app, PROGRAM)

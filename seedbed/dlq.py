@@ -8,6 +8,7 @@ from typing import Any
 
 from .errors import SeedbedError
 from .stack import Stack
+from .terminal.text import printable
 
 BATCH = 10
 HIDDEN_SECONDS = 120
@@ -39,7 +40,7 @@ class DeadLetter:
     @property
     def summary(self) -> str:
         """The body on one line, shortened, without control characters."""
-        text = "".join(letter if letter.isprintable() else "?" for letter in self.body)
+        text = printable(self.body)
         return text if len(text) <= SUMMARY_LENGTH else text[: SUMMARY_LENGTH - 1] + "…"
 
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from .errors import SeedbedError
 from .local_cloud.home.folder import Home, make_private_folder
 from .stack import Stack
+from .terminal.aws_errors import aws_sentence
 
 CHANGED = (
     "{} is not the file that was recorded when its run ended, so it is not used. "
@@ -42,7 +43,7 @@ def download(stack: Stack, uri: str, path: Path) -> None:
     try:
         stack.client("s3").download_file(place.netloc, place.path.lstrip("/"), str(path))
     except ClientError as error:
-        raise SeedbedError(f"{uri} can't be fetched: {error}") from error
+        raise SeedbedError(f"{uri} can't be fetched. {aws_sentence(error)}") from error
 
 
 def is_recorded(path: Path, sha256: str | None) -> bool:

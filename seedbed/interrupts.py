@@ -54,9 +54,10 @@ def signals_deferred() -> Iterator[None]:
 
 def leave(number: int) -> NoReturn:
     """Print one line and exit without waiting for threads. Status: 128 + signal (130 for Ctrl-C), as in shells."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # a stream may be closed, and its reader gone
         sys.stdout.flush()
-        os.write(sys.stdout.fileno(), LINE.encode())
+    with contextlib.suppress(OSError):
+        os.write(2, LINE.encode())
     os._exit(128 + number)
 
 

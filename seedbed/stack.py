@@ -1,15 +1,16 @@
 """A deployed stack, on this machine or on AWS, behind one interface."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
 
 from .errors import SeedbedError
@@ -18,9 +19,15 @@ from .local_cloud.clients import CONFIG, local_session
 from .local_cloud.environment import REGION
 from .local_cloud.home.folder import Home
 from .local_cloud.home.lock import AlreadyUp
+from .local_cloud.home.mark import check_is_home
 from .local_cloud.process import local_cloud
+from .terminal.aws_errors import TOO_MANY, aws_sentence, unreachable
+from .terminal.hints import seedbed
 
 TIMEOUT = 60
+NEEDED = {"ApiUrl", "BucketName"}
+NO_STACK = "It does not exist in this AWS region. Check its name, and the region in AWS_REGION."
+NOT_OURS = "The stack {} (its state is {}) has no outputs of Seedbed's: wait until it is deployed, or name another."
 
 
 @dataclass(frozen=True)
@@ -62,18 +69,38 @@ class Stack:
     def _answer(self, method: str, path: str) -> dict[str, Any]:
         credentials = self.session.get_credentials()
         if credentials is None:
-            raise SeedbedError("No AWS credentials were found. Sign in to AWS first.")
+            raise NoCredentialsError
         request = AWSRequest(method, self.api_url + path)
         SigV4Auth(credentials, "execute-api", self.session.region_name or REGION).add_auth(request)
         try:
             answer = URLLib3Session(timeout=TIMEOUT).send(request.prepare())
         except (BotoCoreError, HTTPClientError) as error:
-            advice = "Start it with: seedbed up" if self.endpoint else "Check the connection, then run this again."
-            raise SeedbedError(f"{self.api_url} does not answer. {advice}") from error
-        content: dict[str, Any] = json.loads(answer.content or b"{}")
-        if answer.status_code not in {200, 202}:
-            raise SeedbedError(content.get("message") or f"The API answered {answer.status_code}.")
+            raise SeedbedError(unreachable(self.endpoint or self.api_url)) from error
+        content = object_in(answer.content)
+        if answer.status_code not in {200, 202} or content is None:
+            raise SeedbedError(refusal(answer.status_code, content or {}))
         return content
+
+
+def object_in(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that an answer holds, none for an empty one; None if it holds something else."""
+    try:
+        content = json.loads(body or b"{}")
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def refusal(status: int, content: Mapping[str, Any]) -> str:
+    """Why the API did not do as asked. What API Gateway itself answers says too little."""
+    message = str(content.get("message") or "")
+    if status == HTTPStatus.FORBIDDEN:
+        return "You may not ask this stack: sign in to AWS as somebody with the policy in its output AskersPolicy."
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return TOO_MANY
+    if message and message not in {"Internal Server Error", "Service Unavailable"}:
+        return message
+    return f"The API could not answer ({status}): run this again in a minute. If that does not help, see its log."
 
 
 def local_stack(cloud: dict[str, Any]) -> Stack:
@@ -85,10 +112,11 @@ def local_stack(cloud: dict[str, Any]) -> Stack:
 def any_local_stack(home: Home) -> Iterator[Stack]:
     """The stack of the cloud that serves this home. If none is running, one is started for the block, without jobs.
 
-    Raises SeedbedError if the home has never been used.
+    Raises SeedbedError if the home has never been used, or is no folder that Seedbed may use.
     """
     if not home.was_used:
-        raise SeedbedError(f"There is nothing in {home.path} yet. Start with: seedbed demo, or: seedbed up")
+        check_is_home(home.path)
+        raise SeedbedError(f"There is nothing in {home.path} yet. Start with: {seedbed('demo')}, or: {seedbed('up')}")
     with ExitStack() as opened:
         cloud = home.running()
         if not cloud:
@@ -103,10 +131,13 @@ def any_local_stack(home: Home) -> Iterator[Stack]:
 
 def aws_stack(name: str) -> Stack:
     """The stack of this name on AWS, by the user's own credentials. Raises SeedbedError if it can't be reached."""
-    session = boto3.session.Session()
     try:
+        session = boto3.session.Session()
         described = session.client("cloudformation", config=CONFIG).describe_stacks(StackName=name)["Stacks"][0]
     except (BotoCoreError, ClientError) as error:
-        raise SeedbedError(f"The stack {name} can't be reached on AWS: {error}") from error
+        sentence = NO_STACK if "does not exist" in str(error) else aws_sentence(error)
+        raise SeedbedError(f"The stack {name} can't be used: {sentence}") from error
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+    if not outputs.keys() >= NEEDED:
+        raise SeedbedError(NOT_OURS.format(name, described.get("StackStatus", "unknown")))
     return Stack(session, None, outputs)

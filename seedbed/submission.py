@@ -19,8 +19,6 @@ def write_submission(model: Path, paths: list[Path], target: Path) -> str:
     The competition needs a row for every image: one that can't be read gets the most common label. Raises SeedbedError
     if two images have the same name, or none can be read.
     """
-    if not target.absolute().parent.is_dir():
-        raise SeedbedError(f"{target} can't be written: its folder does not exist.")
     check_writable(target)
     labels = _labels(model, paths)
     unread = sorted(_images(paths) - labels.keys())

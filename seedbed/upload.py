@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from .errors import SeedbedError
 from .stack import Stack
+from .terminal.aws_errors import aws_sentence
 
 WORKERS = 16
 FOLDER_ADVICE = "Choose a folder that has a sub-folder of images for each label."
@@ -47,8 +48,7 @@ def upload(stack: Stack, files: list[tuple[Path, str]]) -> Iterator[str]:
             with path.open("rb") as body:
                 s3.put_object(Bucket=stack.bucket, Key=key, Body=body)
         except ClientError as error:
-            reason = error.response["Error"].get("Message") or error
-            raise SeedbedError(f"{path} was not uploaded: {reason}") from error
+            raise SeedbedError(f"{path} was not uploaded: {aws_sentence(error)}") from error
         return key
 
     pool = ThreadPoolExecutor(WORKERS)

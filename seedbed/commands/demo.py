@@ -1,8 +1,6 @@
 """`seedbed demo`: the whole flow on this machine, shown live, from images to the best model and the e-mail."""
 
-import shlex
-import shutil
-import sys
+import os
 import tempfile
 import time
 from collections.abc import Mapping
@@ -10,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ..errors import SeedbedError
 from ..fetch import fetch_mosaic, fetch_report
@@ -21,10 +18,13 @@ from ..local_cloud.notifications.kept import kept
 from ..local_cloud.parameters import PlanName, parameters
 from ..local_cloud.process import local_cloud
 from ..stack import Stack, local_stack
+from ..terminal.console import results, say
+from ..terminal.hints import HOME, seedbed
+from ..terminal.text import printable
 from ..upload import files_of, upload
 from ..watch import StageProgress, follow, new_run
 from .options import Plan, Trials
-from .progress import StageBars, console
+from .progress import StageBars
 from .show import (
     TrialsTable,
     best_model,
@@ -48,10 +48,10 @@ def demo(
     plan: Plan = PlanName.quick,
 ) -> None:
     """Run the whole flow on this machine, and show it live."""
-    run_demo(default_home(), images, parameters(plan, trials), console())
+    run_demo(default_home(), images, parameters(plan, trials))
 
 
-def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str], console: Console) -> None:
+def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str]) -> None:
     """Run the flow on the folder `images`, or else on drawn seedlings, with the template's `parameters`.
 
     The demo keeps its state beside the user's home `own`, and ends all that it starts.
@@ -62,22 +62,21 @@ def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str], cons
     home = demo_home(own)
     with hold_for_demo(home) as (lock, moved_to):
         if moved_to:
-            note = f"The state of an earlier demo holds images of your own, so it was moved to {moved_to}."
-            console.print(note, soft_wrap=True, markup=False)
+            say(f"The state of an earlier demo holds images of your own, so it was moved to {moved_to}.")
         parameters = parameters if images else {**PROCEDURAL, **parameters}
-        console.print("Starting the local cloud …")
+        say("Starting the local cloud …")
         with tempfile.TemporaryDirectory() as scratch, local_cloud(home, parameters, lock=lock) as cloud:
             stack = local_stack(cloud)
-            console.print(f"It is running at {stack.endpoint}, with template.yaml deployed.\n")
-            run_id = run_once(stack, images or Path(scratch), home, console, draw=images is None)
-            report(stack, run_id, home, console)
-    console.print(f"\nThe demo took {time.monotonic() - started:.0f} seconds. The local cloud has stopped.")
-    print_next_steps(own, home, console)
+            say("It is running, with template.yaml deployed.\n")
+            run_id = run_once(stack, images or Path(scratch), home, draw=images is None)
+            report(stack, run_id, home)
+    say(f"\nThe demo took {time.monotonic() - started:.0f} seconds. The local cloud has stopped.")
+    print_next_steps(own, home)
 
 
-def run_once(stack: Stack, folder: Path, home: Home, console: Console, *, draw: bool) -> str:
+def run_once(stack: Stack, folder: Path, home: Home, *, draw: bool) -> str:
     """One run, from images to the e-mail, with a bar per stage. Returns its id."""
-    with StageBars(console) as stages:
+    with StageBars() as stages:
         if draw:
             draw_seedlings(folder, stages)
         files = files_of(folder)
@@ -114,18 +113,18 @@ def wait_for_mail(home: Home) -> None:
         time.sleep(0.1)
 
 
-def report(stack: Stack, run_id: str, home: Home, console: Console) -> None:
+def report(stack: Stack, run_id: str, home: Home) -> None:
     """Show the results. Raises SeedbedError with the run's reason if it did not complete."""
-    run = stack.get(f"/runs/{run_id}")
+    run, console = stack.get(f"/runs/{run_id}"), results()
     if run["state"] != "Completed":
         console.print(mail_text(kept(home.mail)[-1]), crop=False)
         raise SeedbedError(f"The run {run['state'].lower()}: {run['reason']}")
     console.print(TrialsTable(run))
     console.print(labels_table(run["evaluation"]))
-    console.print(best_model(stack.get("/models/best")), crop=False)
+    console.print(best_model(stack.get("/models/best"), home), crop=False)
     console.print(champion_note(run))
     if run["notice"]:
-        console.print(run["notice"], markup=False)
+        console.print(printable(run["notice"]))
     console.print(mail_text(kept(home.mail)[-1]), crop=False)
     note = refused_note(run["dataset"])
     if note:
@@ -133,26 +132,16 @@ def report(stack: Stack, run_id: str, home: Home, console: Console) -> None:
     console.print(report_note(fetch_report(stack, home, run_id), fetch_mosaic(stack, home, run_id)), soft_wrap=True)
 
 
-def print_next_steps(own: Home, home: Home, console: Console) -> None:
-    def show(text: str) -> None:
-        console.print(text, soft_wrap=True, markup=False)
-
-    show(f"The results stay in {home.path}. See them with:")
-    variable = f"SEEDBED_HOME={shlex.quote(str(home.path))} " if home_to_query(own) != home else ""
-    for words, meaning in (
-        ("best", "the best model (--json for programs)"),
-        ("runs", "all runs"),
-        ("report --open", "the best model's report in a browser"),
-        ("predict IMAGES", "the best model's labels for images"),
-    ):
-        show(f"  {variable}{program()} {words:<15} {meaning}")
-    show(f"Run a local cloud for your own images with:\n  {program()} up")
-
-
-def program() -> str:
-    """How to run this program from the current folder."""
-    installed = Path(sys.executable).with_name("seedbed")
-    if shutil.which("seedbed") or not installed.exists():
-        return "seedbed"
-    here = Path.cwd()
-    return shlex.quote(str(installed.relative_to(here) if installed.is_relative_to(here) else installed))
+def print_next_steps(own: Home, home: Home) -> None:
+    """What to type next. The home is named where a command would otherwise query another one."""
+    named = home.path if os.environ.get(HOME) or home_to_query(own) != home else None
+    steps = {
+        seedbed("best", home=named): "the best model (--json for programs)",
+        seedbed("runs", home=named): "all runs",
+        seedbed("report --open", home=named): "the best model's report in a browser",
+        seedbed("predict IMAGES", home=named): "the best model's labels for images",
+    }
+    width = max(map(len, steps))
+    say(f"The results stay in {home.path}. See them with:")
+    say(*(f"  {command:<{width}}  {meaning}" for command, meaning in steps.items()))
+    say(f"Run a local cloud for your own images with:\n  {seedbed('up')}")

@@ -5,13 +5,12 @@ import sys
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from ..dlq import dead_letters, redrive
+from ..terminal.console import results
 from .options import AsJson, OnAws, stack_for
-from .progress import console
 
-dlq = typer.Typer(no_args_is_help=True, help="List or resend messages that no function could process.")
+dlq = typer.Typer(help="List or resend messages that no function could process.")
 
 
 @dlq.command("list")
@@ -23,13 +22,13 @@ def list_letters(as_json: AsJson = False, aws: OnAws = "") -> None:
         sys.stdout.write(json.dumps([letter.as_json() for letter in letters], indent=2) + "\n")
         return
     if not letters:
-        console().print("There are no dead letters.")
+        results().print("There are no dead letters.")
         return
     table = Table("About", "Sent", "Redrivable", "Message")
     for letter in letters:
         redrivable = "yes" if letter.came_from else "no"
-        table.add_row(letter.about, f"{letter.sent_at:%Y-%m-%d %H:%M:%S}", redrivable, Text(letter.summary))
-    console().print(table)
+        table.add_row(letter.about, f"{letter.sent_at:%Y-%m-%d %H:%M:%S}", redrivable, letter.summary)
+    results().print(table)
 
 
 @dlq.command("redrive")
@@ -37,4 +36,4 @@ def resend(aws: OnAws = "") -> None:
     """Send the dead letters back to their original queues."""
     with stack_for(aws) as stack:
         sent, left = redrive(stack)
-    console().print(f"Sent again: {sent}." + (f" Left, since they never were in a queue: {left}." if left else ""))
+    results().print(f"Sent again: {sent}." + (f" Left, since they never were in a queue: {left}." if left else ""))

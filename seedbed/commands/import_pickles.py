@@ -8,7 +8,9 @@ import typer
 from rich.progress import track
 
 from ..errors import writing
-from .progress import console
+from ..terminal.console import notes, results, say
+from ..terminal.hints import quoted, seedbed
+from ..terminal.text import printable
 
 
 def import_pickles(
@@ -23,12 +25,11 @@ def import_pickles(
     """Turn pickled NumPy arrays into a folder of images. No code in the pickles runs."""
     from ..pickles.images import read_pickles, write_images  # noqa: PLC0415  only this needs NumPy and Pillow
 
-    terminal = console()
     found = read_pickles(images, labels, [name.strip() for name in names.split(",")] if names else ())
     with writing(folder), closing(write_images(found, folder, blue_first=bgr)) as written:
-        count = sum(1 for _ in track(written, "Import", len(found.images), console=terminal))
-    summary = (
-        f"{count:,} images of {len(found.names)} labels are in {folder}. Upload them with: seedbed upload {folder}"
-    )
-    advice = "" if bgr else "\nLook at a few: if red and blue are swapped, import them again with --bgr."
-    terminal.print(summary + advice, soft_wrap=True, markup=False)
+        count = sum(1 for _ in track(written, "Import", len(found.images), console=notes()))
+    summary = f"{count:,} images of {len(found.names)} labels are in {folder.absolute()}."
+    results().print(printable(summary), soft_wrap=True)
+    say(f"Upload them with: {seedbed('upload', quoted(folder))}")
+    if not bgr:
+        say("Look at a few: if red and blue are swapped, import them again with --bgr.")

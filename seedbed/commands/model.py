@@ -13,9 +13,9 @@ from ..fetch import fetch_report
 from ..predict import fetch_best_model, serve_model
 from ..predict import predict as predict_files
 from ..submission import write_submission
+from ..terminal.console import results
 from . import show
-from .options import PORT_HELP, AsJson, OnAws, stack_and_home, stack_for
-from .progress import console
+from .options import AsJson, OnAws, Port, local_home, stack_and_home, stack_for
 
 
 def best(as_json: AsJson = False, aws: OnAws = "") -> None:
@@ -25,7 +25,7 @@ def best(as_json: AsJson = False, aws: OnAws = "") -> None:
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2) + "\n")
     else:
-        console().print(show.best_model(answer), crop=False)
+        results().print(show.best_model(answer, local_home(aws)), crop=False)
 
 
 def report(
@@ -36,7 +36,7 @@ def report(
     """Fetch the report on a run's evaluation, and print its path."""
     with stack_and_home(aws) as (stack, home):
         path = fetch_report(stack, home, run_id)
-    console().print(str(path), soft_wrap=True, markup=False)
+    results().print(str(path), soft_wrap=True)
     if browser and not webbrowser.open(path.as_uri()):
         raise SeedbedError(f"No browser could be started. Open this address yourself: {path.as_uri()}")
 
@@ -59,10 +59,10 @@ def predict(
     if not submission:
         predict_files(model, paths, csv)
         return
-    console().print(write_submission(model, paths, submission), soft_wrap=True, markup=False)
+    results().print(write_submission(model, paths, submission), soft_wrap=True)
 
 
-def serve(port: Annotated[int, typer.Option(help=PORT_HELP)] = 8080, aws: OnAws = "") -> None:
+def serve(port: Port = 8080, aws: OnAws = "") -> None:
     """Serve the best model over HTTP, like SageMaker hosting, until Ctrl-C."""
     with stack_and_home(aws) as (stack, home):
         model = fetch_best_model(stack, home)

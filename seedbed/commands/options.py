@@ -1,8 +1,8 @@
 """Options that several commands take."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
@@ -12,11 +12,45 @@ from ..local_cloud.home.folder import Home, default_home
 from ..local_cloud.home.lock import make_home
 from ..local_cloud.parameters import PlanName
 from ..stack import Stack, any_local_stack, aws_stack
+from ..terminal.console import say
 
-PORT_HELP = "The port on 127.0.0.1."
+STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}|arn:aws[a-z-]*:cloudformation:[^\s]+:stack/[^\s]+")
 
-OnAws = Annotated[str, typer.Option("--aws", metavar="STACK", help="Use this stack on AWS instead of this machine.")]
-Trials = Annotated[int | None, typer.Option(min=1, max=750, help="The number of trials per run.")]
+
+def stack_name(context: typer.Context, parameter: typer.CallbackParam, name: str) -> str:
+    """The value of --aws, if a stack can be called that. An empty one, as of a variable that is not set, can't."""
+    given = parameter.name and str(context.get_parameter_source(parameter.name)).endswith("COMMANDLINE")
+    if given and not STACK_NAME.fullmatch(name):
+        raise typer.BadParameter("a stack's name is of letters, digits and hyphens, and begins with a letter.")
+    return name
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """What reads an option's value: a whole number within these bounds."""
+
+    def number(text: str) -> int:
+        with suppress(ValueError):
+            if least <= int(text) <= most:
+                return int(text)
+        raise typer.BadParameter(f"{text} is not a whole number from {least} to {most}")
+
+    return number
+
+
+Port = Annotated[
+    int,
+    typer.Option(
+        parser=whole_number(0, 65535), metavar="NUMBER", help="The port on 127.0.0.1; 0 for any that is free."
+    ),
+]
+OnAws = Annotated[
+    str,
+    typer.Option("--aws", metavar="STACK", callback=stack_name, help="Use this stack on AWS instead of this machine."),
+]
+Trials = Annotated[
+    int | None,
+    typer.Option(parser=whole_number(1, 750), metavar="NUMBER", help="The number of trials per run, from 1 to 750."),
+]
 Plan = Annotated[PlanName, typer.Option(help="full also fine-tunes the whole network, and exports it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -44,10 +78,15 @@ def stack_and_home(aws: str) -> Iterator[tuple[Stack, Home]]:
         yield stack, home
 
 
+def local_home(aws: str) -> Home | None:
+    """The home that is queried; None for a stack on AWS."""
+    return None if aws else home_to_query(default_home())
+
+
 def queried_home() -> Home:
     """The user's home, or the demo's, with a note, while the user's is unused."""
     own = default_home()
     home = home_to_query(own)
     if home != own:
-        sys.stderr.write(f"Using the demo's results in {home.path}, since there is nothing in {own.path} yet.\n")
+        say(f"Using the demo's results in {home.path}, since there is nothing in {own.path} yet.")
     return home

@@ -1,13 +1,13 @@
 """Shows how far a run is, with one bar per stage."""
 
-import sys
 import time
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ..stack import Stack
+from ..terminal.console import notes
+from ..terminal.text import printable
 from ..watch import StageProgress
 
 TITLES = {
@@ -23,19 +23,20 @@ TITLES = {
 
 
 class StageBars:
-    """One progress bar per stage, or one line per stage without a terminal."""
+    """One progress bar per stage on standard error, or one line per stage if that is not a terminal."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self) -> None:
+        self._console = console = notes()
         self._tasks: dict[str, TaskID] = {}
         self._current: str | None = None
         self._progress = Progress(
-            TextColumn("{task.description:<15}"),
+            TextColumn("{task.description:<15}", markup=False),
             BarColumn(32, pulse_style="green"),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("[dim]{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", style="dim", markup=False),
             console=console,
+            redirect_stdout=False,
         )
 
     def __enter__(self) -> "StageBars":
@@ -57,7 +58,9 @@ class StageBars:
             if not self._console.is_terminal:
                 self._console.print(f"{TITLES[progress.stage]} …")
         task = self._tasks[progress.stage]
-        self._progress.update(task, completed=progress.done, total=progress.total or None, note=escape(progress.note))
+        self._progress.update(
+            task, completed=progress.done, total=progress.total or None, note=printable(progress.note)
+        )
 
     def _finish(self) -> None:
         if self._current is None:
@@ -79,10 +82,5 @@ def print_states(stack: Stack, console: Console) -> None:
             if states.get(run["run_id"]) != run["state"]:
                 states[run["run_id"]] = run["state"]
                 accuracy = f", test accuracy {run['test_accuracy']:.1%}" if run["test_accuracy"] else ""
-                reason = f": {escape(run['reason'])}" if run["reason"] else ""
-                console.print(f"{run['run_id']} {run['state']}{accuracy}{reason}")
-
-
-def console() -> Console:
-    """Standard output, wide enough for all tables if it is not a terminal."""
-    return Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+                reason = f": {run['reason']}" if run["reason"] else ""
+                console.print(printable(f"{run['run_id']} {run['state']}{accuracy}{reason}"), soft_wrap=True)

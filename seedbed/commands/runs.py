@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from ..rebuild import rebuild as rebuild_table
+from ..terminal.console import results
 from . import show
-from .options import AsJson, OnAws, stack_for
-from .progress import console
+from .options import AsJson, OnAws, local_home, stack_for
 
 
 def runs(
@@ -23,19 +23,19 @@ def runs(
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2) + "\n")
     elif run_id:
-        console().print(show.run_details(answer), crop=False)
+        results().print(show.run_details(answer, local_home(aws)), crop=False)
     else:
-        console().print(show.runs_table(answer["runs"]))
+        results().print(show.runs_table(answer["runs"]))
 
 
 def stop(run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")], aws: OnAws = "") -> None:
     """Stop the run in progress. Images uploaded since it started get the next run."""
     with stack_for(aws) as stack:
-        console().print(stack.post(f"/runs/{run_id}/stop")["message"], markup=False, soft_wrap=True)
+        results().print(stack.post(f"/runs/{run_id}/stop")["message"], soft_wrap=True)
 
 
 def rebuild(aws: OnAws = "") -> None:
     """Add missing runs to the table, from the bucket and SageMaker."""
     with stack_for(aws) as stack:
         rebuilt = rebuild_table(stack)
-    console().print("\n".join(rebuilt) or "No run is missing from the table.")
+    results().print("\n".join(rebuilt) or "No run is missing from the table.")

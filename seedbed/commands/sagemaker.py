@@ -14,8 +14,8 @@ from ..local_cloud.home.folder import Home
 from ..local_cloud.process import served
 from ..local_cloud.sagemaker.containers.images import read_image, repository_of
 from ..local_cloud.sagemaker.errors import JobFailure
-from .options import PORT_HELP
-from .progress import console
+from ..terminal.console import results
+from .options import Port
 from .show import STOP_HINT, exports
 
 EXAMPLE = """aws s3 mb s3://bench
@@ -39,14 +39,14 @@ def sagemaker(
     image: Annotated[
         list[str], typer.Option(metavar="NAME=FOLDER", help="An image's repository, and the folder of its Dockerfile.")
     ],
-    port: Annotated[int, typer.Option(help=PORT_HELP)] = 4566,
+    port: Port = 4566,
     data: Annotated[Path, typer.Option(help="The folder for its state.")] = Path(".seedbed-sagemaker"),
     containers: Annotated[
         Containers, typer.Option(help="Run images as processes, in Docker, or (auto) in Docker if it is running.")
     ] = Containers.auto,
 ) -> None:
     """Serve a SageMaker endpoint for your own containers until Ctrl-C. It resumes where it was stopped."""
-    serve_sagemaker(port, data, image, containers.value, console())
+    serve_sagemaker(port, data, image, containers.value, results())
 
 
 def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, console: Console) -> None:
@@ -91,4 +91,4 @@ def print_usage(cloud: Mapping[str, Any], folders: dict[str, Path], home: Home, 
         EXAMPLE.format(image=next(iter(folders))),
         f"\n{STOP_HINT}",
     ]
-    console.print("\n".join(lines), soft_wrap=True, markup=False, highlight=False)
+    console.print("\n".join(lines), soft_wrap=True)

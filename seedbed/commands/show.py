@@ -1,6 +1,5 @@
 """What the commands print: tables, the best model, the e-mail, commands for the next step."""
 
-import shlex
 from collections.abc import Iterable, Mapping
 from email.message import Message
 from pathlib import Path
@@ -8,7 +7,6 @@ from typing import Any
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.markup import escape
 from rich.measure import Measurement
 from rich.panel import Panel
 from rich.rule import Rule
@@ -18,6 +16,8 @@ from rich.text import Text
 from ..local_cloud.environment import REGION
 from ..local_cloud.home.folder import Home
 from ..stack import Stack
+from ..terminal.hints import quoted
+from ..terminal.text import printable, printable_lines
 
 STOP_HINT = "Stop with Ctrl-C."
 WIDEST = 1000
@@ -38,7 +38,7 @@ def runs_table(runs: list[dict[str, Any]]) -> Group:
             f"${run['cost_usd']:.2f}",
             "best" if run["won"] else "",
         )
-    return Group(table, *(escape(f"{run['run_id']}: {run['reason']}") for run in runs if run["reason"]))
+    return Group(table, *(printable(f"{run['run_id']}: {run['reason']}") for run in runs if run["reason"]))
 
 
 class TrialsTable:
@@ -90,7 +90,7 @@ def labels_table(evaluation: Mapping[str, Any]) -> Table:
     scores = sorted(evaluation["per_label"].items(), key=lambda item: item[1]["f1"])
     for label, score in scores:
         shares = [percent(score[name]) for name in ("precision", "recall", "f1")]
-        table.add_row(escape(label), *shares, str(score["images"]), escape(confused_with(evaluation, label)))
+        table.add_row(printable(label), *shares, str(score["images"]), printable(confused_with(evaluation, label)))
     return table
 
 
@@ -106,15 +106,15 @@ def confused_with(evaluation: Mapping[str, Any], label: str) -> str:
     return "{1} ({0})".format(*max(mistakes)) if mistakes else ""
 
 
-def best_model(best: Mapping[str, Any], title: str = "The best model") -> Group:
-    """A model's scores in a panel, and below it its address, which no line break may cut."""
+def best_model(best: Mapping[str, Any], home: Home | None = None, title: str = "The best model") -> Group:
+    """A model's scores in a panel, and below it where it is, in the local cloud of `home` or on AWS, on one line."""
     low, high = best["test_accuracy_interval"]
     settings = settings_text(best["hyperparameters"], sorted(best["hyperparameters"]))
     dataset = best["dataset"]
     views, single = best.get("views", 1), best.get("single_view")
     averaged = f", averaged over {views} views ({percent(single['accuracy'])} on one)" if single and views > 1 else ""
     lines = [
-        f"[bold green]{percent(best['test_accuracy'])}[/] of the test images right{averaged}",
+        f" of the test images right{averaged}",
         f"95% interval {percent(low)} to {percent(high)}, macro-F1 {best['macro_f1']:.3f}",
         f"Validation accuracy {percent(best['validation_accuracy'])}",
         f"Hyperparameters: {settings}",
@@ -122,21 +122,22 @@ def best_model(best: Mapping[str, Any], title: str = "The best model") -> Group:
         f"Cost ${best['cost_usd']:.2f}",
         f"Run {best['run_id']}, {best['created_at'][:16].replace('T', ' ')}",
     ]
-    panel = Panel("\n".join(lines), title=title, title_align="left", box=box.ROUNDED, expand=False)
-    return Group(panel, unbroken(f"Model: {best['model_uri']}"))
+    text = Text.assemble((percent(best["test_accuracy"]), "bold green"), printable_lines("\n".join(lines)))
+    panel = Panel(text, title=title, title_align="left", box=box.ROUNDED, expand=False)
+    return Group(panel, unbroken(f"Model: {home.stored(best['model_uri']) if home else best['model_uri']}"))
 
 
 def mail_text(message: Message) -> Group:
     """An e-mail as it was sent."""
     head = "\n".join(f"{name}: {message[name]}" for name in ("From", "To", "Subject"))
     body = message.get_payload(decode=True)
-    text = body.decode() if isinstance(body, bytes) else ""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else ""
     return Group(Rule("The e-mail", align="left"), unbroken(f"{head}\n\n{text.rstrip()}"), Rule())
 
 
 def unbroken(text: str) -> Text:
     """Text whose lines only the terminal breaks; print it with `crop=False`."""
-    return Text(text, no_wrap=True, overflow="ignore")
+    return Text(printable_lines(text), no_wrap=True, overflow="ignore")
 
 
 def refused_note(dataset: Mapping[str, Any]) -> str:
@@ -162,14 +163,14 @@ def champion_note(run: Mapping[str, Any]) -> str:
     if not champion:
         return "This is the first model, so it is now the best model."
     if champion["error"]:
-        return f"The previous best model could not be evaluated: {escape(champion['error'])}"
+        return f"The previous best model could not be evaluated: {printable(champion['error'])}"
     before = f"the previous one gets {percent(champion['accuracy'])} of the same images right"
     return f"This is now the best model; {before}." if run["won"] else f"The best model stays the same; {before}."
 
 
 def curl_best(stack: Stack, home: Home) -> str:
     """The command that gets the best model from the API, without the key among its arguments."""
-    return f"curl -K {shlex.quote(str(home.curl))} '{stack.api_url}/models/best'"
+    return f"curl -K {quoted(home.curl)} '{stack.api_url}/models/best'"
 
 
 def exports(endpoint: str, credentials: Mapping[str, str]) -> str:
@@ -194,13 +195,13 @@ def number(text: str) -> str:
     try:
         return f"{float(text):.3g}"
     except ValueError:
-        return escape(text)
+        return printable(text)
 
 
-def run_details(run: Mapping[str, Any]) -> Group:
+def run_details(run: Mapping[str, Any], home: Home | None) -> Group:
     """One run: its state, trials and scores."""
-    state = f"{run['run_id']} {run['state']}{': ' + escape(run['reason']) if run['reason'] else ''}"
-    parts: list[RenderableType] = [state, *([escape(run["notice"])] if run["notice"] else []), TrialsTable(run)]
+    state = printable(f"{run['run_id']} {run['state']}{': ' + run['reason'] if run['reason'] else ''}")
+    parts: list[RenderableType] = [state, *([printable(run["notice"])] if run["notice"] else []), TrialsTable(run)]
     if run["evaluation"]:
-        parts += [champion_note(run), labels_table(run["evaluation"]), best_model(run, title="The run's model")]
+        parts += [champion_note(run), labels_table(run["evaluation"]), best_model(run, home, "The run's model")]
     return Group(*parts)

@@ -1,35 +1,33 @@
 """`seedbed up`: a local cloud that runs until Ctrl-C."""
 
-from typing import Annotated
-
-import typer
-
 from ..local_cloud.home.demo import keep
 from ..local_cloud.home.folder import default_home
 from ..local_cloud.parameters import PlanName, parameters
 from ..local_cloud.process import local_cloud
 from ..stack import local_stack
+from ..terminal.console import results
+from ..terminal.hints import seedbed
 from . import progress, show
-from .options import PORT_HELP, Plan, Trials
+from .options import Plan, Port, Trials
 
 
 def up(
-    port: Annotated[int, typer.Option(help=PORT_HELP)] = 4566,
+    port: Port = 4566,
     trials: Trials = None,
     plan: Plan = PlanName.quick,
 ) -> None:
     """Run the local cloud until Ctrl-C. It resumes where it was stopped."""
-    home, console = default_home(), progress.console()
+    home, console = default_home(), results()
     with local_cloud(home, parameters(plan, trials), port=port) as cloud:
         keep(home)
         stack = local_stack(cloud)
         for line in (
             f"The local cloud is running at {stack.endpoint}. It accepts only requests signed with this home's key.",
             f"The bucket is {stack.bucket}, the state is in {home.path}, e-mails are in {home.mail}.",
-            "Upload a folder of images with: seedbed upload DIR",
+            f"Upload a folder of images with: {seedbed('upload', 'FOLDER')}",
             f"Get the best model with:\n  {show.curl_best(stack, home)}",
             f"Use the AWS CLI or boto3 after:\n  {show.exports(cloud['endpoint'], cloud['credentials'])}",
             show.STOP_HINT,
         ):
-            console.print(line, soft_wrap=True, markup=False, highlight=False)
+            console.print(line, soft_wrap=True)
         progress.print_states(stack, console)

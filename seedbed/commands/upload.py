@@ -8,11 +8,13 @@ import typer
 from ..errors import SeedbedError
 from ..local_cloud.home.folder import default_home
 from ..stack import aws_stack, local_stack
+from ..terminal.console import results, say
+from ..terminal.hints import seedbed
 from ..upload import files_of
 from ..upload import upload as upload_files
 from ..watch import StageProgress
 from .options import OnAws
-from .progress import StageBars, console
+from .progress import StageBars
 
 
 def upload(
@@ -20,12 +22,13 @@ def upload(
     aws: OnAws = "",
 ) -> None:
     """Upload a folder of images. A run starts when the uploads have ended."""
-    cloud, terminal = default_home().running(), console()
+    cloud = default_home().running()
     if not aws and not cloud:
-        raise SeedbedError("No local cloud is running. Start one in another terminal: seedbed up")
+        raise SeedbedError(f"No local cloud is running. Start one in another terminal: {seedbed('up')}")
     stack = aws_stack(aws) if aws else local_stack(cloud or {})
     files = files_of(folder)
-    with StageBars(terminal) as stages:
+    with StageBars() as stages:
         for done, _ in enumerate(upload_files(stack, files), start=1):
             stages.show(StageProgress("upload", done, len(files)))
-    terminal.print("Uploaded. A run starts once no further images arrive. See it with: seedbed runs")
+    results().print("Uploaded. A run starts once no further images arrive.")
+    say(f"See it with: {seedbed('runs', aws=aws)}")

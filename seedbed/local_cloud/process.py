@@ -16,9 +16,10 @@ from typing import Any
 
 import psutil
 
-from ..errors import SeedbedError
+from ..errors import SeedbedError, unusable
 from ..extras import need
 from ..interrupts import signals_deferred
+from ..terminal.console import say
 from .access.credentials import Credentials, credentials_of
 from .environment import REGION, cloud_environment
 from .home.folder import Home
@@ -73,8 +74,7 @@ def served(
     (AlreadyUp) or uses it, the port is taken, or the cloud can't start.
     """
     with nullcontext(lock) if lock is not None else hold(home) as held:
-        if port and not is_port_free(port):
-            raise SeedbedError(f"Port {port} is in use by another program. Choose another port with --port.")
+        check_port(port)
         with writing_to(home):
             credentials = credentials_of(home.path, REGION)
         process, grace = None, 0.0  # no grace before it has answered anyone
@@ -82,8 +82,7 @@ def served(
             with writing_to(home), signals_deferred():
                 process = start(home, port or free_port(), options, held, credentials)
             cloud = {**wait_until_ready(process, home), "credentials": asdict(credentials)}
-            for note in cloud.pop("notes", ()):
-                sys.stderr.write(f"{note}\n")
+            say(*cloud.pop("notes", ()))
             grace = STOP_TIMEOUT
             if discoverable:
                 with writing_to(home):
@@ -103,9 +102,7 @@ def writing_to(home: Home) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SeedbedError(
-            f"{home.path} can't be written to: {error.strerror}. Make room on its disk, then run this again."
-        ) from error
+        raise unusable(home.path, "can't be written to", error, "Check its permissions.") from error
 
 
 def start(
@@ -190,12 +187,15 @@ def free_port() -> int:
         return port
 
 
-def is_port_free(port: int) -> bool:
-    """Whether no program listens on a port."""
+def check_port(port: int) -> None:
+    """Raises SeedbedError if this user can't listen on a port, as where another program does. 0 stands for any."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+        except PermissionError as error:
+            raise SeedbedError(
+                f"Port {port} is only for the system's own programs. Choose one from 1024 on with --port."
+            ) from error
+        except OSError as error:
+            raise SeedbedError(f"Port {port} is in use by another program. Choose another port with --port.") from error

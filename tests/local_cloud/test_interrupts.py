@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import psutil
@@ -47,10 +47,11 @@ class Command:
         wait_for(lambda: self.process.poll() is not None or condition(), what)
         assert self.process.poll() is None, self.process.communicate()
 
-    def read_until(self, words: str) -> None:
-        """Wait for a line of output."""
-        assert self.process.stdout
-        seen = list(itertools.takewhile(lambda line: words not in line, self.process.stdout))
+    def read_until(self, words: str, stream: IO[str] | None = None) -> None:
+        """Wait for a line of output, or of another stream."""
+        lines = stream or self.process.stdout
+        assert lines
+        seen = list(itertools.takewhile(lambda line: words not in line, lines))
         assert self.process.poll() is None, seen
 
     def interrupt(self, *signals: signal.Signals) -> str:
@@ -58,12 +59,12 @@ class Command:
         family = self.family
         for number in signals:
             os.killpg(self.process.pid, number)
-        output, errors = said(self.process)
-        assert (self.process.returncode, errors) == (STATUS[signals[0]], "")
-        assert output.splitlines()[-1:] == ["Stopped."]
-        assert output.count("Stopped.") == 1
+        output, notes = said(self.process)
+        assert self.process.returncode == STATUS[signals[0]]
+        assert notes.splitlines()[-1:] == ["Stopped."]
+        assert (notes.count("Stopped."), notes.count("Traceback")) == (1, 0)
         wait_until_gone(family)
-        return output
+        return output + notes
 
 
 @contextmanager
@@ -136,7 +137,7 @@ def test_an_interrupted_upload_skips_the_rest(cloud: LittleCloud, tmp_path: Path
     for number in range(2000):
         (tmp_path / "images" / "Maize" / f"{number}.png").write_bytes(b"too little for an image")
     with command(cloud.home, "upload", str(tmp_path / "images")) as given:
-        given.read_until("Upload …")
+        given.read_until("Upload …", given.process.stderr)
         given.interrupt(signal.SIGINT)
     listed = cloud.stack.client("s3").get_paginator("list_objects_v2").paginate(Bucket=cloud.stack.bucket)
     assert sum(len(page.get("Contents", [])) for page in listed) < 2000
@@ -171,10 +172,10 @@ def test_a_signal_ignored_from_the_start_stays_ignored(home: Home, tmp_path: Pat
     script = "trap '' HUP; echo ignored; exec \"$@\""
     environment = {**os.environ, "SEEDBED_HOME": str(home.path)}
     words = ["sh", "-c", script, "sh", sys.executable, "-m", "seedbed", "runs"]
-    with started(words, env=environment, stdout=subprocess.PIPE) as process:
+    with started(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         process.stdout.readline()
         process.send_signal(signal.SIGHUP)
-        output, _ = said(process)
+        _, notes = said(process)
     assert process.returncode == 1
-    assert "seedbed demo" in output
+    assert "seedbed demo" in notes

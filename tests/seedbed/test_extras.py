@@ -99,7 +99,7 @@ def test_an_older_python_says_in_one_sentence_what_it_lacks(version: str) -> Non
     done = run([python, "-m", "seedbed", "runs"], cwd=CHECKOUT)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("Seedbed needs Python 3.11, 3.12 or 3.13, and ")
+    assert done.stderr.startswith("Error: Seedbed needs Python 3.11, 3.12 or 3.13, and ")
     assert done.stderr.count("\n") == 1
 
 
@@ -119,4 +119,4 @@ def test_a_deleted_current_folder_is_a_sentence(tmp_path: Path) -> None:
     done = run(["sh", "-c", script, program], cwd=tmp_path)
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "The current folder was deleted: change to another one, then run this again.\n"
+    assert done.stderr == "Error: The current folder was deleted: change to another one, then run this again.\n"

@@ -91,4 +91,4 @@ def test_an_error_is_printed_as_it_is(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr(cli, "app", fail)
 
     assert cli.run() == 1
-    assert capsys.readouterr().out == "Error: [/tmp/a] is not a folder.\n"
+    assert capsys.readouterr() == ("", "Error: [/tmp/a] is not a folder.\n")

@@ -38,7 +38,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["fetch"],
         ["stack"],
         ["local_cloud", "pickles", "seedlings"],
-        ["extras"],
+        ["extras", "terminal"],
         ["bundle", "errors", "interrupts", "platforms"],
     ],
     "seedbed.local_cloud": [

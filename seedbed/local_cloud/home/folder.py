@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..access.credentials import CURL_FILE
+from ..access.credentials import ACCOUNT, CURL_FILE
 from ..private_file import write_private
 from ..process_identity import is_alive, process_identity
 
@@ -50,6 +50,10 @@ class Home:
     def curl(self) -> Path:
         """A configuration file for `curl -K` that signs requests to the API."""
         return self.path / CURL_FILE
+
+    def stored(self, uri: str) -> Path:
+        """The file of an s3:// address, which is there whether the local cloud runs or not."""
+        return self.path / "s3" / ACCOUNT / uri.removeprefix("s3://")
 
     @property
     def was_used(self) -> bool:
@@ -109,4 +113,4 @@ def listens(endpoint: str) -> bool:
 
 def default_home() -> Home:
     """The user's home."""
-    return Home(Path(os.environ.get("SEEDBED_HOME", ".seedbed")).absolute())
+    return Home(Path(os.environ.get("SEEDBED_HOME") or ".seedbed").absolute())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ...errors import SeedbedError
+from ...errors import SeedbedError, unusable
 from .folder import Home, belongs_to_user
 from .mark import CHOOSE_ANOTHER, LOCK, check_is_home, read_mark, write_mark
 
@@ -54,7 +54,7 @@ def _explained(home: Home) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SeedbedError(f"{home.path} can't be used: {error.strerror}. {CHOOSE_ANOTHER}") from error
+        raise unusable(home.path, "can't be used", error, CHOOSE_ANOTHER) from error
 
 
 def _lock(home: Home, deadline: float) -> int:
