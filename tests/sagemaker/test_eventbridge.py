@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedbed.local_cloud.sagemaker.eventbridge import BATCH_BYTES, batches, matches_plainly
+from seedbed.local_cloud.sagemaker.eventbridge import matches_plainly
 
 if TYPE_CHECKING:
     from tests.sagemaker.toy_endpoint import Endpoint
@@ -37,7 +37,16 @@ ASKED: list[dict[str, Any]] = [
     {"detail": {"TrainingJobName": [{"anything-but": "a"}]}},
     {"detail": {"Time": [5]}},
     {"detail": {"missing": [{"exists": False}]}},
+    {"detail": {"TrainingJobName": [{"suffix": "a"}]}},
+    {"detail": {"TrainingJobName": [{"wildcard": "*a"}]}},
+    {"detail": {"TrainingJobName": [{"equals-ignore-case": "A"}]}},
+    {"detail": {"TrainingJobName": [{"anything-but": {"prefix": "b"}}]}},
+    {"detail": {"Time": [{"numeric": [">", 4, "<=", 5]}]}},
     {"$or": [{"source": ["aws.s3"]}, {"source": ["aws.sagemaker"]}]},
+    {"detail": {"TrainingJobName": {"first": ["a"]}}},
+]
+UNMATCHED = [
+    {"detail": {"TrainingJobName": [{"anything-but": "a"}]}},
     {"detail": {"TrainingJobName": {"first": ["a"]}}},
 ]
 
@@ -52,13 +61,7 @@ def test_strings_are_compared_as_eventbridge_compares_them(
 
 
 @pytest.mark.parametrize("pattern", ASKED)
-def test_other_patterns_are_left_to_eventbridge(pattern: dict[str, Any]) -> None:
+def test_other_patterns_are_left_to_eventbridge(endpoint: "Endpoint", pattern: dict[str, Any]) -> None:
     assert matches_plainly(pattern, EVENT) is None
-
-
-def test_a_batch_is_never_larger_than_sqs_accepts() -> None:
-    events = [{"number": number, "filler": "x" * (BATCH_BYTES // 4)} for number in range(25)]
-    made = list(batches(events))
-    assert [json.loads(text)["number"] for batch in made for text in batch] == list(range(25))
-    assert all(sum(map(len, batch)) <= BATCH_BYTES for batch in made)
-    assert [len(batch) for batch in batches([{"number": number} for number in range(25)])] == [10, 10, 5]
+    asked = endpoint.client("events").test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps(EVENT))
+    assert asked["Result"] is (pattern not in UNMATCHED)

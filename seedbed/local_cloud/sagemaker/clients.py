@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 CONNECTIONS = 32
@@ -41,8 +42,10 @@ class Clients:
         self.cloudwatch: CloudWatchClient = session.client("cloudwatch", **options)
         self.logs: CloudWatchLogsClient = session.client("logs", **options)
         self.events: EventBridgeClient = session.client("events", **options)
-        self.sqs: SQSClient = session.client("sqs", **options)
         self.functions: LambdaClient = session.client("lambda", **options)
+        self.sns: SNSClient = session.client("sns", **options)
+        self.sqs: SQSClient = session.client("sqs", **options)
+        self.states: Any = session.client("stepfunctions", **options)
 
 
 def _attempts(number: int) -> Any:

@@ -1,11 +1,12 @@
-"""Delivery of events to the targets of EventBridge's rules, by direct calls: PutEvents refuses `aws.*` sources."""
+"""Delivery of events to the targets of EventBridge's rules."""
 
 import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,29 +15,31 @@ from .clients import Clients
 from .kinds import Body
 from .records.state_change import SOURCE
 from .records.store import Store
+from .target_input import target_input
+from .targets import Target, Targets
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 4
 LINGER = 0.1
 RETRY_SECONDS = 2.0
-BATCH_EVENTS = 10
-BATCH_BYTES = 200_000
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: its pattern as text and as parsed JSON, and its targets as EventBridge lists them."""
+    """A rule: its Name and Arn, its pattern as text and as parsed JSON, and its targets as EventBridge lists them."""
 
+    names: Mapping[str, str]
     text: str
     pattern: Mapping[str, Any]
-    targets: Sequence[Mapping[str, Any]]
+    targets: Sequence[Target]
 
 
 class EventPublisher:
     """Sends the events in the store's outbox, in order and in its own thread, to the targets of the rules they match.
 
-    A delivery that keeps failing is logged and dropped: SageMaker's events are best effort.
+    A delivery that keeps failing is logged, and its event goes to the target's dead-letter queue if it has one:
+    SageMaker's events are best effort.
     """
 
     def __init__(self, store: Store, posted: threading.Event, clients: Clients) -> None:
@@ -44,7 +47,7 @@ class EventPublisher:
         self._posted = posted
         self._clients = clients
         self._closing = threading.Event()
-        self._queue_urls: dict[str, str] = {}
+        self._targets = Targets(clients)
         self._delivered = 0  # differs from the store's while the disk is full
         self._thread = threading.Thread(target=self._work, name="sagemaker-events", daemon=True)
 
@@ -78,73 +81,72 @@ class EventPublisher:
             self._closing.wait(LINGER)
 
     def _deliver(self, events: list[Body]) -> None:
-        chosen: list[tuple[Mapping[str, Any], list[Body]]] = []
+        rules: list[Rule] = []
+        chosen: list[tuple[Body, Rule]] = []
 
         def choose() -> None:
-            rules = read_rules(self._clients)
-            chosen[:] = [
-                (target, wanted)
-                for rule in rules
-                if (wanted := [event for event in events if matches(self._clients, rule, event)])
-                for target in rule.targets
-            ]
+            rules[:] = read_rules(self._clients)
+            chosen[:] = [(event, rule) for event in events for rule in rules if matches(self._clients, rule, event)]
 
-        self._persist(choose, "EventBridge's rules")
-        for target, wanted in chosen:
-            for batch in batches(wanted):
-                self._persist(lambda target=target, batch=batch: self._send(target, batch), target["Arn"])  # type: ignore[misc]
+        fault = self._attempt(choose, ATTEMPTS)
+        if fault is not None:
+            log.warning("Events could not be delivered and are dropped: EventBridge's rules: %s", fault)
+        for event, rule in chosen:
+            for target in rule.targets:
+                self._deliver_to(target, event, rule)
 
-    def _persist(self, work: Callable[[], None], what: str) -> None:
-        """Makes several attempts, then logs a warning."""
-        for attempt in range(ATTEMPTS):
+    def _deliver_to(self, target: Target, event: Body, rule: Rule) -> None:
+        retries = min(target.get("RetryPolicy", {}).get("MaximumRetryAttempts", ATTEMPTS - 1), ATTEMPTS - 1)
+
+        def send() -> None:
+            self._targets.send(target, target_input(target, event, rule.names), event, rule.names)
+
+        fault = self._attempt(send, retries + 1)
+        if fault is None:
+            return
+        log.warning("An event could not be delivered to %s: %s", target["Arn"], fault)
+        queue = target.get("DeadLetterConfig", {}).get("Arn")
+        if queue:
+            letter = dead_letter(target, rule, fault, retries)
+            fault = self._attempt(lambda: self._targets.send_dead_letter(queue, event, letter), ATTEMPTS)
+            if fault is not None:
+                log.warning("The dead-letter queue %s does not take the event: %s", queue, fault)
+
+    def _attempt(self, work: Callable[[], None], attempts: int) -> Exception | None:
+        """Makes several attempts, unless the fault will stay. Returns the last fault, None after a success."""
+        fault: Exception | None = None
+        for attempt in range(attempts):
             try:
                 work()
-            except (BotoCoreError, ClientError) as error:
-                fault: Exception = error
-                if self._closing.wait(0.2 * 2**attempt):
-                    return
-            except Exception:
-                log.exception("Events could not be delivered and are dropped: %s", what)
-                return
+            except Exception as error:  # noqa: BLE001  also a template or an answer of the emulator that nobody foresaw
+                fault = error
+                if not passes(error) or self._closing.wait(0.2 * 2**attempt):
+                    return fault
             else:
-                return
-        log.warning("Events could not be delivered and are dropped: %s: %s", what, fault)
-
-    def _send(self, target: Mapping[str, Any], events: list[str]) -> None:
-        service = target["Arn"].split(":")[2]
-        if service == "sqs":
-            entries: list[Any] = [
-                {"Id": str(number), "MessageBody": text, **target.get("SqsParameters", {})}
-                for number, text in enumerate(events)
-            ]
-            answer = self._clients.sqs.send_message_batch(QueueUrl=self._queue_url(target["Arn"]), Entries=entries)
-            for failure in answer.get("Failed", []):
-                log.warning("An event was refused by %s: %s", target["Arn"], failure.get("Message"))
-        elif service == "lambda":
-            for text in events:
-                self._clients.functions.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=text)
-        else:
-            log.warning("Events can't be delivered to this kind of target: %s", target["Arn"])
-
-    def _queue_url(self, arn: str) -> str:
-        if arn not in self._queue_urls:
-            self._queue_urls[arn] = self._clients.sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
-        return self._queue_urls[arn]
+                return None
+        return fault
 
 
-def batches(events: list[Body]) -> Iterator[list[str]]:
-    """The events as JSON, in batches no larger than one call to SQS accepts."""
-    batch: list[str] = []
-    size = 0
-    for event in events:
-        text = json.dumps(event)
-        if batch and (len(batch) == BATCH_EVENTS or size + len(text) > BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(text)
-        size += len(text)
-    if batch:
-        yield batch
+def passes(error: Exception) -> bool:
+    """Whether another attempt may succeed."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+        return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
+    return isinstance(error, BotoCoreError)
+
+
+def dead_letter(target: Target, rule: Rule, fault: Exception, retries: int) -> dict[str, str]:
+    """The attributes with which EventBridge puts an event in a dead-letter queue."""
+    code = fault.response["Error"].get("Code", "") if isinstance(fault, ClientError) else type(fault).__name__
+    retried = passes(fault)
+    return {
+        "RULE_ARN": rule.names["Arn"],
+        "TARGET_ARN": target["Arn"],
+        "ERROR_CODE": code,
+        "ERROR_MESSAGE": str(fault),
+        "RETRY_ATTEMPTS": str(retries if retried else 0),
+        "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts" if retried else "",
+    }
 
 
 def read_rules(clients: Clients) -> list[Rule]:
@@ -157,7 +159,8 @@ def read_rules(clients: Clients) -> list[Rule]:
         if text and rule.get("State") != "DISABLED":
             pattern = json.loads(text)
             if matches_plainly(pattern.get("source", []), [SOURCE]) is not False:
-                rules.append(Rule(text, pattern, client.list_targets_by_rule(Rule=rule["Name"])["Targets"]))
+                names = {"Name": rule["Name"], "Arn": rule["Arn"]}
+                rules.append(Rule(names, text, pattern, client.list_targets_by_rule(Rule=rule["Name"])["Targets"]))
     return rules
 
 

@@ -5,70 +5,24 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ..kinds import PROCESSING, TRAINING, TUNING, Body, Kind
+from botocore.model import ListShape, Shape, StructureShape
+
+from .. import service_model
+from ..kinds import Body, Kind
 from ..settings import EndpointSettings
 
 SOURCE = "aws.sagemaker"
 
-FIELDS = {
-    TUNING: [
-        "HyperParameterTuningJobName",
-        "HyperParameterTuningJobArn",
-        "HyperParameterTuningJobStatus",
-        "HyperParameterTuningJobConfig",
-        "TrainingJobDefinition",
-        "TrainingJobDefinitions",
-        "CreationTime",
-        "LastModifiedTime",
-        "HyperParameterTuningEndTime",
-        "TrainingJobStatusCounters",
-        "ObjectiveStatusCounters",
-        "FailureReason",
-    ],
-    TRAINING: [
-        "TrainingJobName",
-        "TrainingJobArn",
-        "TrainingJobStatus",
-        "SecondaryStatus",
-        "HyperParameters",
-        "AlgorithmSpecification",
-        "RoleArn",
-        "InputDataConfig",
-        "OutputDataConfig",
-        "ResourceConfig",
-        "VpcConfig",
-        "StoppingCondition",
-        "CreationTime",
-        "TrainingStartTime",
-        "TrainingEndTime",
-        "LastModifiedTime",
-        "SecondaryStatusTransitions",
-        "FailureReason",
-    ],
-    PROCESSING: [
-        "ProcessingJobName",
-        "ProcessingJobArn",
-        "ProcessingJobStatus",
-        "ProcessingInputs",
-        "ProcessingOutputConfig",
-        "ProcessingResources",
-        "AppSpecification",
-        "StoppingCondition",
-        "Environment",
-        "RoleArn",
-        "CreationTime",
-        "ProcessingStartTime",
-        "ProcessingEndTime",
-        "LastModifiedTime",
-        "FailureReason",
-        "ExitMessage",
-    ],
-}
-
 
 def state_change(kind: Kind, body: Mapping[str, Any], tags: list[dict[str, str]], settings: EndpointSettings) -> Body:
-    """The event SageMaker sends when a job's status changes. Times in its detail are epoch milliseconds."""
-    detail = {field: _in_milliseconds(field, body[field]) for field in FIELDS[kind] if field in body}
+    """The event SageMaker sends when a job's status changes.
+
+    Its detail is what Describe answers, with times as epoch milliseconds, and the tags as a map.
+    """
+    describe = f"Describe{kind.name}"
+    shape = service_model.operation(describe).output_shape
+    assert shape is not None
+    detail = _in_milliseconds(shape, service_model.answer(describe, body))
     detail["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}
     return {
         "version": "0",
@@ -83,9 +37,10 @@ def state_change(kind: Kind, body: Mapping[str, Any], tags: list[dict[str, str]]
     }
 
 
-def _in_milliseconds(field: str, value: Any) -> Any:
-    if field.endswith("Time"):
-        return int(value * 1000)
-    if field == "SecondaryStatusTransitions":
-        return [{name: _in_milliseconds(name, item) for name, item in step.items()} for step in value]
-    return value
+def _in_milliseconds(shape: Shape, value: Any) -> Any:
+    """The value with each of its times, which are epoch seconds, in milliseconds."""
+    if isinstance(shape, StructureShape):
+        return {name: _in_milliseconds(shape.members[name], item) for name, item in value.items()}
+    if isinstance(shape, ListShape):
+        return [_in_milliseconds(shape.member, item) for item in value]
+    return int(value * 1000) if shape.type_name == "timestamp" else value
