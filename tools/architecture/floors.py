@@ -56,7 +56,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["processing", "training"],
         ["maintenance", "search"],
         ["jobs"],
-        ["listing", "s3", "tags"],
+        ["listing", "request_fields", "s3", "tags"],
         ["cloudwatch", "eventbridge", "full_disk"],
         ["targets", "target_input", "containers", "records"],
         ["clients"],

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.model import OperationNotFoundError
 
-from . import listing, service_model, tags
+from . import listing, request_fields, service_model, tags
 from .errors import Unsupported
 from .jobs import JobServices
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
@@ -46,7 +46,9 @@ class Operations:
             raise Unsupported(f"SageMaker has no operation named '{name}'.") from None
         if name not in self._table:
             raise Unsupported(f"The operation {name} is not implemented by this local SageMaker endpoint.")
-        return service_model.answer(name, self._table[name](service_model.validate(name, request)))
+        known = service_model.validate(name, request)
+        request_fields.check(name, known)
+        return service_model.answer(name, self._table[name](known))
 
     def _describe(self, kind: Kind, request: Body) -> Body:
         if kind is TUNING:

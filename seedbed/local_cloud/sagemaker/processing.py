@@ -114,7 +114,7 @@ class ProcessingJobs:
     def _prepare(self, body: Body, base: Path, stop: Stop) -> None:
         opt_ml.write_json(base / "config" / "processingjobconfig.json", body)
         cluster = body["ProcessingResources"]["ClusterConfig"]
-        opt_ml.write_resource_config(base, "config", cluster.get("InstanceType", "local"))
+        opt_ml.write_resource_config(base / "config", cluster)
         (base / "output").mkdir()
         for directory, _ in outputs(body, base, "Continuous", "EndOfJob"):
             directory.mkdir(parents=True, exist_ok=True)
@@ -165,13 +165,9 @@ class JobEnd:
 def check(request: Body, services: JobServices) -> None:
     """Checks the rules for a processing job that the service model doesn't contain. Raises Invalid."""
     folder_of(request["AppSpecification"]["ImageUri"], services.settings.images)
-    if request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] > 1:
-        raise Invalid("This endpoint runs each job on one instance: InstanceCount must be 1.")
     sources = request.get("ProcessingInputs", [])
     targets = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
     for source in sources:
-        if source.get("S3Input", {}).get("S3InputMode", "File") != "File":
-            raise Invalid(f"The processing input '{source.get('InputName')}' must have the S3InputMode File here.")
         if "S3Input" not in source:
             raise Invalid(
                 f"The processing input '{source.get('InputName')}' needs an S3Input: there are no others here."

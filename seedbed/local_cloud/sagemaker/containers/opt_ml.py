@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import REASON_LENGTH, Invalid
+from ..kinds import Body
 
 ROOT = "/opt/ml"
 
@@ -28,18 +29,19 @@ def write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content))
 
 
-def write_resource_config(base: Path, directory: str, instance_type: str) -> None:
+def write_resource_config(directory: Path, asked: Body) -> None:
+    """Writes resourceconfig.json. asked: the job's ResourceConfig or ClusterConfig."""
+    group = asked.get("InstanceGroups", [asked])[0]
+    name, instance_type = group.get("InstanceGroupName", "homogeneousCluster"), group.get("InstanceType", "local")
     content = {
         "current_host": "algo-1",
         "hosts": ["algo-1"],
         "current_instance_type": instance_type,
-        "current_group_name": "homogeneousCluster",
-        "instance_groups": [
-            {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": ["algo-1"]}
-        ],
+        "current_group_name": name,
+        "instance_groups": [{"instance_group_name": name, "instance_type": instance_type, "hosts": ["algo-1"]}],
         "network_interface_name": "lo",
     }
-    write_json(base / directory / "resourceconfig.json", content)
+    write_json(directory / "resourceconfig.json", content)
 
 
 def read_message(path: Path) -> str:

@@ -1,14 +1,42 @@
 """A training job's /opt/ml: the files that it finds there, and the upload of those that it leaves."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..containers import opt_ml
 from ..jobs import JobServices, fresh_directory
 from ..kinds import TRAINING, Body
 from ..s3.mirror import Mirror
+from ..s3.paths import split_uri
 
-CHECKPOINTS = "/opt/ml/checkpoints"
+
+@dataclass(frozen=True)
+class KeptFolder:
+    """A folder of the job whose files are uploaded while it runs.
+
+    config: the field that asks for it; the container finds it in the file of that name. default: the folder's path.
+    uri: the field with the place in S3. below: the folder below the job's name there; empty for the place itself.
+    """
+
+    config: str
+    default: str
+    uri: str
+    below: str = ""
+
+    def place(self, body: Body) -> str:
+        """Where in S3 the files of a job go. Raises JobFailure if that is not in S3."""
+        place: str = body[self.config][self.uri]
+        split_uri(place)
+        return f"{place.rstrip('/')}/{body['TrainingJobName']}/{self.below}" if self.below else place
+
+
+CHECKPOINTS = KeptFolder("CheckpointConfig", "/opt/ml/checkpoints", "S3Uri")
+KEPT = (
+    CHECKPOINTS,
+    KeptFolder("TensorBoardOutputConfig", "/opt/ml/output/tensorboard", "S3OutputPath", "tensorboard-output"),
+    KeptFolder("DebugHookConfig", "/opt/ml/output/tensors", "S3OutputPath", "debug-output"),
+)
 
 
 class TrainingFiles:
@@ -29,7 +57,11 @@ class TrainingFiles:
         opt_ml.write_json(
             config / "inputdataconfig.json", {item["ChannelName"]: _channel_config(item, mode) for item in channels}
         )
-        opt_ml.write_resource_config(base, "input/config", body.get("ResourceConfig", {}).get("InstanceType", "local"))
+        opt_ml.write_resource_config(config, body.get("ResourceConfig", {}))
+        for kept in KEPT:
+            if kept.config in body:
+                content = {"LocalPath": kept.default, **body[kept.config]}
+                opt_ml.write_json(config / f"{kept.config.lower()}.json", content)
         for directory in ("model", "output/data", "checkpoints"):
             (base / directory).mkdir(parents=True)
         for channel in channels:
@@ -38,15 +70,21 @@ class TrainingFiles:
             self._services.transfer.download(source["S3DataType"], source["S3Uri"], directory, cancelled)
 
     def restore_checkpoints(self, cancelled: Callable[[], bool]) -> list[Mirror]:
-        """Downloads the job's checkpoints, if it has a CheckpointConfig; returns the mirror that then uploads them."""
-        config = self._body.get("CheckpointConfig")
-        if config is None:
-            return []
-        directory = opt_ml.local_path(config.get("LocalPath", CHECKPOINTS), self.base)
-        self._services.transfer.restore(config["S3Uri"], directory, cancelled)
-        mirror = Mirror(self._services.transfer, directory, config["S3Uri"])
-        mirror.mark_sent()
-        return [mirror]
+        """Downloads the job's checkpoints, if it has a CheckpointConfig.
+
+        Returns the mirrors that upload the folders which are kept in S3 while the job runs.
+        """
+        mirrors = []
+        for kept in KEPT:
+            if kept.config in self._body:
+                directory = opt_ml.local_path(self._body[kept.config].get("LocalPath", kept.default), self.base)
+                directory.mkdir(parents=True, exist_ok=True)
+                place = kept.place(self._body)
+                mirrors.append(Mirror(self._services.transfer, directory, place))
+                if kept is CHECKPOINTS:
+                    self._services.transfer.restore(place, directory, cancelled)
+                    mirrors[-1].mark_sent()
+        return mirrors
 
     def upload_model(self) -> str:
         """Uploads /opt/ml/model and returns its S3 URI."""

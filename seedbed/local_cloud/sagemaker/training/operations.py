@@ -9,7 +9,7 @@ from ..errors import Invalid
 from ..jobs import JobServices
 from ..kinds import TRAINING, Body
 from ..records.transitions import end
-from .files import CHECKPOINTS
+from .files import KEPT
 from .metrics import compile_definitions
 from .run import TrainingListener, TrainingRun
 from .spot import DAY
@@ -60,30 +60,22 @@ def check(request: Body, services: JobServices) -> None:
         raise Invalid("AlgorithmSpecification needs a TrainingImage: this endpoint has no algorithms of its own.")
     folder_of(specification["TrainingImage"], services.settings.images)
     compile_definitions(specification.get("MetricDefinitions", []))
-    if request.get("ResourceConfig", {}).get("InstanceCount", 1) > 1:
-        raise Invalid("This endpoint runs each job on one instance: InstanceCount must be 1.")
-    if "CheckpointConfig" in request:
-        opt_ml.local_path(request["CheckpointConfig"].get("LocalPath", CHECKPOINTS), Path())
-    _check_channels(request.get("InputDataConfig", []), specification.get("TrainingInputMode", "File"))
+    if len(request.get("ResourceConfig", {}).get("InstanceGroups", [])) > 1:
+        raise Invalid("This endpoint runs each job on one instance: give one of the InstanceGroups.")
+    for kept in KEPT:
+        if kept.config in request:
+            opt_ml.local_path(request[kept.config].get("LocalPath", kept.default), Path())
+    _check_channels(request.get("InputDataConfig", []))
     _check_spot(request)
 
 
-def _check_channels(channels: list[Body], mode: str) -> None:
+def _check_channels(channels: list[Body]) -> None:
     names = [channel["ChannelName"] for channel in channels]
     if len(set(names)) < len(names) or any(set(name) == {"."} for name in names):
         raise Invalid("Each channel in InputDataConfig needs a name of its own, and not one of dots alone.")
     for channel in channels:
-        name = channel["ChannelName"]
-        source = channel.get("DataSource", {}).get("S3DataSource")
-        if source is None or source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
-            raise Invalid(
-                f"Channel '{name}' needs an S3DataSource of type S3Prefix or ManifestFile: this endpoint has no others"
-                " (AugmentedManifestFile needs Pipe mode, which it doesn't have)."
-            )
-        if channel.get("InputMode", mode) == "Pipe":
-            raise Invalid(f"Channel '{name}' can't have the input mode Pipe here. Use File or FastFile.")
-        if channel.get("CompressionType", "None") != "None" or channel.get("RecordWrapperType", "None") != "None":
-            raise Invalid(f"Channel '{name}': CompressionType and RecordWrapperType are for Pipe mode only.")
+        if "S3DataSource" not in channel.get("DataSource", {}):
+            raise Invalid(f"Channel '{channel['ChannelName']}' needs an S3DataSource: this endpoint reads no others.")
 
 
 def _check_spot(request: Body) -> None:
