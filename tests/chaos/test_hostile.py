@@ -13,9 +13,10 @@ import api
 import note_upload
 from job_manager.aws.events import changed_run, job_state, settle_message, uploaded_key
 from job_manager.domain import layout
-from job_manager.domain.dataset import MAXIMUM_NAME_BYTES, StoredObject, take_snapshot
+from job_manager.domain.dataset import StoredObject, take_snapshot
 from job_manager.domain.errors import MalformedEvent, MalformedOutput
 from job_manager.domain.message import message_about
+from job_manager.domain.names import MAX_NAME_BYTES
 from job_manager.domain.run import RunState
 from tests.chaos.cloud import Cloud
 from tests.contract.template import ROOT
@@ -110,7 +111,7 @@ def test_a_key_has_a_safe_name_or_is_refused_on_one_line() -> None:
         for part in (label, file):
             assert part not in {"", ".", ".."}
             assert not set(part) & set("\\\n\0\x1b")
-            assert len(part.encode()) <= MAXIMUM_NAME_BYTES
+            assert len(part.encode()) <= MAX_NAME_BYTES
     assert len(snapshot.images) + len(snapshot.refused) == len({k for k in keys if not k.startswith("runs/")})
     for named in snapshot.refused:
         message = message_about(a_run(state=RunState.REFUSED, reason=named.file))

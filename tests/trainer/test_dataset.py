@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.errors import BadInput
-from trainer.files import list_files
+from trainer.files import HIDDEN, list_files
 from trainer.preparation.dataset import CheckedImage, check_trainable, name_refusal, resolve, split_of
 
 
@@ -120,6 +120,34 @@ def test_a_label_without_images_in_a_split_is_named() -> None:
     )
 
 
+def test_labels_that_look_alike_are_one_label() -> None:
+    spellings = {"Maize": range(12), "maize ": range(20, 25), "Ma\u200bize": range(30, 33)}
+    checked = [image for label, pictures in spellings.items() for image in images(label, pictures)]
+    dataset = resolve(checked + images("Fat_Hen", range(40, 52)) + images("Fat Hen", range(60, 72)), {}, 12)
+    assert {label: sum(counts.values()) for label, counts in dataset.counts().items()} == {
+        "Fat Hen": 12,
+        "Fat_Hen": 12,
+        "Maize": 20,
+    }
+    alike, similar, *_ = dataset.warnings()
+    assert alike.startswith(
+        '"Maize" (12), "maize " (5) and "Ma\u200bize" (3) differ only in capitals, blanks or the form'
+    )
+    assert alike.endswith('all their images have the label "Maize".')
+    assert similar.startswith('"Fat Hen" and "Fat_Hen" are different labels: if they mean the same,')
+
+
+def test_two_files_of_one_name_both_stay_if_their_labels_are_one() -> None:
+    dataset = resolve([checked_image("Maize/1.png", 1), checked_image("maize/1.png", 2)], {}, 1)
+    assert [image.file for image in dataset.used] == ["Maize/1.png", "maize/1.png"]
+    assert dataset.labels == ["Maize"]
+
+
+def test_an_image_under_two_spellings_of_its_label_is_a_duplicate() -> None:
+    dataset = resolve([checked_image("Maize/1.png", 1), checked_image("maize/1.png", 1)], {}, 1)
+    assert dataset.duplicates == {"maize/1.png": "the same image as Maize/1.png"}
+
+
 def test_a_trainable_dataset_is_accepted() -> None:
     check_trainable(resolve(images("a", range(40)) + images("b", range(90, 130)), {}, 10), 10)
 
@@ -128,9 +156,16 @@ def test_a_trainable_dataset_is_accepted() -> None:
     ("file", "reason"),
     [
         ("stray.png", "not in a label's folder"),
-        ("Maize/.DS_Store", "a hidden file"),
-        (".cache/a/b.png", "a hidden file"),
+        ("Maize/.DS_Store", HIDDEN),
+        (".cache/a/b.png", HIDDEN),
+        ("Maize/._a.png", HIDDEN),
+        ("__MACOSX/Maize/a.png", HIDDEN),
+        ("Maize/THUMBS.DB", HIDDEN),
+        ("Maize/@eaDir/a.png", HIDDEN),
         ("Maize/\udcff.png", "its name is not valid UTF-8"),
+        ("Maize/a\n.png", "its name has a control character"),
+        ("\u200b/a.png", "its name is blank"),
+        ("\u06a9\u0627\u0647\u200c\u0647\u0627/a.png", None),
         ("Maize/a+b 50% #ä.png", None),
         ("Maize/day 1/a.png", None),
     ],

@@ -180,14 +180,15 @@ def test_a_champion_with_the_same_weights_scores_the_same(head: keras.Model, pho
     assert scores["champion"] == {name: scores[name] for name in compared}
 
 
+@pytest.mark.parametrize("spelling", ["b", " B\u00a0"])
 def test_a_champion_of_another_size_and_labels_is_scored_on_the_same_images(
-    head: keras.Model, photographs: Path, tmp_path: Path
+    spelling: str, head: keras.Model, photographs: Path, tmp_path: Path
 ) -> None:
     trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
     always_second = keras.layers.Dense(2, activation="softmax")
     small = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.GlobalAveragePooling2D(), always_second])
     always_second.set_weights([np.zeros((3, 2)), np.array([0, 9])])
-    champion = save(small, WHOLE, ["unknown here", "b"], tmp_path / "champion/model.tar.gz", image_size=16)
+    champion = save(small, WHOLE, ["unknown here", spelling], tmp_path / "champion/model.tar.gz", image_size=16)
     scores = evaluated(photographs, tmp_path / "out", model=trial, champion=champion)
     assert scores["champion"]["accuracy"] == pytest.approx(3 / 8)
 

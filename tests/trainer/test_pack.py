@@ -55,6 +55,12 @@ def test_photographs_come_back_in_their_order_with_names_and_labels(
     assert np.array_equal(photos.load([2, 0], 24), expected)
 
 
+def test_a_folder_is_a_label_in_any_spelling(tmp_path: Path) -> None:
+    names = ["Maize/a.png", "maize /a.png", "GRÖSSE 100% #1+/a.png"]
+    photos = Photos(zipped(tmp_path / "images.zip", *((name, png()) for name in names)), LABELS)
+    assert photos.labels.tolist() == [0, 0, 1]
+
+
 def test_small_photographs_are_kept_to_the_byte(images: Path, tmp_path: Path, decoders: DecoderPool) -> None:
     write_photos(tmp_path / "images.zip", images, NAMES, (), decoders)
     with zipfile.ZipFile(tmp_path / "images.zip") as archive:

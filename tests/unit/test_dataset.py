@@ -52,6 +52,14 @@ def images(**per_label: int) -> list[StoredObject]:
         "seedlings/Maize/..png",
         "seedlings/Maize/Screenshot at 9.00\u202fAM.png",
         "seedlings/Maize/" + "m" * 255,
+        "seedlings/\u06a9\u0627\u0647\u200c\u0647\u0627/1.png",
+        "seedlings/\u0915\u094d\u200d\u0937/1.png",
+        "seedlings/\u05d7\u05d9\u05d8\u05d4\u200f/1.png",
+        "seedlings/\U0001f468\u200d\U0001f33e/1.png",
+        "seedlings/\U0001f3f4\U000e0067\U000e0062\U000e007f/1.png",
+        "seedlings/Maize\u00ad/\u200b1.png",
+        "seedlings/private \ue000 and unassigned \U0001fbff/1.png",
+        "seedlings/Veronica spp./CON",
     ],
 )
 def test_a_key_with_a_label_and_a_file_is_an_image(key: str) -> None:
@@ -68,14 +76,17 @@ def test_a_key_with_a_label_and_a_file_is_an_image(key: str) -> None:
         ("Seedlings/Maize/1.png", "not at seedlings/<label>/<file>"),
         ("train/Maize/1.png", "not at seedlings/<label>/<file>"),
         ("/seedlings/Maize/1.png", "not at seedlings/<label>/<file>"),
-        ("seedlings/../1.png", "not safe on every file system"),
-        ("seedlings/Maize/..", "not safe on every file system"),
-        ("seedlings/Maize/..\\..\\1.png", "not safe on every file system"),
-        ("seedlings/Maize/1\n.png", "not safe on every file system"),
-        ("seedlings/Maize/\x1b[2J.png", "not safe on every file system"),
-        ("seedlings/Maize/\x00.png", "not safe on every file system"),
-        ("seedlings/Maize/" + "m" * 256, "not safe on every file system"),
-        ("seedlings/" + "é" * 128 + "/1.png", "not safe on every file system"),
+        ("seedlings/../1.png", "its name is blank"),
+        ("seedlings/Maize/..", "its name is blank"),
+        ("seedlings/Maize/..\\..\\1.png", "a backslash"),
+        ("seedlings/Maize/1\n.png", "a control character"),
+        ("seedlings/Maize/\x1b[2J.png", "a control character"),
+        ("seedlings/Maize/\x00.png", "a control character"),
+        ("seedlings/Maize/" + "m" * 256, "longer than 255 bytes"),
+        ("seedlings/\u2028/1.png", "a control character"),
+        ("seedlings/ /1.png", "its name is blank"),
+        ("seedlings/\u200b/1.png", "its name is blank"),
+        ("seedlings/" + "é" * 128 + "/1.png", "longer than 255 bytes"),
     ],
 )
 def test_a_key_that_is_not_an_image_is_refused_and_listed(key: str, reason: str) -> None:
@@ -178,6 +189,18 @@ def test_a_single_label_with_enough_images_is_refused() -> None:
 
 def test_two_labels_with_enough_images_are_accepted() -> None:
     take_snapshot(images(Maize=4, Charlock=4, Cleavers=1)).check(PLAN)
+
+
+def test_spellings_of_one_label_count_together() -> None:
+    spelt = {"Maize": 2, "maize ": 3, "MAIZE": 1, "Fat Hen": 2, "Fat\u00a0\u00a0Hen": 2}
+    snapshot = take_snapshot(images(**spelt))
+    assert snapshot.labels() == {"maize": 6, "Fat Hen": 4}
+    snapshot.check(PLAN)
+
+
+def test_spellings_of_one_label_are_not_two_labels() -> None:
+    with pytest.raises(RunRefused, match="1 of the 2 that a classifier needs"):
+        take_snapshot(images(Maize=6, maize=6, Charlock=3)).check(PLAN)
 
 
 def test_a_report_also_lists_files_that_never_reached_prepare() -> None:

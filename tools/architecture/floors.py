@@ -27,7 +27,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["pack", "archive"],
         ["photos"],
         ["decoding", "views"],
-        ["errors", "files", "job", "keras_loader", "types", "version"],
+        ["errors", "files", "job", "keras_loader", "names", "types", "version"],
     ],
     "seedbed": [
         ["__main__"],
@@ -38,7 +38,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["fetch"],
         ["stack"],
         ["local_cloud", "pickles", "seedlings"],
-        ["extras", "terminal"],
+        ["extras", "terminal", "trainer_rules"],
         ["bundle", "errors", "interrupts", "platforms"],
     ],
     "seedbed.local_cloud": [

@@ -20,6 +20,7 @@ from trainer.evaluation.metrics import UNKNOWN, Scores, score
 from trainer.evaluation.mistakes import most_confident_mistakes
 from trainer.evaluation.report import Findings, write_report
 from trainer.inference.averaging import average_probabilities, predict_photos
+from trainer.names import label_key
 from trainer.photos import Photos
 from trainer.types import Floats, Say
 
@@ -142,8 +143,8 @@ def _champion(archive: Path, sha256: str | None, test: Photos, labels: list[str]
 
 
 def _scores(model: Model, probabilities: Floats, test: Photos, labels: Sequence[str]) -> Scores:
-    number_of = {label: number for number, label in enumerate(labels)}
-    number_of_output = np.array([number_of.get(label, UNKNOWN) for label in model.labels])
+    number_of = {label_key(label): number for number, label in enumerate(labels)}
+    number_of_output = np.array([number_of.get(label_key(label), UNKNOWN) for label in model.labels])
     return score(list(labels), test.labels, number_of_output[probabilities.argmax(axis=1)])
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from trainer.decoding.images import DECODERS, MAX_BYTES, decode_image, resize
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, ImageRefused
+from trainer.names import label_key
 from trainer.types import Labels, Pixels
 
 LONGEST_SIDE = 640
@@ -21,14 +22,17 @@ DECODED_AT_ONCE = 64
 
 
 class Photos:
-    """Photographs named `<label>/<file>`, and their label numbers (n,); BadInput if the archive is damaged."""
+    """Photographs named `<folder>/<file>`, and their label numbers (n,); BadInput if the archive is damaged.
+
+    A folder is a label in any of its spellings.
+    """
 
     def __init__(self, archive: Path, labels: Sequence[str]) -> None:
         try:
             self._archive = zipfile.ZipFile(archive)
         except (OSError, zipfile.BadZipFile) as error:
             raise BadInput(f"The pack's {archive.name} is missing or damaged: run prepare again.") from error
-        number_of = {label: number for number, label in enumerate(labels)}
+        number_of = {label_key(label): number for number, label in enumerate(labels)}
         self._members = self._archive.infolist()
         self.names = [member.filename for member in self._members]
         self.labels: Labels = np.array([_label_number(member, number_of) for member in self._members], np.int32)
@@ -75,7 +79,8 @@ def write_photos(
 
 
 def _label_number(member: zipfile.ZipInfo, number_of: dict[str, int]) -> int:
-    label, _, file = member.filename.partition("/")
+    folder, _, file = member.filename.partition("/")
+    label = label_key(folder)
     stored = member.compress_type == zipfile.ZIP_STORED and member.file_size == member.compress_size
     if label not in number_of or not file or not stored or member.file_size > MAX_BYTES or member.flag_bits & 1:
         raise _damaged(member.filename)

@@ -1,19 +1,19 @@
 """The images in the bucket, and which of them a run uses."""
 
 import hashlib
-import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 from .errors import RunRefused
+from .names import name_fault, one_label_each
 from .plan import Plan
 
 UPLOADS = "seedlings/"
 RUNS = "runs/"
 PRETRAINED = "pretrained/"
 MAXIMUM_IMAGE_BYTES = 50 * 1024 * 1024
-MAXIMUM_NAME_BYTES = 255
 NAMES_KEPT = 100
 
 
@@ -51,11 +51,11 @@ class Snapshot:
     refused: tuple[ExcludedFile, ...]
 
     def labels(self) -> dict[str, int]:
-        """How many images each label has."""
-        counts: dict[str, int] = {}
-        for image in self.images:
-            label = image.key.split("/")[1]
-            counts[label] = counts.get(label, 0) + 1
+        """How many images each label has, in all of its spellings."""
+        spelt = Counter(image.key.split("/")[1] for image in self.images)
+        label_of, counts = one_label_each(spelt), Counter[str]()
+        for spelling, count in spelt.items():
+            counts[label_of[spelling]] += count
         return counts
 
     def version(self, plan: Plan) -> str:
@@ -151,19 +151,11 @@ def refusal(stored: StoredObject) -> str:
     parts = stored.key.split("/")
     if len(parts) != 3 or parts[0] + "/" != UPLOADS or not all(parts):
         return f"not at {UPLOADS}<label>/<file>"
-    if not all(is_safe_name(part) for part in parts):
-        return "a label or file name that is not safe on every file system"
+    fault = next((fault for part in parts[1:] if (fault := name_fault(part))), None)
+    if fault:
+        return fault
     if stored.size == 0:
         return "an empty file"
     if stored.size > MAXIMUM_IMAGE_BYTES:
         return f"larger than {MAXIMUM_IMAGE_BYTES // 1024**2} MiB"
     return ""
-
-
-def is_safe_name(name: str) -> bool:
-    """Whether a folder or file name is safe in file systems, terminals and mail programs."""
-    if name in {".", ".."} or "\\" in name:
-        return False
-    if not all(character.isprintable() or unicodedata.category(character) == "Zs" for character in name):
-        return False
-    return len(name.encode()) <= MAXIMUM_NAME_BYTES

@@ -2,6 +2,7 @@
 
 An image's split follows from its pixels alone: it stays the same as the dataset grows, so that scores stay comparable.
 Of near-duplicates in several splits, one split keeps its images and those in the other splits are left out.
+Folders whose names look alike hold one label.
 """
 
 from collections import Counter, defaultdict
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from trainer.errors import BadInput
+from trainer.files import HIDDEN, is_hidden
+from trainer.names import name_fault, one_label_each, spelling_notices
 from trainer.preparation.near_duplicates import outranked
 
 SplitName = Literal["train", "validation", "test"]
@@ -29,15 +32,21 @@ class CheckedImage(NamedTuple):
     """A file that could be read as an image."""
 
     file: str
-    """`<label>/<file>`"""
+    """`<folder>/<file>`; the folder is its label as a person wrote it."""
     digest: str
     """SHA-256 of its pixels, in hexadecimal"""
     perceptual_hash: bytes
     """32 bytes, see perceptual_hash.py"""
+    spelling: str = ""
+    """Of its label; empty for the folder's name."""
+
+    @property
+    def folder(self) -> str:
+        return self.file.split("/", 1)[0]
 
     @property
     def label(self) -> str:
-        return self.file.split("/", 1)[0]
+        return self.spelling or self.folder
 
 
 @dataclass
@@ -49,6 +58,8 @@ class Dataset:
     duplicates: dict[str, str] = field(default_factory=dict)
     near_duplicates: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    """A sentence for each label with several spellings."""
 
     def counts(self) -> dict[str, dict[SplitName, int]]:
         """Images of each label in each split."""
@@ -56,8 +67,8 @@ class Dataset:
         return {label: {split: counted[label, split] for split in SPLITS} for label in self.labels}
 
     def warnings(self) -> list[str]:
-        """A sentence for each label without images in one of the splits; images get their splits by chance."""
-        return [
+        """The notices, and a sentence for each label without images in a split; images get their splits by chance."""
+        return self.notices + [
             f"None of the {sum(of_label.values())} images of {label} fell into the {split} split: {effect}."
             for label, of_label in self.counts().items()
             for split, effect in EFFECT_OF_EMPTY_SPLIT.items()
@@ -76,13 +87,11 @@ def split_of(digest: str) -> SplitName:
 def name_refusal(file: str) -> str | None:
     """The reason why a file's name excludes it from the dataset; None if it does not."""
     parts = file.split("/")
-    if any(part.startswith(".") for part in parts):
-        return "a hidden file"
+    if any(is_hidden(part) for part in parts):
+        return HIDDEN
     if len(parts) == 1:
         return "not in a label's folder"
-    if any("\ud800" <= letter <= "\udfff" for letter in file):
-        return "its name is not valid UTF-8"
-    return None
+    return next((fault for part in parts if (fault := name_fault(part))), None)
 
 
 def resolve(checked: Iterable[CheckedImage], refused: dict[str, str], minimum_per_label: int) -> Dataset:
@@ -94,6 +103,7 @@ def resolve(checked: Iterable[CheckedImage], refused: dict[str, str], minimum_pe
     used: list[CheckedImage] = []
     duplicates: dict[str, str] = {}
     refused = dict(refused)
+    checked, notices = _with_one_label_each(checked)
     for copies in _grouped_by_digest(checked):
         first, *others = copies
         if len({copy.label for copy in copies}) > 1:
@@ -110,7 +120,15 @@ def resolve(checked: Iterable[CheckedImage], refused: dict[str, str], minimum_pe
                 f"too few images of its label: {usable[image.label]} usable, at least {minimum_per_label} are needed"
             )
     used = sorted(image for image in used if image.file not in refused)
-    return Dataset(sorted({image.label for image in used}), used, duplicates, near_duplicates, refused)
+    return Dataset(sorted({image.label for image in used}), used, duplicates, near_duplicates, refused, notices)
+
+
+def _with_one_label_each(checked: Iterable[CheckedImage]) -> tuple[list[CheckedImage], list[str]]:
+    checked = list(checked)
+    counted = Counter(image.folder for image in checked)
+    label_of = one_label_each(counted)
+    spelt = [image._replace(spelling=label_of[image.folder]) for image in checked]
+    return spelt, spelling_notices(counted)
 
 
 def _grouped_by_digest(checked: Iterable[CheckedImage]) -> list[list[CheckedImage]]:
