@@ -22,10 +22,11 @@ def fetch_best_model(stack: Stack, home: Home) -> Path:
     return fetch(stack, best["model_uri"], path, best.get("model_sha256"))
 
 
-def predict(model: Path, paths: list[Path], csv: Path | None) -> None:
+def predict(model: Path, paths: list[Path], csv: Path | None, *, every_image: bool = False) -> None:
     """Write file,label,confidence for the images at `paths` to `csv`, or to standard output if it is None.
 
-    Raises SeedbedError if none can be read.
+    With `every_image` images that can't be read have a row too, without a label. Raises SeedbedError if none can be
+    read.
     """
     for path in paths:
         if not path.exists():
@@ -33,8 +34,8 @@ def predict(model: Path, paths: list[Path], csv: Path | None) -> None:
     if csv:
         check_writable(csv)
     target = "-" if csv is None else str(csv.absolute())
-    options = ["--model", str(model), "--csv", target, *[str(path.absolute()) for path in paths]]
-    if trainer("predict", *options):
+    options = ["--model", str(model), "--csv", target, *(["--every-image"] if every_image else [])]
+    if trainer("predict", *options, *[str(path.absolute()) for path in paths]):
         raise SeedbedError("No image could be labelled; the lines above say why.")
 
 

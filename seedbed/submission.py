@@ -3,14 +3,11 @@
 import csv
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
 from .errors import SeedbedError, check_writable, writing
 from .predict import predict
-
-IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 
 def write_submission(model: Path, paths: list[Path], target: Path) -> str:
@@ -21,9 +18,9 @@ def write_submission(model: Path, paths: list[Path], target: Path) -> str:
     """
     check_writable(target)
     labels = _labels(model, paths)
-    unread = sorted(_images(paths) - labels.keys())
-    ((commonest, _),) = Counter(labels.values()).most_common(1)
-    rows = sorted((path.name, label) for path, label in {**labels, **dict.fromkeys(unread, commonest)}.items())
+    unread = sorted(path for path, label in labels.items() if not label)
+    ((commonest, _),) = Counter(label for label in labels.values() if label).most_common(1)
+    rows = sorted((path.name, label or commonest) for path, label in labels.items())
     for (name, _), (other, _) in pairwise(rows):
         if name == other:
             raise SeedbedError(f"Two images are called {name}, but a submission can have only one of that name.")
@@ -39,14 +36,9 @@ def write_submission(model: Path, paths: list[Path], target: Path) -> str:
 
 
 def _labels(model: Path, paths: list[Path]) -> dict[Path, str]:
+    """By image, its label; empty for one that can't be read."""
     with tempfile.TemporaryDirectory() as scratch:
         labelled = Path(scratch, "labels.csv")
-        predict(model, paths, labelled)
+        predict(model, paths, labelled, every_image=True)
         with labelled.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             return {Path(row["file"]): row["label"] for row in csv.DictReader(file)}
-
-
-def _images(paths: Iterable[Path]) -> set[Path]:
-    """The files at the paths and below them that have an image's suffix."""
-    found = {file for path in paths for file in (path.rglob("*") if path.is_dir() else (path,)) if not file.is_dir()}
-    return {file.absolute() for file in found if file.suffix.lower() in IMAGE_SUFFIXES}

@@ -1,6 +1,7 @@
 """A submission to Kaggle's competition has a row for every image."""
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,15 +20,23 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Four images, one in a sub-folder, three that are damaged, and a text."""
+    """Six images, one of them linked and one without a suffix, four that can't be read, and what is not an image."""
     folder = tmp_path / "test"
     (folder / "more").mkdir(parents=True)
     for number, name in enumerate(("0021e90e4.png", "003d61042.png", "more/1b490196c.jpg", "large.PNG")):
         paint((90, 140, 60), number).save(folder / name)
     (folder / "empty.png").touch()
     (folder / "torn.JPG").write_bytes(b"\xff\xd8\xff")
+    (folder / "torn").write_bytes((folder / "003d61042.png").read_bytes()[:200])
     (folder / "link.png").symlink_to("0021e90e4.png")
+    (folder / "gone.png").symlink_to("elsewhere.png")
+    (folder / "no suffix").write_bytes((folder / "003d61042.png").read_bytes())
     (folder / "sample_submission.csv").write_text("file,species\n")
+    (folder / "saved page.png").write_text("<html>")
+    (folder / "weights.bin").write_bytes(bytes(range(256)))
+    for name in ("._0021e90e4.png", "Thumbs.db", "__MACOSX/003d61042.png", ".git/1.png", "@eaDir/large.PNG"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes((folder / "003d61042.png").read_bytes())
     return folder
 
 
@@ -36,32 +45,34 @@ def rows(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def test_an_unreadable_image_gets_a_row_with_the_most_common_label(photos: Path, tmp_path: Path) -> None:
+def test_a_submission_has_a_row_for_each_image_and_no_other(photos: Path, tmp_path: Path) -> None:
     target = tmp_path / "submission.csv"
 
     summary = write_submission(write_small_model(tmp_path / "model"), [photos], target)
 
     header, *found = rows(target)
     assert header == ["file", "species"]
-    images = ["0021e90e4.png", "003d61042.png", "1b490196c.jpg", "empty.png", "large.PNG", "link.png", "torn.JPG"]
-    assert [name for name, _ in found] == images
+    readable = ["0021e90e4.png", "003d61042.png", "1b490196c.jpg", "large.PNG", "link.png", "no suffix"]
+    unread = ["empty.png", "gone.png", "torn", "torn.JPG"]
+    assert [name for name, _ in found] == sorted(readable + unread)
     labels = dict(found)
     assert set(labels.values()) <= set(LABELS)
-    readable = [labels[name] for name in ("0021e90e4.png", "003d61042.png", "1b490196c.jpg", "large.PNG")]
-    commonest = max(readable, key=readable.count)
-    assert {labels[name] for name in ("empty.png", "link.png", "torn.JPG")} == {commonest}
+    commonest = Counter(labels[name] for name in readable).most_common(1)[0][0]
+    assert {labels[name] for name in unread} == {commonest}
+    assert labels["link.png"] == labels["0021e90e4.png"]
     assert summary == (
-        f"{target} has a row for each image, 7 in all. 3 can't be read and have the most common label, "
-        f"{commonest}: empty.png, link.png, torn.JPG."
+        f"{target} has a row for each image, 10 in all. 4 can't be read and have the most common label, "
+        f"{commonest}: {', '.join(unread)}."
     )
 
 
 def labelled(label: str) -> object:
-    """A fake of `predict` that gives every file the same label."""
+    """A fake of `predict` that gives every PNG the same label, and no other file any."""
 
-    def predict(_: Path, paths: Sequence[Path], target: Path) -> None:
-        files = (file for path in paths for file in path.rglob("*.png"))
-        target.write_text("\n".join(["file,label,confidence", *(f"{file},{label},0.9" for file in files)]))
+    def predict(_: Path, paths: Sequence[Path], target: Path, *, every_image: bool) -> None:
+        files = (file for path in paths for file in path.rglob("*.*"))
+        answers = (f"{file},{label},0.9" if file.suffix == ".png" else f"{file},," for file in files)
+        target.write_text("\n".join(["file,label,confidence", *answers]))
 
     return predict
 

@@ -22,7 +22,7 @@ from trainer.decoding.limits import TOO_LONG, DecodingLimits
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadHyperparameter, BadInput, UnreadableModel
 from trainer.inference.invocation import Invocations
-from trainer.predict import predict
+from trainer.predict import PredictOptions, predict
 from trainer.training.hyperparameters import Hyperparameters, read_hyperparameters
 
 # NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
@@ -165,7 +165,7 @@ def test_predict_names_a_costly_image_and_labels_the_others(folder: Path, tmp_pa
         (tmp_path / name).write_bytes(content)
     shutil.copy(tmp_path / "a", tmp_path / "c")
     refusals, table = io.StringIO(), tmp_path / "labels.csv"
-    predict(folder, [tmp_path / name for name in "abc"], str(table), refusals, STRICT)
+    predict(folder, [tmp_path / name for name in "abc"], str(table), refusals, PredictOptions(limits=STRICT))
     assert refusals.getvalue() == f"{tmp_path / 'b'}: {TOO_LONG}\n"
     with table.open(newline="", encoding="utf-8") as rows:
         assert [row["file"] for row in csv.DictReader(rows)] == [str(tmp_path / name) for name in "ac"]

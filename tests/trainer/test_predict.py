@@ -109,15 +109,24 @@ def test_files_that_are_not_images_are_named_and_the_others_labelled(
     (folder / "notes.txt").write_text("weed the third row")
     (folder / "empty.png").touch()
     (folder / "link.png").symlink_to("00.png")
+    (folder / "again.png").symlink_to("again.png")
+    (tmp_path / "elsewhere/within").mkdir(parents=True)
+    paint((90, 140, 60), 2).save(tmp_path / "elsewhere/1.png")
+    (tmp_path / "elsewhere/within/up").symlink_to(tmp_path / "elsewhere")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(folder / "pipe.png")
     paint((90, 140, 60), 1).save(folder / os.fsdecode(b"\xff.png"))
     refusals = io.StringIO()
 
     rows = rows_of(archive(1), folder, refusals)
 
-    assert {file for file, _, _ in rows} == {*photos, str(folder / os.fsdecode(b"\xff.png"))}
+    more = (os.fsdecode(b"\xff.png"), "link.png", "linked/1.png")
+    assert {file for file, _, _ in rows} == {*photos, *(str(folder / name) for name in more)}
     assert refusals.getvalue().splitlines() == [
+        f"{folder}/again.png: a link that leads back to itself",
+        f"{folder}/pipe.png: not a file but a pipe, a socket or a device",
+        f"{folder}/linked/within/up: a link to the folder linked/, which is taken already",
         f"{folder}/empty.png: an empty file",
-        f"{folder}/link.png: a link, which is not followed",
         f"{folder}/notes.txt: not an image: a text file by its content",
     ]
 

@@ -73,6 +73,8 @@ def _add_evaluate(parser: Parser) -> None:
 def _add_predict(parser: Parser) -> None:
     parser.add_argument("--model", type=Path, required=True, help="the model.tar.gz of an evaluation")
     parser.add_argument("--csv", default="-", help="file to write, - for standard output")
+    every_image = "give an image that can't be read a row, without a label"
+    parser.add_argument("--every-image", action="store_true", help=every_image)
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="an image, or a folder of images")
     parser.set_defaults(run=_predict)
 
@@ -149,10 +151,10 @@ def _evaluate(chosen: argparse.Namespace) -> None:
 
 
 def _predict(chosen: argparse.Namespace) -> None:
-    from trainer.predict import predict
+    from trainer.predict import PredictOptions, predict
 
     try:
-        predict(chosen.model, chosen.paths, chosen.csv, sys.stderr)
+        predict(chosen.model, chosen.paths, chosen.csv, sys.stderr, PredictOptions(chosen.every_image))
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has ended: nothing may be flushed at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -35,7 +35,14 @@ class UnreadableModel(BadInput):
 
 
 class ImageRefused(TrainerError):
-    """One image can't be used; the message is the reason, and is shown after the file's name."""
+    """One image can't be used; the message is the reason, and is shown after the file's name.
+
+    `is_image` is whether the file is an image by its content; None if that does not tell.
+    """
+
+    def __init__(self, reason: str, is_image: bool | None = None) -> None:
+        super().__init__(reason)
+        self.is_image = is_image
 
 
 class DecoderFailed(TrainerError):

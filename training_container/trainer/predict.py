@@ -1,43 +1,70 @@
 """Images → a CSV of labels, with a whole model from evaluate. Memory holds one batch of images at a time."""
 
 import csv
+import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from itertools import islice
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
 
 from trainer.archive import WHOLE, Model, read_model
+from trainer.decoding.images import has_image_suffix
 from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, ImageRefused
-from trainer.files import list_files
+from trainer.files import HIDDEN, find_files
 from trainer.inference.averaging import ANSWERED_AT_ONCE, classify
 from trainer.inference.spreadsheet import file_cell, label_cell
 
 STANDARD_OUTPUT = "-"
 
 
-def predict(
-    archive: Path, paths: Sequence[Path], destination: str, refusals: TextIO, limits: DecodingLimits = DEFAULT_LIMITS
-) -> None:
-    """Writes rows of `file,label,confidence` to the file `destination`, and unreadable images to `refusals`.
+Row = tuple[str, str, str]
 
-    Decoding an image is bounded by `limits`. Raises BadInput if no image could be read.
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """Options of `predict`."""
+
+    every_image: bool = False
+    """Whether an image that can't be read has a row too, without label and confidence."""
+    limits: DecodingLimits = DEFAULT_LIMITS
+    """Of time and memory for each image."""
+
+
+DEFAULT_OPTIONS = PredictOptions()
+
+
+def predict(
+    archive: Path,
+    paths: Sequence[Path],
+    destination: str,
+    refusals: TextIO,
+    options: PredictOptions = DEFAULT_OPTIONS,
+) -> None:
+    """Writes rows of `file,label,confidence` to the file `destination`, and what can't be read to `refusals`.
+
+    Raises BadInput if no image could be read.
     """
     with tempfile.TemporaryDirectory() as scratch:
         model = read_model(archive, WHOLE, Path(scratch, "model"))
-    with _opened(destination) as file, DecoderPool(limits) as decoders:
+    files, left_out = _find(paths)
+    refusals.writelines(f"{file}: {reason}\n" for file, reason in left_out.items())
+    without_label = ((file_cell(str(file)), "", "") for file in left_out if _may_be_an_image(file, left_out[file]))
+    with _opened(destination) as file, DecoderPool(options.limits) as decoders:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("file", "label", "confidence"))
         predicted = 0
-        for prediction in _predictions(model, decoders, _files(paths), refusals):
-            rows.writerow(prediction)
-            predicted += 1
+        for row in chain(without_label, _rows(model, decoders, iter(files), refusals)):
+            if row[1] or options.every_image:
+                rows.writerow(row)
+            predicted += bool(row[1])
     if not predicted:
         raise BadInput("No image could be read: name image files, or folders with images.")
 
@@ -48,26 +75,37 @@ def _opened(destination: str) -> "nullcontext[TextIO] | TextIO":
     return Path(destination).open("w", encoding="utf-8", errors="surrogateescape", newline="")
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def _find(paths: Iterable[Path]) -> tuple[list[Path], dict[Path, str]]:
+    """The files at the paths and below them, and what is left out with the reason."""
+    files: list[Path] = []
+    left_out: dict[Path, str] = {}
     for path in paths:
         if path.is_dir():
-            yield from (path / file for file in list_files(path))
+            found = find_files(path)
+            files += [path / file for file in found.files]
+            left_out |= {path / file: reason for file, reason in found.left_out.items()}
         else:
-            yield path
+            files.append(path)
+    return files, left_out
 
 
-def _predictions(
-    model: Model, decoders: DecoderPool, files: Iterator[Path], refusals: TextIO
-) -> Iterator[tuple[str, str, str]]:
-    """File, label and confidence of each image that could be read."""
+def _may_be_an_image(file: Path, reason: str) -> bool:
+    return reason != HIDDEN and has_image_suffix(file)
+
+
+def _rows(model: Model, decoders: DecoderPool, files: Iterator[Path], refusals: TextIO) -> Iterator[Row]:
+    """File, label and confidence of each image that could be read, and the file alone of each that could not."""
     while batch := list(islice(files, ANSWERED_AT_ONCE)):
         read, images = [], []
-        for file, pixels in zip(batch, decoders.pixels(batch, model.image_size), strict=True):
-            if isinstance(pixels, ImageRefused):
-                refusals.write(f"{file}: {pixels}\n")
-            else:
+        followed = [Path(os.path.realpath(file)) for file in batch]
+        for file, pixels in zip(batch, decoders.pixels(followed, model.image_size), strict=True):
+            if not isinstance(pixels, ImageRefused):
                 read.append(file)
                 images.append(pixels)
+                continue
+            refusals.write(f"{file}: {pixels}\n")
+            if has_image_suffix(file) if pixels.is_image is None else pixels.is_image:
+                yield file_cell(str(file)), "", ""
         if images:
             for file, of_label in zip(read, classify(model, np.stack(images)), strict=True):
                 label = model.labels[of_label.argmax()]

@@ -35,6 +35,11 @@ BAND_PIXELS = 1_000_000
 def ignore_header(_: Image.Image) -> None: ...
 
 
+def has_image_suffix(path: Path) -> bool:
+    """Whether a file's name says that it is an image of a known format."""
+    return Image.registered_extensions().get(path.suffix.lower()) in FORMATS
+
+
 def resize(image: Image.Image, image_size: int) -> Pixels:
     """The whole image squeezed into a square (image_size, image_size, 3), so that no part of the plant is cut off."""
     return np.asarray(image.resize((image_size, image_size), Image.Resampling.BICUBIC, reducing_gap=3.0))
@@ -72,7 +77,7 @@ def decode_image(file: BinaryIO, on_header: HeaderCallback = ignore_header) -> I
             ImageOps.exif_transpose(image, in_place=True)
             return _rgb(image)
     except UnidentifiedImageError:
-        raise ImageRefused(_kind_of_content(file)) from None
+        raise _unidentified(file) from None
     except ImageRefused:
         raise
     except MemoryError:
@@ -131,7 +136,7 @@ def bands(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
         yield 0, top, image.width, min(top + rows, image.height)
 
 
-def _kind_of_content(file: BinaryIO) -> str:
+def _unidentified(file: BinaryIO) -> ImageRefused:
     file.seek(0)
     start = file.read(SNIFFED_BYTES)
     try:
@@ -139,5 +144,5 @@ def _kind_of_content(file: BinaryIO) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" not in text:
-        return "not an image: a text file by its content"
-    return "not an image in a format that is read: JPEG, PNG, WebP, BMP, TIFF or GIF"
+        return ImageRefused("not an image: a text file by its content", is_image=False)
+    return ImageRefused("not an image in a format that is read: JPEG, PNG, WebP, BMP, TIFF or GIF")

@@ -51,10 +51,11 @@ class DecoderProcess:
             except _Ended as end:
                 ended_by = -int(str(end))
                 if ended_by == signal.SIGPROF:
-                    raise ImageRefused(TOO_LONG) from None
+                    raise ImageRefused(TOO_LONG, is_image=True) from None
         if ended_by == signal.SIGKILL:
-            raise ImageRefused("too costly to decode: its decoder was killed, probably because memory ran out")
-        raise ImageRefused("damaged: it makes its decoder crash")
+            reason = "too costly to decode: its decoder was killed, probably because memory ran out"
+            raise ImageRefused(reason, is_image=True)
+        raise ImageRefused("damaged: it makes its decoder crash", is_image=True)
 
     @property
     def pid(self) -> int | None:
@@ -112,7 +113,7 @@ class DecoderProcess:
                 raise DecodersClosed("No more images are decoded.") from None
             raise _Ended(status) from None
         if "refused" in answer.fields:
-            raise ImageRefused(str(answer.fields["refused"]))
+            raise ImageRefused(str(answer.fields["refused"]), answer.fields["is_image"])
         return answer
 
 

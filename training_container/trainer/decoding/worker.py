@@ -43,6 +43,7 @@ class Decoder:
     def __init__(self, limits: DecodingLimits) -> None:
         self._limits = limits
         self._factor = 1
+        self._opened = False
         Image.init()
         perceptual_hash(Image.new("L", (1, 1)))  # loads modules outside the first image's time limit
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -56,15 +57,16 @@ class Decoder:
     def answer(self, request: DecoderMessage) -> DecoderMessage:
         """The image in the requested form, or the reason why it is refused."""
         self._factor = SHRINK_FACTOR if request.fields["as"] == "shrunk" else 1
+        self._opened = False
         signal.setitimer(signal.ITIMER_PROF, self._factor * self._limits.seconds)
         try:
             return self._decoded(request)
         except ImageRefused as refusal:
-            return DecoderMessage({"refused": str(refusal)})
+            return self._refused(str(refusal), refusal.is_image)
         except MemoryError:
-            return DecoderMessage({"refused": TOO_MUCH_MEMORY})
+            return self._refused(TOO_MUCH_MEMORY)
         except Exception as error:  # noqa: BLE001 - decoders raise anything on hostile files
-            return DecoderMessage({"refused": f"damaged: {error or type(error).__name__}"})
+            return self._refused(f"damaged: {error or type(error).__name__}")
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
@@ -84,7 +86,11 @@ class Decoder:
             image = decode_image(io.BytesIO(request.payloads[0]), self._add_time)
         return DecoderMessage({}, [resize(image, size).data.cast("B") for size in fields["sizes"]])
 
+    def _refused(self, reason: str, is_image: bool | None = None) -> DecoderMessage:
+        return DecoderMessage({"refused": reason, "is_image": True if self._opened else is_image})
+
     def _add_time(self, image: Image.Image) -> None:
+        self._opened = True
         more = self._factor * self._limits.seconds_per_megapixel * image.width * image.height / 1e6
         signal.setitimer(signal.ITIMER_PROF, signal.getitimer(signal.ITIMER_PROF)[0] + more)
 
