@@ -23,6 +23,7 @@ from ..terminal.hints import HOME, seedbed
 from ..terminal.text import printable
 from ..upload import files_of, upload
 from ..watch import StageProgress, follow, new_run
+from .left_out import LeftOut
 from .options import Plan, Trials
 from .progress import StageBars
 from .show import (
@@ -34,6 +35,7 @@ from .show import (
     refused_note,
     report_note,
 )
+from .upload import NOTHING
 
 IMAGES_PER_SPECIES = 60
 PROCEDURAL = {"ImageSize": "224"}
@@ -57,7 +59,7 @@ def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str]) -> N
     The demo keeps its state beside the user's home `own`, and ends all that it starts.
     """
     if images:
-        files_of(images)
+        check_folder(images)
     started = time.monotonic()
     home = demo_home(own)
     with hold_for_demo(home) as (lock, moved_to):
@@ -74,6 +76,15 @@ def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str]) -> N
     print_next_steps(own, home)
 
 
+def check_folder(images: Path) -> None:
+    """Name what the upload will leave out. Raises SeedbedError if nothing can be uploaded."""
+    left_out = LeftOut()
+    try:
+        files_of(images, left_out.add)
+    finally:
+        left_out.tell()
+
+
 def run_once(stack: Stack, folder: Path, home: Home, *, draw: bool) -> str:
     """One run, from images to the e-mail, with a bar per stage. Returns its id."""
     with StageBars() as stages:
@@ -82,8 +93,7 @@ def run_once(stack: Stack, folder: Path, home: Home, *, draw: bool) -> str:
         files = files_of(folder)
         if draw:
             write_mark(home.path, "demo", drawn=(key for _, key in files))
-        for done, _ in enumerate(upload(stack, files), start=1):
-            stages.show(StageProgress("upload", done, len(files)))
+        upload_all(stack, files, stages)
         run_id = ""
         for step in new_run(stack, known=set()):
             if isinstance(step, str):
@@ -95,6 +105,16 @@ def run_once(stack: Stack, folder: Path, home: Home, *, draw: bool) -> str:
         stages.show(StageProgress("notify"))
         wait_for_mail(home)
     return run_id
+
+
+def upload_all(stack: Stack, files: list[tuple[Path, str]], stages: StageBars) -> None:
+    """Upload the files. Raises SeedbedError if no file could be read any more."""
+    done, left_out = 0, LeftOut()
+    for done, _ in enumerate(upload(stack, files, left_out.add), start=1):
+        stages.show(StageProgress("upload", done, len(files)))
+    left_out.tell()
+    if not done:
+        raise SeedbedError(NOTHING)
 
 
 def draw_seedlings(folder: Path, stages: StageBars) -> None:
