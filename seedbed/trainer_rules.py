@@ -27,6 +27,7 @@ NOT_PERMITTED: str = _files.NOT_PERMITTED
 find_files: Callable[[Path], tuple[list[str], dict[str, str]]] = _files.find_files
 reason_of: Callable[[OSError], str] = _files.reason_of
 is_hidden: Callable[[str], bool] = _files.is_hidden
+clean_label: Callable[[str], str] = _names.clean_label
 name_fault: Callable[[str], str | None] = _names.name_fault
 one_label_each: Callable[[Mapping[str, int]], dict[str, str]] = _names.one_label_each
 spelling_notices: Callable[[Mapping[str, int]], list[str]] = _names.spelling_notices

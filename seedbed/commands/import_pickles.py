@@ -28,7 +28,8 @@ def import_pickles(
     found = read_pickles(images, labels, [name.strip() for name in names.split(",")] if names else ())
     with writing(folder), closing(write_images(found, folder, blue_first=bgr)) as written:
         count = sum(1 for _ in track(written, "Import", len(found.images), console=notes()))
-    summary = f"{count:,} images of {len(found.names)} labels are in {folder.absolute()}."
+    say(*found.notices)
+    summary = f"{count:,} images of {len(set(found.names))} labels are in {folder.absolute()}."
     results().print(printable(summary), soft_wrap=True)
     say(f"Upload them with: {seedbed('upload', quoted(folder))}")
     if not bgr:

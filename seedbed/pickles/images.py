@@ -14,6 +14,7 @@ from PIL import Image
 
 from ..errors import SeedbedError
 from .array import Array, read_array
+from .label_folders import label_folders
 
 AT_ONCE = 256
 
@@ -27,6 +28,8 @@ class LabelledImages:
     """The factor that brings the images' values to 0 to 255."""
     numbers: npt.NDArray[np.intp]
     names: Sequence[str]
+    """Of the labels, by number; those that look alike have the same name."""
+    notices: Sequence[str] = ()
 
 
 def read_pickles(images: Path, labels: Path, names: Sequence[str] = ()) -> LabelledImages:
@@ -45,7 +48,8 @@ def read_pickles(images: Path, labels: Path, names: Sequence[str] = ()) -> Label
     names = names or [f"class_{number:02}" for number in range(rows.shape[1])]
     if len(names) != rows.shape[1]:
         raise SeedbedError(f"{labels} has {rows.shape[1]} labels, but {len(names)} were named: {', '.join(names)}.")
-    return LabelledImages(pixels, scale, numbers, _checked(names))
+    folders, notices = label_folders(names, numbers)
+    return LabelledImages(pixels, scale, numbers, folders, notices)
 
 
 def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> Generator[Path, None, None]:
@@ -65,7 +69,7 @@ def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> Ge
 
     rows = iter(range(len(found.images)))
     with (
-        new_folders(folder, [found.names[number] for number in np.unique(found.numbers)]),
+        new_folders(folder, sorted({found.names[number] for number in np.unique(found.numbers)})),
         ThreadPoolExecutor() as pool,
     ):
         while batch := list(islice(rows, AT_ONCE)):
@@ -108,12 +112,3 @@ def _numbers(path: Path, rows: Array) -> npt.NDArray[np.intp]:
         )
     numbers: npt.NDArray[np.intp] = rows.argmax(axis=1)
     return numbers
-
-
-def _checked(names: Sequence[str]) -> Sequence[str]:
-    for name in names:
-        if not name or name.startswith(".") or not name.isprintable() or set("/\\") & set(name):
-            raise SeedbedError(f"A label can't be called {name!r}, since a folder is named after it.")
-    if len(set(names)) < len(names):
-        raise SeedbedError(f"Two labels have the same name: {', '.join(names)}.")
-    return names

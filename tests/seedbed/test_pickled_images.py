@@ -111,12 +111,43 @@ def test_arrays_other_than_labelled_images_are_refused(images: Any, rows: Any, r
         (["a", "b", "c", "../d"], "can't be called '../d'"),
         (["a", "b", "c", ".."], r"can't be called '\.\.'"),
         (["a", "b", "c", ""], "can't be called ''"),
-        (["a", "b", "c", "d\0"], "can't be called"),
+        (["a", "b", "c", "d\0"], "its name has a control character"),
+        (["a", "b", "c", "d\\e"], "its name has a backslash"),
+        (["a", "b", "c", "d/e"], "its name has a slash"),
+        (["a", "b", "c", "é" * 128], "its name is longer than 255 bytes"),
+        (["a", "b", "c", "\u200b "], "its name is blank"),
+        (["a", "b", "c", "\udcff"], "its name is not valid UTF-8"),
+        (["a", "b", "c", "\u200b.git"], "such files and folders are hidden"),
+        (["a", "b", "c", "__MACOSX"], "such files and folders are hidden"),
     ],
 )
 def test_invalid_label_names_are_refused(names: list[str], reason: str, tmp_path: Path) -> None:
     with pytest.raises(SeedbedError, match=reason):
         read_pickles(*pickled(tmp_path), names)
+
+
+SCRIPTS = [
+    "\u06a9\u0627\u0647\u200c\u0647\u0627",
+    "\u0915\u094d\u200d\u0937",
+    "\u05d7\u05d9\u05d8\u05d4",
+    "\U0001f468\u200d\U0001f33e",
+]
+"""Persian and Hindi words and an emoji with a joiner, and a Hebrew word."""
+
+
+def test_labels_of_any_script_become_folders(tmp_path: Path, folder: Path) -> None:
+    list(write_images(read_pickles(*pickled(tmp_path), SCRIPTS), folder, blue_first=False))
+    assert {path.name for path in folder.iterdir()} == {SCRIPTS[number] for number in set(NUMBERS)}
+
+
+def test_labels_that_look_alike_become_one_folder_with_a_notice(tmp_path: Path, folder: Path) -> None:
+    asked = ["import", *map(str, pickled(tmp_path)), str(folder), "--labels", "Maize,Cleavers,Fat Hen,fat \u00a0hen"]
+
+    done = CliRunner().invoke(app, asked)
+
+    assert {path.name: len(list(path.iterdir())) for path in folder.iterdir()} == {"Maize": 5, "Fat Hen": 7}
+    assert '"Fat Hen" (4) and "fat \u00a0hen" (3) differ only in capitals, blanks or the form' in done.output
+    assert f"12 images of 3 labels are in {folder}" in done.output
 
 
 @pytest.mark.parametrize("taken", [Path.touch, lambda folder: (folder / "Maize").mkdir(parents=True)])
