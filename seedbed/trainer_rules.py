@@ -20,14 +20,14 @@ def _module(name: str) -> ModuleType:
     return module
 
 
+NameRefusal = Callable[[str], str | None]
 _files, _names = _module("files"), _module("names")
 
-HIDDEN: str = _files.HIDDEN
+HIDDEN: str = _names.HIDDEN
 NOT_PERMITTED: str = _files.NOT_PERMITTED
-find_files: Callable[[Path], tuple[list[str], dict[str, str]]] = _files.find_files
+find_files: Callable[[Path, NameRefusal], tuple[list[str], dict[str, str]]] = _files.find_files
 reason_of: Callable[[OSError], str] = _files.reason_of
-is_hidden: Callable[[str], bool] = _files.is_hidden
 clean_label: Callable[[str], str] = _names.clean_label
-name_fault: Callable[[str], str | None] = _names.name_fault
+name_refusal: NameRefusal = _names.name_refusal
 one_label_each: Callable[[Mapping[str, int]], dict[str, str]] = _names.one_label_each
 spelling_notices: Callable[[Mapping[str, int]], list[str]] = _names.spelling_notices

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .errors import SeedbedError
 from .stack import Stack
 from .terminal.aws_errors import aws_sentence
-from .trainer_rules import NOT_PERMITTED, find_files, name_fault, reason_of
+from .trainer_rules import NOT_PERMITTED, find_files, name_refusal, reason_of
 
 UPLOADS = "seedlings/"
 WORKERS = 16
@@ -41,7 +41,7 @@ def files_of(folder: Path, leave_out: LeaveOut = ignore) -> list[tuple[Path, str
     files, or most are not at `<label>/<file>`.
     """
     folder = _existing(folder)
-    names, left_out = find_files(folder)
+    names, left_out = find_files(folder, name_refusal)
     reasons = left_out | {name: reason for name in names if (reason := refusal(folder, name))}
     for name, reason in reasons.items():
         leave_out(name, reason)
@@ -55,9 +55,6 @@ def files_of(folder: Path, leave_out: LeaveOut = ignore) -> list[tuple[Path, str
 
 def refusal(folder: Path, name: str) -> str | None:
     """Why the file of this name, relative to the folder, can't be uploaded; None if it can."""
-    fault = next((fault for part in name.split("/") if (fault := name_fault(part))), None)
-    if fault:
-        return fault
     if len(f"{UPLOADS}{name}".encode()) > MAX_KEY_BYTES:
         return f"its path is longer than the {MAX_KEY_BYTES:,} bytes that S3 takes"
     try:

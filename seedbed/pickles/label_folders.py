@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SeedbedError
-from ..trainer_rules import clean_label, is_hidden, name_fault, one_label_each, spelling_notices
+from ..trainer_rules import clean_label, name_refusal, one_label_each, spelling_notices
 
 
 def label_folders(names: Sequence[str], numbers: npt.NDArray[np.intp]) -> tuple[list[str], list[str]]:
@@ -16,7 +16,7 @@ def label_folders(names: Sequence[str], numbers: npt.NDArray[np.intp]) -> tuple[
     labels have the same one.
     """
     for name in names:
-        reason = _refusal(clean_label(name))
+        reason = "it has a slash" if "/" in name else name_refusal(clean_label(name))
         if reason:
             raise SeedbedError(f"A label can't be called {name!r}, since a folder is named after it: {reason}.")
     if len(set(names)) < len(names):
@@ -25,9 +25,3 @@ def label_folders(names: Sequence[str], numbers: npt.NDArray[np.intp]) -> tuple[
     images = dict(zip(names, counts, strict=True))
     folder_of = one_label_each(images)
     return [folder_of[name] for name in names], spelling_notices(images)
-
-
-def _refusal(name: str) -> str | None:
-    if "/" in name:
-        return "its name has a slash"
-    return name_fault(name) or ("such files and folders are hidden" if is_hidden(name) else None)

@@ -170,7 +170,7 @@ def test_hidden_files_are_left_out(name: str, folder: Path) -> None:
     with_files(folder, name)
     keys, left_out = found(folder)
     assert keys == USED
-    assert list(left_out.values()) == ["a hidden or system file"]
+    assert list(left_out.values()) == ["its name is a hidden or system file's"]
 
 
 @pytest.mark.parametrize(("place", "named"), [("Charlock", "Charlock/"), ("Charlock/1.png", "Charlock/1.png")])
@@ -346,7 +346,7 @@ def test_upload_names_what_it_leaves_out(folder: Path, bucket: FakeBucket) -> No
         "Left out: 9 files and folders",
         f"  its name has a control character: {', '.join(f'Maize/{n}?.png' for n in range(5))} and 2 more",
         "  the bucket refused it: no: Maize/1.png",
-        "  a hidden or system file: Maize/.DS_Store",
+        "  its name is a hidden or system file's: Maize/.DS_Store",
     ]
     assert "Uploaded 2 files." in done.stdout
     assert sorted(bucket.objects) == [USED[0], USED[2]]

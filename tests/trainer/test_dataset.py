@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trainer.errors import BadInput
-from trainer.files import HIDDEN, list_files
-from trainer.preparation.dataset import CheckedImage, check_trainable, name_refusal, resolve, split_of
+from trainer.files import list_files
+from trainer.names import HIDDEN
+from trainer.preparation.dataset import CheckedImage, check_trainable, path_refusal, resolve, split_of
 
 
 def digest(picture: int) -> str:
@@ -171,7 +172,7 @@ def test_a_trainable_dataset_is_accepted() -> None:
     ],
 )
 def test_names_that_cannot_belong_to_a_label_are_refused(file: str, reason: str | None) -> None:
-    assert name_refusal(file) == reason
+    assert path_refusal(file) == reason
 
 
 def test_files_below_links_are_not_listed(tmp_path: Path) -> None:

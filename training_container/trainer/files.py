@@ -1,22 +1,17 @@
-"""Which files there are below a folder, and which of them never belong to a person's images."""
+"""Which files there are below a folder."""
 
 import errno
 import os
 import stat
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-HIDDEN = "a hidden or system file"
 NOT_PERMITTED = "its permissions don't let it be read"
-HIDDEN_NAMES = frozenset(
-    {
-        *("__macosx", "icon\r", "lost+found", "__pycache__"),
-        *("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "recycler", "system volume information"),
-        *("@eadir", "@recycle", "@recently-snapshot", "#recycle", "#snapshot"),
-    }
-)
-"""What macOS, Linux, Windows and network storage leave in folders, in lower case."""
+
+NameRefusal = Callable[[str], str | None]
+"""The reason why files and folders of a name are left out; None if they are not."""
 
 
 class Found(NamedTuple):
@@ -29,11 +24,6 @@ class Found(NamedTuple):
     left_out: dict[str, str]
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder of this name is hidden, or was made by a system and not by a person."""
-    return name.startswith(".") or name.casefold() in HIDDEN_NAMES
-
-
 def list_files(folder: Path) -> list[str]:
     """Every file below `folder`, sorted, relative to it with `/` between the parts. Links are listed, not followed."""
     files = []
@@ -43,7 +33,7 @@ def list_files(folder: Path) -> list[str]:
     return sorted(files)
 
 
-def find_files(folder: Path) -> Found:
+def find_files(folder: Path, name_refusal: NameRefusal) -> Found:
     """Every regular file below `folder`, sorted. Links are followed; each folder is searched once."""
     found = Found([], {})
     seen = {_identity(parent): "a link to a folder that holds it" for parent in Path(os.path.realpath(folder)).parents}
@@ -62,7 +52,12 @@ def find_files(folder: Path) -> Found:
             continue
         seen[identity] = f"a link to the folder {place or './'}, which is taken already"
         for entry in inside:
-            _add(found, waiting, f"{place}{entry.name}", entry)
+            name = f"{place}{entry.name}"
+            reason = name_refusal(entry.name)
+            if reason:
+                found.left_out[f"{name}/" if entry.is_dir(follow_symlinks=False) else name] = reason
+            else:
+                _add(found, waiting, name, entry)
     found.files.sort()
     return found
 
@@ -79,9 +74,6 @@ def reason_of(error: OSError, is_link: bool = False) -> str:
 
 
 def _add(found: Found, waiting: deque[str], name: str, entry: "os.DirEntry[str]") -> None:
-    if is_hidden(entry.name):
-        found.left_out[f"{name}/" if entry.is_dir(follow_symlinks=False) else name] = HIDDEN
-        return
     try:
         mode = entry.stat().st_mode
     except OSError as error:

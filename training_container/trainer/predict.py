@@ -18,9 +18,10 @@ from trainer.decoding.images import has_image_suffix
 from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, ImageRefused
-from trainer.files import HIDDEN, find_files
+from trainer.files import find_files
 from trainer.inference.averaging import ANSWERED_AT_ONCE, classify
 from trainer.inference.spreadsheet import file_cell, label_cell
+from trainer.names import HIDDEN, hidden
 
 STANDARD_OUTPUT = "-"
 
@@ -81,7 +82,7 @@ def _find(paths: Iterable[Path]) -> tuple[list[Path], dict[Path, str]]:
     left_out: dict[Path, str] = {}
     for path in paths:
         if path.is_dir():
-            found = find_files(path)
+            found = find_files(path, hidden)
             files += [path / file for file in found.files]
             left_out |= {path / file: reason for file, reason in found.left_out.items()}
         else:

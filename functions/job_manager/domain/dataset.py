@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from .errors import RunRefused
-from .names import name_fault, one_label_each
+from .names import name_refusal, one_label_each
 from .plan import Plan
 
 UPLOADS = "seedlings/"
@@ -151,9 +151,9 @@ def refusal(stored: StoredObject) -> str:
     parts = stored.key.split("/")
     if len(parts) != 3 or parts[0] + "/" != UPLOADS or not all(parts):
         return f"not at {UPLOADS}<label>/<file>"
-    fault = next((fault for part in parts[1:] if (fault := name_fault(part))), None)
-    if fault:
-        return fault
+    reason = next((reason for part in parts[1:] if (reason := name_refusal(part))), None)
+    if reason:
+        return reason
     if stored.size == 0:
         return "an empty file"
     if stored.size > MAXIMUM_IMAGE_BYTES:

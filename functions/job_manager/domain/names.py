@@ -9,8 +9,17 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
 
+HIDDEN = "its name is a hidden or system file's"
 MAX_NAME_BYTES = 255
 SPELLINGS_SHOWN = 5
+SYSTEM_NAMES = frozenset(
+    {
+        *("__macosx", "icon\r", "lost+found", "__pycache__"),
+        *("thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "recycler", "system volume information"),
+        *("@eadir", "@recycle", "@recently-snapshot", "#recycle", "#snapshot"),
+    }
+)
+"""What macOS, Linux, Windows and network storage leave in folders, in lower case."""
 JOINERS = "\u200c\u200d"
 """Persian, Hindi and emoji are written with them."""
 
@@ -24,8 +33,15 @@ _APOSTROPHES = re.compile("[`\u00b4\u02b9\u02bc\u2018\u2019\u201b\u2032\uff07]")
 _UNSEEN_DIFFERENCE = re.compile(r"[\s_'-]+")
 
 
-def name_fault(name: str) -> str | None:
-    """Why no label or file of this name is taken; None if it is. Every script of Unicode is."""
+def hidden(name: str) -> str | None:
+    """HIDDEN for the name of a hidden file or folder, or of one that a system made; None for any other."""
+    return HIDDEN if name.startswith(".") or name.casefold() in SYSTEM_NAMES else None
+
+
+def name_refusal(name: str) -> str | None:
+    """Why labels and files of this name are never taken; None if they are, as in every script of Unicode."""
+    if hidden(name):
+        return HIDDEN
     if _SURROGATE.search(name):
         return "its name is not valid UTF-8"
     if _CONTROL.search(name):
@@ -34,7 +50,7 @@ def name_fault(name: str) -> str | None:
         return "its name has a backslash"
     if len(name.encode()) > MAX_NAME_BYTES:
         return f"its name is longer than {MAX_NAME_BYTES} bytes"
-    return "its name is blank" if name in {".", ".."} or not clean_label(name) else None
+    return "its name is blank" if not clean_label(name) else None
 
 
 def clean_label(name: str) -> str:

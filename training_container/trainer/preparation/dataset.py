@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from trainer.errors import BadInput
-from trainer.files import HIDDEN, is_hidden
-from trainer.names import name_fault, one_label_each, spelling_notices
+from trainer.names import name_refusal, one_label_each, spelling_notices
 from trainer.preparation.near_duplicates import outranked
 
 SplitName = Literal["train", "validation", "test"]
@@ -84,14 +83,11 @@ def split_of(digest: str) -> SplitName:
     return "validation" if fraction < TRAIN_SHARE + VALIDATION_SHARE else "test"
 
 
-def name_refusal(file: str) -> str | None:
-    """The reason why a file's name excludes it from the dataset; None if it does not."""
+def path_refusal(file: str) -> str | None:
+    """The reason why a file's path excludes it from the dataset; None if it does not."""
     parts = file.split("/")
-    if any(is_hidden(part) for part in parts):
-        return HIDDEN
-    if len(parts) == 1:
-        return "not in a label's folder"
-    return next((fault for part in parts if (fault := name_fault(part))), None)
+    reason = next((reason for part in parts if (reason := name_refusal(part))), None)
+    return reason or ("not in a label's folder" if len(parts) == 1 else None)
 
 
 def resolve(checked: Iterable[CheckedImage], refused: dict[str, str], minimum_per_label: int) -> Dataset:

@@ -9,7 +9,7 @@ import numpy as np
 
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import ImageRefused
-from trainer.preparation.dataset import CheckedImage, name_refusal
+from trainer.preparation.dataset import CheckedImage, path_refusal
 from trainer.types import Pixels
 
 FILES_AT_ONCE = 128
@@ -38,7 +38,7 @@ def survey(
 
     The pixels are memory-mapped from these files, which must stay open. Memory holds one batch of files at a time.
     """
-    refused = {file: reason for file in files if (reason := name_refusal(file))}
+    refused = {file: reason for file in files if (reason := path_refusal(file))}
     candidates = [file for file in files if file not in refused]
     checked: list[CheckedImage] = []
     longer_sides: list[int] = []
