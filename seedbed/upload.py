@@ -134,14 +134,21 @@ def _content(path: Path) -> bytes:
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, also if its name begins with an unexpanded `~`. Raises SeedbedError if it is not a folder."""
-    if folder.parts[:1] == ("~",) and not folder.exists():
-        folder = Path.home().joinpath(*folder.parts[1:])
-    if folder.is_dir():
+    """The folder, also if its name begins with a `~` that no shell replaced.
+
+    Raises SeedbedError if it is not a folder.
+    """
+    try:
+        mode = folder.stat().st_mode
+    except FileNotFoundError:
+        if folder.parts[:1] == ("~",):
+            return _existing(Path.home().joinpath(*folder.parts[1:]))
+        raise SeedbedError(f"{folder} does not exist. {FOLDER_ADVICE}") from None
+    except OSError as error:
+        raise SeedbedError(f"{folder}: {reason_of(error)}. {FOLDER_ADVICE}") from error
+    if stat.S_ISDIR(mode):
         return folder
-    if not os.path.lexists(folder):
-        raise SeedbedError(f"{folder} does not exist. {FOLDER_ADVICE}")
-    if folder.is_file() and (folder.suffix.lower() in ARCHIVES or _is_archive(folder)):
+    if stat.S_ISREG(mode) and (folder.suffix.lower() in ARCHIVES or _is_archive(folder)):
         raise SeedbedError(f"{folder} is an archive. Unpack it first, then choose the folder that it held.")
     raise SeedbedError(f"{folder} is not a folder. {FOLDER_ADVICE}")
 

@@ -210,7 +210,7 @@ def replaced_by_a_pipe(path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (removed, "it was removed meanwhile"),
+        (removed, "it isn't there"),
         (replaced_by_a_pipe, "it is no longer a file"),
         (holding(MAX_FILE_BYTES + 1), "larger than 50 MiB"),
     ],
@@ -305,7 +305,9 @@ def a_tar(path: Path) -> None:
         ("a", Path.mkdir, "a holds no files. Choose a folder that has a sub-folder of images for each label"),
         ("a", lambda path: with_files(path, *HIDDEN), "a holds nothing that can be uploaded"),
         ("a", lambda path: None, "a does not exist. Choose a folder that has a sub-folder"),
-        ("a", link("nowhere"), "a is not a folder"),
+        ("a", link("nowhere"), "a does not exist"),
+        ("a", link("a"), "a: a link that leads back to itself"),
+        ("a" * 300, lambda path: None, "it can't be read (File name too long)"),
         ("a", os.mkfifo, "a is not a folder"),
         ("a.zip", an_archive, "a.zip is an archive. Unpack it first"),
         ("images", an_archive, "images is an archive. Unpack it first"),

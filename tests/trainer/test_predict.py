@@ -131,6 +131,21 @@ def test_files_that_are_not_images_are_named_and_the_others_labelled(
     ]
 
 
+def test_a_path_that_is_not_there_is_named_and_the_others_labelled(
+    archive: Archive, photos: dict[str, Image.Image], tmp_path: Path
+) -> None:
+    (tmp_path / "round.png").symlink_to("round.png")
+    paths = [tmp_path / "gone.png", tmp_path / ("m" * 300), tmp_path / "round.png", tmp_path / "photos"]
+    refusals = io.StringIO()
+    predict(archive(1), paths, str(tmp_path / "labels.csv"), refusals)
+    assert refusals.getvalue().splitlines() == [
+        f"{paths[0]}: it isn't there",
+        f"{paths[1]}: it can't be read (File name too long)",
+        f"{paths[2]}: a link that leads back to itself",
+    ]
+    assert len((tmp_path / "labels.csv").read_text().splitlines()) == 1 + len(photos)
+
+
 def test_a_folder_without_images_is_refused(archive: Archive, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     with pytest.raises(BadInput, match="No image could be read"):

@@ -67,10 +67,10 @@ def reason_of(error: OSError, is_link: bool = False) -> str:
     if error.errno in {errno.EACCES, errno.EPERM}:
         return NOT_PERMITTED
     if error.errno == errno.ENOENT:
-        return "a link to something that isn't there" if is_link else "it was removed meanwhile"
+        return "a link to something that isn't there" if is_link else "it isn't there"
     if error.errno == errno.ELOOP:
         return "a link that leads back to itself"
-    return f"it can't be read: {error.strerror}"
+    return f"it can't be read ({error.strerror})"
 
 
 def _add(found: Found, waiting: deque[str], name: str, entry: "os.DirEntry[str]") -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from trainer.decoding.images import has_image_suffix
 from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, ImageRefused
-from trainer.files import find_files
+from trainer.files import find_files, reason_of
 from trainer.inference.averaging import ANSWERED_AT_ONCE, classify
 from trainer.inference.spreadsheet import file_cell, label_cell
 from trainer.names import HIDDEN, hidden
@@ -81,7 +82,12 @@ def _find(paths: Iterable[Path]) -> tuple[list[Path], dict[Path, str]]:
     files: list[Path] = []
     left_out: dict[Path, str] = {}
     for path in paths:
-        if path.is_dir():
+        try:
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+        except OSError as error:
+            left_out[path] = reason_of(error, os.path.islink(path))  # noqa: PTH114  Path.is_symlink may raise
+            continue
+        if is_folder:
             found = find_files(path, hidden)
             files += [path / file for file in found.files]
             left_out |= {path / file: reason for file, reason in found.left_out.items()}

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from trainer.names import JOINERS
 from trainer.preparation.dataset import SPLITS, CheckedImage, Dataset, SplitName
 from trainer.preparation.survey import Survey
 from trainer.types import Pixels
@@ -86,8 +87,11 @@ def _thumbnail(pixels: Pixels) -> Image.Image:
 
 
 def _fitting(text: str, font: Font, width: int) -> str:
-    """The text in one line, cut to the width in pixels, with a dot for each character that can't be drawn."""
-    text = "".join(letter if letter.isprintable() else "·" for letter in text[:80])
+    """The text in one line, cut to the width in pixels, with a dot for each character that can't be drawn.
+
+    The font joins no letters, so joiners are left out.
+    """
+    text = "".join(letter if letter.isprintable() else "·" for letter in text[:80] if letter not in JOINERS)
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:
