@@ -70,6 +70,25 @@ def test_a_joiner_within_a_label_stays() -> None:
     assert clean_label("\u0645\u06cc\u200c\u0631\u0648\u0645\u200c") == "\u0645\u06cc\u200c\u0631\u0648\u0645"
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Fat Hen", "Fat_Hen"),
+        ("Fat Hen", "fat-hen"),
+        ("Fat Hen", "FatHen"),
+        ("Fat Hen", "F\u0430t Hen"),
+        ("TAXI", "\u03a4\u0391\u03a7\u0399"),
+        ("Shepherd's Purse", "Shepherds Purse"),
+    ],
+)
+def test_labels_that_differ_slightly_stay_two_with_a_notice(one: str, other: str) -> None:
+    (notice,) = spelling_notices({one: 12, other: 12})
+    assert set(one_label_each({one: 12, other: 12}).values()) == {one, other}
+    assert f'"{one}"' in notice
+    assert f'"{other}"' in notice
+    assert notice.endswith("are different labels: if they mean the same, give their folders one name.")
+
+
 def test_a_notice_names_five_spellings_and_counts_the_rest() -> None:
     (notice,) = spelling_notices({"Maize" + "\u200b" * n: 20 - n for n in range(9)})
     assert notice.count('"Maize') == 6

@@ -13,12 +13,15 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from rich.console import Console
 from typer.testing import CliRunner
 
 from job_manager.domain.dataset import MAXIMUM_IMAGE_BYTES
 from seedbed.cli import app
 from seedbed.commands import upload as command
+from seedbed.commands.demo import check_folder, upload_all
 from seedbed.commands.left_out import LeftOut
+from seedbed.commands.progress import StageBars
 from seedbed.errors import SeedbedError
 from seedbed.upload import MAX_FILE_BYTES, files_of, upload
 
@@ -365,3 +368,22 @@ def test_an_upload_of_nothing_fails(folder: Path, bucket: FakeBucket) -> None:
 
 def test_nothing_is_told_if_nothing_is_left_out() -> None:
     assert list(LeftOut().lines()) == []
+
+
+def test_the_demo_names_what_it_will_leave_out_before_it_starts(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "Maize/empty.png").touch()
+    check_folder(folder)
+    told = capsys.readouterr()
+    assert told.err == "Left out: 1 file or folder\n  an empty file: Maize/empty.png\n"
+    assert told.out == ""
+
+
+def test_the_demo_ends_if_every_file_has_gone(folder: Path) -> None:
+    stack: Any = FakeBucket()
+    files = files_of(folder)
+    for path, _ in files:
+        path.unlink()
+    with pytest.raises(SeedbedError, match="Nothing was uploaded"):
+        upload_all(stack, files, StageBars(Console(file=io.StringIO())))

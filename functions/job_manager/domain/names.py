@@ -30,7 +30,9 @@ _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202
 _KEY_IGNORES = re.compile(f"[{JOINERS}\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _APOSTROPHES = re.compile("[`\u00b4\u02b9\u02bc\u2018\u2019\u201b\u2032\uff07]")
-_UNSEEN_DIFFERENCE = re.compile(r"[\s_'-]+")
+_SLIGHT_DIFFERENCE = re.compile(r"[\s_'-]+")
+_LATIN_LOOKALIKES = str.maketrans("авекмнорстухіјѕαβεκνορτυχι", "abekmhopctyxijsabeknoptuxi")
+"""Cyrillic and Greek letters, to the Latin ones that look the same in capitals or small."""
 
 
 def hidden(name: str) -> str | None:
@@ -79,7 +81,7 @@ def spelling_notices(images: Mapping[str, int]) -> list[str]:
     alike, similar = defaultdict(list), defaultdict(set)
     for spelling, label in label_of.items():
         alike[label].append(f'"{spelling}" ({images[spelling]:,})')
-        similar[_UNSEEN_DIFFERENCE.sub("", label_key(label))].add(f'"{label}"')
+        similar[_SLIGHT_DIFFERENCE.sub("", label_key(label)).translate(_LATIN_LOOKALIKES)].add(f'"{label}"')
     return [
         f"{_listed(spellings)} differ only in capitals, blanks or the form of a character: "
         f'all their images have the label "{label}".'
