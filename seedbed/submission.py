@@ -9,6 +9,8 @@ from pathlib import Path
 from .errors import SeedbedError, check_writable, writing
 from .predict import predict
 
+NAMES_SHOWN = 20
+
 
 def write_submission(model: Path, paths: list[Path], target: Path) -> str:
     """Write a row for each image, with its file name, and return a summary for the user.
@@ -31,7 +33,9 @@ def write_submission(model: Path, paths: list[Path], target: Path) -> str:
     summary = f"{target} has a row for each image, {len(rows):,} in all."
     if not unread:
         return summary
-    names = ", ".join(path.name for path in unread).encode(errors="replace").decode()
+    names = ", ".join(path.name for path in unread[:NAMES_SHOWN]).encode(errors="replace").decode()
+    if len(unread) > NAMES_SHOWN:
+        names += f" and {len(unread) - NAMES_SHOWN:,} more"
     return f"{summary} {len(unread):,} can't be read and have the most common label, {commonest}: {names}."
 
 

@@ -99,6 +99,15 @@ def test_the_summary_is_short_if_all_images_are_readable(tmp_path: Path, monkeyp
     assert rows(tmp_path / "submission.csv") == [["file", "species"], ["1.png", "Fat Hen"]]
 
 
+def test_the_summary_names_the_first_unreadable_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "predict", labelled("Fat Hen"))
+    for name in ("1.png", *(f"{number:02}.jpg" for number in range(25))):
+        (tmp_path / name).touch()
+    summary = write_submission(tmp_path / "model", [tmp_path], tmp_path / "submission.csv")
+    assert "26 in all. 25 can't be read" in summary
+    assert summary.endswith("18.jpg, 19.jpg and 5 more.")
+
+
 def test_a_missing_target_folder_is_refused_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(SeedbedError, match="its folder does not exist"):
         write_submission(tmp_path / "no model", [tmp_path], tmp_path / "nowhere/submission.csv")
