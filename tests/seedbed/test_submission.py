@@ -20,13 +20,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Six images, one of them linked and one without a suffix, four that can't be read, and what is not an image."""
+    """Six images, one of them linked and one without a suffix, five that can't be read, and what is not an image."""
     folder = tmp_path / "test"
     (folder / "more").mkdir(parents=True)
     for number, name in enumerate(("0021e90e4.png", "003d61042.png", "more/1b490196c.jpg", "large.PNG")):
         paint((90, 140, 60), number).save(folder / name)
     (folder / "empty.png").touch()
     (folder / "torn.JPG").write_bytes(b"\xff\xd8\xff")
+    (folder / "begun").write_bytes(b"\xff\xd8\xff\0")
     (folder / "torn").write_bytes((folder / "003d61042.png").read_bytes()[:200])
     (folder / "link.png").symlink_to("0021e90e4.png")
     (folder / "gone.png").symlink_to("elsewhere.png")
@@ -53,7 +54,7 @@ def test_a_submission_has_a_row_for_each_image_and_no_other(photos: Path, tmp_pa
     header, *found = rows(target)
     assert header == ["file", "species"]
     readable = ["0021e90e4.png", "003d61042.png", "1b490196c.jpg", "large.PNG", "link.png", "no suffix"]
-    unread = ["empty.png", "gone.png", "torn", "torn.JPG"]
+    unread = ["begun", "empty.png", "gone.png", "torn", "torn.JPG"]
     assert [name for name, _ in found] == sorted(readable + unread)
     labels = dict(found)
     assert set(labels.values()) <= set(LABELS)
@@ -61,7 +62,7 @@ def test_a_submission_has_a_row_for_each_image_and_no_other(photos: Path, tmp_pa
     assert {labels[name] for name in unread} == {commonest}
     assert labels["link.png"] == labels["0021e90e4.png"]
     assert summary == (
-        f"{target} has a row for each image, 10 in all. 4 can't be read and have the most common label, "
+        f"{target} has a row for each image, 11 in all. 5 can't be read and have the most common label, "
         f"{commonest}: {', '.join(unread)}."
     )
 

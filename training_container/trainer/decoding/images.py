@@ -21,6 +21,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 200_000_000
 SNIFFED_BYTES = 4096
+SIGNATURE_BYTES = 16
 DECODERS = min(os.cpu_count() or 1, 8)
 SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 
@@ -145,4 +146,7 @@ def _unidentified(file: BinaryIO) -> ImageRefused:
         text = "\0"
     if "\0" not in text:
         return ImageRefused("not an image: a text file by its content", is_image=False)
-    return ImageRefused("not an image in a format that is read: JPEG, PNG, WebP, BMP, TIFF or GIF")
+    accepted = (Image.OPEN[known][1] for known in FORMATS)
+    begins_as_one = any(accept(start[:SIGNATURE_BYTES]) is True for accept in accepted if accept)
+    formats = "JPEG, PNG, WebP, BMP, TIFF or GIF"
+    return ImageRefused(f"not an image in a format that is read: {formats}", is_image=begins_as_one or None)
