@@ -1,1 +1,1 @@
-"""Pickled arrays of images, read without running what a pickle names."""
+"""Arrays of images in the files of NumPy and pickle, read without running what a pickle names."""

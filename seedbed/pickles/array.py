@@ -1,84 +1,141 @@
-"""Reads a NumPy array from an untrusted pickle."""
+"""What the calls in a pickle stand for: arrays of NumPy, its numbers, lists, dicts."""
 
 import math
-import mmap
-from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+import re
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
-from ..errors import SeedbedError
-from .safe_reader import Call, Refused, read_pickle
+from .safe_reader import Call, Dictionary, Function, Refused
 
 Array = npt.NDArray[Any]
 
-FUNCTIONS = {
-    "numpy._core.multiarray._reconstruct": "_reconstruct",
-    "numpy.core.multiarray._reconstruct": "_reconstruct",
-    "numpy._core.numeric._frombuffer": "_frombuffer",
-    "numpy.core.numeric._frombuffer": "_frombuffer",
-    "numpy.ndarray": "ndarray",
-    "numpy.dtype": "dtype",
-    "_codecs.encode": "encode",
+NUMBERS = re.compile(r"(b1|[ui][1248]|f[248]|[US][1-9][0-9]{0,6})")
+KINDS = {
+    "c": "complex numbers",
+    "f": "numbers of more than 8 bytes",
+    "M": "dates",
+    "m": "durations",
+    "O": "Python objects",
+    "S": "empty texts",
+    "U": "empty texts",
+    "V": "records, or numbers that NumPy has no type for",
 }
-NUMBERS = {"b1", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"}
-COPIES = 2
-"""How many copies of the file's content are in memory at most, depending on the protocol."""
+MOST_DIMENSIONS = 32
 
 
-def read_array(path: Path) -> Array:
-    """The array of numbers pickled in a file. Raises SeedbedError if the file holds anything else."""
+class Objects(list[Any]):
+    """The values of an array of Python objects."""
+
+
+def plain(value: Any) -> Any:
+    """The array, number, text, bytes, list or `Dictionary` that a value of a pickle stands for, or the value itself.
+
+    What it holds is left as it is. Raises Refused for an array of something else than numbers and texts.
+    """
+    if not isinstance(value, Call):
+        return value
+    if value.pairs is not None:
+        return Dictionary(value.pairs)
+    if value.elements is not None and not value.function.startswith("builtins."):
+        return value.elements
     try:
-        size = path.stat().st_size
-        if size * COPIES > psutil.virtual_memory().available:
-            raise Refused(f"its {size:,} bytes are too many for the free memory of this machine")
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return _array(read_pickle(cast("BinaryIO", content), FUNCTIONS))
-    except Refused as error:
-        raise SeedbedError(f"{path} can't be read as a pickled array: {error}.") from error
-    except (LookupError, ValueError) as error:
-        raise SeedbedError(f"{path} can't be read: it is not a pickle, or it is damaged.") from error
-    except (OSError, MemoryError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it needs more memory than there is"
-        raise SeedbedError(f"{path} can't be read: {reason}.") from error
+        return _of_numpy(value)
+    except Refused:
+        raise
+    except (ValueError, TypeError, OverflowError, SystemError) as error:
+        raise Refused("an array that is damaged: save it again") from error
 
 
-def _array(value: Any) -> Array:
-    order: Literal["C", "F"]
+def _of_numpy(call: Call) -> Any:
+    made: Any = call
+    match function_of(call), call.arguments, call.state:
+        case "numpy.core.multiarray._reconstruct", _, (int(), tuple() as shape, kind, int() as fortran, data):
+            made = _array(kind, data, shape, order="F" if fortran else "C")
+        case "numpy.core.numeric._frombuffer", (data, kind, tuple() as shape, "C" | "F" as order), _:
+            made = _array(kind, data, shape, order=order)
+        case "numpy.core.numeric._frombuffer", (data, kind, tuple() as shape, "K", tuple() as axes), _:
+            made = _array(kind, data, shape, axes=axes)
+        case "numpy.core.multiarray.scalar", (kind, data), _:
+            made = _array(kind, data, ()).item()
+        case "_codecs.encode" | "builtins.bytes" | "__builtin__.bytes", _, _:
+            made = _content(call)
+    return made
+
+
+def function_of(call: Call) -> str:
+    """The name of what is called, as before NumPy 2; of what is created, where a helper of pickle creates it."""
+    first = call.arguments[0] if isinstance(call.arguments, tuple) and call.arguments else None
+    created = isinstance(first, Function) and call.function.startswith(("copyreg.", "copy_reg."))
+    name = cast("Function", first).name if created else call.function
+    return name.replace("numpy._core.", "numpy.core.")
+
+
+def checked_shape(shape: tuple[Any, ...], itemsize: int, length: int) -> None:
+    """Raises Refused if an array of this shape is empty or doesn't take `length` bytes."""
+    if len(shape) > MOST_DIMENSIONS or not all(type(side) is int and 0 <= side < 2**62 for side in shape):
+        raise Refused("an array whose shape makes no sense: save it again")
+    if 0 in shape:
+        raise Refused("an empty array: save the one that has the values")
+    if math.prod(shape) * itemsize != length:
+        raise Refused(f"an array whose {length:,} bytes do not fit its shape: it was cut off, so save or copy it again")
+
+
+def checked_kind(kind: np.dtype[Any]) -> np.dtype[Any]:
+    """Raises Refused for other things than numbers and texts."""
+    if not NUMBERS.fullmatch(f"{kind.kind}{kind.itemsize // (4 if kind.kind == 'U' else 1)}"):
+        raise _refused(kind.kind)
+    return kind
+
+
+def _refused(kind: str) -> Refused:
+    held = KINDS.get(kind, "something other than numbers")
+    return Refused(f"an array of {held}: save images with .astype('uint8'), and labels with .astype(str)")
+
+
+def _array(
+    kind: Any, data: Any, shape: tuple[Any, ...], *, order: Literal["C", "F"] = "C", axes: tuple[Any, ...] = ()
+) -> Any:
+    content = _content(data)
+    if isinstance(content, list):
+        return _objects(content, shape)
+    numbers = _dtype(kind)
+    checked_shape(shape, numbers.itemsize, len(content))
+    array: Array = np.frombuffer(content, numbers).reshape(shape, order=order)
+    if not axes:
+        return array
+    if not all(type(axis) is int for axis in axes) or sorted(axes) != list(range(len(shape))):
+        raise Refused("an array whose shape makes no sense: save it again")
+    return array.transpose(axes)
+
+
+def _objects(data: list[Any], shape: tuple[Any, ...]) -> Any:
+    checked_shape(shape, 1, len(data))
+    nested = isinstance(data[0], Call) and function_of(data[0]).endswith("_reconstruct")
+    if len(data) != (shape[0] if shape else 1) or (nested and not shape):
+        raise _refused("O")
+    return Objects(data) if shape else plain(data[0])
+
+
+def _content(value: Any) -> bytes | bytearray | list[Any]:
     match value:
-        case Call(function="_reconstruct", state=(int(), tuple() as shape, dtype, int() as fortran, data)):
-            order = "F" if fortran else "C"
-        case Call(function="_frombuffer", arguments=(data, dtype, tuple() as shape, "C" | "F" as order)):
-            pass
-        case _:
-            raise Refused("it holds something other than an array of numbers")
-    numbers, content = _dtype(dtype), _content(data)
-    if not all(type(side) is int and side > 0 for side in shape):
-        raise Refused("its array is empty, or its shape makes no sense")
-    if math.prod(shape) * numbers.itemsize != len(content):
-        raise Refused(f"its {len(content):,} bytes of numbers do not fit its shape")
-    array: Array = np.frombuffer(content, numbers)
-    return cast("Array", array.reshape(tuple(shape), order=order))
+        case bytes() | bytearray() | list():
+            return value
+        case str() as text:
+            return text.encode("latin1")
+        case Call(function="_codecs.encode", arguments=(str() as text, "latin1")):
+            return text.encode("latin1")
+        case Call(function="builtins.bytes" | "__builtin__.bytes", arguments=()):
+            return b""
+    raise _refused("O")
 
 
 def _dtype(value: Any) -> np.dtype[Any]:
     match value:
-        case Call(function="dtype", arguments=(str() as code, *_), state=(int(), "<" | ">" | "|" as order, *_)):
-            if code not in NUMBERS:
-                raise Refused(f"its array has the type {code[:20]}, and only numbers are read")
+        case Call(function="numpy.dtype", arguments=(str() as code, *_), state=(int(), "<" | ">" | "|" as order, *_)):
+            if not NUMBERS.fullmatch(code):
+                raise _refused(code[:1])
             numbers: np.dtype[Any] = np.dtype(order + code)
             return numbers
-    raise Refused("its array does not hold plain numbers")
-
-
-def _content(value: Any) -> bytes | bytearray:
-    match value:
-        case bytes() | bytearray():
-            return value
-        case str() as text:
-            return text.encode("latin1")
-        case Call(function="encode", arguments=(str() as text, "latin1")):
-            return text.encode("latin1")
-    raise Refused("its array holds Python objects, and only numbers are read")
+    raise _refused("V")

@@ -1,4 +1,4 @@
-"""Turns pickled arrays of images and of their labels into a folder of PNGs with one sub-folder per label."""
+"""Turns arrays of images and of their labels into a folder of PNGs with one sub-folder per label."""
 
 import shutil
 from collections.abc import Generator, Iterator, Sequence
@@ -13,43 +13,49 @@ import numpy.typing as npt
 from PIL import Image
 
 from ..errors import SeedbedError
-from .array import Array, read_array
 from .label_folders import label_folders
+from .labels import read_labels
+from .pair import Images, read_pair
+from .pixels import Scale, check_shapes, picture, scale_of
 
 AT_ONCE = 256
 
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """Images (n, height, width, 3), their label numbers (n,), and the labels' names."""
+    """Images, their label numbers (n,), and the labels' names."""
 
-    images: Array
-    scale: float
-    """The factor that brings the images' values to 0 to 255."""
+    images: Images
+    scale: Scale
     numbers: npt.NDArray[np.intp]
     names: Sequence[str]
     """Of the labels, by number; those that look alike have the same name."""
     notices: Sequence[str] = ()
+    """What people should know of how the images and labels were read."""
 
 
-def read_pickles(images: Path, labels: Path, names: Sequence[str] = ()) -> LabelledImages:
-    """Read images with values from 0 to 255 or from 0 to 1, and one-hot rows (n, labels) in the same order.
+def read_pickles(
+    images: Path, labels: Path | None = None, names: Sequence[str] = (), arrays: Sequence[str] = ()
+) -> LabelledImages:
+    """Read images and their labels, in the same order, from two files, or from one that holds both.
 
-    Without names the labels are called `class_00` and so on. Raises SeedbedError if a file is not what it should be, or
-    the two don't belong together.
+    `names` are those of the labels in the order of their numbers; `arrays` are the names of the two arrays in files
+    that hold more. Raises SeedbedError if a file is not what it should be, or the two don't belong together.
     """
-    pixels, rows = read_array(images), read_array(labels)
-    scale, numbers = _scale(images, pixels), _numbers(labels, rows)
-    if len(pixels) != len(numbers):
+    pixels, rows = read_pair(images, labels, arrays)
+    found = read_labels(rows, names)
+    count = len(found.numbers)
+    check_shapes(pixels, count)
+    if len(pixels.value) != count:
+        together = "files that were written" if labels else "arrays that belong"
         raise SeedbedError(
-            f"{images} holds {len(pixels):,} images and {labels} the labels of {len(numbers):,}: "
-            "choose the two files that were written together."
+            f"{pixels.source} holds {len(pixels.value):,} images and {rows.source} the labels of {count:,}: "
+            f"choose the two {together} together."
         )
-    names = names or [f"class_{number:02}" for number in range(rows.shape[1])]
-    if len(names) != rows.shape[1]:
-        raise SeedbedError(f"{labels} has {rows.shape[1]} labels, but {len(names)} were named: {', '.join(names)}.")
-    folders, notices = label_folders(names, numbers)
-    return LabelledImages(pixels, scale, numbers, folders, notices)
+    scale = scale_of(pixels)
+    folders, alike = label_folders(found.names, found.numbers)
+    notices = [notice for notice in (scale.notice, found.notice, *alike) if notice]
+    return LabelledImages(pixels.value, scale, found.numbers, folders, notices)
 
 
 def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> Generator[Path, None, None]:
@@ -63,8 +69,7 @@ def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> Ge
 
     def write(row: int) -> Path:
         path: Path = folder / found.names[found.numbers[row]] / f"{row:0{digits}}.png"
-        pixels = np.rint(found.images[row] * np.float32(found.scale)).astype(np.uint8)
-        Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1] if blue_first else pixels)).save(path)
+        Image.fromarray(picture(found.images[row], found.scale, blue_first=blue_first)).save(path)
         return path
 
     rows = iter(range(len(found.images)))
@@ -91,24 +96,3 @@ def new_folders(parent: Path, names: Sequence[str]) -> Iterator[None]:
         with suppress(OSError):
             parent.rmdir()
         raise
-
-
-def _scale(path: Path, images: Array) -> float:
-    if images.ndim != 4 or images.shape[3] != 3:
-        raise SeedbedError(f"{path} has the shape {images.shape}, not the shape (images, height, width, 3).")
-    low, high = float(images.min()), float(images.max())
-    if not (low >= 0 and high <= 255):
-        raise SeedbedError(
-            f"{path} has values from {low:g} to {high:g}: give the images as they were before they were normalised, "
-            "from 0 to 255 or from 0 to 1."
-        )
-    return 255.0 if images.dtype.kind == "f" and high <= 1 else 1.0
-
-
-def _numbers(path: Path, rows: Array) -> npt.NDArray[np.intp]:
-    if rows.ndim != 2 or not ((rows == 0) | (rows == 1)).all() or not (rows.sum(axis=1) == 1).all():
-        raise SeedbedError(
-            f"{path} is not a one-hot array: each row has a single 1, in the column of its label, and zeros."
-        )
-    numbers: npt.NDArray[np.intp] = rows.argmax(axis=1)
-    return numbers

@@ -1,123 +1,239 @@
 """Reads a pickle as plain values and `Call`s: nothing that it names is imported, created or called.
 
-A pickle is a program for a stack machine. This one supports the steps by which NumPy pickles an array of numbers, in
-all its versions and all protocols of pickle, and refuses all others.
+A pickle is a program for a stack machine. This one takes the steps that make values, in all protocols of pickle, and
+writes down what the others would call.
 """
 
 import pickletools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-MAX_STEPS = 100
-"""An array takes about fifty."""
-MARK = object()
+MAX_STEPS = 2_000_000
+"""An array takes about fifty, a label in a list one to ten."""
+MAX_PLACE = 2**32
+"""Places in the memory are numbered from 0."""
 IGNORED = {"PROTO", "FRAME"}
-KEEP = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
-FETCH = {"GET", "BINGET", "LONG_BINGET"}
-CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (), "MARK": MARK}
-NUMBERS = {"INT", "BININT", "BININT1", "BININT2", "LONG1"}
-TEXTS = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING"}
-BYTES = {"BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"}
-VALUES = NUMBERS | TEXTS | BYTES
+VALUES = {
+    *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+    *("STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+}
+CODES = {step.code.encode("latin-1"): step for step in pickletools.opcodes}
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
 
 
 class Refused(ValueError):
-    """The pickle holds something other than an array of numbers; the text says what."""
+    """What a file holds is not taken; the text says what it is and, after a colon, what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Function:
-    """A function that a pickle names in order to call it."""
+    """A class or function that a pickle names; never looked up."""
 
     name: str
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
+class Dictionary:
+    """A dict, as pairs: looking keys up could take a hostile pickle's time."""
+
+    pairs: list[tuple[Any, Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
 class Call:
-    """A call in a pickle, and the state that its result would get."""
+    """A call in a pickle, the state that its result would get, and what would be put into it."""
 
     function: str
     arguments: Any
     state: Any = None
+    elements: list[Any] | None = None
+    pairs: list[tuple[Any, Any]] | None = None
 
 
-def read_pickle(file: BinaryIO, functions: Mapping[str, str]) -> Any:
-    """The pickle's value: constants, tuples and `Call`s, nested as in the pickle.
+def read_pickle(file: BinaryIO) -> Any:
+    """The value of the pickle that starts here: constants, lists, tuples, `Dictionary`s and `Call`s, nested as there.
 
-    `functions` maps the dotted names that are allowed to the names used in `Call`s. Raises Refused for anything else,
-    and ValueError or LookupError if the pickle is damaged.
+    They may hold themselves. The file is left behind the pickle's end. Raises Refused for what can't be a value, and
+    ValueError or LookupError if the pickle is damaged.
     """
-    stack: list[Any] = []
-    memo: dict[int | None, Any] = {}
-    for number, (step, argument, _) in enumerate(pickletools.genops(file)):
-        if step.name == "STOP":
-            return stack[-1]
+    machine = Machine()
+    for number, (step, argument) in enumerate(_steps(file)):
+        if step == "STOP":
+            return machine.stack[-1]
         if number == MAX_STEPS:
-            raise Refused("it holds more than one array")
-        if step.name in KEEP:
-            memo[len(memo) if argument is None else argument] = stack[-1]
-        elif step.name in FETCH:
-            stack.append(memo[argument])
-        elif step.name not in IGNORED:
-            _take(step.name, argument, stack, functions)
-    raise Refused("it has no end")
+            raise Refused(
+                "more objects than any labelled images have: save the images and the labels as arrays, with numpy.save"
+            )
+        machine.take(step, argument)
+    raise ValueError("it has no end")
 
 
-def _take(step: str, argument: Any, stack: list[Any], functions: Mapping[str, str]) -> None:
-    if step in VALUES:
-        stack.append(argument)
-    elif step in CONSTANTS:
-        stack.append(CONSTANTS[step])
-    elif step in ("GLOBAL", "STACK_GLOBAL"):
-        module, name = argument.split(" ", 1) if step == "GLOBAL" else (stack.pop(-2), stack.pop())
-        stack.append(_function(module, name, functions))
-    elif step in JOIN:
-        JOIN[step](stack)
-    else:
-        raise Refused(f"it holds something other than an array of numbers ({step})")
+def _steps(file: BinaryIO) -> Iterator[tuple[str, Any]]:
+    while code := file.read(1):
+        step = CODES.get(code)
+        if step is None:
+            raise ValueError("it has an unknown step")
+        if step.name == "STRING":
+            yield step.name, _text_of_python_2(file.readline())
+        else:
+            yield step.name, step.arg and step.arg.reader(file)
 
 
-def _function(module: Any, name: Any, functions: Mapping[str, str]) -> Function:
-    if not isinstance(module, str) or not isinstance(name, str):
-        raise Refused("it would call something without a name")
-    known = functions.get(f"{module}.{name}")
-    if known is None:
-        raise Refused(f"it would call {module[:60]}.{name[:60]}, which no array of numbers does; nothing was run")
-    return Function(known)
+def _text_of_python_2(line: bytes) -> str:
+    """Bytes as Python 2 shows them in quotes, as characters."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return line.strip()[1:-1].decode("unicode_escape")
 
 
-def _tuple(stack: list[Any]) -> None:
-    mark = max(place for place, value in enumerate(stack) if value is MARK)
-    stack[mark:] = [tuple(stack[mark + 1 :])]
+class Machine:
+    """The stack, what lies below each mark, and the memory."""
+
+    def __init__(self) -> None:
+        self.stack: list[Any] = []
+        self.below: list[list[Any]] = []
+        self.memory: dict[int, Any] = {}
+
+    def take(self, step: str, argument: Any) -> None:
+        """Take one step. Raises Refused, ValueError or LookupError if it can't be taken."""
+        if step in VALUES:
+            self.push(argument)
+        elif step in CONSTANTS:
+            self.push(CONSTANTS[step])
+        elif step in STEPS:
+            STEPS[step](self, argument)
+        elif step not in IGNORED:
+            raise ValueError("it has a step that no pickle of values has")
+
+    def since_mark(self) -> list[Any]:
+        """Take what was put on the stack since the last mark."""
+        found, self.stack = self.stack, self.below.pop()
+        return found
+
+    def push(self, value: Any) -> None:
+        self.stack.append(value)
+
+    def pop(self) -> Any:
+        return self.stack.pop()
+
+    def mark(self, _: Any) -> None:
+        self.below.append(self.stack)
+        self.stack = []
+
+    def keep(self, place: int | None) -> None:
+        place = len(self.memory) if place is None else place
+        if not 0 <= place < MAX_PLACE:
+            raise ValueError("it keeps a value too far away")
+        self.memory[place] = self.stack[-1]
+
+    def fetch(self, place: int) -> None:
+        self.push(self.memory[place])
+
+    def name(self, argument: str | None) -> None:
+        module, name = argument.split(" ", 1) if argument else (self.stack.pop(-2), self.stack.pop())
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise ValueError("it would call something without a name")
+        if "joblib" in module.split("."):
+            raise Refused("what joblib wrote: load it with joblib.load, and save each array with numpy.save")
+        self.push(Function(f"{module}.{name}"))
+
+    def call(self, function: Any, arguments: Any) -> None:
+        if not isinstance(function, Function):
+            raise ValueError("it would call something that is not a function")
+        self.push(Call(function.name, arguments))
+
+    def build(self, _: Any) -> None:
+        state = self.pop()
+        made = self.stack[-1]
+        if not isinstance(made, Call) or made.state is not None:
+            raise ValueError("it sets the state of something that has none")
+        made.state = state
+
+    def extend(self, found: list[Any]) -> None:
+        into = self.stack[-1]
+        if isinstance(into, Call):
+            into.elements = into.elements or []
+            into = into.elements
+        if not isinstance(into, list):
+            raise ValueError("it puts something into what is not a list")
+        into.extend(found)
+
+    def update(self, found: list[Any]) -> None:
+        into = self.stack[-1]
+        if isinstance(into, Call):
+            into.pairs = into.pairs or []
+        elif not isinstance(into, Dictionary):
+            raise ValueError("it puts something into what is not a dict")
+        into.pairs.extend(_pairs(found))
+
+    def instance(self, argument: str) -> None:
+        found = self.since_mark()
+        self.name(argument)
+        self.call(self.pop(), tuple(found))
+
+    def object(self, _: Any) -> None:
+        function, *arguments = self.since_mark()
+        self.call(function, tuple(arguments))
+
+    def reduce(self, _: Any) -> None:
+        arguments = self.pop()
+        self.call(self.pop(), arguments)
+
+    def new_with_keywords(self, _: Any) -> None:
+        self.pop()
+        self.reduce(_)
 
 
-def _tuple_of(length: int) -> Callable[[list[Any]], None]:
-    def join(stack: list[Any]) -> None:
-        stack[-length:] = [tuple(stack[-length:])]
+def _pairs(found: list[Any]) -> list[tuple[Any, Any]]:
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+def _tuple_of(length: int) -> Callable[[Machine, Any], None]:
+    def join(machine: Machine, _: Any) -> None:
+        if len(machine.stack) < length:
+            raise ValueError("its tuple has too few values")
+        machine.stack[-length:] = [tuple(machine.stack[-length:])]
 
     return join
 
 
-def _call(stack: list[Any]) -> None:
-    arguments, function = stack.pop(), stack.pop()
-    if not isinstance(function, Function):
-        raise Refused("it would call something that is not a function")
-    stack.append(Call(function.name, arguments))
+def _out_of_band(*_: Any) -> None:
+    raise Refused("an array whose numbers are in another file: pickle it without buffer_callback, or use numpy.save")
 
 
-def _build(stack: list[Any]) -> None:
-    state = stack.pop()
-    if not isinstance(stack[-1], Call) or stack[-1].state is not None:
-        raise Refused("it sets the state of something that has none")
-    stack[-1].state = state
-
-
-JOIN: dict[str, Callable[[list[Any]], None]] = {
-    "TUPLE": _tuple,
+STEPS: dict[str, Callable[[Machine, Any], Any]] = {
+    "MARK": Machine.mark,
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), Machine.keep),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), Machine.fetch),
+    **dict.fromkeys(("GLOBAL", "STACK_GLOBAL"), Machine.name),
+    "POP": lambda machine, _: machine.pop() if machine.stack else machine.since_mark(),
+    "POP_MARK": lambda machine, _: machine.since_mark(),
+    "DUP": lambda machine, _: machine.push(machine.stack[-1]),
+    "TUPLE": lambda machine, _: machine.push(tuple(machine.since_mark())),
     "TUPLE1": _tuple_of(1),
     "TUPLE2": _tuple_of(2),
     "TUPLE3": _tuple_of(3),
-    "REDUCE": _call,
-    "BUILD": _build,
+    "EMPTY_LIST": lambda machine, _: machine.push([]),
+    "LIST": lambda machine, _: machine.push(machine.since_mark()),
+    "APPEND": lambda machine, _: machine.extend([machine.pop()]),
+    "APPENDS": lambda machine, _: machine.extend(machine.since_mark()),
+    "EMPTY_DICT": lambda machine, _: machine.push(Dictionary()),
+    "DICT": lambda machine, _: machine.push(Dictionary(_pairs(machine.since_mark()))),
+    "SETITEM": lambda machine, _: machine.update([machine.stack.pop(-2), machine.pop()]),
+    "SETITEMS": lambda machine, _: machine.update(machine.since_mark()),
+    "EMPTY_SET": lambda machine, _: machine.push(Call("builtins.set", ())),
+    "ADDITEMS": lambda machine, _: machine.extend(machine.since_mark()),
+    "FROZENSET": lambda machine, _: machine.push(Call("builtins.frozenset", (machine.since_mark(),))),
+    "REDUCE": Machine.reduce,
+    "NEWOBJ": Machine.reduce,
+    "NEWOBJ_EX": Machine.new_with_keywords,
+    "INST": Machine.instance,
+    "OBJ": Machine.object,
+    "BUILD": Machine.build,
+    "PERSID": lambda machine, _: machine.push(Call("persistent id", ())),
+    "BINPERSID": lambda machine, _: machine.push(Call("persistent id", (machine.pop(),))),
+    "NEXT_BUFFER": _out_of_band,
 }

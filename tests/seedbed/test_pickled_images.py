@@ -1,5 +1,6 @@
-"""The founding article's pickles become a folder for upload."""
+"""Arrays of images and labels, the founding article's among them, become a folder for upload."""
 
+import itertools
 import pickle
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -73,30 +74,76 @@ def test_halves_of_a_colour_are_rounded(tmp_path: Path, folder: Path) -> None:
     assert {int(pixels.max()) for pixels in found.values()} == {100}
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.float32, bool])
-def test_one_hot_rows_may_have_any_numeric_type(dtype: type, tmp_path: Path) -> None:
-    assert np.array_equal(read_pickles(*pickled(tmp_path, rows=ROWS.astype(dtype))).numbers, NUMBERS)
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (PIXELS.transpose(0, 3, 1, 2), PIXELS),
+        (PIXELS[..., 0], PIXELS[..., 0]),
+        (PIXELS[..., :1], PIXELS[..., 0]),
+        (PIXELS[:, None, :, :, 0], PIXELS[..., 0]),
+        (np.concatenate([PIXELS, PIXELS[..., :1]], 3), np.concatenate([PIXELS, PIXELS[..., :1]], 3)),
+        (list(PIXELS), PIXELS),
+        (list(PIXELS[..., 0]), PIXELS[..., 0]),
+        (PIXELS > 127, (PIXELS > 127) * 255),
+        ((PIXELS > 127).astype(np.uint8), (PIXELS > 127) * 255),
+        ((PIXELS / 255).astype(np.float16), PIXELS),
+        (PIXELS / 254.99, PIXELS),
+        (PIXELS.astype(np.uint16) * 257, PIXELS),
+        (PIXELS.astype(">u2") * 257, PIXELS),
+        (PIXELS.astype(np.uint16) * 16, np.rint(PIXELS / 4095 * 16 * 255)),
+        (PIXELS[:, ::-1, ::-1], PIXELS[:, ::-1, ::-1]),
+    ],
+    ids=itertools.count(),
+)
+def test_images_of_each_layout_and_depth_are_written(
+    images: Any, expected: np.ndarray, tmp_path: Path, folder: Path
+) -> None:
+    found = written(pickled(tmp_path, images), folder)
+    assert np.abs(np.stack(list(found.values())).astype(int) - expected).max() <= (1 if images is not PIXELS else 0)
+    assert {pixels.shape for pixels in found.values()} == {expected.shape[1:]}
+
+
+def test_images_of_several_sizes_are_written(tmp_path: Path, folder: Path) -> None:
+    images = [image[: 2 + row % 3] if row % 2 else image[..., 0] for row, image in enumerate(PIXELS)]
+    found = written(pickled(tmp_path, images), folder)
+    for pixels, expected in zip(found.values(), images, strict=True):
+        assert np.array_equal(pixels, expected)
+
+
+def test_blue_comes_first_in_images_with_opacity_too(tmp_path: Path, folder: Path) -> None:
+    images = np.concatenate([PIXELS, PIXELS[..., :1]], 3)
+    found = written(pickled(tmp_path, images), folder, blue_first=True)
+    assert np.array_equal(np.stack(list(found.values())), images[..., [2, 1, 0, 3]])
+
+
+@pytest.mark.parametrize(("factor", "bits"), [(3, 10), (257, 16)])
+def test_the_depth_that_was_assumed_is_told(factor: int, bits: int, tmp_path: Path) -> None:
+    (notice,) = read_pickles(*pickled(tmp_path, PIXELS.astype(np.uint16) * factor)).notices
+    assert f"they were taken for {bits} bits, and made 8" in notice
 
 
 @pytest.mark.parametrize(
     ("images", "rows", "reason"),
     [
-        (PIXELS[0], ROWS, r"npX_keras.pkl has the shape \(6, 5, 3\)"),
-        (PIXELS[..., :1], ROWS, r"npX_keras.pkl has the shape \(12, 6, 5, 1\)"),
-        (PIXELS.transpose(0, 3, 1, 2), ROWS, r"npX_keras.pkl has the shape \(12, 3, 6, 5\)"),
+        (PIXELS[0], ROWS, r"npX_keras.pkl has the shape \(6, 5, 3\), that of one image"),
+        (PIXELS[..., :2], ROWS, r"npX_keras.pkl has the shape \(12, 6, 5, 2\), not the shape"),
+        (PIXELS[None], ROWS, r"npX_keras.pkl has the shape \(1, 12, 6, 5, 3\), not the shape"),
+        (np.moveaxis(PIXELS, 0, 3), ROWS, r"the images last: save numpy.moveaxis\(images, -1, 0\)"),
+        ([*PIXELS[1:], PIXELS[0, ..., :2]], ROWS, r"has an image of the shape \(6, 5, 2\), not \(height, width, 3\)"),
+        (PIXELS.reshape(12, -1), ROWS, r"an array of uint8 of the shape \(12, 90\), not images"),
         (PIXELS / 127.5 - 1, ROWS, "values from -1 to 1: give the images as they were before"),
-        (PIXELS.astype(np.uint16) * 257, ROWS, "to 65535"),
-        (np.where(PIXELS.max() == PIXELS, np.nan, PIXELS), ROWS, "values from nan to nan"),
+        (PIXELS / 250, ROWS, "values from 0 to 1.02: give the images as they were before"),
+        (PIXELS.astype(np.int16) - 1, ROWS, "values from -1 to 254"),
+        (PIXELS.astype(np.uint32) * 258, ROWS, "to 65790"),
+        (PIXELS * 257.0, ROWS, "to 65535"),
+        (np.where(PIXELS.max() == PIXELS, np.nan, PIXELS), ROWS, "pixels without a value"),
         (np.where(PIXELS.max() == PIXELS, np.inf, PIXELS), ROWS, "to inf"),
         (PIXELS[:-1], ROWS, r"npX_keras.pkl holds 11 images and .*oh_npY.pkl the labels of 12"),
-        (PIXELS, NUMBERS, "is not a one-hot array"),
-        (PIXELS, ROWS * 2, "is not a one-hot array"),
-        (PIXELS, ROWS * 0, "is not a one-hot array"),
-        (PIXELS, np.abs(ROWS - 1), "is not a one-hot array"),
-        (PIXELS, ROWS + np.nan, "is not a one-hot array"),
-        ([1], ROWS, "npX_keras.pkl can't be read as a pickled array"),
-        (PIXELS, [1], "oh_npY.pkl can't be read as a pickled array"),
+        (np.array(["maize"]), ROWS, "npX_keras.pkl holds an array of str.*, not images"),
+        ([1], ROWS, "npX_keras.pkl holds an array of int64 .*, not images"),
+        (PIXELS, PIXELS, "oh_npY.pkl holds an array of uint8 .*, not labels"),
     ],
+    ids=itertools.count(),
 )
 def test_arrays_other_than_labelled_images_are_refused(images: Any, rows: Any, reason: str, tmp_path: Path) -> None:
     with pytest.raises(SeedbedError, match=reason):
@@ -169,6 +216,28 @@ def test_import_creates_a_folder_for_upload(tmp_path: Path, folder: Path) -> Non
     assert sorted({key.split("/")[1] for key in keys}) == ["Loose Silky-bent", "Maize", "Sugar beet"]
     assert len(keys) == 12
     assert np.array_equal(np.asarray(Image.open(folder / "Maize/00.png")), PIXELS[0])
+
+
+def imported(*arguments: object) -> str:
+    done = CliRunner().invoke(app, ["import", *map(str, arguments)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_import_takes_one_file_and_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez("all.npz", x_train=PIXELS, y_train=NUMBERS + 1, x_test=PIXELS[:1], y_test=NUMBERS[:1])
+    both = ("all.npz", "--arrays", "x_train, y_train", "--labels", "a,b,c,d")
+    assert "12 images of 4 labels are in imported." in imported(*both)
+    told = imported(*both[:1], "photos", *both[1:])
+    assert "No label is 0: they were counted from 1, so 1 is a.\n12 images of 4 labels are in photos." in told
+    assert {path.name for path in Path("photos").iterdir()} == {"a", "c", "d"}
+
+
+def test_a_mistyped_file_of_labels_is_not_taken_for_the_folder(tmp_path: Path) -> None:
+    np.savez(tmp_path / "all.npz", x=PIXELS, y=NUMBERS)
+    done = CliRunner().invoke(app, ["import", str(tmp_path / "all.npz"), str(tmp_path / "absent.npy")])
+    assert "absent.npy can't be read: No such file" in str(done.exception)
 
 
 def test_import_without_bgr_explains_how_to_check_the_colours(tmp_path: Path, folder: Path) -> None:
