@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -44,7 +45,7 @@ def plain(value: Any) -> Any:
         return _of_numpy(value)
     except Refused:
         raise
-    except (ValueError, TypeError, OverflowError, SystemError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise Refused("an array that is damaged: save it again") from error
 
 
@@ -89,6 +90,15 @@ def checked_kind(kind: np.dtype[Any]) -> np.dtype[Any]:
     return kind
 
 
+def checked_texts(array: Array) -> Array:
+    """Raises Refused if texts have characters outside Unicode, of which NumPy makes texts that Python can't handle."""
+    if array.dtype.kind == "U":
+        characters = array.view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        if characters.max() > sys.maxunicode:
+            raise Refused("an array of texts that is damaged: save it again")
+    return array
+
+
 def _refused(kind: str) -> Refused:
     held = KINDS.get(kind, "something other than numbers")
     return Refused(f"an array of {held}: save images with .astype('uint8'), and labels with .astype(str)")
@@ -102,7 +112,7 @@ def _array(
         return _objects(content, shape)
     numbers = _dtype(kind)
     checked_shape(shape, numbers.itemsize, len(content))
-    array: Array = np.frombuffer(content, numbers).reshape(shape, order=order)
+    array: Array = checked_texts(np.frombuffer(content, numbers)).reshape(shape, order=order)
     if not axes:
         return array
     if not all(type(axis) is int for axis in axes) or sorted(axes) != list(range(len(shape))):

@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 
 from ..errors import SeedbedError
-from .array import checked_kind, checked_shape, plain
+from .array import checked_kind, checked_shape, checked_texts, plain
 from .formats import HEAD, check_format, check_text
 from .safe_reader import Dictionary, Refused, read_pickle
 
@@ -60,8 +60,10 @@ def read_values(path: Path, wanted: Collection[str] = ()) -> Values:
     if path.is_dir():
         raise SeedbedError(f"{path} is a folder: give the files with the images and the labels.")
     try:
-        content = _content(path)
-        return Values(list(_values(path, content, wanted)), len(content))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            content = _content(path)
+            return Values(list(_values(path, content, wanted)), len(content))
     except Refused as error:
         raise SeedbedError(f"{path} can't be read: it holds {error}.") from error
     except OSError as error:
@@ -150,15 +152,13 @@ def _value(file: BinaryIO, content: Content) -> Any:
 def _numpy(file: BinaryIO, content: Content) -> Any:
     version = np.lib.format.read_magic(file)
     reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        shape, by_columns, kind = reader(file)
+    shape, by_columns, kind = reader(file)
     if kind == np.dtype(object):
         return plain(read_pickle(file))
     start, length = file.tell(), math.prod(shape) * checked_kind(kind).itemsize
     checked_shape(shape, kind.itemsize, min(length, len(content) - start))
     file.seek(start + length)
-    numbers = np.frombuffer(content, kind, length // kind.itemsize, start)
+    numbers = checked_texts(np.frombuffer(content, kind, length // kind.itemsize, start))
     return numbers.reshape(shape, order="F" if by_columns else "C")
 
 

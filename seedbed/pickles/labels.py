@@ -55,7 +55,7 @@ def _texts(part: Part, array: npt.NDArray[Any]) -> list[str]:
     try:
         different, places = np.unique(array, return_inverse=True)
         texts = [text.decode() if isinstance(text, bytes) else text for text in different.tolist()]
-    except (ValueError, SystemError) as error:
+    except UnicodeDecodeError as error:
         raise SeedbedError(
             f"{part.source} has a label that is not text in UTF-8: save them with .astype(str)."
         ) from error

@@ -5,7 +5,6 @@ writes down what the others would call.
 """
 
 import pickletools
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -76,17 +75,10 @@ def _steps(file: BinaryIO) -> Iterator[tuple[str, Any]]:
         step = CODES.get(code)
         if step is None:
             raise ValueError("it has an unknown step")
-        if step.name == "STRING":
-            yield step.name, _text_of_python_2(file.readline())
+        if step.name == "STRING":  # bytes as Python 2 shows them in quotes; pickletools takes ASCII alone
+            yield step.name, file.readline().strip()[1:-1].decode("unicode_escape")
         else:
             yield step.name, step.arg and step.arg.reader(file)
-
-
-def _text_of_python_2(line: bytes) -> str:
-    """Bytes as Python 2 shows them in quotes, as characters."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return line.strip()[1:-1].decode("unicode_escape")
 
 
 class Machine:

@@ -243,6 +243,7 @@ HOSTILE = {
     "a header that is code": with_header("(__import__('os').abort(),)"),
     "objects that are not there": with_header("(1, 1, 1)", "|O"),
     "objects that call": with_header("(1, 1, 1)", "|O", b"cposix\nabort\n)R."),
+    "a text outside Unicode": with_header("(1,)", "<U1", b"\xff\xff\x11\0"),
     "an unknown version": b"\x93NUMPY\x09\x00" + bytes(100),
     "a cut archive": npz(x=PIXELS, y=NUMBERS)[:-30],
     "an archive with a changed member": npz(np.savez, x=PIXELS, y=NUMBERS).replace(PIXELS.tobytes()[:9], b"changed!!"),

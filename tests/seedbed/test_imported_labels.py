@@ -105,11 +105,6 @@ def test_labels_that_make_no_sense_are_refused(labels: Any, reason: str) -> None
         read(labels)
 
 
-def test_a_text_outside_unicode_is_refused() -> None:
-    with pytest.raises(SeedbedError, match="a label that is not text"):
-        read(np.array([0x110000, 1], "<u4").view("<U1"))
-
-
 @pytest.mark.parametrize("labels", [NUMBERS, ROWS, NUMBERS.tolist()])
 def test_another_number_of_names_is_refused(labels: Any) -> None:
     with pytest.raises(SeedbedError, match=r"has \d labels, but 2 were named: oat, pea\."):
