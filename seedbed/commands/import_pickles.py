@@ -42,11 +42,13 @@ def import_pickles(  # noqa: PLR0913, PLR0917  each is an argument or option of 
 
     Grey images, a fourth colour for opacity, colours first and 10 to 16 bits are taken too.
     """
-    from ..pickles.images import read_pickles, write_images  # noqa: PLC0415  only this needs NumPy and Pillow
+    from ..pickles.images import check_new, read_pickles, write_images  # noqa: PLC0415  only this needs NumPy and Pillow
 
     if folder is None and labels and (labels.is_dir() or not (labels.exists() or labels.suffix)):
         labels, folder = None, labels
     folder = folder or Path("imported")
+    with writing(folder):
+        check_new(folder)
     found = read_pickles(images, labels, _split(names), _split(arrays))
     with writing(folder), closing(write_images(found, folder, blue_first=bgr)) as written:
         count = sum(1 for _ in track(written, "Import", len(found.images), console=notes()))

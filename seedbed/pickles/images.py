@@ -15,8 +15,9 @@ from PIL import Image
 from ..errors import SeedbedError
 from .label_folders import label_folders
 from .labels import read_labels
-from .pair import Images, read_pair
+from .pair import read_pair
 from .pixels import Scale, check_shapes, picture, scale_of
+from .values import Images
 
 AT_ONCE = 256
 
@@ -63,8 +64,7 @@ def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> Ge
 
     Raises SeedbedError if the folder exists and is not empty.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SeedbedError(f"{folder} exists already. Choose a new folder for the images.")
+    check_new(folder)
     digits = len(str(len(found.images) - 1))
 
     def write(row: int) -> Path:
@@ -79,6 +79,12 @@ def write_images(found: LabelledImages, folder: Path, *, blue_first: bool) -> Ge
     ):
         while batch := list(islice(rows, AT_ONCE)):
             yield from pool.map(write, batch)
+
+
+def check_new(folder: Path) -> None:
+    """Raises SeedbedError if the folder exists and is not empty."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SeedbedError(f"{folder} exists already. Choose a new folder for the images.")
 
 
 @contextmanager

@@ -8,24 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..errors import SeedbedError
-from .array import Array, plain
 from .files import read_values
 from .safe_reader import Dictionary, Refused
+from .values import FEW, MOST_NUMBER, is_flat, is_images, is_labels, settled
 from .words import found, instead, quoted
 
 LABEL_NAMES = {"y", "label", "labels", "target", "targets", "class", "classes", "category", "categories"}
-FEW = 4
-"""So many arrays of two and of three dimensions may be images and one-hot rows; more are images, grey and in colour."""
-MOST_NUMBER = 2**62
-MOST_ROWS = 2**24
-"""How many numbers lists of rows have at most."""
-MOST_REPEATED = 2**28
-"""How many bytes the same objects may have once more."""
+MOST_LISTED = 8
 MOST_ARRAYS = 20
 """In a list or dict of more values, no images and labels are looked for."""
-
-Images = Array | Sequence[Array]
-Labels = Array | Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -40,7 +31,7 @@ class Part:
         """The error that the value is not the images or labels."""
         if isinstance(self.value, Refused):
             return SeedbedError(f"{self.source} can't be read: it holds {self.value}.")
-        file = "X.npy" if role == "images" else "Y.npy"
+        file = "Y.npy" if role == "labels" else "X.npy"
         return SeedbedError(f"{self.source} holds {found(self.value)}, not {role}: {instead(self.value, file)}.")
 
 
@@ -70,7 +61,7 @@ def read_parts(path: Path, arrays: Sequence[str]) -> list[Part]:
     value = settled(read.values[0], read.size) if len(read.values) == 1 else tuple(read.values)
     if not isinstance(value, Dictionary | tuple | list) or is_images(value) or is_labels(value):
         return [Part(str(path), value)]
-    pairs = value.pairs if isinstance(value, Dictionary) else list(_nested(value))
+    pairs = value.pairs if isinstance(value, Dictionary) else _columns(value, read.size) or list(_nested(value))
     parts = [
         Part(f"{quoted(key)} in {path}", settled(held, read.size), _text(key)) for key, held in pairs[:MOST_ARRAYS]
     ]
@@ -84,6 +75,14 @@ def _text(key: Any) -> str:
     return str(key) if isinstance(key, str) or (isinstance(key, int) and abs(key) < MOST_NUMBER) else "…"
 
 
+def _columns(rows: Sequence[Any], size: int) -> list[tuple[str, Any]]:
+    """All images and all labels, of a list of images that each have their label beside them; otherwise nothing."""
+    if len(rows) <= FEW or not all(isinstance(row, list | tuple) and len(row) == 2 for row in rows):
+        return []
+    images, labels = (settled(list(column), size) for column in zip(*rows, strict=True))
+    return [("1", images), ("2", labels)] if is_images(images) and is_labels(labels) else []
+
+
 def _nested(values: Sequence[Any], name: str = "") -> Iterator[tuple[str, Any]]:
     """The values of a tuple with their places from 1, those of a tuple in it as 1.1 and so on."""
     for place, value in enumerate(values[: MOST_ARRAYS + 1], 1):
@@ -93,76 +92,13 @@ def _nested(values: Sequence[Any], name: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{name}{place}", value
 
 
-def settled(value: Any, size: int) -> Any:
-    """What a value stands for: an array, a list of arrays or of labels, or what it is; a Refused if it is not taken.
-
-    `size` is that of the file that holds it: a list of arrays can't be much larger.
-    """
-    try:
-        value = plain(value)
-        held = type(value)(_elements(value, size)) if isinstance(value, list) else None
-    except Refused as error:
-        return error
-    if not held:
-        return value
-    if all(isinstance(element, bool | int | float) and abs(element) < MOST_NUMBER for element in held):
-        return np.array(held)
-    rows = all(isinstance(row, list | tuple | np.ndarray) and getattr(row, "ndim", 1) == 1 for row in held)
-    return _rows(held) if rows else held
-
-
-def _elements(values: list[Any], size: int) -> Iterator[Any]:
-    left = MOST_REPEATED + size
-    for value in values:
-        made = plain(value)
-        left -= made.nbytes if isinstance(made, np.ndarray) else 0
-        if left < 0:
-            raise Refused("the same arrays many times: save each image once, with numpy.save")
-        yield made
-
-
-def _rows(rows: list[Any]) -> Any:
-    """An array of rows, if they have numbers and one length."""
-    width = len(rows[0])
-    if not 0 < width <= MOST_ROWS // len(rows) or any(len(row) != width for row in rows):
-        return rows
-    if all(isinstance(row, np.ndarray) for row in rows):
-        return np.array(rows)
-    numbers = all(
-        isinstance(number, bool | int | float) and abs(number) < MOST_NUMBER for row in rows for number in row
-    )
-    return np.array(rows, float) if numbers else rows
-
-
-def is_images(value: Any) -> bool:
-    """Whether these are images: an array of numbers of three dimensions or more, or a list of arrays."""
-    if isinstance(value, np.ndarray):
-        return value.ndim >= 3 and value.dtype.kind in "biuf"
-    if not isinstance(value, list) or not value:
-        return False
-    if not all(
-        isinstance(image, np.ndarray) and image.ndim in {2, 3} and image.dtype.kind in "biuf" for image in value
-    ):
-        return False
-    return len(value) > FEW or len({image.ndim for image in value}) == 1
-
-
-def is_labels(value: Any) -> bool:
-    """Whether these can be labels: an array of one or two dimensions, or a list of texts and numbers."""
-    if isinstance(value, np.ndarray):
-        return value.ndim in {1, 2}
-    singles = str | bytes | bool | int | float | None
-    return isinstance(value, list) and bool(value) and all(isinstance(element, singles) for element in value)
-
-
 def _both(path: Path, parts: list[Part], arrays: Sequence[str]) -> tuple[Part, Part]:
     if len(parts) == 1 and is_images(parts[0].value):
         raise SeedbedError(f"{path} holds images without labels. Give the file of the labels after it.")
     if len(parts) == 1:
         raise parts[0].refuse("images and labels")
     images = _chosen("images", path, parts, arrays[:1])
-    labels = [part for part in parts if part is not images]
-    return images, _chosen("labels", path, labels, arrays[1:], count=len(images.value))
+    return images, _chosen("labels", path, parts, arrays[1:], count=len(images.value))
 
 
 def _chosen(role: str, path: Path, parts: list[Part], names: Sequence[str], count: int | None = None) -> Part:
@@ -185,14 +121,18 @@ def _chosen(role: str, path: Path, parts: list[Part], names: Sequence[str], coun
         return fitting[0]
     if len(parts) == 1:
         raise parts[0].refuse(role)
+    if role == "images" and not fitting and (flat := [part for part in parts if is_flat(part.value)]):
+        raise flat[0].refuse(role)
     which = "more than one array that the" if fitting else "nothing that the"
     raise SeedbedError(f"{path} holds {which} {role} could be: {_listed(parts)}. {_choose(parts)}")
 
 
 def _choose(parts: list[Part]) -> str:
-    images = next((part.name for part in parts if is_images(part.value)), "images")
-    labels = next((part.name for part in parts if is_labels(part.value)), "labels")
-    return f"Choose by name, for example with --arrays {images},{labels}"
+    images = [part.name for part in parts if is_images(part.value)]
+    labels = [part.name for part in parts if is_labels(part.value)]
+    if not images or not labels:
+        return "Save all images as one array, and their labels as another, with numpy.save."
+    return f"Choose by name, for example with --arrays {quoted(images[0])[1:-1]},{quoted(labels[0])[1:-1]}"
 
 
 def _checked(role: str, part: Part) -> Part:
@@ -203,10 +143,13 @@ def _checked(role: str, part: Part) -> Part:
 
 
 def _listed(parts: list[Part]) -> str:
-    return ", ".join(quoted(part.name) + _short(part.value) for part in parts)
+    listed = ", ".join(quoted(part.name) + _short(part.value) for part in parts[:MOST_LISTED])
+    return listed + (f" and {len(parts) - MOST_LISTED} more" if len(parts) > MOST_LISTED else "")
 
 
 def _short(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, Refused):
+        return f" ({str(value).partition(':')[0]})"
     return f" (shape {value.shape})" if isinstance(value, np.ndarray) else f" ({found(value)})"

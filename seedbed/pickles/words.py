@@ -87,7 +87,8 @@ def instead(value: Any, file: str) -> str:
     if isinstance(of, int) and of == TORCH_MAGIC:
         return f"load it with torch.load, and save each tensor with numpy.save({file!r}, x.cpu().numpy())"
     if isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype.kind in "biuf":
-        return f"if each row is an image, save them with numpy.save({file!r}, x.reshape(-1, height, width, 3))"
+        rows = "x.reshape(-1, height, width, 3)), or as (-1, 3, height, width)"
+        return f"if each row is an image, save them with numpy.save({file!r}, {rows}"
     return SAVE_EACH
 
 

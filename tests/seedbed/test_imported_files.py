@@ -124,6 +124,9 @@ def test_one_archive_may_hold_images_and_labels_under_any_names(names: str, labe
         [PIXELS, NAMES],
         [PIXELS, list(NAMES)],
         (list(PIXELS), NAMES.tolist()),
+        [tuple(PIXELS), tuple(NAMES)],
+        list(zip(PIXELS, NAMES, strict=True)),
+        tuple([image, str(name)] for image, name in zip(PIXELS, NAMES, strict=True)),
         OrderedDict(images=PIXELS, labels=NAMES),
         {b"x": PIXELS, b"y": NAMES},
         {"x": PIXELS, "y": NAMES, "names": ["maize", "rye", "wheat"], "made by": OSError()},
@@ -181,7 +184,13 @@ class Named(NamedTuple):
         (getattr, "holds a class or function called 'getattr'"),
         (OSError(), "holds a call of 'OSError' of '.*' .nothing was run."),
         (PIXELS.reshape(6, -1), r"holds an array of uint8 of the shape \(6, 60\).*reshape\(-1, height, width, 3\)"),
-        (np.ma.array(PIXELS), r"a masked array, not images: .*x.filled\(0\)"),
+        ({b"data": np.zeros((6, 3072), np.uint8), b"labels": [0] * 6}, r"'data' in .*, or as \(-1, 3, height, width\)"),
+        (
+            {"a": PIXELS, "b": PIXELS},
+            r"more than one array that the images could be: .*'b' .*\. Save all images as one",
+        ),
+        ({f"{n}\n": PIXELS if n else NUMBERS for n in range(12)}, r"'7�' \(shape .*\) and 4 more"),
+        (np.ma.array(PIXELS), r"a masked array, not images and labels: .*x.filled\(0\)"),
         (Named("pandas.core.frame", "DataFrame").pickled(), r"a pandas DataFrame, .*x.to_numpy\(\)\)"),
         (
             Named("torch._utils", "_rebuild_tensor_v2").pickled(),
@@ -213,7 +222,7 @@ class Named(NamedTuple):
 )
 def test_a_file_of_anything_else_is_named_with_what_to_do(content: Any, reason: str, read: Read) -> None:
     with pytest.raises(SeedbedError, match=reason) as refused:
-        read(content, NUMBERS)
+        read(content)
     assert not INNER_NAMES & set(re.findall(r"\w+", str(refused.value)))
 
 

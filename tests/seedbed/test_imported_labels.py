@@ -8,7 +8,8 @@ import pytest
 
 from seedbed.errors import SeedbedError
 from seedbed.pickles.labels import LabelNumbers, read_labels
-from seedbed.pickles.pair import Part, settled
+from seedbed.pickles.pair import Part
+from seedbed.pickles.values import settled
 
 NUMBERS = np.array([0, 2, 2, 0, 3, 2, 0, 0, 3, 3, 2, 0])
 ROWS = np.eye(4)[NUMBERS]
