@@ -133,9 +133,9 @@ class Machine:
         self.push(Function(f"{module}.{name}"))
 
     def call(self, function: Any, arguments: Any) -> None:
-        if not isinstance(function, Function):
+        if not isinstance(function, Function | Call):
             raise ValueError("it would call something that is not a function")
-        self.push(Call(function.name, arguments))
+        self.push(Call(function.name if isinstance(function, Function) else function.function, arguments))
 
     def build(self, _: Any) -> None:
         state = self.pop()
