@@ -52,7 +52,7 @@ def import_pickles(  # noqa: PLR0913, PLR0917  each is an argument or option of 
     found = read_pickles(images, labels, _split(names), _split(arrays))
     with writing(folder), closing(write_images(found, folder, blue_first=bgr)) as written:
         count = sum(1 for _ in track(written, "Import", len(found.images), console=notes()))
-    say(*found.notices)
+    say(*map(printable, found.notices))
     summary = f"{count:,} images of {len(set(found.names))} labels are in {folder.absolute()}."
     results().print(printable(summary), soft_wrap=True)
     say(f"Upload them with: {seedbed('upload', quoted(folder))}")

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import SeedbedError
+from ..terminal.hints import quoted as quoted_path
+from ..terminal.hints import seedbed
 from .files import read_values
 from .safe_reader import Dictionary, Refused
 from .values import FEW, MOST_NUMBER, is_flat, is_images, is_labels, settled
@@ -48,7 +50,8 @@ def read_pair(images: Path, labels: Path | None = None, arrays: Sequence[str] = 
         return _both(images, parts, arrays)
     others = read_parts(labels, arrays)
     if len(parts) == len(others) == 1 and is_labels(parts[0].value) and is_images(others[0].value):
-        raise SeedbedError(f"Give the images first, and then their labels: seedbed import {labels} {images}")
+        turned = seedbed("import", quoted_path(labels), quoted_path(images))
+        raise SeedbedError(f"Give the images first, and then their labels: {turned}")
     return (
         _chosen("images", images, parts, arrays[:1]),
         _chosen("labels", labels, others, arrays[1:]),

@@ -229,7 +229,7 @@ def test_a_file_of_anything_else_is_named_with_what_to_do(content: Any, reason: 
 def test_images_without_labels_and_files_in_the_wrong_order_are_told(read: Read) -> None:
     with pytest.raises(SeedbedError, match=r"holds images without labels\. Give the file of the labels after it"):
         read(PIXELS)
-    with pytest.raises(SeedbedError, match=r"Give the images first.*: seedbed import .*Y.data .*X.data"):
+    with pytest.raises(SeedbedError, match=r"Give the images first.*seedbed import .*Y.data .*X.data"):
         read(np.eye(3)[NUMBERS], PIXELS)
 
 
