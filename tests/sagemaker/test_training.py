@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.sagemaker.toy_endpoint import Endpoint
+from tests.sagemaker.toy_endpoint import Endpoint, definition
 
 
 def model_of(endpoint: "Endpoint", job: dict[str, Any]) -> dict[str, Any]:
@@ -19,6 +19,18 @@ def model_of(endpoint: "Endpoint", job: dict[str, Any]) -> dict[str, Any]:
         assert file is not None
         content: dict[str, Any] = json.loads(file.read())
     return content
+
+
+def logged(endpoint: "Endpoint", job: str) -> list[str]:
+    """The events of a training job's log; none before it exists."""
+    logs, group = endpoint.client("logs"), "/aws/sagemaker/TrainingJobs"
+    try:
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/algo-1-")["logStreams"]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+    names = [stream["logStreamName"] for stream in streams]
+    pages = [logs.get_log_events(logGroupName=group, logStreamName=name, startFromHead=True) for name in names]
+    return [event["message"] for page in pages for event in page["events"]]
 
 
 def channel(name: str, uri: str) -> dict[str, Any]:
@@ -53,6 +65,29 @@ def test_the_last_match_of_each_metric_counts(endpoint: "Endpoint") -> None:
         item["MetricName"]: item["Value"] for item in endpoint.ended("training", "metrics")["FinalMetricDataList"]
     }
     assert metrics == {"loss": 0.25, "accuracy": 1.0}
+
+
+def test_a_metric_behind_a_progress_bar_is_found_and_the_log_stays_short(endpoint: "Endpoint") -> None:
+    bar = "".join(rf"\r\x1b[32m{step}%\x1b[0m" for step in range(101))
+    endpoint.train("bar", {"write": rf"{bar}\r    \r loss: 0.123\n", "epochs": "0"})
+    job = endpoint.ended("training", "bar")
+    assert [item["Value"] for item in job["FinalMetricDataList"]] == [0.123]
+    assert endpoint.eventually(lambda: logged(endpoint, "bar")) == [" loss: 0.123"]
+
+
+def test_a_metric_that_is_not_a_number_is_said_in_the_reason_and_in_the_log(endpoint: "Endpoint") -> None:
+    specification = definition()["AlgorithmSpecification"]
+    specification["MetricDefinitions"] = [{"Name": "accuracy", "Regex": "accuracy: (.*)"}]
+    sentence = "Metric 'accuracy' matched '87,5%', which is not a finite number such as 0.875, -3 or 1e-05"
+    said = {"write": r"accuracy: 87,5%\n", "epochs": "0"}
+    endpoint.train("comma", said, AlgorithmSpecification=specification)
+    job = endpoint.ended("training", "comma")
+    assert job["TrainingJobStatus"] == "Completed"
+    assert job["FailureReason"] == f"{sentence}."
+    assert endpoint.eventually(lambda: logged(endpoint, "comma")) == ["accuracy: 87,5%", f"[{sentence}.]"]
+    endpoint.train("comma-fails", {**said, "fail": "no seedlings"}, AlgorithmSpecification=specification)
+    reason = endpoint.ended("training", "comma-fails")["FailureReason"]
+    assert reason == f"AlgorithmError: no seedlings {sentence}, exit code: 3"
 
 
 def test_the_failure_file_becomes_the_reason(endpoint: "Endpoint") -> None:
@@ -142,17 +177,8 @@ def test_a_name_in_another_case_is_taken_too(endpoint: "Endpoint") -> None:
 def test_the_output_reaches_cloudwatch_logs(endpoint: "Endpoint") -> None:
     endpoint.train("talks")
     endpoint.ended("training", "talks")
-    logs = endpoint.client("logs")
-    group = "/aws/sagemaker/TrainingJobs"
-
-    def messages() -> list[str]:
-        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="talks/algo-1-")["logStreams"]
-        if not streams:
-            return []
-        events = logs.get_log_events(logGroupName=group, logStreamName=streams[0]["logStreamName"], startFromHead=True)
-        return [event["message"] for event in events["events"]]
-
-    assert endpoint.eventually(messages) == ["epoch 1 - loss: 1.040000; accuracy: 0.960000;", *messages()[1:]]
+    messages = endpoint.eventually(lambda: logged(endpoint, "talks"))
+    assert messages[0] == "epoch 1 - loss: 1.040000; accuracy: 0.960000;"
 
 
 def test_an_input_is_downloaded_once_unless_its_copy_is_damaged(endpoint: "Endpoint") -> None:

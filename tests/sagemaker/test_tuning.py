@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.sagemaker.toy_endpoint import Endpoint
+from tests.sagemaker.toy_endpoint import Endpoint, definition
 
 UNUSED = {"ContinuousParameterRanges": [{"Name": "unused", "MinValue": "0", "MaxValue": "1"}]}
 
@@ -125,6 +125,17 @@ def test_an_objective_never_reported_fails_the_tuning_job(endpoint: "Endpoint") 
     job = endpoint.ended("tuning", "mute")
     assert job["HyperParameterTuningJobStatus"] == "Failed"
     assert "objective metric 'accuracy'" in job["FailureReason"]
+
+
+def test_an_objective_that_is_not_a_number_is_named_with_its_text(endpoint: "Endpoint") -> None:
+    trainer = {"StaticHyperParameters": {"write": r"accuracy: 0.8.5\n", "epochs": "0"}, **definition()}
+    endpoint.tune("comma", jobs=1, parallel=1, TrainingJobDefinition=trainer)
+    sentence = "Metric 'accuracy' matched '0.8.5', which is not a finite number such as 0.875, -3 or 1e-05."
+    reason = endpoint.ended("tuning", "comma")["FailureReason"]
+    assert reason == f"No training job reported the objective metric 'accuracy'. {sentence}"
+    [trial] = endpoint.trials("comma")
+    assert (trial["TrainingJobStatus"], trial["ObjectiveStatus"]) == ("Completed", "Failed")
+    assert trial["FailureReason"] == sentence
 
 
 def test_reaching_the_target_completes_the_tuning_job(endpoint: "Endpoint") -> None:

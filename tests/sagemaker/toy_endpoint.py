@@ -47,6 +47,7 @@ def train():
         "files": sorted(str(path.relative_to(base / "input/data"))
                         for path in (base / "input/data").rglob("*") if path.is_file()),
     }))
+    sys.stdout.write(given.get("write", "").encode().decode("unicode_escape"))
     if "fail" in given:
         if given["fail"]:
             (base / "output/failure").write_text(given["fail"])

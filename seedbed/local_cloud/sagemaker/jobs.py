@@ -14,7 +14,9 @@ from pathlib import Path
 from .cloudwatch import CloudWatch
 from .containers.exit_status import exit_code, in_words
 from .containers.launcher import Launcher
+from .containers.output import Listener
 from .containers.process import Launch, Outcome, ProcessRunner, Stop
+from .containers.terminal_text import visible
 from .disk import Disk
 from .errors import REASON_LENGTH, JobFailure
 from .full_disk import DiskRetry
@@ -24,6 +26,7 @@ from .s3.transfer import DataTransfer
 from .settings import EndpointSettings
 
 TAIL_LINES = 12
+STATE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class JobServices:
         """How the job waits for disk space; its tuning job, if it has one, is shown as waiting too."""
         return DiskRetry(self.disk, [(kind, name), *([(TUNING, tuning_job)] if tuning_job else [])], stop)
 
-    def run(self, launch: Launch, on_line: Callable[[str], None], disk_retry: DiskRetry) -> Outcome:
+    def run(self, launch: Launch, listener: Listener, disk_retry: DiskRetry) -> Outcome:
         """Runs the job's process and records its identity, so that the next start can end it if the endpoint crashes.
 
         Raises JobFailure if the process can't be started.
@@ -58,7 +61,7 @@ class JobServices:
         if stop.reason is not None:
             return Outcome(-signal.SIGTERM, stop.reason)
         try:
-            return self.runner.run(launch, stop, on_start, on_line)
+            return self.runner.run(launch, stop, on_start, listener)
         except OSError as error:
             raise JobFailure(
                 f"ClientError: {launch.command[0]} can't be started in {launch.folder}: {error.strerror}"
@@ -123,25 +126,49 @@ class JobThreads:
 
 
 class Output:
-    """Sends the lines of one container to CloudWatch. tail: the last lines."""
+    """Sends the lines of one container to CloudWatch.
+
+    Of a line that is overwritten, as progress bars are, its last state is sent, and one every ten seconds before.
+    """
 
     def __init__(self, services: JobServices, group: str, job: str) -> None:
         self._cloudwatch = services.cloudwatch
         self._stream = (group, f"{job}/algo-1-{int(time.time())}")
-        self.tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._state = ""
+        self._sent_at = time.monotonic()
+        self._last: deque[str] = deque(maxlen=TAIL_LINES)
 
-    def on_line(self, line: str) -> None:
-        self.tail.append(line)
-        self._cloudwatch.line(self._stream, line)
+    def on_line(self, line: str, ended: bool = True) -> None:
+        """Takes in a line. ended: False if the next one overwrites it."""
+        if not self._state or visible(line):
+            self._state = line
+        if ended:
+            self._last.append(self._state)
+            self._send()
+        elif time.monotonic() - self._sent_at >= STATE_SECONDS:
+            self._send()
+
+    def tail(self) -> list[str]:
+        """The last lines, as a terminal would show them."""
+        return [visible(line) for line in self._last]
+
+    def note(self, text: str) -> None:
+        """Adds a sentence of the endpoint to the log."""
+        self._cloudwatch.line(self._stream, text)
+
+    def _send(self) -> None:
+        self._cloudwatch.line(self._stream, self._state)
+        self._state, self._sent_at = "", time.monotonic()
 
 
-def failure_reason(message: str, status: int, tail: list[str]) -> str:
+def failure_reason(message: str, status: int, tail: list[str], note: str = "") -> str:
     """AlgorithmError with the container's own message or, if it left none, the end of its output.
 
     status: the exit status, negative if a signal ended the process; the reason then names the signal.
+    note: another sentence, which stands whole before the exit code.
     """
     head = " ".join(filter(None, ("AlgorithmError:", in_words(status), message)))
-    ending = f", exit code: {exit_code(status)}"
+    ending = f"{note and ' '}{note.removesuffix('.')}, exit code: {exit_code(status)}"
     if not message:
         said = "\n".join(tail[-TAIL_LINES:]).strip() or "the container said nothing"
         head += " It said last: " if in_words(status) else " "

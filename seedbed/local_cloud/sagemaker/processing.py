@@ -104,7 +104,7 @@ class ProcessingJobs:
                 )
                 return JobEnd("Stopped", reason, message)
             if outcome.exit_code:
-                return JobEnd("Failed", failure_reason(message, outcome.exit_code, list(output.tail)), message)
+                return JobEnd("Failed", failure_reason(message, outcome.exit_code, output.tail()), message)
             for place in outputs(body, base, "EndOfJob"):
                 disk_retry.until_done(partial(self._services.transfer.upload_directory, *place))
             return JobEnd("Completed", message=message)
@@ -142,7 +142,7 @@ class ProcessingJobs:
             threads=cores(),
             seconds=body.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", DAY),
         )
-        return services.run(services.launcher.launch(job), output.on_line, disk_retry)
+        return services.run(services.launcher.launch(job), output, disk_retry)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
-"""One job's process: started in its own process group, watched and stopped; its output is read line by line."""
+"""One job's process: started in its own process group, watched and stopped."""
 
 import contextlib
-import logging
 import os
 import signal
 import subprocess
@@ -10,18 +9,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import psutil
 
 from ...process_identity import is_there, process_id, process_identity
 from .guard import Guard
+from .output import Listener, OutputReader
 
-log = logging.getLogger(__name__)
-
-LINE_BYTES = 16_384
-LOG_BYTES = 64 * 2**20
-DRAIN_SECONDS = 5.0
 SHUTDOWN_GRACE = 3.0
 PRIORITIES = {"interrupted": 0, "early": 1, "stopped": 1, "shutdown": 2}
 
@@ -96,19 +90,18 @@ class ProcessRunner:
     def close(self) -> None:
         self._guard.close()
 
-    def run(
-        self, launch: Launch, stop: Stop, on_start: Callable[[str], None], on_line: Callable[[str], None]
-    ) -> Outcome:
+    def run(self, launch: Launch, stop: Stop, on_start: Callable[[str], None], listener: Listener) -> Outcome:
         """Blocks until the process has ended; it is stopped when its time is up or `stop` is requested.
 
         on_start: called with the process's identity, by which it is found after a crash of the endpoint.
-        on_line: called with each line of its output, standard error included. Raises OSError if it can't be started.
+        listener: receives its output, standard error included. Raises OSError if it can't be started.
         """
         launch.log_path.parent.mkdir(parents=True, exist_ok=True)
         process = subprocess.Popen(
             launch.command,
             cwd=launch.folder,
             env=launch.environment,
+            bufsize=0,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -119,14 +112,13 @@ class ProcessRunner:
             with contextlib.suppress(psutil.Error):
                 on_start(process_identity(process.pid))
             assert process.stdout is not None
-            reader = threading.Thread(target=_read, args=(process.stdout, launch.log_path, on_line), daemon=True)
-            reader.start()
+            reader = OutputReader(process.stdout, launch.log_path, listener)
             outcome = self._wait(process, stop, launch.seconds)
         finally:
             kill_group(process.pid)
             launch.clean_up()
             self._guard.release(process.pid)
-        reader.join(DRAIN_SECONDS)
+        reader.finish()
         return outcome
 
     def _wait(self, process: Process, stop: Stop, seconds: float) -> Outcome:
@@ -167,18 +159,3 @@ def kill_leftover(identity: object) -> None:
     """Kills the group of a process that outlived the endpoint, if it is still the recorded one."""
     if is_there(identity):
         kill_group(process_id(identity))
-
-
-def _read(output: IO[bytes], log_path: Path, on_line: Callable[[str], None]) -> None:
-    """Reads all of a job's output, even if its log can't be written: the job must never wait for its reader."""
-    kept = 0
-    with output:
-        while line := output.readline(LINE_BYTES):
-            kept += len(line)
-            if kept <= LOG_BYTES:
-                with contextlib.suppress(OSError), log_path.open("ab", buffering=0) as log_file:  # the disk may be full
-                    log_file.write(line)
-            try:
-                on_line(line.decode(errors="replace").rstrip("\r\n"))
-            except Exception:
-                log.exception("A line of a job's output could not be handled")

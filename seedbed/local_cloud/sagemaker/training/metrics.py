@@ -8,15 +8,20 @@ from typing import Any
 
 import regex
 
+from ..containers.terminal_text import visible_states
 from ..errors import Invalid
 from ..jobs import JobServices, Output
 from ..records.transitions import now
 
 log = logging.getLogger(__name__)
 
-LINE_LENGTH = 4096
 MATCH_SECONDS = 0.05
+MATCH_SECONDS_A_LETTER = 0.5 / 2**20
 OVERRUNS = 10
+MAX_POINTS = 20_000
+NUMBER_LENGTH = 100
+SHOWN_LENGTH = 60
+SHOWN_PROBLEMS = 3
 
 
 def compile_definitions(definitions: Iterable[Mapping[str, str]]) -> dict[str, Any]:
@@ -46,32 +51,29 @@ class Metrics:
         self._lock = threading.Lock()
         self._overruns: dict[str, int] = {}
         self._points: dict[str, list[tuple[float, float]]] = {}
+        self._in_line: dict[str, float] = {}
+        self._problems: dict[str, str] = {}
+        self._notes: list[str] = []
 
-    def read(self, line: str, when: float) -> dict[str, float]:
-        """Reads one line and returns its metrics: of each the last match, if that is a finite number."""
+    def read(self, line: str, when: float, ended: bool = True) -> dict[str, float]:
+        """Reads one line and returns its metrics: of each the last match that is a finite number.
+
+        ended: False if the next line overwrites this one, as progress bars do. Of a line with several such states, a
+        value that stays the same counts once.
+        """
+        states = visible_states(line)
         found = {}
         for name in list(self._patterns):
-            value = self._last_value(name, line[:LINE_LENGTH])
-            if value is not None:
-                with self._lock:
-                    self._points.setdefault(name, []).append((value, when))
-                found[name] = value
+            value = self._last_value(name, states)
+            if value is not None and self._in_line.get(name) != value:
+                self._add(name, value, when)
+                found[name] = self._in_line[name] = value
+        if ended:
+            self._in_line.clear()
         return found
 
-    def _last_value(self, name: str, line: str) -> float | None:
-        last = None
-        try:
-            for match in self._patterns[name].finditer(line, timeout=MATCH_SECONDS, concurrent=True):
-                last = match.group(1)
-        except TimeoutError:
-            self._overruns[name] = self._overruns.get(name, 0) + 1
-            if self._overruns[name] == OVERRUNS:
-                log.warning("The regular expression of metric '%s' takes too long; it is not used any more", name)
-                del self._patterns[name]
-            return None
-        return _number(last)
-
     def series(self, name: str) -> list[float]:
+        """A metric's values in their order; beyond 20,000 each takes the last one's place."""
         with self._lock:
             return [value for value, _ in self._points.get(name, [])]
 
@@ -82,6 +84,60 @@ class Metrics:
                 {"MetricName": name, "Value": points[-1][0], "Timestamp": points[-1][1]}
                 for name, points in self._points.items()
             ]
+
+    def take_notes(self) -> list[str]:
+        """What is new to say in the log: for each metric, the first match that is not a number."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    def problem(self, only: str = "") -> str:
+        """Why metrics that matched have no value at all; empty if there are none. only: one metric's name."""
+        with self._lock:
+            found = [text for name, text in self._problems.items() if name not in self._points and only in ("", name)]
+        more = len(found) - SHOWN_PROBLEMS
+        return " ".join(
+            [*found[:SHOWN_PROBLEMS], *([f"{more} more metrics have no value either."] if more > 0 else [])]
+        )
+
+    def _add(self, name: str, value: float, when: float) -> None:
+        with self._lock:
+            points = self._points.setdefault(name, [])
+            if len(points) == MAX_POINTS:
+                points.pop()
+            points.append((value, when))
+
+    def _last_value(self, name: str, states: list[str]) -> float | None:
+        texts: list[str | None] = []
+        pattern = self._patterns[name]
+        try:
+            for state in states:
+                seconds = MATCH_SECONDS + MATCH_SECONDS_A_LETTER * len(state)
+                texts.extend(match[1] for match in pattern.finditer(state, timeout=seconds, concurrent=True))
+        except TimeoutError:
+            self._count_overrun(name)
+            return None
+        if not texts:
+            return None
+        if _number(texts[-1]) is None:
+            self._misread(name, texts[-1])
+        return next((number for text in reversed(texts) if (number := _number(text)) is not None), None)
+
+    def _misread(self, name: str, text: str | None) -> None:
+        problem = _problem(name, text)
+        with self._lock:
+            if name not in self._problems:
+                self._notes.append(problem)
+            self._problems[name] = problem
+
+    def _count_overrun(self, name: str) -> None:
+        self._overruns[name] = self._overruns.get(name, 0) + 1
+        if self._overruns[name] == OVERRUNS:
+            problem = f"The regular expression of metric '{name}' takes too long; it is not used any more."
+            log.warning(problem)
+            self._notes.append(problem)
+            with self._lock:
+                self._problems[name] = problem
+            del self._patterns[name]
 
 
 class MeasuredOutput(Output):
@@ -95,19 +151,33 @@ class MeasuredOutput(Output):
         self._metrics = metrics
         self._found = found
 
-    def on_line(self, line: str) -> None:
-        super().on_line(line)
+    def on_line(self, line: str, ended: bool = True) -> None:
+        super().on_line(line, ended)
         stamp = now()
-        values = self._metrics.read(line, stamp)
+        values = self._metrics.read(line, stamp, ended)
         for metric, value in values.items():
             self._cloudwatch.metric(self._job, metric, value, stamp)
+        for note in self._metrics.take_notes():
+            self.note(f"[{note}]")
         if values:
             self._found(set(values))
 
 
 def _number(text: str | None) -> float | None:
+    """The finite number that a text is, as most languages write it: no comma, no percent sign, no underscore."""
+    if not text or len(text) > NUMBER_LENGTH or not text.isascii() or "_" in text:
+        return None
     try:
-        value = float(text or "")
+        value = float(text)
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def _problem(name: str, text: str | None) -> str:
+    """A sentence on a match that is not a number."""
+    if not text:
+        return f"Metric '{name}' matched without a number: the first group of its regular expression was empty."
+    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:SHOWN_LENGTH])
+    more = "…" if len(text) > SHOWN_LENGTH else ""
+    return f"Metric '{name}' matched '{shown}{more}', which is not a finite number such as 0.875, -3 or 1e-05."

@@ -157,7 +157,8 @@ class TrainingRun:
                 self._change(lambda body: body.update(ModelArtifacts={"S3ModelArtifacts": uri}))
         self._disk_retry.until_done(self._files.upload_output)
         if failed:
-            reason = failure_reason(self._files.failure(), outcome.exit_code, list(self._output.tail))
+            message, tail = self._files.failure(), self._output.tail()
+            reason = failure_reason(message, outcome.exit_code, tail, self._metrics_problem())
             self._finish("Failed", "Failed", reason)
         elif outcome.ended_by == "timeout":
             waited = self._clock.waited_too_long()
@@ -186,11 +187,15 @@ class TrainingRun:
             seconds=self._clock.seconds_to_run(),
         )
         self._output = MeasuredOutput(services, LOG_GROUP, self._name, self._metrics, self._found)
-        return services.run(services.launcher.launch(job), self._output.on_line, self._disk_retry)
+        return services.run(services.launcher.launch(job), self._output, self._disk_retry)
 
     def _found(self, metrics: set[str]) -> None:
         if self._listener.objective in metrics:
             self._listener.reported(self._metrics.series(self._listener.objective), self._stop)
+
+    def _metrics_problem(self) -> str:
+        """Why the objective metric, or without a tuning job any metric, has no value although it matched."""
+        return self._metrics.problem(only=self._listener.objective)
 
     def _stop_requested(self) -> bool:
         return self._stop.reason is not None
@@ -217,7 +222,7 @@ class TrainingRun:
         if self._stop.reason == "shutdown":
             return
         remove_directory(self._files.base)  # everything is uploaded; the record may need the space
-        metrics = self._metrics.final()
+        metrics, reason = self._metrics.final(), reason or self._metrics_problem()
         objective = [metric for metric in metrics if metric["MetricName"] == self._listener.objective]
         metrics += [{**metric, "MetricName": "ObjectiveMetric"} for metric in objective]
 

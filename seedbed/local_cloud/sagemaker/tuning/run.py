@@ -43,7 +43,7 @@ class TuningRun:
         self._running: dict[int, Trial] = {}
         self._launched = 0
         self._objectives: list[float | None] = []
-        self._last_failure = ""
+        self._last_failure = self._last_problem = ""
         self._closing = ""
         self._disk_retry = services.disk_retry(TUNING, name, stop)
 
@@ -149,7 +149,10 @@ class TuningRun:
         self._running.pop(trial.number, None)
         objective = objective_of(body, series)
         self._objectives.append(objective)
-        self._last_failure = body.get("FailureReason", self._last_failure)
+        if body["TrainingJobStatus"] == "Failed":
+            self._last_failure = body.get("FailureReason", self._last_failure)
+        else:
+            self._last_problem = body.get("FailureReason", self._last_problem)
         if trial.state.rule is not None:
             trial.state.rule.ended(trial.index, series)
         trial.state.search.tell(trial.index, objective)
@@ -169,7 +172,8 @@ class TuningRun:
         if self._last_failure:
             return "Failed", f"All training jobs failed. The last one said: {self._last_failure}"
         metrics = " or ".join(sorted({f"'{state.definition.metric}'" for state in self._states}))
-        return "Failed", f"No training job reported the objective metric {metrics}. Check its regular expression."
+        advice = self._last_problem or "Check its regular expression."
+        return "Failed", f"No training job reported the objective metric {metrics}. {advice}"
 
     def _finish(self, status: str, reason: str) -> None:
         def end(body: Body) -> None:
