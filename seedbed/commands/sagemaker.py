@@ -12,7 +12,7 @@ from rich.console import Console
 from ..errors import SeedbedError
 from ..local_cloud.home.folder import Home
 from ..local_cloud.process import served
-from ..local_cloud.sagemaker.containers.images import read_image, repository_of
+from ..local_cloud.sagemaker.containers.images import dockerfile_of, read_image, repository_of
 from ..local_cloud.sagemaker.errors import JobFailure
 from ..terminal.console import results
 from .options import Port
@@ -37,7 +37,8 @@ class Containers(StrEnum):
 
 def sagemaker(
     image: Annotated[
-        list[str], typer.Option(metavar="NAME=FOLDER", help="An image's repository, and the folder of its Dockerfile.")
+        list[str],
+        typer.Option(metavar="NAME=FOLDER", help="An image's repository, and its Dockerfile or the folder of that."),
     ],
     port: Port = 4566,
     data: Annotated[Path, typer.Option(help="The folder for its state.")] = Path(".seedbed-sagemaker"),
@@ -51,7 +52,7 @@ def sagemaker(
 
 def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, console: Console) -> None:
     """Serve until interrupted, with the state in `data`. Raises SeedbedError for an image that can't be run."""
-    folders = dict(parse_image(text) for text in images)
+    folders = dict(parse_image(text, containers) for text in images)
     options = ["--no-template", "--containers", containers]
     for name, folder in folders.items():
         options += ["--image", f"{name}={folder}"]
@@ -63,8 +64,10 @@ def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, c
         raise SeedbedError(f"The endpoint has stopped unexpectedly; {home.log} says why.")
 
 
-def parse_image(text: str) -> tuple[str, Path]:
-    """NAME=FOLDER as the repository's name and the absolute folder of its Dockerfile.
+def parse_image(text: str, containers: str) -> tuple[str, Path]:
+    """NAME=FOLDER as the repository's name and the absolute path of its Dockerfile or the folder of that.
+
+    A Dockerfile that Docker is to read is not read here.
 
     Raises SeedbedError for an image that can't be run.
     """
@@ -73,7 +76,7 @@ def parse_image(text: str) -> tuple[str, Path]:
     if not repository or not folder:
         raise SeedbedError(f"--image needs NAME=FOLDER, where FOLDER holds a Dockerfile; got: {text}")
     try:
-        read_image(path)
+        (dockerfile_of if containers == Containers.docker else read_image)(path)
     except JobFailure as failure:
         raise SeedbedError(
             f"The image {repository} can't be run: {str(failure).removeprefix('ClientError: ')}"

@@ -13,7 +13,18 @@ from pathlib import Path
 
 STATE = Path(os.environ["FAKE_DOCKER"])
 ONE_VALUE = {
-    *("--name", "--label", "--stop-timeout", "--volume", "--network", "--env", "--entrypoint", "--user", "--tag"),
+    *(
+        "--name",
+        "--label",
+        "--stop-timeout",
+        "--volume",
+        "--network",
+        "--env",
+        "--entrypoint",
+        "--user",
+        "--tag",
+        "--file",
+    ),
     *("--format", "--filter", "--add-host"),
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import JobFailure
-from .images import repository_of
+from .images import dockerfile_of, repository_of
 from .opt_ml import ROOT
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,9 @@ class Engine:
 
     def _build(self, uri: str, folder: Path) -> str:
         tag = f"seedbed-local/{repository_of(uri).lower()}"
-        built = _docker(["build", "--quiet", "--tag", tag, str(folder)], BUILD_SECONDS)
+        path = dockerfile_of(folder)
+        own_name = [] if path.name == "Dockerfile" else ["--file", str(path)]
+        built = _docker(["build", "--quiet", "--tag", tag, *own_name, str(path.parent)], BUILD_SECONDS)
         if built.returncode != 0:
             raise JobFailure(f"ClientError: Docker can't build {folder}: {built.stderr.strip()[-600:]}")
         return tag

@@ -1,22 +1,44 @@
 """The folders that stand for images: which one an image URI means, and how its Dockerfile starts it."""
 
-import json
+import os
 import re
-import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import Invalid, JobFailure
+from .dockerfile import DockerfileError, decode
+from .stages import Stage, last_stage
+
+DOCKERFILES = ("Dockerfile", "dockerfile", "Containerfile")
+MAX_BYTES = 2**20
 
 
 @dataclass(frozen=True)
 class Image:
-    """A folder that stands for a container image, with the entrypoint and environment of its Dockerfile."""
+    """A Dockerfile that stands for a container image, and what its last stage says about starting it."""
 
-    folder: Path
-    entrypoint: list[str]
-    environment: dict[str, str]
+    dockerfile: Path
+    stage: Stage
+
+    @property
+    def folder(self) -> Path:
+        return self.dockerfile.parent
+
+    @property
+    def entrypoint(self) -> list[str]:
+        return self.stage.entrypoint
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return self.stage.environment
+
+    @property
+    def working_folder(self) -> Path:
+        """The folder here for the image's working directory: the Dockerfile's own if that was not copied."""
+        found = self.stage.files.find(self.stage.working_directory)
+        return found if found is not None and found.is_dir() else self.folder
 
 
 def repository_of(uri: str) -> str:
@@ -36,37 +58,39 @@ def folder_of(uri: str, images: Mapping[str, Path]) -> Path:
     return Path(images[repository])
 
 
-def read_image(folder: Path) -> Image:
-    """Reads the folder's Dockerfile: the last ENTRYPOINT, in its exec form, and each ENV. Raises JobFailure."""
+def dockerfile_of(place: Path) -> Path:
+    """The Dockerfile of a folder, or the file itself. Raises JobFailure."""
+    if place.is_file():
+        return place
+    for name in DOCKERFILES:
+        if (place / name).is_file():
+            return place / name
+    others = sorted(path.name for path in place.glob("*ockerfile*") if path.is_file())
+    if not others:
+        raise JobFailure(f"ClientError: {place} has no Dockerfile.")
+    raise JobFailure(
+        f"ClientError: {place} has no Dockerfile, but {' and '.join(others[:5])}. Give one of them with its name,"
+        f" as in --image NAME={place / others[0]}."
+    )
+
+
+def read_image(place: Path) -> Image:
+    """Reads how the image of a Dockerfile starts. place: its folder, or the file itself. Raises JobFailure."""
+    path = dockerfile_of(place)
     try:
-        text = (folder / "Dockerfile").read_text()
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise JobFailure(f"ClientError: {folder} has no Dockerfile that can be read: {error.strerror}") from error
-    entrypoint: list[str] = []
-    environment: dict[str, str] = {}
-    for line in re.sub(r"\\\r?\n", " ", text).splitlines():
-        word, _, rest = line.strip().partition(" ")
-        if word.upper() == "ENTRYPOINT":
-            entrypoint = _exec_form(folder, rest)
-        elif word.upper() == "ENV":
-            environment.update(_assignments(rest))
-    return Image(folder, entrypoint, environment)
-
-
-def _exec_form(folder: Path, text: str) -> list[str]:
+        raise JobFailure(f"ClientError: {path} can't be read: {error.strerror}") from error
+    if len(content) > MAX_BYTES:
+        raise JobFailure(f"ClientError: {path} is larger than 1 MiB: is it a Dockerfile?")
     try:
-        words = json.loads(text)
-    except ValueError:
-        words = None
-    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
-        raise JobFailure(
-            f'ClientError: the ENTRYPOINT in {folder}/Dockerfile must be in exec form: ["python", "-m", "…"]'
-        )
-    return words
+        stage = last_stage(decode(content), path.parent, own_search_path())
+    except DockerfileError as error:
+        raise JobFailure(f"ClientError: {path}, {error}.") from error
+    return Image(path, stage)
 
 
-def _assignments(text: str) -> dict[str, str]:
-    if "=" not in text.split(" ", 1)[0]:
-        name, _, value = text.partition(" ")
-        return {name: value.strip()}
-    return dict(word.split("=", 1) for word in shlex.split(text) if "=" in word)
+def own_search_path() -> str:
+    """PATH of a job that runs as a process: the programs of this Python, then those of this machine."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

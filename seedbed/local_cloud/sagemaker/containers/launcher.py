@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +11,14 @@ from ...passed_environment import named_by_the_person, passed_to_jobs
 from ..errors import JobFailure
 from ..kinds import Body
 from ..settings import EndpointSettings
-from . import opt_ml
 from .docker import Engine, is_for_docker
-from .images import Image, folder_of, read_image
+from .images import Image, dockerfile_of, folder_of, read_image
 from .process import Launch
+from .program import moved_list, runnable, search_path
 
 log = logging.getLogger(__name__)
+
+PATH_LISTS = ("PYTHONPATH", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,17 @@ class Launcher:
 
     def _as_process(self, folder: Path, job: ContainerSpec) -> Launch:
         image = read_image(folder)
+        given = environment(image, self._settings, job.base, job.threads, job.environment)
+        words = command(image, job.specification, job.arguments)
         return Launch(
-            command=command(image, job.specification, job.arguments, job.base),
-            folder=folder,
-            environment=environment(image, self._settings, job.base, job.threads, job.environment),
+            command=runnable(words, image, job.base, given["PATH"]),
+            folder=image.working_folder,
+            environment=given,
             log_path=job.log_path,
             seconds=job.seconds,
         )
 
-    def _in_engine(self, engine: Engine, image: str, folder: Path, job: ContainerSpec) -> Launch:
+    def _in_engine(self, engine: Engine, image: str, place: Path, job: ContainerSpec) -> Launch:
         settings, own = self._settings, job.specification
         environment = {
             **named_by_the_person(os.environ),
@@ -106,7 +109,7 @@ class Launcher:
         arguments = [*start[1:], *(own.get("ContainerArguments") or job.arguments)]
         return Launch(
             command=["docker", "run", *options, image, *arguments],
-            folder=folder,
+            folder=dockerfile_of(place).parent,
             environment={
                 **os.environ,
                 **{name: value for name, value in environment.items() if not is_for_docker(name)},
@@ -125,12 +128,20 @@ class Launcher:
             return self._engine
 
 
-def command(image: Image, specification: Body, arguments: list[str], base: Path) -> list[str]:
-    """The job's own entrypoint or the image's, then the job's own arguments or those of its kind."""
-    start = specification.get("ContainerEntrypoint") or image.entrypoint
-    if not start:
-        raise JobFailure(f"ClientError: {image.folder}/Dockerfile has no ENTRYPOINT, and the job names none.")
-    return [opt_ml.moved(word, base) for word in (*start, *(specification.get("ContainerArguments") or arguments))]
+def command(image: Image, specification: Body, arguments: list[str]) -> list[str]:
+    """The words that start the image, as Docker finds them.
+
+    The job's own entrypoint or the image's, then the job's own arguments or those of its kind, or else the image's CMD,
+    which goes with its own entrypoint alone. Raises JobFailure if there are none.
+    """
+    own = specification.get("ContainerEntrypoint") or []
+    following = specification.get("ContainerArguments") or arguments or ([] if own else image.stage.command)
+    words = [*(own or image.entrypoint), *following]
+    if not words:
+        raise JobFailure(
+            f"ClientError: {image.dockerfile} has neither ENTRYPOINT nor CMD, and the job names no program."
+        )
+    return words
 
 
 def environment(
@@ -139,10 +150,11 @@ def environment(
     """The process's environment: the allowed part of this program's own, then the image's, then the job's."""
     return {
         **passed_to_jobs(os.environ),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         "PYTHONUNBUFFERED": "1",
         **thread_limits(threads),
         **image.environment,
+        **{name: moved_list(image.environment[name], image) for name in PATH_LISTS if name in image.environment},
+        "PATH": search_path(image),
         **aws(settings, settings.endpoint_url),
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAGEMAKER_BASE_DIR": str(base),
