@@ -96,6 +96,8 @@ def test_a_message_may_be_long_missing_or_not_text(tmp_path: Path) -> None:
     assert read_message(tmp_path / "none") == ""
     (tmp_path / "message").write_bytes(b"\xff" + b"x" * 9000)
     assert len(read_message(tmp_path / "message")) == 1024
+    (tmp_path / "message").write_bytes(b"10%\r20%\r\n\x1b[31mno seedlings\x1b[0m\r\n")
+    assert read_message(tmp_path / "message") == "20%\nno seedlings"
 
 
 def test_a_reason_from_the_output_keeps_its_end() -> None:

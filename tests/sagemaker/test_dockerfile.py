@@ -151,6 +151,7 @@ def test_entrypoint_and_cmd_follow_the_rules_of_docker(
         ("FROM a\nENV A", "line 2: ENV needs a name and a value, as in ENV NAME=value"),
         ("FROM a\nENV A=1 B", "line 2: ENV needs a name and a value, as in ENV NAME=value"),
         ("FROM a\nENV", "line 2: ENV needs a value"),
+        ("FROM a\nENV =b", "line 2: ENV needs a name before the ="),
         ("FROM a\nENV A='b", "line 2: a closing ' is missing"),
         ('FROM a\nENV A="b', 'line 2: a closing " is missing'),
         ("FROM a\nENV A=${B", "line 2: ${B is followed by a form that Dockerfiles don't have"),
@@ -176,6 +177,11 @@ def test_what_cannot_be_read_is_one_sentence_with_its_line(tmp_path: Path, text:
     with pytest.raises(JobFailure) as failure:
         read(tmp_path, text)
     assert str(failure.value).startswith(f"ClientError: {tmp_path}/Dockerfile, {reason}")
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(JobFailure, match="is not a text: is it a Dockerfile"):
+        read(tmp_path, b"FROM a\nENV X=a\0b\n")
 
 
 def test_a_huge_file_is_refused_by_its_size(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Metrics in lines of output, and regular expressions that take too long."""
 
 import threading
+import time
 
 import pytest
 
@@ -153,6 +154,13 @@ def test_a_slow_expression_is_dropped_and_the_others_continue(
     assert metrics.read("11", 2.0) == {}
     assert metrics.take_notes() == ["The regular expression of metric 'slow' takes too long; it is not used any more."]
     assert "'slow' takes too long" in metrics.problem()
+
+
+def test_a_slow_expression_is_held_to_its_time_over_all_states_of_a_line() -> None:
+    metrics = Metrics([{"Name": "slow", "Regex": r"((1|11)+)+$"}])
+    began = time.thread_time()
+    metrics.read(("1" * 20 + "!\r") * 20_000, 1.0)
+    assert time.thread_time() - began < 30
 
 
 def test_other_threads_run_during_a_slow_expression() -> None:

@@ -59,7 +59,8 @@ def test_train_is_found_on_the_images_path(tmp_path: Path, dockerfile: str) -> N
         ),
         ('COPY sub /app\nENTRYPOINT ["python", "/app/t.py"]', ["{}/sub/t.py"]),
         ('COPY sub/ /opt/ml/code/\nENTRYPOINT ["python3", "/opt/ml/code/t.py"]', ["{}/sub/t.py"]),
-        ('WORKDIR /a\nWORKDIR b\nCOPY sub/t.py ./\nENTRYPOINT ["python", "t.py"]', ["{}/sub/t.py"]),
+        ('WORKDIR /a\nWORKDIR b\nCOPY sub/t.py ./\nENTRYPOINT ["python", "t.py"]', ["t.py"]),
+        ('WORKDIR /a\nCOPY sub/t.py x.py\nENTRYPOINT ["python", "x.py"]', ["{}/sub/t.py"]),
         ('COPY . /app\nWORKDIR /app/sub\nENTRYPOINT ["python", "t.py"]', ["t.py"]),
         ('COPY sub /app\nENTRYPOINT ["/usr/local/bin/python3", "/app/t.py"]', ["{}/sub/t.py"]),
         ('COPY --from=elsewhere /app /app\nENTRYPOINT ["python", "/app/t.py"]', ["/app/t.py"]),
@@ -67,6 +68,7 @@ def test_train_is_found_on_the_images_path(tmp_path: Path, dockerfile: str) -> N
         ('ADD https://example.com/t.py /app/\nENTRYPOINT ["python", "/app/t.py"]', ["/app/t.py"]),
         ('COPY sub/t.py /app/x.py\nCOPY sub/u.py /app/x.py\nENTRYPOINT ["python", "/app/x.py"]', ["{}/sub/u.py"]),
         ('COPY sub/*.py /app/\nENTRYPOINT ["python", "/app/u.py"]', ["{}/sub/u.py"]),
+        ('COPY [st]ub[b] /else\nCOPY su[b] /app\nENTRYPOINT ["python", "/app/t.py"]', ["{}/sub/t.py"]),
         ('COPY . /\nENTRYPOINT ["python", "/sub/t.py"]', ["{}/sub/t.py"]),
     ],
 )
@@ -94,7 +96,9 @@ def test_a_shells_command_has_its_paths_moved(tmp_path: Path) -> None:
         ("COPY src /app\nWORKDIR /app", "src"),
         ("WORKDIR /app\nCOPY src/ .", "src"),
         ("COPY . /app\nWORKDIR /app/src", "src"),
-        ("WORKDIR /app\nCOPY src/t.py .", ""),
+        ("WORKDIR /app\nCOPY src/t.py .", "src"),
+        ("WORKDIR /app\nCOPY src ./src", ""),
+        ("WORKDIR /app\nCOPY src/deep/a ./deep/a", "src"),
         ("WORKDIR /elsewhere", ""),
         ("COPY . .", ""),
     ],
@@ -102,7 +106,10 @@ def test_a_shells_command_has_its_paths_moved(tmp_path: Path) -> None:
 def test_the_working_folder_is_what_the_image_copies_to_its_workdir(
     tmp_path: Path, dockerfile: str, folder: str
 ) -> None:
-    assert image_of(tmp_path, f"FROM u\n{dockerfile}\n", {"src/t.py": ""}).working_folder == tmp_path / folder
+    assert (
+        image_of(tmp_path, f"FROM u\n{dockerfile}\n", {"src/t.py": "", "src/deep/a/b": ""}).working_folder
+        == tmp_path / folder
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,6 +188,22 @@ def test_path_has_the_images_folders_and_then_this_pythons(tmp_path: Path) -> No
 def test_a_list_of_paths_has_each_moved(tmp_path: Path) -> None:
     image = image_of(tmp_path, "FROM u\nCOPY . /app\n", {"src/t.py": ""})
     assert moved_list("/app/src:/else::rel", image) == f"{tmp_path}/src:/else::rel"
+    image = image_of(tmp_path, "FROM u\nCOPY src /app/src\n", {"src/t.py": ""})
+    assert moved_list("/app", image) == str(tmp_path)
+
+
+def test_a_long_word_of_any_kind_stays_as_it_is(tmp_path: Path) -> None:
+    image = image_of(tmp_path, "FROM u\nCOPY . /app\n", {})
+    words = [f"import {'x' * 400}", f"/app/{'y' * 400}", f"/{'z/' * 3000}", "\N{NULL}", "a\nb"]
+    assert runnable(["python", "-c", *words], image, BASE, search_path(image)) == ["python", "-c", *words]
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root reads every file")
+def test_a_script_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    image = image_of(tmp_path, BYO, {"train": PYTHON})
+    (tmp_path / "train").chmod(0o111)
+    with pytest.raises(JobFailure, match="train can't be read: Permission denied"):
+        started(image, "train")
 
 
 @pytest.mark.parametrize(

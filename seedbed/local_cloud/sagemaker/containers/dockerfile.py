@@ -39,7 +39,7 @@ class Instruction:
         try:
             found = json.loads(self.arguments) if self.arguments.startswith("[") else None
         except (ValueError, RecursionError) as error:
-            if self.arguments.endswith("]"):
+            if self.arguments.endswith("]") and self.name not in ("COPY", "ADD"):
                 raise self.error(f"write the list of {self.name} as JSON, with double quotes and commas") from error
             return None
         if found is not None and not all(isinstance(word, str) for word in found):

@@ -1,5 +1,6 @@
 """Where files of an image are on this machine: what its Dockerfile copies is in the folder beside it."""
 
+import contextlib
 import posixpath
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,9 +26,17 @@ class ImageFiles:
         path = _normal(path)
         for there, here in reversed(self.copies):
             found = here / posixpath.relpath(path, there) if _is_within(path, there) else None
-            if found is not None and found.exists():
+            if found is not None and exists(found):
                 return found
         return None
+
+    def find_folder(self, path: str) -> Path | None:
+        """The folder here for an absolute path in the image, whose contents were copied by themselves or as a whole."""
+        path, found = _normal(path), self.find(path)
+        for there, here in self.copies if found is None else []:
+            if _is_within(there, path) and here.as_posix().endswith(f"/{posixpath.relpath(there, path)}"):
+                return here.parents[posixpath.relpath(there, path).count("/")]
+        return found if found is not None and found.is_dir() else None
 
     def add(self, sources: list[Path], target: str, into: bool) -> None:
         """Copies files, and folders' contents, to an absolute path. into: the path is a folder."""
@@ -50,6 +59,18 @@ class ImageFiles:
             return sorted(path for path, _ in zip(found, range(MAX_COPIES), strict=False))
         except (OSError, ValueError):
             return []
+
+
+def exists(path: Path) -> bool:
+    """Whether there is a file or folder; False too for what no path can be, such as a program's text."""
+    with contextlib.suppress(OSError):
+        return path.exists()
+    return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; False too where that can't be found out."""
+    return exists(path) and path.is_file()
 
 
 def _normal(path: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import Invalid, JobFailure
 from .dockerfile import DockerfileError, decode
+from .image_files import is_file
 from .stages import Stage, last_stage
 
 DOCKERFILES = ("Dockerfile", "dockerfile", "Containerfile")
@@ -37,8 +38,7 @@ class Image:
     @property
     def working_folder(self) -> Path:
         """The folder here for the image's working directory: the Dockerfile's own if that was not copied."""
-        found = self.stage.files.find(self.stage.working_directory)
-        return found if found is not None and found.is_dir() else self.folder
+        return self.stage.files.find_folder(self.stage.working_directory) or self.folder
 
 
 def repository_of(uri: str) -> str:
@@ -60,14 +60,14 @@ def folder_of(uri: str, images: Mapping[str, Path]) -> Path:
 
 def dockerfile_of(place: Path) -> Path:
     """The Dockerfile of a folder, or the file itself. Raises JobFailure."""
-    if place.is_file():
+    if is_file(place):
         return place
     for name in DOCKERFILES:
-        if (place / name).is_file():
+        if is_file(place / name):
             return place / name
-    others = sorted(path.name for path in place.glob("*ockerfile*") if path.is_file())
+    others = sorted(path.name for path in place.glob("*ockerfile*") if is_file(path))
     if not others:
-        raise JobFailure(f"ClientError: {place} has no Dockerfile.")
+        raise JobFailure(f"ClientError: {place} has no Dockerfile that can be read.")
     raise JobFailure(
         f"ClientError: {place} has no Dockerfile, but {' and '.join(others[:5])}. Give one of them with its name,"
         f" as in --image NAME={place / others[0]}."
@@ -84,8 +84,11 @@ def read_image(place: Path) -> Image:
         raise JobFailure(f"ClientError: {path} can't be read: {error.strerror}") from error
     if len(content) > MAX_BYTES:
         raise JobFailure(f"ClientError: {path} is larger than 1 MiB: is it a Dockerfile?")
+    text = decode(content)
+    if "\0" in text:
+        raise JobFailure(f"ClientError: {path} is not a text: is it a Dockerfile?")
     try:
-        stage = last_stage(decode(content), path.parent, own_search_path())
+        stage = last_stage(text, path.parent, own_search_path())
     except DockerfileError as error:
         raise JobFailure(f"ClientError: {path}, {error}.") from error
     return Image(path, stage)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import REASON_LENGTH, Invalid
 from ..kinds import Body
+from .terminal_text import visible
 
 ROOT = "/opt/ml"
 
@@ -45,9 +46,10 @@ def write_resource_config(directory: Path, asked: Body) -> None:
 
 
 def read_message(path: Path) -> str:
-    """The message that the container left, at most 1,024 characters; empty if it left none."""
+    """The message that the container left, as a terminal would show it, at most 1,024 characters; empty without one."""
     try:
         with path.open("rb") as file:
-            return file.read(4 * REASON_LENGTH).decode(errors="replace").strip()[:REASON_LENGTH]
+            text = file.read(4 * REASON_LENGTH).decode(errors="replace")
     except OSError:
         return ""
+    return "\n".join(visible(line) for line in text.split("\n")).strip()[:REASON_LENGTH]

@@ -9,6 +9,7 @@ from shlex import quote
 
 from ..errors import JobFailure
 from . import opt_ml
+from .image_files import exists, is_file
 from .images import Image, own_search_path
 
 PYTHON = re.compile(r"python[0-9.]*")
@@ -43,7 +44,7 @@ def search_path(image: Image) -> str:
 
 def moved_list(paths: str, image: Image) -> str:
     """A list of paths in the image, with colons between them, as paths here."""
-    parts = ((path, image.stage.files.find(path) if path.startswith("/") else None) for path in paths.split(":"))
+    parts = ((path, image.stage.files.find_folder(path) if path.startswith("/") else None) for path in paths.split(":"))
     return ":".join(str(here or path) for path, here in parts)
 
 
@@ -52,7 +53,7 @@ def _moved(word: str, image: Image, base: Path) -> str:
     found = None
     if word.startswith("/"):
         found = image.stage.files.find(word)
-    elif word and not word.startswith("-") and not (image.working_folder / word).exists():
+    elif word and not word.startswith("-") and not exists(image.working_folder / word):
         found = image.stage.files.find(f"{image.stage.working_directory}/{word}")
     return str(found) if found else opt_ml.moved(word, base)
 
@@ -87,7 +88,7 @@ def _copied(name: str, image: Image, base: Path) -> Path | None:
         folders = [*image.environment.get("PATH", "").split(":"), *DEFAULT_PATH]
         found = (image.stage.files.find(f"{folder}/{name}") for folder in folders if folder.startswith("/"))
         places = [place for place in found if place is not None]
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if is_file(place)), None)
 
 
 def _here(name: str, path: str) -> str:
@@ -103,8 +104,11 @@ def _here(name: str, path: str) -> str:
 
 def _script(file: Path, image: Image, path: str) -> list[str]:
     """How a file of the image is started, as its first line says."""
-    with file.open("rb") as content:
-        head = content.read(HEAD_BYTES)
+    try:
+        with file.open("rb") as content:
+            head = content.read(HEAD_BYTES)
+    except OSError as error:
+        raise JobFailure(f"ClientError: {file} can't be read: {error.strerror}") from error
     if not os.access(file, os.X_OK) and not image.stage.sets_executable:
         raise JobFailure(f"ClientError: {file} is not executable. Make it so: chmod +x {quote(str(file))}")
     if head.startswith(BINARIES):

@@ -122,7 +122,10 @@ class Build:
             pairs = [(words[0], " ", instruction.arguments[len(words[0]) :].strip())]
         if not all(given for _, given, _ in pairs) or (pairs[0][1] == " " and len(words) < 2):
             raise instruction.error("ENV needs a name and a value, as in ENV NAME=value")
-        self.stage.environment.update([(self._expand(name), self._expand(value)) for name, _, value in pairs])
+        values = [(self._expand(name), self._expand(value)) for name, _, value in pairs]
+        if any(not name or "=" in name for name, _ in values):
+            raise instruction.error("ENV needs a name before the =")
+        self.stage.environment.update(values)
 
     def _workdir(self, instruction: Instruction) -> None:
         self.stage.working_directory = self._absolute(self._expand(instruction.arguments))

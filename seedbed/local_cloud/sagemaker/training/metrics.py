@@ -3,6 +3,7 @@
 import logging
 import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -109,10 +110,14 @@ class Metrics:
     def _last_value(self, name: str, states: list[str]) -> float | None:
         texts: list[str | None] = []
         pattern = self._patterns[name]
+        left = MATCH_SECONDS + MATCH_SECONDS_A_LETTER * sum(map(len, states))
         try:
             for state in states:
-                seconds = MATCH_SECONDS + MATCH_SECONDS_A_LETTER * len(state)
-                texts.extend(match[1] for match in pattern.finditer(state, timeout=seconds, concurrent=True))
+                began = time.thread_time()
+                texts.extend(match[1] for match in pattern.finditer(state, timeout=left, concurrent=True))
+                left -= time.thread_time() - began
+                if left <= 0:
+                    raise TimeoutError
         except TimeoutError:
             self._count_overrun(name)
             return None
