@@ -3,10 +3,11 @@
 import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from .settings import EndpointSettings
 
 TAIL_LINES = 12
 STATE_SECONDS = 10.0
+LEFT_OUT_LINES = 10
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,13 @@ class Output:
         """Adds a sentence of the endpoint to the log."""
         self._cloudwatch.line(self._stream, text)
 
+    def on_left_out(self, sentences: Sequence[str]) -> None:
+        """Says what can't be uploaded of what the container left."""
+        for sentence in sentences[:LEFT_OUT_LINES]:
+            self.note(f"Not uploaded: {sentence}")
+        if len(sentences) > LEFT_OUT_LINES:
+            self.note(f"Not uploaded: {len(sentences) - LEFT_OUT_LINES} more")
+
     def _send(self) -> None:
         self._cloudwatch.line(self._stream, self._state)
         self._state, self._sent_at = "", time.monotonic()
@@ -184,4 +193,7 @@ def fresh_directory(path: Path) -> Path:
 
 
 def remove_directory(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True)
+    try:
+        shutil.rmtree(path, ignore_errors=True)
+    except RecursionError:  # a job can nest folders deeper than that goes
+        subprocess.run(["rm", "-rf", "--", path], check=False)

@@ -18,6 +18,7 @@ from .jobs import JobServices, Output, failure_reason, fresh_directory, remove_d
 from .kinds import ENDED, PROCESSING, Body
 from .records.transitions import now
 from .s3.mirror import Mirror, kept_in_s3
+from .s3.tree import Tree
 from .settings import cores
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,11 @@ class ProcessingJobs:
                 lambda: self._services.ledger.change(PROCESSING, name, lambda body: body.update(begun))
             )
             output = Output(self._services, LOG_GROUP, name)
-            mirrors = [Mirror(self._services.transfer, *place) for place in outputs(body, base, "Continuous")]
+            reach = self._services.launcher.reach(body["AppSpecification"]["ImageUri"], base)
+            mirrors = [
+                Mirror(self._services.transfer, Tree(folder, base, reach), uri)
+                for folder, uri in outputs(body, base, "Continuous")
+            ]
             with kept_in_s3(mirrors):
                 outcome = self._launch(body, base, output, disk_retry)
             message = opt_ml.read_message(base / "output" / "message")
@@ -105,8 +110,10 @@ class ProcessingJobs:
                 return JobEnd("Stopped", reason, message)
             if outcome.exit_code:
                 return JobEnd("Failed", failure_reason(message, outcome.exit_code, output.tail()), message)
-            for place in outputs(body, base, "EndOfJob"):
-                disk_retry.until_done(partial(self._services.transfer.upload_directory, *place))
+            for folder, uri in outputs(body, base, "EndOfJob"):
+                tree = Tree(folder, base, reach)
+                disk_retry.until_done(partial(self._services.transfer.upload_directory, tree, uri))
+                output.on_left_out(tree.left_out)
             return JobEnd("Completed", message=message)
         finally:
             remove_directory(base)

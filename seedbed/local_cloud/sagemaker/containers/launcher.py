@@ -59,6 +59,10 @@ class Launcher:
         """Builds the image if necessary, before the job's time begins. Raises JobFailure if it can't be run."""
         self._engine_and_image(image_uri)
 
+    def reach(self, image_uri: str, base: Path) -> Path:
+        """Links of a job's files may lead to what lies below this: anywhere for a process, `base` for a container."""
+        return base if self._engine_and_image(image_uri) else Path("/")
+
     def launch(self, job: ContainerSpec) -> Launch:
         """What to run for a job. Raises JobFailure if the image can't be run."""
         folder = folder_of(job.image_uri, self._settings.images)

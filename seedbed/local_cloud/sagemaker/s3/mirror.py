@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import JobFailure
-from .paths import files_below
 from .transfer import DataTransfer
+from .tree import Tree
 
 log = logging.getLogger(__name__)
 
@@ -22,21 +22,21 @@ class Mirror:
     name first and then rename it, as on AWS.
     """
 
-    def __init__(self, transfer: DataTransfer, directory: Path, uri: str) -> None:
+    def __init__(self, transfer: DataTransfer, tree: Tree, uri: str) -> None:
         self._transfer = transfer
-        self._directory = directory
+        self._tree = tree
         self._uri = uri
         self._sent: dict[str, tuple[int, int]] = {}
 
     def mark_sent(self) -> None:
         """Takes the present files as uploaded: they came from S3."""
-        self._sent = {name: _state(path) for path, name in files_below(self._directory)}
+        self._sent = {name: _state(path) for path, name in self._tree.files()}
 
     def send(self, last: bool = False) -> None:
         """Uploads what has changed. Files that fail are left to the next call; the last one raises JobFailure."""
         states = {}
         changed = []
-        for path, name in files_below(self._directory):
+        for path, name in self._tree.files():
             try:
                 states[name] = _state(path)
             except FileNotFoundError:

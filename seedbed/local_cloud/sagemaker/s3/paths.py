@@ -1,6 +1,5 @@
 """S3 URIs, and object keys as file names."""
 
-import os
 from pathlib import Path
 
 from ..errors import JobFailure
@@ -22,16 +21,3 @@ def safe_path(directory: Path, name: str, key: str) -> Path:
             f"ClientError: Data download failed: the key '{key}' can't become a file: it leaves its directory."
         )
     return directory.joinpath(*parts)
-
-
-def files_below(directory: Path) -> list[tuple[Path, str]]:
-    """(file, relative name with /) of each regular file below `directory`, except links to files outside of it."""
-    root = directory.resolve()
-    found = []
-    for folder, _, names in os.walk(root):
-        for name in sorted(names):
-            path = Path(folder, name)
-            real = path.resolve()
-            if real.is_file() and real.is_relative_to(root):
-                found.append((path, path.relative_to(root).as_posix()))
-    return found

@@ -2,8 +2,8 @@
 
 import contextlib
 import hashlib
+import os
 import re
-import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path, PurePosixPath
@@ -14,9 +14,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..clients import CONNECTIONS, Clients
 from ..errors import JobFailure
+from .archive import write_archive
 from .cache import Cache, S3Object
 from .manifest import MANIFEST_BYTES, parse_manifest
-from .paths import files_below, safe_path, split_uri
+from .paths import safe_path, split_uri
+from .tree import Tree
 
 CHUNK = 2**20
 SMALL = 8 * 2**20
@@ -88,27 +90,28 @@ class DataTransfer:
         wait(jobs)
         return [_fault(job.exception()) for job in jobs]
 
-    def upload_directory(self, directory: Path, uri: str) -> None:
-        """Uploads each regular file below `directory`, by its relative path, under the prefix. Raises JobFailure."""
+    def upload_directory(self, tree: Tree, uri: str) -> None:
+        """Uploads each file of the tree, by its name in it, under the prefix. Raises JobFailure."""
         with self._uploading(uri):
-            for fault in self.upload_files(files_below(directory), uri):
+            for fault in self.upload_files(tree.files(), uri):
                 if fault is not None:
                     raise fault
 
-    def upload_archive(self, directory: Path, uri: str, scratch: Path) -> None:
-        """Uploads the regular files below `directory` as one .tar.gz object at `uri`. Raises JobFailure.
+    def upload_archive(self, tree: Tree, uri: str, scratch: Path) -> None:
+        """Uploads all that the tree holds as one .tar.gz object at `uri`. Raises JobFailure.
 
         scratch: the file in which the archive is built.
         """
         bucket, key = split_uri(uri)
         with self._uploading(uri):
-            with tarfile.open(scratch, "w:gz", compresslevel=6) as archive:
-                for path, name in files_below(directory):
-                    archive.add(path.resolve(), name, recursive=False)
+            write_archive(tree, scratch)
             self._put(scratch, bucket, key)
 
     def _put(self, path: Path, bucket: str, key: str) -> None:
         """Uploads one object; a small one in a single request, which is several times faster."""
+        if not is_utf8(key):
+            shown = os.fsencode(key).decode(errors="replace")
+            raise JobFailure(f"the name {shown} can't be a key of S3, because it is not UTF-8. Rename the file")
         if path.stat().st_size <= SMALL:
             self._s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
         else:
@@ -192,6 +195,15 @@ class DataTransfer:
 def has_digest(etag: str) -> bool:
     """Whether an ETag is its object's MD5 digest; that of a multipart upload is not."""
     return re.fullmatch('"?[0-9a-f]{32}"?', etag) is not None
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a file's name is text that S3 can have as a key."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _folder(uri: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """A training job's /opt/ml: the files that it finds there, and the upload of those that it leaves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from ..jobs import JobServices, fresh_directory
 from ..kinds import TRAINING, Body
 from ..s3.mirror import Mirror
 from ..s3.paths import split_uri
+from ..s3.tree import Tree
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,15 @@ KEPT = (
 
 
 class TrainingFiles:
-    """The directory that stands for /opt/ml of one run of a training job."""
+    """The directory that stands for /opt/ml of one run of a training job.
 
-    def __init__(self, services: JobServices, body: Body) -> None:
+    say_left_out: hears a sentence for each name that can't be uploaded.
+    """
+
+    def __init__(self, services: JobServices, body: Body, say_left_out: Callable[[Sequence[str]], None]) -> None:
         self._services = services
         self._body = body
+        self._say_left_out = say_left_out
         self.base = services.settings.work_dir(TRAINING, body["TrainingJobName"])
 
     def prepare(self, cancelled: Callable[[], bool]) -> None:
@@ -80,7 +85,7 @@ class TrainingFiles:
                 directory = opt_ml.local_path(self._body[kept.config].get("LocalPath", kept.default), self.base)
                 directory.mkdir(parents=True, exist_ok=True)
                 place = kept.place(self._body)
-                mirrors.append(Mirror(self._services.transfer, directory, place))
+                mirrors.append(Mirror(self._services.transfer, self._tree(directory), place))
                 if kept is CHECKPOINTS:
                     self._services.transfer.restore(place, directory, cancelled)
                     mirrors[-1].mark_sent()
@@ -91,16 +96,26 @@ class TrainingFiles:
         config = self._body["OutputDataConfig"]
         if config.get("CompressionType") == "NONE":
             uri = f"{self._output_uri()}/model/"
-            self._services.transfer.upload_directory(self.base / "model", uri)
+            tree = self._tree(self.base / "model")
+            self._services.transfer.upload_directory(tree, uri)
+            self._say_left_out(tree.left_out)
         else:
             uri = f"{self._output_uri()}/model.tar.gz"
-            self._services.transfer.upload_archive(self.base / "model", uri, self.base / "model.tar.gz")
+            self._upload_archive(self.base / "model", uri)
         return uri
 
     def upload_output(self) -> None:
         if has_files(self.base / "output" / "data"):
-            uri = f"{self._output_uri()}/output.tar.gz"
-            self._services.transfer.upload_archive(self.base / "output" / "data", uri, self.base / "output.tar.gz")
+            self._upload_archive(self.base / "output" / "data", f"{self._output_uri()}/output.tar.gz")
+
+    def _upload_archive(self, directory: Path, uri: str) -> None:
+        tree = self._tree(directory)
+        self._services.transfer.upload_archive(tree, uri, self.base / uri.rsplit("/", 1)[1])
+        self._say_left_out(tree.left_out)
+
+    def _tree(self, directory: Path) -> Tree:
+        image = self._body["AlgorithmSpecification"]["TrainingImage"]
+        return Tree(directory, self.base, self._services.launcher.reach(image, self.base))
 
     def has_model(self) -> bool:
         return has_files(self.base / "model")

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,7 +53,7 @@ class TrainingRun:
         self._stop = stop
         job = services.ledger.find(TRAINING, name)
         self._body = job.body
-        self._files = TrainingFiles(services, job.body)
+        self._files = TrainingFiles(services, job.body, self._say_left_out)
         self._metrics = Metrics(job.body["AlgorithmSpecification"].get("MetricDefinitions", []))
         self._clock = Clock.of(job.body, job.private.get("seconds_used", 0.0))
         self._retries = job.body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0) - job.private.get("retries", 0)
@@ -196,6 +196,9 @@ class TrainingRun:
     def _metrics_problem(self) -> str:
         """Why the objective metric, or without a tuning job any metric, has no value although it matched."""
         return self._metrics.problem(only=self._listener.objective)
+
+    def _say_left_out(self, sentences: Sequence[str]) -> None:
+        self._output.on_left_out(sentences)
 
     def _stop_requested(self) -> bool:
         return self._stop.reason is not None
