@@ -15,9 +15,11 @@ import os, pathlib
 base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
 for file in (base / "input/config").iterdir():
     (base / "model" / file.name).write_bytes(file.read_bytes())
-for folder in base.rglob("kept"):
-    (folder / "events").write_text("kept")
-for folder in ("checkpoints", "output/tensorboard", "output/tensors"):
+(base / "output/tensorboard").mkdir()
+(base / "output/tensors").mkdir()
+for folder in ("curves/kept", "tensors/kept"):
+    (base / folder).mkdir(parents=True)
+for folder in ("checkpoints", "states/kept", "output/tensorboard", "output/tensors", "curves/kept", "tensors/kept"):
     if (base / folder).is_dir():
         (base / folder / "events").write_text("kept")
 """

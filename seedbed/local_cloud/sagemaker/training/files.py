@@ -83,7 +83,6 @@ class TrainingFiles:
         for kept in KEPT:
             if kept.config in self._body:
                 directory = opt_ml.local_path(self._body[kept.config].get("LocalPath", kept.default), self.base)
-                directory.mkdir(parents=True, exist_ok=True)
                 place = kept.place(self._body)
                 mirrors.append(Mirror(self._services.transfer, self._tree(directory), place))
                 if kept is CHECKPOINTS:
