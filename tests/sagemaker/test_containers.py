@@ -93,11 +93,11 @@ def test_a_persons_credentials_stay_out_of_the_container(
 
 
 def test_a_message_may_be_long_missing_or_not_text(tmp_path: Path) -> None:
-    assert read_message(tmp_path / "none") == ""
+    assert read_message(tmp_path, "none") == ""
     (tmp_path / "message").write_bytes(b"\xff" + b"x" * 9000)
-    assert len(read_message(tmp_path / "message")) == 1024
+    assert len(read_message(tmp_path, "message")) == 1024
     (tmp_path / "message").write_bytes(b"10%\r20%\r\n\x1b[31mno seedlings\x1b[0m\r\n")
-    assert read_message(tmp_path / "message") == "20%\nno seedlings"
+    assert read_message(tmp_path, "message") == "20%\nno seedlings"
 
 
 def test_a_reason_from_the_output_keeps_its_end() -> None:

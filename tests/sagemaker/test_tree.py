@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from seedbed.local_cloud.sagemaker.containers.opt_ml import read_message
 from seedbed.local_cloud.sagemaker.errors import JobFailure
 from seedbed.local_cloud.sagemaker.jobs import remove_directory
 from seedbed.local_cloud.sagemaker.s3.archive import write_archive
-from seedbed.local_cloud.sagemaker.s3.transfer import is_utf8
 from seedbed.local_cloud.sagemaker.s3.tree import Tree
 from tests.sagemaker.toy_endpoint import definition
 
@@ -161,6 +161,15 @@ def test_container_cant_replace_its_folder_by_a_link_to_this_machine(base: Path,
         Tree(base / "output/data", base, base).files()
 
 
+@pytest.mark.parametrize("act", [fifo, link("odd", "../../home/blob"), link("odd", "nothing"), link("odd", "3")])
+def test_only_a_file_of_the_job_is_its_message(base: Path, act: Callable[[Path], None]) -> None:
+    act(base / "model")
+    (base / "model/other").symlink_to("3/weights")
+
+    assert read_message(base, "model/odd") == ""
+    assert read_message(base, "model/3/weights") == read_message(base, "model/other") == "w"
+
+
 def test_files_behind_links_are_uploaded_as_files_since_s3_has_no_links(base: Path) -> None:
     model = base / "model"
     (model / "latest").symlink_to("3")
@@ -237,6 +246,20 @@ def test_jobs_archives_keep_links_and_its_log_names_what_they_lack(endpoint: "En
     endpoint.eventually(lambda: said().count(sentence) == 2)
 
 
-@pytest.mark.parametrize(("name", "expected"), [("Weizen", True), ("小麦", True), (os.fsdecode(b"caf\xe9"), False)])
-def test_name_that_s3_cant_have_is_recognized(name: str, expected: bool) -> None:
-    assert is_utf8(name) is expected
+NAMER = """
+import os, pathlib
+model = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"], "model")
+(model / os.fsdecode(b"caf\\xe9")).write_text("latin")
+"""
+
+
+def test_name_that_s3_cant_have_ends_the_job_with_a_sentence(endpoint: "Endpoint") -> None:
+    (endpoint.toy / "name.py").write_text(NAMER)
+    specification = {**definition()["AlgorithmSpecification"], "ContainerEntrypoint": ["python", "name.py"]}
+    output = {"S3OutputPath": "s3://bench/out", "CompressionType": "NONE"}
+    endpoint.train("named", AlgorithmSpecification=specification, OutputDataConfig=output)
+
+    job = endpoint.ended("training", "named")
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "caf\ufffd is not UTF-8, so S3 can't have it as a key. Rename the file." in job["FailureReason"]
+    assert "codec" not in job["FailureReason"]

@@ -100,7 +100,7 @@ class ProcessingJobs:
             ]
             with kept_in_s3(mirrors):
                 outcome = self._launch(body, base, output, disk_retry)
-            message = opt_ml.read_message(base / "output" / "message")
+            message = opt_ml.read_message(base, "output/message")
             if outcome.ended_by:
                 reason = (
                     "ClientError: the job ran longer than its MaxRuntimeInSeconds"

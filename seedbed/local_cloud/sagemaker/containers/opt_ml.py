@@ -45,8 +45,14 @@ def write_resource_config(directory: Path, asked: Body) -> None:
     write_json(directory / "resourceconfig.json", content)
 
 
-def read_message(path: Path) -> str:
-    """The message that the container left, as a terminal would show it, at most 1,024 characters; empty without one."""
+def read_message(base: Path, name: str) -> str:
+    """The message in a file below `base`, as a terminal would show it, at most 1,024 characters; empty without one.
+
+    A pipe or device is no message, and neither is a file of this machine that a link leads to.
+    """
+    path = Path(os.path.realpath(base / name))
+    if not path.is_relative_to(os.path.realpath(base)) or not path.is_file():
+        return ""
     try:
         with path.open("rb") as file:
             text = file.read(4 * REASON_LENGTH).decode(errors="replace")

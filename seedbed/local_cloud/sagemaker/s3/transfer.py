@@ -111,7 +111,7 @@ class DataTransfer:
         """Uploads one object; a small one in a single request, which is several times faster."""
         if not is_utf8(key):
             shown = os.fsencode(key).decode(errors="replace")
-            raise JobFailure(f"the name {shown} can't be a key of S3, because it is not UTF-8. Rename the file")
+            raise ValueError(f"the name {shown} is not UTF-8, so S3 can't have it as a key. Rename the file.")
         if path.stat().st_size <= SMALL:
             self._s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
         else:
@@ -121,6 +121,8 @@ class DataTransfer:
     def _uploading(self, uri: str) -> Iterator[None]:
         try:
             yield
+        except JobFailure:
+            raise
         except Exception as error:
             raise JobFailure(f"ClientError: Data upload to '{uri}' failed: {error}") from error
 

@@ -121,7 +121,7 @@ class TrainingFiles:
 
     def failure(self) -> str:
         """The container's own message about its failure; empty if it left none."""
-        return opt_ml.read_message(self.base / "output" / "failure")
+        return opt_ml.read_message(self.base, "output/failure")
 
     def _output_uri(self) -> str:
         root = self._body["OutputDataConfig"]["S3OutputPath"].rstrip("/")
