@@ -21,7 +21,7 @@ from .containers.launcher import Launcher
 from .containers.process import ProcessRunner, kill_leftover
 from .disk import Disk
 from .errors import ApiError
-from .eventbridge import EventPublisher
+from .events.publisher import EventPublisher
 from .jobs import JobServices, JobThreads, remove_directory
 from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
 from .maintenance import Maintenance

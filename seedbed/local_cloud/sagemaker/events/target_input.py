@@ -8,7 +8,7 @@ from typing import Any
 from ministack.services.eventbridge import _render_input_template
 from ministack.services.stepfunctions import _resolve_path
 
-from .kinds import Body
+from ..kinds import Body
 
 
 def target_input(target: Mapping[str, Any], event: Body, rule: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seedbed.local_cloud.sagemaker.eventbridge import matches_plainly
+from seedbed.local_cloud.sagemaker.events.publisher import matches_plainly
 
 if TYPE_CHECKING:
     from tests.sagemaker.toy_endpoint import Endpoint

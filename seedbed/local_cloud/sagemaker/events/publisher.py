@@ -1,4 +1,4 @@
-"""Delivery of events to the targets of EventBridge's rules."""
+"""Publishes the events of the store's outbox: which rules match them, and what happens when a target fails."""
 
 import json
 import logging
@@ -11,10 +11,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .clients import Clients
-from .kinds import Body
-from .records.state_change import SOURCE
-from .records.store import Store
+from ..clients import Clients
+from ..kinds import Body
+from ..records.state_change import SOURCE
+from ..records.store import Store
 from .target_input import target_input
 from .targets import Target, Targets
 

@@ -9,8 +9,8 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import eventbridge
 
-from .clients import Clients
-from .kinds import Body
+from ..clients import Clients
+from ..kinds import Body
 
 Target = Mapping[str, Any]
 Rule = Mapping[str, Any]

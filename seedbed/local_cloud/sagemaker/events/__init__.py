@@ -1,0 +1,1 @@
+"""Delivery of events to the targets of EventBridge's rules."""
