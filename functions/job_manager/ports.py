@@ -46,8 +46,8 @@ class Bucket(Protocol):
     def has(self, key: str) -> bool:
         """Whether there is an object with this key."""
 
-    def mark_notified(self, run_id: str, message: Message) -> None:
-        """Set the outbox mark: this message was sent."""
+    def mark_notified(self, key: str, message: Message) -> None:
+        """Set the outbox mark of this key: this message was sent."""
 
     def write_record(self, record: Record) -> None:
         """Save how a run ended."""
@@ -119,7 +119,11 @@ class Runs(Protocol):
 
 
 class Jobs(Protocol):
-    """SageMaker. Starting a job that exists changes nothing; a job that does not exist is None."""
+    """SageMaker. Starting a job that exists changes nothing; a job that does not exist is None.
+
+    Starting a job raises JobRejected if SageMaker will never accept it, JobDelayed if it does not accept it now. Every
+    other call raises JobDelayed if the permission for it is missing.
+    """
 
     def start_prepare(self, run: Run) -> None:
         """Start the processing job that packs the dataset."""

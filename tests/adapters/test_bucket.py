@@ -171,7 +171,7 @@ def test_an_unreadable_object_is_named(known: KnownBucket, body: bytes) -> None:
 def test_the_outbox_mark_is_set_once_and_for_its_run(known: KnownBucket) -> None:
     assert not known.bucket.has(layout.notified(RUN.run_id))
 
-    known.bucket.mark_notified(RUN.run_id, Message("subject", "body"))
+    known.bucket.mark_notified(layout.notified(RUN.run_id), Message("subject", "body"))
 
     assert known.bucket.has(layout.notified(RUN.run_id))
     assert not known.bucket.has(layout.notified("sb-ffffffffffffffff-1"))

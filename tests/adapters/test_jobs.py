@@ -11,11 +11,12 @@ from botocore.stub import Stubber
 
 from job_manager.aws.sagemaker import SageMakerJobs
 from job_manager.aws.sagemaker_requests import JobRequests
-from job_manager.domain.errors import JobRejected, NotFound
+from job_manager.domain.errors import Cause, JobDelayed, JobRejected, NotFound
 from job_manager.domain.job import JobStatus
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run
 from job_manager.ports import Jobs
+from tests.chaos.refusals import REFUSALS
 from tests.fakes.world import FULL_PLAN, a_run
 
 ROLE = "arn:aws:iam::123456789012:role/seedbed-training"
@@ -65,26 +66,46 @@ def test_starting_a_job_that_exists_succeeds(stub: Stubber, jobs: SageMakerJobs,
     start(jobs, method)
 
 
-@pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFound", "AccessDeniedException"])
+@pytest.mark.parametrize("error", [("ValidationException", "No such image."), REFUSALS["quota of 0"]])
 @pytest.mark.parametrize(("operation", "method"), STARTS)
 def test_a_job_that_sagemaker_will_never_accept_is_rejected(
-    stub: Stubber, jobs: SageMakerJobs, operation: str, method: str, code: str
+    stub: Stubber, jobs: SageMakerJobs, operation: str, method: str, error: tuple[str, str]
 ) -> None:
-    stub.add_client_error(operation, code, "No such image.")
+    stub.add_client_error(operation, *error)
 
-    with pytest.raises(JobRejected, match=r"SageMaker refused the [\w-]+ job: No such image\."):
+    with pytest.raises(JobRejected, match=r"SageMaker refused the [\w-]+ job: "):
         start(jobs, method)
 
 
-@pytest.mark.parametrize("code", ["ThrottlingException", "ResourceLimitExceeded", "InternalFailure"])
+@pytest.mark.parametrize("name", ["quota used up", "permission", "throttling", "service"])
 @pytest.mark.parametrize(("operation", "method"), STARTS)
-def test_a_transient_error_is_raised_for_a_retry(
-    stub: Stubber, jobs: SageMakerJobs, operation: str, method: str, code: str
+def test_a_job_that_sagemaker_does_not_accept_now_is_delayed(
+    stub: Stubber, jobs: SageMakerJobs, operation: str, method: str, name: str
 ) -> None:
-    stub.add_client_error(operation, code, "Come back later.")
+    stub.add_client_error(operation, *REFUSALS[name])
 
-    with pytest.raises(ClientError, match="Come back later"):
+    with pytest.raises(JobDelayed, match=r"The [\w-]+ job waits"):
         start(jobs, method)
+
+
+@pytest.mark.parametrize(
+    ("operation", "method"),
+    [
+        ("describe_processing_job", "prepare_job"),
+        ("describe_hyper_parameter_tuning_job", "tuning_job"),
+        ("describe_training_job", "trial"),
+        ("list_training_jobs_for_hyper_parameter_tuning_job", "trials"),
+    ],
+)
+def test_a_missing_permission_to_ask_delays_the_job(
+    stub: Stubber, jobs: SageMakerJobs, operation: str, method: str
+) -> None:
+    stub.add_client_error(operation, *REFUSALS["permission"])
+
+    with pytest.raises(JobDelayed, match="SageMaker does not say how the run's job is") as raised:
+        getattr(jobs, method)(RUN_ID)
+
+    assert raised.value.cause is Cause.PERMISSION
 
 
 @pytest.mark.parametrize("error", UNKNOWN)

@@ -301,7 +301,7 @@ def test_only_a_conflict_is_raised_as_a_conflict(code: str, error: type[Exceptio
 def test_a_run_from_before_fine_tuning_is_still_readable(table: str) -> None:
     client = boto3.client("dynamodb")
     run = numbered(1)
-    later = {"best_head", "rival", "fine_tuning_seconds", "notice", "waits_for"}
+    later = {"best_head", "rival", "fine_tuning_seconds", "notice", "waits_for", "delay"}
     item: Any = run_item(run)
     body = {name: value for name, value in json.loads(item["body"]["S"]).items() if name not in later}
     for name in ("backbones", "fine_tuning", "evaluation_views", "exports"):

@@ -19,6 +19,7 @@ def calm_down(cloud: Cloud) -> list[str]:
     """Let all faults cease and time pass; what was broken on the way or is not finished in time."""
     cloud.faults.cease()
     cloud.sagemaker.rejecting = False
+    cloud.sagemaker.refusal = None
     cloud.plan = cloud.affordable
     finish(cloud)
     jobs = set(cloud.sagemaker.jobs)

@@ -9,7 +9,9 @@ ADVANCE_RUN = f"{FUNCTIONS}/steps/advance_run.py"
 STAGES = f"{FUNCTIONS}/steps/stages.py"
 RECONCILE = f"{FUNCTIONS}/steps/reconcile.py"
 NOTIFY = f"{FUNCTIONS}/steps/notify.py"
+REFUSAL = f"{FUNCTIONS}/domain/refusal.py"
 DATASET = f"{FUNCTIONS}/domain/dataset.py"
+DELAYED = "tests/unit/test_delayed_jobs.py"
 FOUND = "tests/chaos/test_found.py"
 SIGNATURE = "seedbed/local_cloud/access/signature.py"
 SIGNATURE_TESTS = "tests/local_cloud/test_signature.py"
@@ -169,8 +171,8 @@ GUARDS = (
     Guard(
         name="reconcile advances the open run",
         file=RECONCILE,
-        text="return advance_run(run.run_id, ports, rule)",
-        mutation="return run",
+        text="advanced = advance_run(run.run_id, ports, rule)",
+        mutation="advanced = run",
         test="tests/unit/test_reconcile.py::test_a_dataset_gets_its_model_with_all_events_lost",
     ),
     Guard(
@@ -218,15 +220,15 @@ GUARDS = (
     Guard(
         name="an e-mail is sent once (outbox mark)",
         file=NOTIFY,
-        text="if not ports.bucket.has(layout.notified(run.run_id)):",
-        mutation="if run:",
+        text="if ports.bucket.has(mark):",
+        mutation="if not mark:",
         test="tests/unit/test_notify.py::test_one_message_is_sent_about_a_run_that_ended",
     ),
     Guard(
         name="the outbox mark is set after the e-mail was sent, not before",
         file=NOTIFY,
-        text="    ports.announcer.publish(message)\n        ports.bucket.mark_notified(run.run_id, message)\n",
-        mutation="    ports.bucket.mark_notified(run.run_id, message)\n        ports.announcer.publish(message)\n",
+        text="    ports.announcer.publish(message)\n    ports.bucket.mark_notified(mark, message)\n",
+        mutation="    ports.bucket.mark_notified(mark, message)\n    ports.announcer.publish(message)\n",
         test="tests/unit/test_notify.py::test_a_message_that_could_not_be_sent_leaves_no_mark",
     ),
     Guard(
@@ -398,6 +400,54 @@ GUARDS = (
         text="if iam_evaluator.is_root_access_key(key):\n            return None",
         mutation="if iam_evaluator.is_root_access_key(key):\n            return home.secret_key if token else 'test'",
         test="tests/local_cloud/test_gate.py::test_a_key_not_issued_by_the_home_is_refused",
+        simulated=False,
+    ),
+    Guard(
+        name="a run whose job is refused for hours ends, and frees the next",
+        file=ADVANCE_RUN,
+        text="if delay.is_over(now):",
+        mutation="if not delay:",
+        test=f"{DELAYED}::test_a_run_that_waited_too_long_fails_and_frees_the_next",
+        simulated=False,
+    ),
+    Guard(
+        name="causes that alternate do not begin the wait again",
+        file=ADVANCE_RUN,
+        text="min(run.delay.since, now) if run.delay else now)",
+        mutation="min(run.delay.since, now) if run.delay and run.delay.cause is error.cause else now)",
+        test=f"{DELAYED}::test_causes_that_alternate_do_not_make_a_run_wait_longer",
+        simulated=False,
+    ),
+    Guard(
+        name="a quota that is smaller than what the job asks for ends the run at once",
+        file=REFUSAL,
+        text="if wanted <= limit:",
+        mutation="if wanted:",
+        test=f"{DELAYED}::test_a_quota_smaller_than_the_job_never_passes",
+        simulated=False,
+    ),
+    Guard(
+        name="people are told of a run that waits",
+        file=RECONCILE,
+        text="notify_of_delay(advanced, ports)",
+        mutation="pass",
+        test=f"{DELAYED}::test_people_are_told_once_and_not_at_the_first_refusal",
+        simulated=False,
+    ),
+    Guard(
+        name="people are told of a run that waits only after some minutes",
+        file=REFUSAL,
+        text="return now - self.since >= NOTICE_AFTER",
+        mutation="return True",
+        test=f"{DELAYED}::test_people_are_told_once_and_not_at_the_first_refusal",
+        simulated=False,
+    ),
+    Guard(
+        name="a refused warm start starts without it",
+        file=STAGES,
+        text="        if not known:\n",
+        mutation="        if error:\n",
+        test=f"{DELAYED}::test_a_refused_warm_start_starts_without_it",
         simulated=False,
     ),
 )

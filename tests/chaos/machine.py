@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.chaos.aftermath import calm_down
 from tests.chaos.cloud import SMALL_PLAN, Cloud
 from tests.chaos.faults import Fault
+from tests.chaos.refusals import REFUSALS
 from tests.chaos.sagemaker import Fate
 
 GOOD = [f"seedlings/{label}/{number}.png" for label in ("Maize", "Common wheat") for number in range(3)]
@@ -170,6 +171,11 @@ class Chaos(RuleBasedStateMachine):
     def permit(self, *, rejecting: bool) -> None:
         """SageMaker will have no more jobs, or again."""
         self.cloud.sagemaker.rejecting = rejecting
+
+    @rule(refusal=st.sampled_from([None, *REFUSALS.values()]))
+    def hold(self, refusal: tuple[str, str] | None) -> None:
+        """SageMaker takes no job for now, or again."""
+        self.cloud.sagemaker.refusal = refusal
 
     @rule(budget=st.sampled_from([0.01, 10.0]))
     def redeploy(self, budget: float) -> None:

@@ -81,7 +81,11 @@ class SimulatedJob:
 
 
 class MemorySageMaker:
-    """A SageMaker client; `begun` and `ended` are told of jobs. `rejected` are names that it will never accept."""
+    """A SageMaker client; `begun` and `ended` are told of jobs. `rejected` are names that it will never accept.
+
+    While there is a `refusal`, an error code and its message, it creates no job; if it
+    `refuses_warm_starts`, none with parents.
+    """
 
     exceptions = SimpleNamespace(ClientError=ClientError)
 
@@ -90,6 +94,8 @@ class MemorySageMaker:
         self.fates: list[tuple[Fate, float]] = []
         self.rejecting = False
         self.rejected: set[str] = set()
+        self.refusal: tuple[str, str] | None = None
+        self.refuses_warm_starts = False
         self.begun: Callable[[SimulatedJob], None]
         self.ended: Callable[[SimulatedJob], None]
         self._now = now
@@ -102,6 +108,8 @@ class MemorySageMaker:
 
     def create_hyper_parameter_tuning_job(self, **request: Any) -> Request:
         """Start a tuning job, and its trials with it."""
+        if "WarmStartConfig" in request and self.refuses_warm_starts:
+            raise refused("CreateHyperParameterTuningJob", "ValidationException", "The hyperparameters differ.")
         for parent in request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", []):
             if self._find("CreateHyperParameterTuningJob", parent["HyperParameterTuningJobName"]).is_running:
                 raise refused("CreateHyperParameterTuningJob", "ValidationException", "A parent goes on.")
@@ -188,7 +196,9 @@ class MemorySageMaker:
         if self.rejecting:
             self.rejected.add(name)
         if name in self.rejected:
-            raise refused(operation, "ValidationException", "The role can't be assumed.")
+            raise refused(operation, "ValidationException", "The request is invalid.")
+        if self.refusal:
+            raise refused(operation, *self.refusal)
         fate, quality = self.fates.pop(0) if self.fates else (Fate.COMPLETED, 0.7)
         self.jobs[name] = SimulatedJob(name, request, self._now(), fate, quality)
         self.begun(self.jobs[name])

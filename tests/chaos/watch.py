@@ -22,6 +22,14 @@ ORDER = ["Preparing", "Tuning", "FineTuning", "Evaluating"]
 FORESEEN = (ClientError, ReadTimeoutError, MalformedEvent)
 ENDS = {"Completed", "Failed", "Stopped", "Refused"}
 
+WHILE_WAITING = {"waits_for", "delay", "notice", "warm_start_from"}
+
+
+def waits(old: Item, new: Item) -> bool:
+    """Whether a run is as it was, but for what its job waits for or starts without."""
+    bodies = [json.loads(item["body"]["S"]) for item in (old, new)]
+    return all(bodies[0][name] == bodies[1][name] for name in bodies[0].keys() - WHILE_WAITING)
+
 
 class Watch:
     """The promises that hold at every moment."""
@@ -29,6 +37,7 @@ class Watch:
     def __init__(self, cloud: "Cloud") -> None:
         self.broken: list[str] = []
         self.told: Counter[str] = Counter()
+        self.told_of_waiting: Counter[str] = Counter()
         self.ended: set[str] = set()
         self.tables_lost = 0
         self._tuned: Counter[tuple[str, str]] = Counter()
@@ -96,7 +105,10 @@ class Watch:
                 self.note(f"{run_id} was taken from the stream, but nobody was told.")
 
     def publishes(self, text: str) -> None:
-        """A mail goes out: it is about one run, and none whose mark is set."""
+        """A mail goes out: it is about one run, and none whose mark is set; or about an open run that waits."""
+        if text.startswith("Seedbed: the run waits: "):
+            self.told_of_waiting[next(line for line in text.splitlines() if line.startswith("Run  ")).split()[1]] += 1
+            return
         (run_id,) = [word for word in text.split() if word in self.ended and f"Run             {word}" in text]
         if self._marked(run_id):
             self.note(f"{run_id} was told of again although it is marked.")
@@ -114,7 +126,13 @@ class Watch:
         before = old["state"]["S"] if old else None
         if old and old["body"] == new["body"]:
             return
-        if before in ENDS or (before in ORDER and state in ORDER and ORDER.index(state) <= ORDER.index(before)):
+        if before in ENDS or (
+            old
+            and before in ORDER
+            and state in ORDER
+            and ORDER.index(state) <= ORDER.index(before)
+            and not waits(old, new)
+        ):
             self.note(f"{run_id} went back from {before} to {state}.")
         if state in ENDS:
             self.ended.add(run_id)

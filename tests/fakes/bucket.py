@@ -61,8 +61,8 @@ class MemoryBucket:
     def has(self, key: str) -> bool:
         return key in self.contents
 
-    def mark_notified(self, run_id: str, message: Message) -> None:
-        self.put(layout.notified(run_id), msgspec.json.encode(message))
+    def mark_notified(self, key: str, message: Message) -> None:
+        self.put(key, msgspec.json.encode(message))
 
     def write_record(self, record: Record) -> None:
         self.put(layout.record(record.run.run_id), msgspec.json.encode(record))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from job_manager.domain import layout
-from job_manager.domain.errors import JobRejected, NotFound
+from job_manager.domain.errors import Cause, JobDelayed, JobRejected, NotFound
 from job_manager.domain.job import Job, JobStatus
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run
@@ -12,7 +12,10 @@ from tests.fakes.neighbours import MemoryClock
 
 
 class MemoryJobs:
-    """Implements `ports.Jobs`; `rejected` maps a job's name to why SageMaker refuses it."""
+    """Implements `ports.Jobs`; `rejected` maps a job's name to why SageMaker refuses it.
+
+    `delayed_by` is why SageMaker creates no job now. `refuses_warm_starts`: it creates none with parents.
+    """
 
     def __init__(self, clock: MemoryClock) -> None:
         self._clock = clock
@@ -20,6 +23,8 @@ class MemoryJobs:
         self.created: list[str] = []
         self.stopped: list[str] = []
         self.rejected: dict[str, str] = {}
+        self.delayed_by: Cause | None = None
+        self.refuses_warm_starts = False
         self.tuned: dict[str, Run] = {}
         self.fine_tuned: dict[str, Run] = {}
         self.evaluated: dict[str, dict[str, str]] = {}
@@ -43,6 +48,8 @@ class MemoryJobs:
         self._create(layout.prepare_job(run.run_id))
 
     def start_tuning(self, run: Run) -> None:
+        if run.warm_start_from and self.refuses_warm_starts:
+            raise JobRejected("SageMaker refused the tuning job: a parent does not fit.")
         self._create(run.run_id)
         self.tuned[run.run_id] = run
 
@@ -79,6 +86,8 @@ class MemoryJobs:
     def _create(self, name: str) -> None:
         if name in self.rejected:
             raise JobRejected(f"SageMaker refused the job: {self.rejected[name]}")
+        if self.delayed_by:
+            raise JobDelayed(self.delayed_by, f"The job waits for a {self.delayed_by}: it is refused.")
         if name not in self.jobs:
             self.created.append(name)
             self.jobs[name] = Job(name, JobStatus.IN_PROGRESS)

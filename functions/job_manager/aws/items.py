@@ -16,7 +16,8 @@ Item = dict[str, Any]
 
 
 def run_item(run: Run) -> Item:
-    """A run as an item: the whole run as JSON in `body`, and the attributes that are searched by."""
+    """A run as an item: all of it as JSON in `body`, what is searched by, and its notice for people."""
+    notice = run.waits_for or run.notice
     return {
         "pk": {"S": f"RUN#{run.run_id}"},
         "sk": {"S": "RUN"},
@@ -25,6 +26,7 @@ def run_item(run: Run) -> Item:
         "state": {"S": run.state.value},
         "created_at": {"S": stamp(run.created_at)},
         "body": {"S": msgspec.json.encode(run).decode()},
+        **({"notice": {"S": notice}} if notice else {}),
     }
 
 

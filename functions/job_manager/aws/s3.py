@@ -83,8 +83,8 @@ class S3Bucket:
             raise
         return True
 
-    def mark_notified(self, run_id: str, message: Message) -> None:
-        self._write(layout.notified(run_id), message)
+    def mark_notified(self, key: str, message: Message) -> None:
+        self._write(key, message)
 
     def write_record(self, record: Record) -> None:
         self._write(layout.record(record.run.run_id), record)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from ..domain import layout
-from ..domain.errors import JobRejected, NotFound
+from ..domain.errors import Cause, JobDelayed, NotFound
 from ..domain.job import Job, JobStatus
 from ..domain.reason import explained
+from ..domain.refusal import cause_of, refusal
 from ..domain.result import Trial
 from ..domain.run import Run
 from .sagemaker_requests import JobRequests
@@ -114,24 +115,30 @@ class SageMakerJobs:
 
 
 def create(kind: str, call: Any, request: Mapping[str, Any]) -> None:
-    """Create a job. One that exists is the run's own, as the name contains the dataset version."""
+    """Create a job. One that exists is the run's own, as the name contains the dataset version.
+
+    Raises JobRejected or JobDelayed if SageMaker refuses it.
+    """
     try:
         call(**request)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ResourceInUse":
             return
-        if code in {"ValidationException", "ResourceNotFound", "AccessDeniedException"}:
-            raise JobRejected(f"SageMaker refused the {kind}: {error.response['Error']['Message']}") from None
-        raise
+        raise refusal(kind, code, error.response["Error"].get("Message", "")) from None
 
 
 def raise_unless_absent(error: ClientError) -> None:
-    """Raise the error again unless it says that the job does not exist; some calls say so as a ValidationException."""
+    """Raise the error again unless it says that the job does not exist; some calls say so as a ValidationException.
+
+    A missing permission is raised as JobDelayed: it must not hold up a run for ever.
+    """
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     unknown = any(words in message.lower() for words in ("not found", "could not find", "does not exist"))
     if code == "ResourceNotFound" or (code == "ValidationException" and unknown):
         return
+    if cause_of(code) is Cause.PERMISSION:
+        raise JobDelayed(Cause.PERMISSION, f"SageMaker does not say how the run's job is: {message}")
     raise error
 
 

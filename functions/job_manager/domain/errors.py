@@ -6,8 +6,11 @@ JobManagerError
 ├── NotFound         there is no such run, model or object
 ├── Conflict         another function moved the run first; read it again
 ├── RunRefused       a dataset that can't be trained on, or a run that exceeds a budget
-└── JobRejected      SageMaker will never accept this job, so retrying is useless
+├── JobRejected      SageMaker will never accept this job, so retrying is useless
+└── JobDelayed       SageMaker does not accept this job now, and may later
 """
+
+from enum import StrEnum
 
 
 class JobManagerError(Exception):
@@ -36,3 +39,21 @@ class RunRefused(JobManagerError):
 
 class JobRejected(JobManagerError):
     """SageMaker will never accept this job, so retrying is useless."""
+
+
+class Cause(StrEnum):
+    """Why SageMaker does not accept a job now."""
+
+    QUOTA = "quota"
+    CAPACITY = "capacity"
+    PERMISSION = "permission"
+    THROTTLING = "throttling"
+    SERVICE = "service"
+
+
+class JobDelayed(JobManagerError):
+    """SageMaker does not accept this job now, and may later."""
+
+    def __init__(self, cause: Cause, sentence: str) -> None:
+        super().__init__(sentence)
+        self.cause = cause

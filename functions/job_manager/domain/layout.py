@@ -95,6 +95,11 @@ def notified(run_id: str) -> str:
     return f"{RUNS}{run_id}/notified.json"
 
 
+def notified_of_delay(run_id: str, stage: str, cause: str) -> str:
+    """The outbox mark: the e-mail was sent that the stage's job is delayed by this cause."""
+    return f"{RUNS}{run_id}/notices/{stage}-{cause}.json"
+
+
 def record(run_id: str) -> str:
     """The run as it ended, with its trials."""
     return f"{RUNS}{run_id}/record.json"

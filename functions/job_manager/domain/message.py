@@ -1,10 +1,11 @@
-"""The e-mail about a run that has ended: the result, the scores, the dataset and the cost."""
+"""The e-mails: about a run that has ended, with its result, scores, dataset and cost, and about one that waits."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .cost import upper_bound
 from .dataset import DatasetReport, ExcludedFile
+from .refusal import Delay
 from .result import Evaluation
 from .run import Run, RunState
 
@@ -29,6 +30,14 @@ class Message:
 def message_about(run: Run) -> Message:
     """The e-mail about a run that has ended."""
     return Message(printable(subject(run))[:SUBJECT_LIMIT], "\n".join(body(run)) + "\n")
+
+
+def message_of_delay(run: Run, delay: Delay) -> Message:
+    """The e-mail about a run whose job SageMaker refuses to create for now."""
+    why = printable(run.waits_for or "")
+    again = f"It is tried again every few minutes, for {delay.hours} since {delay.since:%Y-%m-%d %H:%M} UTC."
+    body = f"{why}\n{again} Then the run ends, and later images get theirs.\n\n{row('Run', run.run_id)}\n"
+    return Message(f"Seedbed: the run waits: {why}"[:SUBJECT_LIMIT], body)
 
 
 def subject(run: Run) -> str:

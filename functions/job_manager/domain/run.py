@@ -11,6 +11,7 @@ from .cost import price
 from .dataset import DatasetReport
 from .errors import Conflict
 from .plan import Plan
+from .refusal import Delay
 from .result import Evaluation, Trial
 
 PREFIX = "sb-"
@@ -55,7 +56,8 @@ class Run:
 
     `run_id` is also the name of the tuning job of the heads. `best_head` is the best trial of that job, `best_trial`
     the one whose model is evaluated, and `rival` the second best of fine-tuning. `notice` says why the run departed
-    from its plan, `waits_for` what SageMaker says its job waits for. `champion_before` is the run whose model it has to
+    from its plan, `waits_for` what its job waits for, and `delay` since when SageMaker refuses to create that job, if
+    it does. `champion_before` is the run whose model it has to
     beat, and `won` whether it did. `training_seconds`, `fine_tuning_seconds` and `processing_seconds` are billable,
     summed over jobs. `content` is the digest of its images, empty for a run that only reports refused files; `strays`
     is the digest of those files. A refused run never started. If `begins_again`, its dataset gets another attempt.
@@ -84,6 +86,7 @@ class Run:
     strays: str = ""
     waits_for: str | None = None
     begins_again: bool = False
+    delay: Delay | None = None
 
     @property
     def attempt(self) -> int:
@@ -126,11 +129,19 @@ class Run:
     def _beside_model(self, key: str) -> str | None:
         return self.model_uri and self.model_uri.removesuffix(layout.model(self.run_id)) + key
 
+    def noted(self, sentence: str) -> "Run":
+        """This run, with this sentence too in its notice."""
+        return replace(self, notice=f"{self.notice} {sentence}" if self.notice else sentence)
+
+    def waiting(self, reason: str | None, delay: Delay | None = None) -> "Run":
+        """This run, with what its job waits for; None if it waits for nothing."""
+        return replace(self, waits_for=reason, delay=delay)
+
     def moved(self, state: RunState, **changes: object) -> "Run":
         """This run in a later state. Raises Conflict if its present state can't lead there."""
         if state not in NEXT.get(self.state, frozenset()):
             raise Conflict(f"Run {self.run_id} is {self.state} and can't become {state}.")
-        return replace(self, state=state, waits_for=None, **changes)  # type: ignore[arg-type]
+        return replace(self, state=state, waits_for=None, delay=None, **changes)  # type: ignore[arg-type]
 
     def ended(self, state: RunState, at: datetime, reason: str | None = None, **changes: object) -> "Run":
         """This run in a final state, with the reason unless it completed; never ended before it was created."""

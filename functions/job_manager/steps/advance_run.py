@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-from ..domain.errors import Conflict, JobRejected, MalformedOutput, NotFound
+from ..domain.errors import Conflict, JobDelayed, JobRejected, MalformedOutput, NotFound
 from ..domain.job import JobStatus
+from ..domain.refusal import Delay
 from ..domain.run import Record, Run, RunState, run_id_in
 from ..domain.settling import SettleRule
 from ..ports import Ports
 from .note_upload import note_upload
-from .stages import STAGES, StageFunction, current_job
+from .stages import STAGES, StageFunction, current_job, fall_back_to_head
 from .stop_run import BY_A_PERSON, asked_to_stop
 
 
@@ -53,12 +54,27 @@ def record_trial(name: str, ports: Ports) -> None:
 
 
 def next_move(run: Run, ports: Ports) -> Run | None:
-    """The run after its present stage, failed if it can't continue; None while the stage is running."""
+    """The run after its present stage, or as it waits, or failed if it can't continue; None while nothing changes."""
     stage = STAGES[run.state]
     try:
         return stopped(run, ports, stage) if asked_to_stop(run, ports) else stage(run, ports)
+    except JobDelayed as error:
+        return delayed(run, error, ports)
     except (JobRejected, MalformedOutput, NotFound) as error:
         return run.ended(RunState.FAILED, ports.clock.now(), str(error))
+
+
+def delayed(run: Run, error: JobDelayed, ports: Ports) -> Run | None:
+    """The run with what its job waits for, or None if it has that already; after too long it continues without it."""
+    now = ports.clock.now()
+    delay = Delay(error.cause, min(run.delay.since, now) if run.delay else now)
+    if delay.is_over(now):
+        reason = f"{str(error).rstrip('.')}. It waited for {delay.hours}."
+        if run.state is RunState.FINE_TUNING:
+            return fall_back_to_head(run, reason)
+        return run.ended(RunState.FAILED, now, reason)
+    waiting = run.waiting(str(error), delay)
+    return None if waiting == run else waiting
 
 
 def stopped(run: Run, ports: Ports, stage: StageFunction) -> Run | None:

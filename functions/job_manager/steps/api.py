@@ -32,7 +32,7 @@ def one_run(run_id: str, ports: Ports) -> dict[str, Any]:
     """One run in full, with its trials. Raises NotFound if there is none."""
     run = ports.runs.get(run_id)
     trials = [asdict(trial) for trial in ports.runs.trials(run_id)]
-    shown_elsewhere = {"best_trial", "dataset", "waits_for"}
+    shown_elsewhere = {"best_trial", "dataset", "waits_for", "delay"}
     details = {name: value for name, value in asdict(run).items() if name not in shown_elsewhere}
     details["notice"] = notice(run)
     dataset = asdict(run.dataset) if run.dataset else None

@@ -1,7 +1,7 @@
-"""A run ended: send one e-mail."""
+"""A run ended, or has waited for long: send one e-mail."""
 
 from ..domain import layout
-from ..domain.message import Message, message_about
+from ..domain.message import Message, message_about, message_of_delay
 from ..domain.run import Run
 from ..ports import Ports
 
@@ -13,10 +13,24 @@ def notify(run: Run, ports: Ports) -> Message | None:
     """
     if not run.state.ended:
         return None
-    message = None
-    if not ports.bucket.has(layout.notified(run.run_id)):
-        message = message_about(run)
-        ports.announcer.publish(message)
-        ports.bucket.mark_notified(run.run_id, message)
+    message = sent_once(layout.notified(run.run_id), message_about(run), ports)
     ports.runs.notified(run.run_id)
+    return message
+
+
+def notify_of_delay(run: Run, ports: Ports) -> Message | None:
+    """Send the e-mail that SageMaker refuses to create a run's job, after some minutes, once for a stage and cause."""
+    delay = run.delay
+    if run.state.ended or delay is None or not delay.is_worth_telling(ports.clock.now()):
+        return None
+    mark = layout.notified_of_delay(run.run_id, run.state.value, delay.cause.value)
+    return sent_once(mark, message_of_delay(run, delay), ports)
+
+
+def sent_once(mark: str, message: Message, ports: Ports) -> Message | None:
+    """The message, sent and marked as sent; None if it was before."""
+    if ports.bucket.has(mark):
+        return None
+    ports.announcer.publish(message)
+    ports.bucket.mark_notified(mark, message)
     return message

@@ -1,12 +1,16 @@
 """Make up for lost events: advance the open run, and notice a bucket that differs from its last run."""
 
+from contextlib import suppress
+
 from ..domain.dataset import take_snapshot
+from ..domain.errors import JobDelayed
 from ..domain.plan import Plan
 from ..domain.run import Run, RunState
 from ..domain.settling import SettleRule
 from ..ports import Ports
 from .advance_run import advance_run
 from .note_upload import note_upload
+from .notify import notify_of_delay
 from .start_run import new_run, run_for_refused_files
 
 RUNS_SEEN = 10
@@ -19,9 +23,10 @@ def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
     run = ports.runs.open_run()
     if run:
         if run.state in {RunState.TUNING, RunState.FINE_TUNING}:
-            for trial in ports.jobs.trials(run.job):
-                ports.runs.save_trial(run.run_id, trial)
-        return advance_run(run.run_id, ports, rule)
+            save_trials(run, ports)
+        advanced = advance_run(run.run_id, ports, rule)
+        notify_of_delay(advanced, ports)
+        return advanced
     pending = ports.runs.pending()
     if pending:
         now = ports.clock.now()
@@ -31,6 +36,13 @@ def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
     elif upload_was_missed(ports, plan):
         note_upload(ports, rule)
     return None
+
+
+def save_trials(run: Run, ports: Ports) -> None:
+    """Save how the trials of the run's tuning job are, unless the permission to ask is missing."""
+    with suppress(JobDelayed):
+        for trial in ports.jobs.trials(run.job):
+            ports.runs.save_trial(run.run_id, trial)
 
 
 def upload_was_missed(ports: Ports, plan: Plan) -> bool:

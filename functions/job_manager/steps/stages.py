@@ -29,16 +29,17 @@ def current_job(run: Run, ports: Ports) -> Job | None:
     return ports.jobs.tuning_job(run.job)
 
 
-def waiting(run: Run, job: Job) -> Run | None:
+def waiting(run: Run, job: Job | None = None) -> Run | None:
     """The run with what its job waits for, or None if it has that already; most jobs wait for nothing."""
-    return None if run.waits_for == job.reason else replace(run, waits_for=job.reason)
+    waits = run.waiting(job.reason if job else None)
+    return None if waits == run else waits
 
 
 def prepare(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.prepare_job(run.run_id)
     if job is None:
         ports.jobs.start_prepare(run)
-        return None
+        return waiting(run)
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, job)
     refused = ports.bucket.read_refused(run.run_id)
@@ -52,9 +53,7 @@ def prepare(run: Run, ports: Ports) -> Run | None:
 def tune(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.tuning_job(run.run_id)
     if job is None:
-        known = tuple(parent for parent in run.warm_start_from if ports.jobs.tuning_job(parent))
-        ports.jobs.start_tuning(replace(run, warm_start_from=known))
-        return None
+        return start_tuning(run, ports)
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, job)
     trials, seconds = recorded_trials(run, job, ports)
@@ -68,6 +67,20 @@ def tune(run: Run, ports: Ports) -> Run | None:
     return run.moved(state, best_trial=best, best_head=best, training_seconds=seconds)
 
 
+def start_tuning(run: Run, ports: Ports) -> Run | None:
+    """Start the tuning job of the heads, without a warm start if SageMaker refuses it with one."""
+    known = tuple(parent for parent in run.warm_start_from if ports.jobs.tuning_job(parent))
+    try:
+        ports.jobs.start_tuning(replace(run, warm_start_from=known))
+    except JobRejected as error:
+        if not known:
+            raise
+        ports.jobs.start_tuning(replace(run, warm_start_from=()))
+        cold = f"{str(error).rstrip('.')}. The search starts without the results of earlier runs."
+        return replace(run.waiting(None), warm_start_from=()).noted(cold)
+    return waiting(run)
+
+
 def fine_tune(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.tuning_job(layout.fine_tuning_job(run.run_id))
     if job is None:
@@ -75,7 +88,7 @@ def fine_tune(run: Run, ports: Ports) -> Run | None:
             ports.jobs.start_fine_tuning(run)
         except JobRejected as error:
             return fall_back_to_head(run, str(error))
-        return None
+        return waiting(run)
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, job)
     trials, seconds = recorded_trials(run, job, ports)
@@ -99,8 +112,8 @@ def after_fine_tuning(run: Run, ranked: Sequence[Trial], failure: str | None) ->
 
 def fall_back_to_head(run: Run, why: str) -> Run:
     """The run in evaluation, with its best head, as fine-tuning gave nothing better."""
-    notice = f"{why.rstrip('.')}. The best head is the run's model."
-    return run.moved(RunState.EVALUATING, best_trial=run.best_head, notice=notice)
+    noted = run.noted(f"{why.rstrip('.')}. The best head is the run's model.")
+    return noted.moved(RunState.EVALUATING, best_trial=run.best_head)
 
 
 def recorded_trials(run: Run, job: Job, ports: Ports) -> tuple[Sequence[Trial], float]:
@@ -115,7 +128,7 @@ def evaluate(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.evaluation_job(run.run_id)
     if job is None:
         ports.jobs.start_evaluation(run, models_to_score(run, ports), champion_sha256(run, ports))
-        return None
+        return waiting(run)
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, job)
     seconds = run.processing_seconds + job.seconds

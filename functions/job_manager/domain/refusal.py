@@ -1,0 +1,103 @@
+"""What SageMaker's refusal to create a job means: never, or not now; and how long a run waits for each cause."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from .errors import Cause, JobDelayed, JobRejected
+
+NOTICE_AFTER = timedelta(minutes=10)
+"""People are told of a run that has waited this long: most refusals pass sooner."""
+
+PATIENCE: Mapping[Cause, timedelta] = {
+    Cause.QUOTA: timedelta(hours=6),
+    Cause.CAPACITY: timedelta(hours=6),
+    Cause.PERMISSION: timedelta(hours=1),
+    Cause.THROTTLING: timedelta(hours=6),
+    Cause.SERVICE: timedelta(hours=6),
+}
+"""A run ends after waiting this long, so that later images get theirs. New permissions take effect within minutes."""
+
+QUOTAS_PAGE = "https://console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
+
+# "The account-level service limit 'ml.m5.large for training job usage' is 0 Instances, with current utilization of
+# 0 Instances and a request delta of 2 Instances. Please use AWS Service Quotas to request an increase"
+QUOTA = re.compile(
+    r"limit '(?P<name>[^']{1,200})' is (?P<limit>\d+)\b[^,]{0,40}"
+    r"(?:, with current utilization of (?P<used>\d+)\b.{0,40}?request delta of (?P<wanted>\d+)\b)?"
+)
+OF_PARENTS = re.compile("parent|warm", re.IGNORECASE)
+NOT_PERMITTED = re.compile(
+    r"access denied|not authorized|assume (the |role)|does not grant|no identity-based policy", re.IGNORECASE
+)
+CODES = (
+    (re.compile("AccessDenied|UnauthorizedOperation|NotAuthorized"), Cause.PERMISSION),
+    (re.compile("Capacity"), Cause.CAPACITY),
+    (re.compile("Throttl|TooManyRequests|RequestLimit|LimitExceeded"), Cause.THROTTLING),
+)
+WAITS: Mapping[Cause, str] = {
+    Cause.QUOTA: "waits for a quota of this account",
+    Cause.CAPACITY: "waits, as AWS has no free instance of its type",
+    Cause.PERMISSION: "waits for a permission",
+    Cause.THROTTLING: "waits, as SageMaker takes no more requests for now",
+    Cause.SERVICE: "waits, as SageMaker can't create it for now",
+}
+NEVER = {"ValidationException", "ResourceNotFound"}
+
+
+@dataclass(frozen=True)
+class Delay:
+    """Since when a run's job is refused, and the latest cause."""
+
+    cause: Cause
+    since: datetime
+
+    def is_worth_telling(self, now: datetime) -> bool:
+        """Whether it has lasted so long that people should know."""
+        return now - self.since >= NOTICE_AFTER
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has lasted so long that the run goes on without the job, or ends."""
+        return now - self.since >= PATIENCE[self.cause]
+
+    @property
+    def hours(self) -> str:
+        """How long a run waits for this cause."""
+        hours = PATIENCE[self.cause] // timedelta(hours=1)
+        return f"{hours} {'hour' if hours == 1 else 'hours'}"
+
+
+def refusal(job: str, code: str, message: str) -> JobRejected | JobDelayed:
+    """What an error of a Create call means for a job, such as "prepare job"; the message is AWS's."""
+    if code == "ResourceLimitExceeded":
+        return over_quota(job, message)
+    if code in NEVER and not NOT_PERMITTED.search(message):
+        return JobRejected(f"SageMaker refused the {job}: {message}")
+    cause = Cause.PERMISSION if code in NEVER else cause_of(code)
+    return JobDelayed(cause, f"The {job} {WAITS[cause]}: {message}")
+
+
+def cause_of(code: str) -> Cause:
+    return next((cause for pattern, cause in CODES if pattern.search(code)), Cause.SERVICE)
+
+
+def over_quota(job: str, message: str) -> JobRejected | JobDelayed:
+    """A quota that is too small for the job alone never passes; one that others use up may."""
+    found = QUOTA.search(message)
+    if not found and OF_PARENTS.search(message):
+        return JobRejected(f"SageMaker refused the {job}: {message}")
+    if not found:
+        return JobDelayed(Cause.QUOTA, f"The {job} {WAITS[Cause.QUOTA]}: {message}")
+    name, limit, used = found["name"], int(found["limit"]), found["used"] or "all"
+    wanted = int(found["wanted"] or 1)
+    raise_it = f"Ask for more at {QUOTAS_PAGE}"
+    if wanted <= limit:
+        quota = f"'{name}' is {limit}, {used} in use, and it needs {wanted}"
+        return JobDelayed(
+            Cause.QUOTA, f"The {job} {WAITS[Cause.QUOTA]}: {quota}. {raise_it} if it does not become free."
+        )
+    fewer = ", or lower ParallelTrials or FineTuneParallelTrials" if limit and wanted > 1 else ""
+    return JobRejected(
+        f"SageMaker refused the {job}: the quota '{name}' is {limit}, and it needs {wanted}. {raise_it}{fewer}."
+    )

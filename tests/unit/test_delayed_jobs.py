@@ -1,0 +1,226 @@
+"""SageMaker creates no job for now: the run waits, says for what, and ends after a stated time."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from job_manager.domain import layout
+from job_manager.domain.errors import Cause, JobDelayed, JobRejected
+from job_manager.domain.refusal import NOTICE_AFTER, PATIENCE, refusal
+from job_manager.domain.run import Run, RunState
+from job_manager.steps.api import one_run, summary
+from job_manager.steps.reconcile import reconcile
+from job_manager.steps.stop_run import stop_run
+from tests.chaos.refusals import REFUSALS, quota
+from tests.fakes.world import FULL_PLAN, World
+
+FIVE_MINUTES = 300
+CAUSES = {
+    "quota used up": Cause.QUOTA,
+    "another limit": Cause.QUOTA,
+    "capacity": Cause.CAPACITY,
+    "permission": Cause.PERMISSION,
+    "role": Cause.PERMISSION,
+    "repository": Cause.PERMISSION,
+    "throttling": Cause.THROTTLING,
+    "service": Cause.SERVICE,
+}
+
+
+def preparing(world: World) -> Run:
+    world.jobs.delayed_by = Cause.QUOTA
+    return world.start()
+
+
+def tuning(world: World) -> Run:
+    run = world.start()
+    world.jobs.delayed_by = Cause.QUOTA
+    return world.end_prepare(run.run_id)
+
+
+def evaluating(world: World) -> Run:
+    run = world.end_prepare(world.start().run_id)
+    world.jobs.delayed_by = Cause.QUOTA
+    return world.end_tuning(run.run_id)
+
+
+def fine_tuning(world: World) -> Run:
+    world.plan = FULL_PLAN
+    return evaluating(world)
+
+
+def wait(world: World, length: timedelta) -> Run | None:
+    """Time passes, and reconcile runs every five minutes."""
+    run = None
+    for _ in range(length // timedelta(seconds=FIVE_MINUTES)):
+        world.clock.forward(FIVE_MINUTES)
+        run = reconcile(world, world.plan, world.rule) or run
+    return run
+
+
+@pytest.fixture
+def delayed(world: World) -> Run:
+    """A run whose first job has just been refused."""
+    return preparing(world)
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_a_refusal_that_may_pass_delays_the_job(name: str) -> None:
+    code, message = REFUSALS[name]
+
+    found = refusal("prepare job", code, message)
+
+    assert isinstance(found, JobDelayed)
+    assert found.cause is CAUSES[name]
+    assert str(found).startswith("The prepare job waits")
+    assert code not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("limit", "used", "wanted", "passes"),
+    [(0, 0, 1, False), (0, 0, 4, False), (2, 0, 4, False), (4, 4, 1, True), (4, 1, 4, True), (100, 99, 2, True)],
+)
+def test_a_quota_smaller_than_the_job_never_passes(limit: int, used: int, wanted: int, passes: bool) -> None:
+    found = refusal(
+        "tuning job", "ResourceLimitExceeded", quota(limit, used, wanted, "ml.m5.large for training job usage")
+    )
+
+    assert isinstance(found, JobDelayed if passes else JobRejected)
+    assert f"'ml.m5.large for training job usage' is {limit}" in str(found)
+    assert f"it needs {wanted}" in str(found)
+    assert "https://console.aws.amazon.com/servicequotas/" in str(found)
+    assert ("lower ParallelTrials" in str(found)) == (not passes and 0 < limit < wanted)
+
+
+def test_a_limit_in_other_words_delays_the_job() -> None:
+    assert isinstance(refusal("tuning job", "ResourceLimitExceeded", "limit '" * 100_000), JobDelayed)
+    assert isinstance(refusal("tuning job", "ResourceLimitExceeded", ""), JobDelayed)
+
+
+def test_a_quota_without_its_use_ends_the_run_only_if_it_is_0() -> None:
+    for limit, kind in ((0, JobRejected), (3, JobDelayed)):
+        words = f"The account-level service limit 'ml.g4dn.xlarge for training job usage' is {limit} Instances"
+        assert isinstance(refusal("tuning job", "ResourceLimitExceeded", words), kind)
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFound"])
+def test_an_invalid_request_is_rejected(code: str) -> None:
+    assert isinstance(refusal("prepare job", code, "Requested image seedbed-trainer:latest not found."), JobRejected)
+
+
+@pytest.mark.parametrize("stage", [preparing, tuning, fine_tuning, evaluating])
+def test_an_open_run_says_what_it_waits_for_until_its_job_starts(world: World, stage: Callable[[World], Run]) -> None:
+    run = stage(world)
+
+    assert summary(run)["notice"] == one_run(run.run_id, world)["notice"] == "The job waits for a quota: it is refused."
+    assert world.runs.open_run() == run
+    world.jobs.delayed_by = None
+    started = wait(world, timedelta(minutes=5))
+
+    assert started is not None
+    assert (started.state, started.waits_for, started.delay) == (run.state, None, None)
+    assert run.job in world.jobs.created
+
+
+def test_people_are_told_once_and_not_at_the_first_refusal(world: World, delayed: Run) -> None:
+    wait(world, NOTICE_AFTER - timedelta(minutes=5))
+    assert world.announcer.sent == []
+
+    wait(world, timedelta(hours=2))
+
+    (message,) = world.announcer.sent
+    assert message.subject == "Seedbed: the run waits: The job waits for a quota: it is refused."
+    assert delayed.run_id in message.body
+    assert "for 6 hours since 2026-03-20 09:" in message.body
+
+
+def test_people_are_told_of_another_cause_too(world: World, delayed: Run) -> None:
+    wait(world, timedelta(minutes=30))
+    world.jobs.delayed_by = Cause.CAPACITY
+    wait(world, timedelta(minutes=30))
+
+    assert len(world.announcer.sent) == 2
+    assert world.runs.get(delayed.run_id).state is RunState.PREPARING
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_a_run_that_waited_too_long_fails_and_frees_the_next(world: World, cause: Cause) -> None:
+    world.jobs.delayed_by = cause
+    run = world.start()
+
+    wait(world, PATIENCE[cause] - timedelta(minutes=5))
+    assert world.runs.open_run() is not None
+    wait(world, timedelta(minutes=10))
+
+    ended = world.runs.get(run.run_id)
+    assert ended.state is RunState.FAILED
+    hours = "1 hour" if cause is Cause.PERMISSION else "6 hours"
+    assert ended.reason == f"The job waits for a {cause}: it is refused. It waited for {hours}."
+    world.jobs.delayed_by = None
+    world.upload_dataset(batch="second")
+    assert [later.state for later in world.settle()] == [RunState.PREPARING]
+
+
+def test_causes_that_alternate_do_not_make_a_run_wait_longer(world: World, delayed: Run) -> None:
+    for number in range(80):
+        world.jobs.delayed_by = (Cause.CAPACITY, Cause.QUOTA)[number % 2]
+        wait(world, timedelta(minutes=5))
+
+    assert world.runs.get(delayed.run_id).state is RunState.FAILED
+    assert len(world.announcer.sent) == 2
+
+
+def test_fine_tuning_that_waited_too_long_leaves_the_best_head(world: World) -> None:
+    run = fine_tuning(world)
+    assert (run.state, run.job in world.jobs.jobs) == (RunState.FINE_TUNING, False)
+
+    world.clock.forward(PATIENCE[Cause.QUOTA].total_seconds())
+    run = world.advance(run.run_id)
+
+    assert (run.state, run.best_trial) == (RunState.EVALUATING, run.best_head)
+    assert (
+        run.notice
+        == "The job waits for a quota: it is refused. It waited for 6 hours. The best head is the run's model."
+    )
+
+
+def test_a_run_that_waits_can_be_stopped(world: World, delayed: Run) -> None:
+    stop_run(delayed.run_id, world)
+
+    assert world.advance(delayed.run_id).state is RunState.STOPPED
+
+
+def test_a_clock_that_was_ahead_does_not_make_a_run_wait_longer(world: World) -> None:
+    world.jobs.delayed_by = Cause.PERMISSION
+    world.clock.forward(24 * 3600)
+    run = world.start()
+    world.clock.forward(-24 * 3600)
+
+    wait(world, PATIENCE[Cause.PERMISSION] + timedelta(minutes=5))
+
+    assert world.runs.get(run.run_id).state is RunState.FAILED
+
+
+def test_a_refused_warm_start_starts_without_it(world: World) -> None:
+    first = world.start()
+    world.complete(first.run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+    assert second.warm_start_from == (first.run_id,)
+    world.jobs.refuses_warm_starts = True
+
+    cold = world.end_prepare(second.run_id)
+
+    assert world.jobs.tuned[second.run_id].warm_start_from == ()
+    assert cold.warm_start_from == ()
+    assert cold.notice is not None
+    assert cold.notice.startswith("SageMaker refused the tuning job: a parent does not fit. The search starts without")
+    assert world.end_tuning(second.run_id).state is RunState.EVALUATING
+    assert world.end_evaluation(second.run_id, 0.9, champion=0.8).notice == cold.notice
+
+
+def test_the_mark_of_a_delay_is_in_the_runs_folder() -> None:
+    assert layout.notified_of_delay("sb-0123456789abcdef-1", "Tuning", "quota") == (
+        "runs/sb-0123456789abcdef-1/notices/Tuning-quota.json"
+    )
