@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from job_manager.domain.cost import upper_bound
+from job_manager.domain.refusal import PARALLEL_QUOTA
 from job_manager.domain.run import RunState
 from job_manager.steps.reconcile import reconcile
 from job_manager.steps.start_run import start_run
-from tests.fakes.world import World, a_run
+from tests.contract.template import Template
+from tests.fakes.world import FULL_PLAN, World, a_run
 
 
 def test_a_settled_dataset_gets_a_run_and_its_prepare_job(world: World) -> None:
@@ -212,3 +214,28 @@ def test_too_few_images_are_reported_before_the_budget(world: World) -> None:
     (run,) = world.settle()
 
     assert "too few" in (run.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("heads", "fine_tuned", "said"),
+    [((4, 20), (2, 2), 4), ((10, 20), (2, 2), 10), ((11, 20), (2, 2), 11), ((30, 12), (20, 25), 20)],
+)
+def test_a_run_says_if_it_needs_more_than_the_default_of_parallel_jobs(
+    world: World, heads: tuple[int, int], fine_tuned: tuple[int, int], said: int
+) -> None:
+    assert FULL_PLAN.fine_tuning is not None
+    stage = replace(FULL_PLAN.fine_tuning, parallel_trials=fine_tuned[0], trials=fine_tuned[1])
+    world.plan = replace(FULL_PLAN, parallel_trials=heads[0], trials=heads[1], fine_tuning=stage, budget=1000.0)
+
+    notice = world.start().notice
+
+    assert (notice is not None) == (said > 10)
+    assert notice is None or notice.startswith(f"It runs up to {said} training jobs at a time, and SageMaker allows")
+
+
+@pytest.mark.parametrize("name", ["ParallelTrials", "FineTuneParallelTrials"])
+def test_the_templates_parameters_name_the_default_of_parallel_jobs(name: str) -> None:
+    parameter = Template().parameters[name]
+
+    assert parameter["Default"] <= PARALLEL_QUOTA
+    assert f"More than {PARALLEL_QUOTA} need a higher quota" in parameter["Description"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .errors import Cause, JobDelayed, JobRejected
+from .plan import FineTuning, Plan
 
 NOTICE_AFTER = timedelta(minutes=10)
 """People are told of a run that has waited this long: most refusals pass sooner."""
@@ -20,6 +21,9 @@ PATIENCE: Mapping[Cause, timedelta] = {
 """A run ends after waiting this long, so that later images get theirs. New permissions take effect within minutes."""
 
 QUOTAS_PAGE = "https://console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
+
+PARALLEL_QUOTA = 10
+"""How many training jobs of a tuning job may run at a time by AMT's default quota."""
 
 # "The account-level service limit 'ml.m5.large for training job usage' is 0 Instances, with current utilization of
 # 0 Instances and a request delta of 2 Instances. Please use AWS Service Quotas to request an increase"
@@ -66,6 +70,18 @@ class Delay:
         """How long a run waits for this cause."""
         hours = PATIENCE[self.cause] // timedelta(hours=1)
         return f"{hours} {'hour' if hours == 1 else 'hours'}"
+
+
+def quota_notice(plan: Plan) -> str | None:
+    """A sentence for a plan that needs a higher quota than AMT's default; None for others."""
+    stages: list[Plan | FineTuning] = [plan, *([plan.fine_tuning] if plan.fine_tuning else [])]
+    most = max(min(stage.parallel_trials, stage.trials) for stage in stages)
+    if most <= PARALLEL_QUOTA:
+        return None
+    return (
+        f"It runs up to {most} training jobs at a time, and SageMaker allows a tuning job {PARALLEL_QUOTA} by default: "
+        f"ask for a higher quota at {QUOTAS_PAGE}, or lower ParallelTrials or FineTuneParallelTrials."
+    )
 
 
 def refusal(job: str, code: str, message: str) -> JobRejected | JobDelayed:

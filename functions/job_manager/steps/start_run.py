@@ -8,6 +8,7 @@ from ..domain.cost import check_budget, check_month
 from ..domain.dataset import DatasetReport, Snapshot, Split, take_snapshot
 from ..domain.errors import Conflict, NotFound, RunRefused
 from ..domain.plan import Plan
+from ..domain.refusal import quota_notice
 from ..domain.run import Run, RunState, run_id_of
 from ..domain.settling import SettleRule
 from ..ports import Ports, Runs
@@ -63,6 +64,7 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
         strays=snapshot.refused_digest(),
         warm_start_from=warm_start_parents(ports.runs, plan),
         champion_before=champion.run_id if champion else None,
+        notice=quota_notice(plan),
     )
     if reason is None:
         return run
