@@ -1,4 +1,4 @@
-"""HTTP → the best model, runs and trials; stops a run."""
+"""HTTP → the best model, runs and trials; stops a run, or asks for its next attempt."""
 
 from typing import Any
 
@@ -7,7 +7,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.logging import correlation_paths
 
 from job_manager.domain.errors import Conflict, NotFound
+from job_manager.settings import settings
 from job_manager.steps.api import best_model, one_run, recent_runs
+from job_manager.steps.retry_run import retry_run
 from job_manager.steps.stop_run import stop_run
 from job_manager.wiring import aws
 
@@ -34,6 +36,15 @@ def get_run(run_id: str) -> dict[str, Any]:
 def post_stop(run_id: str) -> Response[Any]:
     run = stop_run(run_id, aws())
     message = f"The run {run.run_id} is being stopped: its job may take a few seconds to end."
+    return Response(202, content_types.APPLICATION_JSON, {"message": message})
+
+
+@app.post("/runs/<run_id>/retry")
+def post_retry(run_id: str) -> Response[Any]:
+    rule = settings().settle_rule
+    run = retry_run(run_id, aws(), rule)
+    quiet = f"{rule.quiet.total_seconds():.0f} seconds"
+    message = f"The images of the run {run.run_id} get another attempt once nothing has been uploaded for {quiet}."
     return Response(202, content_types.APPLICATION_JSON, {"message": message})
 
 

@@ -20,6 +20,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "upload": upload.upload,
     "runs": runs.runs,
     "stop": runs.stop,
+    "retry": runs.retry,
     "rebuild": runs.rebuild,
     "best": model.best,
     "report": model.report,

@@ -58,6 +58,9 @@ class Bucket(Protocol):
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
         """Save that a person asked for this run to be stopped."""
 
+    def ask_to_retry(self, run_id: str, at: datetime) -> None:
+        """Save that a person asked for another attempt after this run."""
+
 
 class Runs(Protocol):
     """The table of runs, their trials, the champion, and the change that waits for a run."""

@@ -1,6 +1,7 @@
 """Shows how far a run is, with one bar per stage."""
 
 import time
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -74,11 +75,16 @@ class StageBars:
 
 
 def print_states(stack: Stack, console: Console) -> None:
-    """Print each run's changes of state until interrupted."""
-    states: dict[str, str] = {run["run_id"]: run["state"] for run in stack.get("/runs")["runs"]}
+    """Print each run's changes of state, and what an open one waits for, until interrupted."""
+    runs: list[dict[str, Any]] = stack.get("/runs")["runs"]
+    states = {run["run_id"]: run["state"] for run in runs}
+    notices = {run["run_id"]: run["notice"] for run in runs}
     while True:
         time.sleep(1)
         for run in stack.get("/runs")["runs"]:
+            if run["notice"] and notices.get(run["run_id"]) != run["notice"]:
+                console.print(f"{run['run_id']} {escape(run['notice'])}", soft_wrap=True)
+            notices[run["run_id"]] = run["notice"]
             if states.get(run["run_id"]) != run["state"]:
                 states[run["run_id"]] = run["state"]
                 accuracy = f", test accuracy {run['test_accuracy']:.1%}" if run["test_accuracy"] else ""

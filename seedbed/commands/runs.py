@@ -1,4 +1,4 @@
-"""The commands that list runs, stop one, and rebuild their table."""
+"""The commands that list runs, stop one, repeat one, and rebuild their table."""
 
 import json
 import sys
@@ -32,6 +32,15 @@ def stop(run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id
     """Stop the run in progress. Images uploaded since it started get the next run."""
     with stack_for(aws) as stack:
         results().print(stack.post(f"/runs/{run_id}/stop")["message"], soft_wrap=True)
+
+
+def retry(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The id of a run that failed or was stopped.")],
+    aws: OnAws = "",
+) -> None:
+    """Give the images of a run that failed or was stopped another attempt."""
+    with stack_for(aws) as stack:
+        console().print(stack.post(f"/runs/{run_id}/retry")["message"], markup=False, soft_wrap=True)
 
 
 def rebuild(aws: OnAws = "") -> None:

@@ -24,7 +24,7 @@ WIDEST = 1000
 
 
 def runs_table(runs: list[dict[str, Any]]) -> Group:
-    """The runs, newest first, and below them why runs ended without a model."""
+    """The runs, newest first, and below them why runs ended without a model, and what an open one waits for."""
     table = plain_table("Run", "State", "Started", "Images", "Test\naccuracy", "Cost", "")
     for column in table.columns:
         column.no_wrap = column.header != "Started"
@@ -38,7 +38,8 @@ def runs_table(runs: list[dict[str, Any]]) -> Group:
             f"${run['cost_usd']:.2f}",
             "best" if run["won"] else "",
         )
-    return Group(table, *(printable(f"{run['run_id']}: {run['reason']}") for run in runs if run["reason"]))
+    told = [(run["run_id"], run["reason"] or (run["notice"] if not run["ended_at"] else None)) for run in runs]
+    return Group(table, *(printable(f"{run_id}: {text}") for run_id, text in told if text))
 
 
 class TrialsTable:

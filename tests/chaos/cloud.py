@@ -131,13 +131,25 @@ class Cloud:
         """A person asks the API for the end of the open run; whether they were told that it will stop."""
         slot = self.table.items.get(("MANAGER", "OPEN"))
         run_id = slot["run_id"]["S"] if slot else "sb-0000000000000000-1"
-        http = {"method": "POST", "path": f"/runs/{run_id}/stop"}
-        request = {"version": "2.0", "rawPath": http["path"], "requestContext": {"http": http, "stage": "$default"}}
-        answer = self.invoke(api, {**request, "headers": {}})
+        answer = self._post(f"/runs/{run_id}/stop")
         heard = answer is not None and answer["statusCode"] == 202
         if heard:
             self.watch.stops(run_id)
         return heard
+
+    def ask_to_retry(self) -> bool:
+        """A person asks the API for another attempt after the latest run; whether they were told that it comes."""
+        runs = [item for item in self.table.items.values() if "state" in item]
+        latest = max(runs, key=lambda item: item["created_at"]["S"], default=None)
+        run_id = latest["run_id"]["S"] if latest else "sb-0000000000000000-1"
+        self.watch.may_begin_again(run_id)
+        answer = self._post(f"/runs/{run_id}/retry")
+        return answer is not None and answer["statusCode"] == 202
+
+    def _post(self, path: str) -> Any:
+        http = {"method": "POST", "path": path}
+        request = {"version": "2.0", "rawPath": path, "requestContext": {"http": http, "stage": "$default"}}
+        return self.invoke(api, {**request, "headers": {}})
 
     def lose_table(self) -> None:
         """The table is gone, with its stream; an empty one is in its place."""

@@ -7,11 +7,13 @@ TABLE = f"{FUNCTIONS}/aws/dynamodb.py"
 START_RUN = f"{FUNCTIONS}/steps/start_run.py"
 ADVANCE_RUN = f"{FUNCTIONS}/steps/advance_run.py"
 STAGES = f"{FUNCTIONS}/steps/stages.py"
+RETRY_RUN = f"{FUNCTIONS}/steps/retry_run.py"
 RECONCILE = f"{FUNCTIONS}/steps/reconcile.py"
 NOTIFY = f"{FUNCTIONS}/steps/notify.py"
 REFUSAL = f"{FUNCTIONS}/domain/refusal.py"
 DATASET = f"{FUNCTIONS}/domain/dataset.py"
 DELAYED = "tests/unit/test_delayed_jobs.py"
+RETRY = "tests/unit/test_retry_run.py"
 FOUND = "tests/chaos/test_found.py"
 SIGNATURE = "seedbed/local_cloud/access/signature.py"
 SIGNATURE_TESTS = "tests/local_cloud/test_signature.py"
@@ -98,8 +100,8 @@ GUARDS = (
     Guard(
         name="a dataset version gets only one run",
         file=START_RUN,
-        text="if before and not before.begins_again and (before.state is not RunState.REFUSED or reason):",
-        mutation="if before and not before.begins_again and reason:",
+        text="if before and not is_repeated(before, ports, plan) and (before.state is not RunState.REFUSED or reason):",
+        mutation="if before and not is_repeated(before, ports, plan) and reason:",
         test="tests/unit/test_start_run.py::test_the_same_version_starts_no_second_run",
     ),
     Guard(
@@ -448,6 +450,54 @@ GUARDS = (
         text="        if not known:\n",
         mutation="        if error:\n",
         test=f"{DELAYED}::test_a_refused_warm_start_starts_without_it",
+        simulated=False,
+    ),
+    Guard(
+        name="a run that failed gets another attempt under another plan",
+        file=RETRY_RUN,
+        text="not run.plan.does_the_same(plan)",
+        mutation="run.plan is None",
+        test=f"{RETRY}::test_a_failed_run_is_repeated_once_under_another_plan",
+        simulated=False,
+    ),
+    Guard(
+        name="a changed price or budget repeats no run",
+        file=f"{FUNCTIONS}/domain/plan.py",
+        text="return self._without_money() == other._without_money()",
+        mutation="return self == other",
+        test=f"{RETRY}::test_a_failed_run_is_repeated_once_under_another_plan",
+        simulated=False,
+    ),
+    Guard(
+        name="a request to repeat a run outlasts its wake-up (the mark)",
+        file=RETRY_RUN,
+        text="ports.bucket.ask_to_retry(run_id, ports.clock.now())",
+        mutation="pass",
+        test=f"{RETRY}::test_a_retry_survives_the_loss_of_its_wake_up_and_of_the_table",
+        simulated=False,
+    ),
+    Guard(
+        name="only the latest run of the images is repeated",
+        file=RETRY_RUN,
+        text="if last and last.created_at > run.created_at:",
+        mutation="if last and not run:",
+        test=f"{RETRY}::test_only_the_latest_run_is_repeated",
+        simulated=False,
+    ),
+    Guard(
+        name="a fault of SageMaker is tried again only once",
+        file=STAGES,
+        text="again = run.repeats < AFTER_A_FAULT_OF_AWS",
+        mutation="again = run.repeats < 1000 * AFTER_A_FAULT_OF_AWS",
+        test=f"{RETRY}::test_a_fault_of_sagemaker_is_tried_again_once",
+        simulated=False,
+    ),
+    Guard(
+        name="a warm start's parents and their training jobs stay within AMT's limit",
+        file=START_RUN,
+        text=" and jobs + run.plan.trials <= WARM_START_JOBS:",
+        mutation=" and jobs < 1000 * WARM_START_JOBS:",
+        test=f"{RETRY}::test_the_jobs_of_parents_count_towards_amts_limit",
         simulated=False,
     ),
 )

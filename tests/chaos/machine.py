@@ -58,6 +58,7 @@ DEEDS: dict[str, Callable[[Cloud], object]] = {
     "delete": delete_first,
     "end jobs": end_jobs,
     "ask to stop": Cloud.ask_to_stop,
+    "ask to retry": Cloud.ask_to_retry,
     "a minute": partial(Cloud.forward, seconds=60),
     "an hour back": partial(set_clock, seconds=-3600),
     "an hour on": partial(set_clock, seconds=3600),
@@ -166,6 +167,11 @@ class Chaos(RuleBasedStateMachine):
     def ask_to_stop(self) -> None:
         """A person asks for the end of the open run."""
         self.cloud.ask_to_stop()
+
+    @rule()
+    def ask_to_retry(self) -> None:
+        """A person asks for another attempt after the latest run."""
+        self.cloud.ask_to_retry()
 
     @rule(rejecting=st.booleans())
     def permit(self, *, rejecting: bool) -> None:

@@ -28,11 +28,18 @@ class Fate(StrEnum):
     STOPPED = "Stopped"
     GARBLED = "completed, but its output can't be read"
     OTHER_TRAINER = "fails since the trainer was changed"
+    NO_CAPACITY = "fails for want of an instance"
     HANGING = "hangs until its time limit"
 
 
-STATUS = {Fate.GARBLED: "Completed", Fate.OTHER_TRAINER: "Failed"}
+STATUS = {Fate.GARBLED: "Completed", Fate.OTHER_TRAINER: "Failed", Fate.NO_CAPACITY: "Failed"}
+NO_CAPACITY = "CapacityError: Unable to provision requested ML compute capacity."
+UNKNOWN_IMAGE = (
+    "ClientError: API error (404): manifest for {image} not found: manifest unknown: Requested image not found"
+)
 OTHER_TRAINER = "The pack was made by another version of the trainer: the run has to begin again."
+
+REASONS = {Fate.OTHER_TRAINER: OTHER_TRAINER, Fate.NO_CAPACITY: NO_CAPACITY}
 
 
 @dataclass
@@ -83,8 +90,8 @@ class SimulatedJob:
 class MemorySageMaker:
     """A SageMaker client; `begun` and `ended` are told of jobs. `rejected` are names that it will never accept.
 
-    While there is a `refusal`, an error code and its message, it creates no job; if it
-    `refuses_warm_starts`, none with parents.
+    While there is a `refusal`, an error code and its message, it creates no job; if it `refuses_warm_starts`, none with
+    parents. A processing job fails whose image is `unpushed`.
     """
 
     exceptions = SimpleNamespace(ClientError=ClientError)
@@ -96,6 +103,7 @@ class MemorySageMaker:
         self.rejected: set[str] = set()
         self.refusal: tuple[str, str] | None = None
         self.refuses_warm_starts = False
+        self.unpushed: set[str] = set()
         self.begun: Callable[[SimulatedJob], None]
         self.ended: Callable[[SimulatedJob], None]
         self._now = now
@@ -179,8 +187,11 @@ class MemorySageMaker:
             fate = Fate.FAILED
         job.reason = None
         job.status = STATUS.get(fate, fate.value)
-        if fate is Fate.OTHER_TRAINER:
-            job.reason = OTHER_TRAINER
+        image = job.request.get("AppSpecification", {}).get("ImageUri")
+        if image in self.unpushed:
+            job.status, job.reason = "Failed", UNKNOWN_IMAGE.format(image=image)
+        elif fate in REASONS:
+            job.reason = REASONS[fate]
         elif job.status != "Completed":
             job.reason = f"The job {job.status.lower()}."
         job.ended_at = self._now()

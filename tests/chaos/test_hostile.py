@@ -125,7 +125,7 @@ def test_any_api_request_is_answered_with_data_or_a_sentence(method: str) -> Non
     cloud = Cloud()
     whole = event("api_run")
     run_id = "sb-3f9c1b7a5d2e8046-1"
-    places = ("runs", "models", "best", "stop", run_id, *NASTY)
+    places = ("runs", "models", "best", "stop", "retry", run_id, *NASTY)
 
     for _ in range(COUNT // 5):
         parts = [chance.choice(places) for _ in range(chance.randint(0, 4))]

@@ -1,6 +1,7 @@
 """SageMaker refuses to create jobs, for three days or for a while: whole stories on the simulated AWS."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,4 +78,36 @@ def test_a_refused_warm_start_starts_without_it(cloud: Cloud) -> None:
 
     assert list(ended(cloud).values()) == ["Completed", "Completed"]
     assert "without the results of earlier runs" in runs(cloud)[1]["notice"]
+    assert calm_down(cloud) == []
+
+
+def test_an_image_pushed_late_gets_the_dataset_its_run(cloud: Cloud) -> None:
+    pushed = cloud.plan.training_image.replace(":latest", "@sha256:" + "a" * 64)
+    cloud.sagemaker.unpushed.add(cloud.plan.training_image)
+    upload_again(cloud, "first")
+    cloud.flow(2 * DAY)
+    assert list(ended(cloud).values()) == ["Failed", "Failed"]
+    assert "manifest unknown" in runs(cloud)[1]["reason"]
+
+    cloud.plan = cloud.affordable = replace(cloud.plan, training_image=pushed)
+    cloud.flow(2 * HOUR)
+
+    assert list(ended(cloud).values()) == ["Failed", "Failed", "Completed"]
+    assert cloud.watch.told.total() == 3
+    assert calm_down(cloud) == []
+
+
+def test_a_retry_after_a_push_under_the_same_tag_completes(cloud: Cloud) -> None:
+    cloud.sagemaker.unpushed.add(cloud.plan.training_image)
+    upload_again(cloud, "first")
+    cloud.flow(HOUR)
+    cloud.sagemaker.unpushed.clear()
+    cloud.flow(DAY)
+    assert list(ended(cloud).values()) == ["Failed", "Failed"]
+
+    assert cloud.ask_to_retry()
+    cloud.flow(2 * HOUR)
+
+    assert list(ended(cloud).values()) == ["Failed", "Failed", "Completed"]
+    assert not cloud.ask_to_retry()
     assert calm_down(cloud) == []

@@ -109,7 +109,7 @@ class Watch:
         if text.startswith("Seedbed: the run waits: "):
             self.told_of_waiting[next(line for line in text.splitlines() if line.startswith("Run  ")).split()[1]] += 1
             return
-        (run_id,) = [word for word in text.split() if word in self.ended and f"Run             {word}" in text]
+        (run_id,) = {word for word in text.split() if word in self.ended and f"Run             {word}" in text}
         if self._marked(run_id):
             self.note(f"{run_id} was told of again although it is marked.")
         self.told[run_id] += 1
@@ -137,13 +137,15 @@ class Watch:
         if state in ENDS:
             self.ended.add(run_id)
             if json.loads(new["body"]["S"])["begins_again"]:
-                self._begins_again(run_id)
+                self.may_begin_again(run_id)
             self._ends_after_it_began(json.loads(new["body"]["S"]))
         if state == "Completed":
             self._adds_up(run_id, json.loads(new["body"]["S"])["dataset"])
 
-    def _begins_again(self, run_id: str) -> None:
-        """Another run tunes on what this one did."""
+    def may_begin_again(self, run_id: str) -> None:
+        """Another run may tune on what this one did."""
+        if layout.snapshot(run_id) not in self._cloud.storage.contents:
+            return
         datasets = {run_id.rpartition("-")[0], json.dumps(self.snapshot(run_id)["images"])}
         for dataset, stage in list(self._tuned):
             if dataset in datasets:

@@ -73,6 +73,7 @@ def test_there_is_an_event_for_every_trigger() -> None:
         "api_runs",
         "api_run",
         "api_stop_run",
+        "api_retry_run",
     }
 
 
@@ -146,7 +147,7 @@ def test_the_stream_filter_matches_every_final_state() -> None:
 
 
 def test_requests_carry_who_signed_them() -> None:
-    for name in ("api_best_model", "api_runs", "api_run", "api_stop_run"):
+    for name in ("api_best_model", "api_runs", "api_run", "api_stop_run", "api_retry_run"):
         context = EVENTS[name]["requestContext"]
         assert EVENTS[name]["version"] == "2.0"
         assert f"{context['http']['method']} {EVENTS[name]['rawPath']}".startswith(context["routeKey"].split("{")[0])

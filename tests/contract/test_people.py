@@ -120,6 +120,7 @@ BEYOND_UPLOADING = [
 ]
 BEYOND_ASKING = [
     of_api("POST", f"/{RUN}/stop"),
+    of_api("POST", f"/{RUN}/retry"),
     of_api("GET", "/models/best", api="another"),
     in_bucket("GetObject", "seedlings/Maize/a.png"),
     in_bucket("GetObject", f"{RUN}/pack/test/images.zip"),

@@ -44,6 +44,7 @@ KEYS = [
     layout.report,
     layout.model_card,
     layout.stop,
+    layout.retry,
     layout.notified,
     layout.record,
 ]
@@ -172,7 +173,8 @@ def test_the_contract_names_the_folder_of_pretrained_weights() -> None:
 def test_the_contract_names_every_layout_key() -> None:
     named = set(re.findall(r"^\| `(runs/.*?)` \|", CONTRACTS, re.MULTILINE))
 
-    assert named == {*(key(RUN_ID) for key in KEYS), layout.trial_model(RUN_ID, TRIAL)}
+    delay = layout.notified_of_delay(RUN_ID, "<stage>", "<cause>")
+    assert named == {*(key(RUN_ID) for key in KEYS), layout.trial_model(RUN_ID, TRIAL), delay}
 
 
 def test_the_contract_names_every_verb_of_the_container() -> None:

@@ -73,6 +73,9 @@ class MemoryBucket:
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
         self.put(layout.stop(run_id), msgspec.json.encode(at))
 
+    def ask_to_retry(self, run_id: str, at: datetime) -> None:
+        self.put(layout.retry(run_id), msgspec.json.encode(at))
+
     def _read(self, key: str, form: type[Content]) -> Content:
         if key not in self.contents:
             raise NotFound(f"{key} is not there.")

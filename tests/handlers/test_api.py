@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -89,6 +88,24 @@ def test_stop_is_accepted_for_an_open_run_and_refused_for_an_ended_one(
     assert asked(deployed, request) == (409, {"message": f"The run {RUN_ID} has already ended: it is Stopped."})
 
 
+def test_retry_is_refused_for_an_open_run_and_accepted_for_a_stopped_one(
+    deployed: Deployed, event: Events, run: Run
+) -> None:
+    deployed.runs.create(run)
+    request = event("api_retry_run")
+
+    assert asked(deployed, request)[0] == 409
+    assert deployed.runs.pending() is None
+
+    deployed.runs.move(run.ended(RunState.STOPPED, run.created_at), came_from=run.state)
+    status, body = asked(deployed, request)
+    promised = f"The images of the run {RUN_ID} get another attempt once nothing has been uploaded for 120 seconds."
+    assert (status, body["message"]) == (202, promised)
+    assert deployed.bucket.has(layout.retry(RUN_ID))
+    assert deployed.runs.pending() is not None
+    assert deployed.wake_ups() == 1
+
+
 def test_an_unknown_route_is_404(deployed: Deployed, event: Events) -> None:
     request = event("api_runs")
     request["rawPath"] = request["requestContext"]["http"]["path"] = "/secrets"
@@ -99,6 +116,6 @@ def test_an_unknown_route_is_404(deployed: Deployed, event: Events) -> None:
 def test_the_test_stack_notices_calls_beyond_a_functions_policy(deployed: Deployed) -> None:
     deployed.running = "Api"
 
-    deployed.runs.note_change(datetime(2026, 3, 20, 9, tzinfo=UTC))
+    deployed.runs.save_trial(RUN_ID, Trial(TRIAL, "Completed", {}))
 
-    assert deployed.forbidden == ["dynamodb:UpdateItem"]
+    assert deployed.forbidden == ["dynamodb:PutItem"]

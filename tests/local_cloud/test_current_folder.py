@@ -124,10 +124,11 @@ def test_an_upload_and_a_stop_work_in_any_folder(up: Path, place: Path, tmp_path
     draw("Maize", 1000 + len(place.name), 64).save(tmp_path / "more/Maize" / f"{place.name or 'root'}.png")
     assert "Uploaded" in output_of(place, up, "upload", tmp_path / "more")
     run_id = json.loads(output_of(place, up, "runs", "--json"))["runs"][-1]["run_id"]
-    with command(place, up, "stop", run_id) as process:
-        output, errors = said(process)
-    assert run_id in output
-    assert "Traceback" not in output + errors
+    for verb in ("stop", "retry"):
+        with command(place, up, verb, run_id) as process:
+            output, errors = said(process)
+        assert run_id in output
+        assert "Traceback" not in output + errors
 
 
 @pytest.mark.parametrize(
@@ -188,6 +189,6 @@ def test_labels_that_cant_be_written_are_refused_in_a_sentence(
 
 
 def test_every_command_is_run_in_every_kind_of_folder() -> None:
-    elsewhere = {"demo", "up", "upload", "stop", "predict", "import", "serve", "sagemaker"}
+    elsewhere = {"demo", "up", "upload", "stop", "retry", "predict", "import", "serve", "sagemaker"}
 
     assert elsewhere | {name.split()[0] for name in IN_SECONDS} == {*COMMANDS, "dlq"}

@@ -7,7 +7,7 @@ from job_manager.domain.job import JobStatus
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.reconcile import reconcile
-from job_manager.steps.stages import ATTEMPTS
+from job_manager.steps.stages import AFTER_ANOTHER_TRAINER
 from job_manager.steps.stop_run import stop_run
 from tests.fakes.world import FULL_PLAN, World
 
@@ -127,7 +127,7 @@ def test_the_next_attempt_is_refused_if_it_exceeds_the_budget(world: World) -> N
 
 def test_a_run_fails_for_good_after_its_last_attempt(world: World) -> None:
     world.upload_dataset()
-    for _ in range(ATTEMPTS):
+    for _ in range(AFTER_ANOTHER_TRAINER + 1):
         [run] = world.settle()
         world.end_prepare(run.run_id)
         trials_fail(world, run.run_id)
@@ -135,5 +135,5 @@ def test_a_run_fails_for_good_after_its_last_attempt(world: World) -> None:
 
     assert not run.begins_again
     assert run.reason is not None
-    assert run.reason.endswith("This was attempt 5, the last one. Upload another image to start a new run.")
+    assert run.reason.endswith("It has begun again 4 times, and does not do so by itself any more.")
     assert world.settle() == []

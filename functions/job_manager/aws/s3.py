@@ -95,6 +95,9 @@ class S3Bucket:
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
         self._write(layout.stop(run_id), {"asked_at": at})
 
+    def ask_to_retry(self, run_id: str, at: datetime) -> None:
+        self._write(layout.retry(run_id), {"asked_at": at})
+
     def _write(self, key: str, content: object) -> None:
         self._client.put_object(
             Bucket=self._name, Key=key, Body=msgspec.json.encode(content), ContentType="application/json"

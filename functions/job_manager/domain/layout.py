@@ -110,6 +110,11 @@ def stop(run_id: str) -> str:
     return f"{RUNS}{run_id}/stop.json"
 
 
+def retry(run_id: str) -> str:
+    """The mark that a person asked for another attempt after this run."""
+    return f"{RUNS}{run_id}/retry.json"
+
+
 def prepare_job(run_id: str) -> str:
     """The name of the processing job that packs the dataset."""
     return run_id + PREPARE

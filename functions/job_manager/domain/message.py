@@ -54,6 +54,8 @@ def body(run: Run) -> Iterator[str]:
         yield from verdict(run, run.evaluation)
     else:
         yield f"The run {ENDINGS[run.state]}. {printable(run.reason or '')}".rstrip()
+    if run.state in {RunState.FAILED, RunState.STOPPED} and not run.begins_again:
+        yield f"Another attempt: seedbed retry {run.run_id} (on AWS with --aws and the stack's name)."
     if run.notice:
         yield printable(run.notice)
     for rows in (scores(run), facts(run), places(run)):

@@ -1,7 +1,7 @@
 """What a run will do, fixed before it starts; part of the dataset version, so a changed plan makes another run."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .search_space import (
     FINE_TUNING_SEARCH_SPACE,
@@ -78,6 +78,21 @@ class Plan:
     def downloads_weights(self) -> bool:
         """Whether the jobs that build a backbone have to download its weights."""
         return not self.pretrained and not set(self.backbones) <= set(BACKBONES_IN_THE_IMAGE)
+
+    def does_the_same(self, other: "Plan") -> bool:
+        """Whether the other plan would give its jobs the same work, machines and limits; money apart."""
+        return self._without_money() == other._without_money()
+
+    def _without_money(self) -> "Plan":
+        stage = self.fine_tuning
+        return replace(
+            self,
+            budget=0.0,
+            monthly_budget=None,
+            training=replace(self.training, price_per_hour=0.0),
+            processing=replace(self.processing, price_per_hour=0.0),
+            fine_tuning=stage and replace(stage, machine=replace(stage.machine, price_per_hour=0.0)),
+        )
 
     def fingerprint(self) -> str:
         """The parts of the plan that decide the outcome, as one line of JSON."""

@@ -10,11 +10,32 @@ WHAT_TO_LOWER = (
 # Part of the message of a job whose input was written by another version of the trainer.
 OTHER_TRAINER = "made by another version of the trainer"
 TRAINER_CHANGED = "The trainer was changed while the run was in progress."
+# How FailureReason begins where SageMaker itself was at fault, and where to read such reasons. A container's own words
+# stand after "AlgorithmError: ", so they are not taken for these.
+FAULTS_OF_AWS = re.compile(
+    # "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance
+    # type.": github.com/DIAGNijmegen/rse-grand-challenge/issues/2631
+    r"CapacityError\b|(ClientError: )?Unable to provision requested ML compute capacity"
+    r"|Insufficient capacity error from EC2"
+    # "InternalServerError: We encountered an internal error. Please try again.": what AMT's RetryStrategy is for
+    r"|InternalServerError\b"
+    # "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect.":
+    # github.com/aws/sagemaker-python-sdk/issues/57
+    r"|(ClientError: )?Cannot pull algorithm container"
+    # "ClientError: API error (404): manifest for … not found: manifest unknown: Requested image not found":
+    # github.com/aws-samples/amazon-sagemaker-tensorflow-object-detection-api/issues/14
+    r"|(ClientError: )?API error \(\d{3}\): (manifest|pull access denied|repository|Get )"
+)
 
 
 def names_other_trainer(reason: str | None) -> bool:
     """Whether a job failed because the trainer was changed after an earlier job of the run."""
     return reason is not None and OTHER_TRAINER in reason
+
+
+def blames_aws(reason: str | None) -> bool:
+    """Whether a job failed for want of capacity, as its image could not be pulled, or of an internal error."""
+    return reason is not None and FAULTS_OF_AWS.match(reason) is not None
 
 
 def explained(reason: str | None) -> str | None:

@@ -57,10 +57,10 @@ class Run:
     `run_id` is also the name of the tuning job of the heads. `best_head` is the best trial of that job, `best_trial`
     the one whose model is evaluated, and `rival` the second best of fine-tuning. `notice` says why the run departed
     from its plan, `waits_for` what its job waits for, and `delay` since when SageMaker refuses to create that job, if
-    it does. `champion_before` is the run whose model it has to
-    beat, and `won` whether it did. `training_seconds`, `fine_tuning_seconds` and `processing_seconds` are billable,
-    summed over jobs. `content` is the digest of its images, empty for a run that only reports refused files; `strays`
-    is the digest of those files. A refused run never started. If `begins_again`, its dataset gets another attempt.
+    it does. `champion_before` is the run whose model it has to beat, and `won` whether it did. `training_seconds`,
+    `fine_tuning_seconds` and `processing_seconds` are billable, summed over jobs. `content` is the digest of its
+    images, empty for a run that only reports refused files; `strays` is the digest of those files. A refused run never
+    started. If `begins_again`, its dataset gets another attempt by itself, whose `repeats` is one more.
     """
 
     run_id: str
@@ -87,6 +87,7 @@ class Run:
     waits_for: str | None = None
     begins_again: bool = False
     delay: Delay | None = None
+    repeats: int = 0
 
     @property
     def attempt(self) -> int:

@@ -11,9 +11,8 @@ from ..ports import Ports
 from .advance_run import advance_run
 from .note_upload import note_upload
 from .notify import notify_of_delay
+from .retry_run import is_repeated, latest
 from .start_run import new_run, run_for_refused_files
-
-RUNS_SEEN = 10
 
 
 def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
@@ -46,13 +45,13 @@ def save_trials(run: Run, ports: Ports) -> None:
 
 
 def upload_was_missed(ports: Ports, plan: Plan) -> bool:
-    """Whether the bucket's files differ from its last run's, or a refused run would now be accepted.
+    """Whether the bucket's files differ from its last run's, or that is to be repeated or would now be accepted.
 
-    A changed plan alone does not count: changing a parameter should not cost a run.
+    A changed plan alone does not count unless the run failed: changing a parameter should not cost a run.
     """
     snapshot = take_snapshot(ports.bucket.objects())
-    last = next((run for run in ports.runs.recent(RUNS_SEEN) if run.content), None)
-    done = last and last.state is not RunState.REFUSED and not last.begins_again
+    last = latest(ports.runs)
+    done = last and last.state is not RunState.REFUSED and not is_repeated(last, ports, plan)
     if last and done and last.content == snapshot.content():
         return run_for_refused_files(snapshot, last, ports, plan) is not None
     return new_run(snapshot, ports, plan) is not None

@@ -8,16 +8,16 @@ from ..domain import layout
 from ..domain.dataset import DatasetReport
 from ..domain.errors import JobRejected, NotFound
 from ..domain.job import Job, JobStatus
-from ..domain.reason import TRAINER_CHANGED, names_other_trainer
+from ..domain.reason import TRAINER_CHANGED, blames_aws, names_other_trainer
 from ..domain.result import Trial
 from ..domain.run import Run, RunState
 from ..ports import Ports
 
 StageFunction = Callable[[Run, Ports], Run | None]
 
-# After this many attempts at a dataset version, a trainer that changes again fails the run for good.
-ATTEMPTS = 5
-TOO_OFTEN = f"This was attempt {ATTEMPTS}, the last one. Upload another image to start a new run."
+# A run begins again by itself so often in a row; then only a person, another plan or another image begins it again.
+AFTER_ANOTHER_TRAINER, AFTER_A_FAULT_OF_AWS = 4, 1
+TOO_OFTEN = f"It has begun again {AFTER_ANOTHER_TRAINER} times, and does not do so by itself any more."
 
 
 def current_job(run: Run, ports: Ports) -> Job | None:
@@ -184,19 +184,34 @@ def keep_champion(run: Run, ports: Ports) -> Run:
 
 
 def unfinished(run: Run, job: Job, ports: Ports, trials: Sequence[Trial] = (), **changes: object) -> Run:
-    """The run, ended as its job did: failed or stopped. It begins again if the trainer was changed meanwhile."""
-    state = RunState.STOPPED if job.status is JobStatus.STOPPED else RunState.FAILED
+    """The run, ended as its job did: failed or stopped.
+
+    It begins again if the trainer was changed meanwhile, and once if the fault was SageMaker's.
+    """
     reason = job.reason or f"The job {job.name} {job.status.lower()} and gave no reason."
-    if state is RunState.FAILED and trainer_was_changed(job, trials):
-        again = run.attempt < ATTEMPTS
+    if job.status is JobStatus.STOPPED:
+        return run.ended(RunState.STOPPED, end_of(job, ports), reason, **changes)
+    again = False
+    if trainer_was_changed(job, trials):
+        again = run.repeats < AFTER_ANOTHER_TRAINER
         reason = f"{TRAINER_CHANGED} {'It begins again.' if again else TOO_OFTEN}"
-        return run.ended(state, end_of(job, ports), reason, **changes, begins_again=again)
-    return run.ended(state, end_of(job, ports), reason, **changes)
+    elif fault := fault_of_aws(job, trials):
+        again = run.repeats < AFTER_A_FAULT_OF_AWS
+        reason = f"{fault.rstrip('.')}. It begins again." if again else fault
+    return run.ended(RunState.FAILED, end_of(job, ports), reason, **changes, begins_again=again)
 
 
 def trainer_was_changed(job: Job, trials: Sequence[Trial]) -> bool:
     """Whether a job or one of its trials failed on the output of another version of the trainer."""
     return any(names_other_trainer(reason) for reason in (job.reason, *(trial.reason for trial in trials)))
+
+
+def fault_of_aws(job: Job, trials: Sequence[Trial]) -> str | None:
+    """SageMaker's fault, in its own words, for which a job or all of its trials failed; None for any other failure."""
+    if blames_aws(job.reason):
+        return job.reason
+    reasons = [trial.reason for trial in trials if not trial.usable]
+    return reasons[0] if len(reasons) == len(trials) and reasons and all(map(blames_aws, reasons)) else None
 
 
 def end_of(job: Job, ports: Ports) -> datetime:

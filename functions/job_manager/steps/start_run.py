@@ -13,8 +13,11 @@ from ..domain.run import Run, RunState, run_id_of
 from ..domain.settling import SettleRule
 from ..ports import Ports, Runs
 from .advance_run import advance_run
+from .retry_run import is_repeated
 
 WARM_START_PARENTS = 5
+# How many training jobs a tuning job may have together with its parents, by the developer guide.
+WARM_START_JOBS = 500
 
 
 def start_run(seen: datetime, ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
@@ -53,7 +56,7 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
         return None
     reason = why_refused(snapshot, ports, plan)
     run_id, before = next_attempt(ports.runs, snapshot.version(plan))
-    if before and not before.begins_again and (before.state is not RunState.REFUSED or reason):
+    if before and not is_repeated(before, ports, plan) and (before.state is not RunState.REFUSED or reason):
         return run_for_refused_files(snapshot, before, ports, plan)
     champion = ports.runs.champion()
     run = Run(
@@ -65,6 +68,7 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
         warm_start_from=warm_start_parents(ports.runs, plan),
         champion_before=champion.run_id if champion else None,
         notice=quota_notice(plan),
+        repeats=before.repeats + 1 if before and before.begins_again else 0,
     )
     if reason is None:
         return run
@@ -115,8 +119,14 @@ def next_attempt(runs: Runs, version: str) -> tuple[str, Run | None]:
 
 
 def warm_start_parents(runs: Runs, plan: Plan) -> tuple[str, ...]:
-    """The latest completed runs with the same search space: five at most, AMT's limit."""
+    """The latest completed runs with the same search space, as many as AMT's limits on parents and their jobs allow."""
     completed = (run for run in runs.recent(50) if run.state is RunState.COMPLETED)
     searched = (plan.search_space, plan.backbones)
-    same = [run.run_id for run in completed if (run.plan.search_space, run.plan.backbones) == searched]
-    return tuple(same[:WARM_START_PARENTS])
+    parents: list[str] = []
+    jobs = plan.trials
+    for run in completed:
+        same = (run.plan.search_space, run.plan.backbones) == searched
+        if same and len(parents) < WARM_START_PARENTS and jobs + run.plan.trials <= WARM_START_JOBS:
+            parents.append(run.run_id)
+            jobs += run.plan.trials
+    return tuple(parents)
