@@ -98,6 +98,11 @@ def test_a_limit_in_other_words_delays_the_job() -> None:
     assert isinstance(refusal("tuning job", "ResourceLimitExceeded", ""), JobDelayed)
 
 
+@pytest.mark.parametrize("code", ["ValidationException", "InternalFailure", "ResourceLimitExceeded"])
+def test_a_message_of_any_length_is_cut(code: str) -> None:
+    assert len(str(refusal("tuning job", code, "x" * 1_000_000))) < 1200
+
+
 def test_a_quota_without_its_use_ends_the_run_only_if_it_is_0() -> None:
     for limit, kind in ((0, JobRejected), (3, JobDelayed)):
         words = f"The account-level service limit 'ml.g4dn.xlarge for training job usage' is {limit} Instances"

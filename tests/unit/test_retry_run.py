@@ -30,6 +30,9 @@ UNPULLED = (
 UNKNOWN_IMAGE = (
     "ClientError: API error (404): manifest for 1.dkr.ecr.us-east-1.amazonaws.com/x:1 not found: manifest unknown"
 )
+OVER_QUOTA = (
+    "ResourceLimitExceeded: The account-level service limit 'ml.m5.large for training job usage' is 4 Instances"
+)
 INTERNAL = "InternalServerError: We encountered an internal error. Please try again."
 
 
@@ -132,7 +135,7 @@ def test_a_retry_survives_the_loss_of_its_wake_up_and_of_the_table(world: World)
     assert [again.attempt for again in look(world)] == [2]
 
 
-@pytest.mark.parametrize("reason", [CAPACITY, UNPULLED, UNKNOWN_IMAGE, INTERNAL])
+@pytest.mark.parametrize("reason", [CAPACITY, OVER_QUOTA, UNPULLED, UNKNOWN_IMAGE, INTERNAL])
 def test_a_fault_of_sagemaker_is_tried_again_once(world: World, reason: str) -> None:
     run = failed(world, reason)
     assert (run.state, run.reason) == (RunState.FAILED, f"{reason.rstrip('.')}. It begins again.")

@@ -17,6 +17,8 @@ FAULTS_OF_AWS = re.compile(
     # type.": github.com/DIAGNijmegen/rse-grand-challenge/issues/2631
     r"CapacityError\b|(ClientError: )?Unable to provision requested ML compute capacity"
     r"|Insufficient capacity error from EC2"
+    # A quota that others used up after the tuning job was created.
+    r"|(ClientError: )?(ResourceLimitExceeded\b|The account-level service limit )"
     # "InternalServerError: We encountered an internal error. Please try again.": what AMT's RetryStrategy is for
     r"|InternalServerError\b"
     # "ClientError: Cannot pull algorithm container. Either the image does not exist or its permissions are incorrect.":
@@ -34,7 +36,7 @@ def names_other_trainer(reason: str | None) -> bool:
 
 
 def blames_aws(reason: str | None) -> bool:
-    """Whether a job failed for want of capacity, as its image could not be pulled, or of an internal error."""
+    """Whether a job failed for want of capacity or quota, as its image was not pulled, or of an internal error."""
     return reason is not None and FAULTS_OF_AWS.match(reason) is not None
 
 

@@ -47,6 +47,8 @@ WAITS: Mapping[Cause, str] = {
     Cause.THROTTLING: "waits, as SageMaker takes no more requests for now",
     Cause.SERVICE: "waits, as SageMaker can't create it for now",
 }
+MESSAGE_KEPT = 1024
+"""How many characters of AWS's message people are told, as many as of a FailureReason."""
 NEVER = {"ValidationException", "ResourceNotFound"}
 
 
@@ -85,7 +87,8 @@ def quota_notice(plan: Plan) -> str | None:
 
 
 def refusal(job: str, code: str, message: str) -> JobRejected | JobDelayed:
-    """What an error of a Create call means for a job, such as "prepare job"; the message is AWS's."""
+    """What an error of a Create call means for a job, such as "prepare job"; the message is AWS's, of any length."""
+    message = message[:MESSAGE_KEPT]
     if code == "ResourceLimitExceeded":
         return over_quota(job, message)
     if code in NEVER and not NOT_PERMITTED.search(message):
