@@ -83,7 +83,7 @@ def print_states(stack: Stack, console: Console) -> None:
         time.sleep(1)
         for run in stack.get("/runs")["runs"]:
             if run["notice"] and notices.get(run["run_id"]) != run["notice"]:
-                console.print(f"{run['run_id']} {escape(run['notice'])}", soft_wrap=True)
+                console.print(printable(f"{run['run_id']} {run['notice']}"), soft_wrap=True)
             notices[run["run_id"]] = run["notice"]
             if states.get(run["run_id"]) != run["state"]:
                 states[run["run_id"]] = run["state"]

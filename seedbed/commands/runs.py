@@ -40,7 +40,7 @@ def retry(
 ) -> None:
     """Give the images of a run that failed or was stopped another attempt."""
     with stack_for(aws) as stack:
-        console().print(stack.post(f"/runs/{run_id}/retry")["message"], markup=False, soft_wrap=True)
+        results().print(stack.post(f"/runs/{run_id}/retry")["message"], soft_wrap=True)
 
 
 def rebuild(aws: OnAws = "") -> None:

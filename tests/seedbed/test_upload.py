@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from rich.console import Console
 from typer.testing import CliRunner
 
 from job_manager.domain.dataset import MAXIMUM_IMAGE_BYTES
@@ -386,4 +385,4 @@ def test_the_demo_ends_if_every_file_has_gone(folder: Path) -> None:
     for path, _ in files:
         path.unlink()
     with pytest.raises(SeedbedError, match="Nothing was uploaded"):
-        upload_all(stack, files, StageBars(Console(file=io.StringIO())))
+        upload_all(stack, files, StageBars())
