@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import gzip
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -31,7 +33,7 @@ from trainer.__main__ import main
 from trainer.archive import WHOLE, read_model, write_archive
 from trainer.decoding.images import resize
 from trainer.inference.averaging import classify
-from trainer.inference.invocation import MAX_IMAGES
+from trainer.inference.request_images import MAX_IMAGES
 from trainer.keras_loader import keras
 from trainer.serve import MAX_BYTES, MAX_REQUESTS
 
@@ -177,7 +179,10 @@ def test_a_client_that_accepts_anything_gets_json(accept: str, server: Server) -
         (JSON, b'{"images": [[' + b"[]," * 1_000_000 + b"[]]]}", 400, "it holds more than 10,000 values"),
         (JSON, request_of([b"x"] * (MAX_IMAGES + 1)), 400, f"at most {MAX_IMAGES}"),
         ({"Content-Type": "application/zip"}, b"PK", 415, "'application/zip' is not supported"),
-        ({}, png(1), 415, "'' is not supported"),
+        ({"Content-Type": "multipart/form-data; boundary=x"}, b"--x--", 415, "A form can't be read"),
+        ({"Content-Encoding": "br"}, png(1), 415, "'br' is not supported"),
+        ({"Content-Encoding": "gzip"}, gzip.compress(png(1))[:-9], 400, "The body can't be decompressed"),
+        ({"Content-Encoding": "gzip"}, gzip.compress(bytes(MAX_BYTES + 1)), 413, "once decompressed"),
     ],
 )
 def test_an_unusable_request_is_refused_with_its_reason(
@@ -195,6 +200,13 @@ def test_other_routes_are_refused_in_json_too(method: str, path: str, status: in
     found, content = server.ask(method, path)
     assert found == status
     assert json.loads(content)["message"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "deflate", "identity"])
+def test_a_compressed_body_is_read(encoding: str, server: Server) -> None:
+    bodies = {"deflate": zlib.compress(png(1)), "identity": png(1)}
+    body = bodies.get(encoding, gzip.compress(png(1)))
+    assert len(server.predictions(body, {**PNG, "Content-Encoding": encoding})) == 1
 
 
 def test_a_body_up_to_the_limit_is_read_and_a_larger_one_refused(server: Server) -> None:

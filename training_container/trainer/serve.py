@@ -18,6 +18,7 @@ from types import FrameType
 import numpy as np
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -29,6 +30,7 @@ from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, UnreadableModel
 from trainer.inference.averaging import classify
+from trainer.inference.compression import decompressed
 from trainer.inference.invocation import Invocations
 
 MAX_BYTES = 25 * 1024 * 1024
@@ -119,11 +121,13 @@ class ModelApp:
         self._requests += 1
         try:
             body = await _body(request)
-            content_type, accept = (request.headers.get(name, "") for name in ("content-type", "accept"))
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, self._invocations.answer, content_type, body, accept)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, request.headers, body)
         finally:
             self._requests -= 1
+
+    def _answer(self, headers: Headers, body: bytes) -> Response:
+        content = decompressed(body, headers.get("content-encoding", ""), MAX_BYTES)
+        return self._invocations.answer(headers.get("content-type", ""), content, headers.get("accept", ""))
 
 
 async def _body(request: Request) -> bytes:

@@ -1,14 +1,11 @@
 """Requests to a served model: one or several images in the body, and a prediction for each in the answer."""
 
-import base64
 import csv
 import io
-import json
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from starlette.exceptions import HTTPException
@@ -18,17 +15,14 @@ from trainer.archive import Model
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
 from trainer.inference.averaging import ANSWERED_AT_ONCE, classify
+from trainer.inference.request_images import JSON, bad_request, images_in
 from trainer.inference.spreadsheet import label_cell
 from trainer.types import Floats, Pixels
 
-JSON, CSV = "application/json", "text/csv"
+CSV = "text/csv"
 EMPTY = ImageRefused("it is empty")
-MAX_IMAGES = 128
-"""About ten seconds of work on two cores; SageMaker waits a minute."""
 ANSWER_SECONDS = 60
 """As long as SageMaker waits: images that take longer would delay other requests for nothing."""
-MAX_VALUES = 10_000
-"""In a JSON body, where an image is one value: parsed, many short values take a hundred times the body's size."""
 
 
 class Invocations:
@@ -45,7 +39,7 @@ class Invocations:
         Raises HTTPException, which says what is wrong with the request, and which image can't be used.
         """
         until = time.monotonic() + ANSWER_SECONDS
-        images = _images_in(_media_type(content_type), body)
+        images = images_in(_media_type(content_type), body)
         batches = (
             range(start, min(start + ANSWERED_AT_ONCE, len(images)))
             for start in range(0, len(images), ANSWERED_AT_ONCE)
@@ -71,50 +65,12 @@ class Invocations:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
         if isinstance(pixels, ImageRefused):
             which = "The image" if of == 1 else f"Image {number} of {of}"
-            raise _bad_request(f"{which} can't be used: {pixels}.")
+            raise bad_request(f"{which} can't be used: {pixels}.")
         return pixels
 
 
 def _media_type(header: str) -> str:
     return header.partition(";")[0].strip().lower()
-
-
-def _images_in(media_type: str, body: bytes) -> list[bytes]:
-    if media_type == JSON:
-        return _images_in_json(body)
-    if media_type.startswith("image/") or media_type == "application/x-image":
-        return [body]
-    raise HTTPException(
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        f"The Content-Type {media_type[:100]!r} is not supported: send an image as image/jpeg, image/png and so on, "
-        f'or {JSON} with {{"images": ["<base64>", ...]}}.',
-    )
-
-
-def _images_in_json(body: bytes) -> list[bytes]:
-    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
-        raise _bad_request(f"The body can't be read as JSON: it holds more than {MAX_VALUES:,} values.")
-    try:
-        content: Any = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise _bad_request(f"The body can't be read as JSON: {error}.") from error
-    texts = content.get("images") if isinstance(content, dict) else None
-    if not isinstance(texts, list) or not texts:
-        raise _bad_request('The body must be {"images": ["<base64>", ...]}, with at least one image.')
-    if len(texts) > MAX_IMAGES:
-        raise _bad_request(f"The body holds {len(texts)} images: send at most {MAX_IMAGES} in a request.")
-    return [_from_base64(text, number, len(texts)) for number, text in enumerate(texts, start=1)]
-
-
-def _from_base64(text: Any, number: int, of: int) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (TypeError, ValueError) as error:
-        raise _bad_request(f"Image {number} of {of} can't be used: it is not text in base64.") from error
-
-
-def _bad_request(sentence: str) -> HTTPException:
-    return HTTPException(HTTPStatus.BAD_REQUEST, sentence)
 
 
 def _json(labels: Sequence[str], probabilities: Floats) -> Response:
