@@ -25,7 +25,7 @@ from trainer.decoding.perceptual_hash import (
     words_of,
 )
 from trainer.preparation.dataset import CheckedImage, Dataset, resolve, split_of
-from trainer.preparation.near_duplicates import MAX_BITS, duplicate_groups, outranked
+from trainer.preparation.near_duplicates import NEAR_DUPLICATES, duplicate_groups, outranked
 from trainer.views import apply_view
 
 GREEN = (40, 160, 60)
@@ -69,7 +69,7 @@ def test_a_turned_or_mirrored_copy_is_found(view: int, seed: int) -> None:
     pixels = apply_view(np.asarray(scene(seed))[None], view)[0]
     assert (
         distances(perceptual_hash(scene(seed)), [perceptual_hash(Image.fromarray(np.ascontiguousarray(pixels)))])[0]
-        <= MAX_BITS
+        <= NEAR_DUPLICATES.bits
     )
     assert (
         len(grouped([perceptual_hash(scene(seed)), perceptual_hash(Image.fromarray(np.ascontiguousarray(pixels)))]))
@@ -118,7 +118,7 @@ def test_seven_changed_bits_are_always_found_in_every_view(seed: int, bits: int,
 def test_hashes_that_differ_in_nearly_half_their_bits_are_never_grouped(seed: int, bits: int) -> None:
     (image_hash,) = random_hashes(1, seed)
     other = flipped(image_hash, bits, seed)
-    assert distances(image_hash, [other])[0] > MAX_BITS
+    assert distances(image_hash, [other])[0] > NEAR_DUPLICATES.bits
     assert len(grouped([image_hash, other])) == 2
 
 
@@ -127,7 +127,7 @@ def test_a_near_duplicate_of_a_near_duplicate_is_in_the_same_group() -> None:
     chain = [first]
     for step in range(30):
         chain.append(flipped(chain[-1], 7, step))
-    assert distances(chain[0], [chain[-1]])[0] > MAX_BITS
+    assert distances(chain[0], [chain[-1]])[0] > NEAR_DUPLICATES.bits
     assert grouped(chain) == {frozenset(range(31))}
 
 

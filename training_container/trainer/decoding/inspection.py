@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from trainer.decoding.images import HeaderCallback, bands, ignore_header, read_image, resize
 from trainer.decoding.perceptual_hash import perceptual_hash
+from trainer.decoding.thumbnail import thumbnail_bytes
 from trainer.types import Pixels
 
 
@@ -17,6 +18,8 @@ class Inspection(NamedTuple):
     """SHA-256 of the upright RGB pixels at full size, in hexadecimal: equal for the same picture in any file format."""
     perceptual_hash: bytes
     """32 bytes, see perceptual_hash.py."""
+    thumbnail: bytes
+    """See thumbnail.py."""
     longer_side: int
     """In pixels."""
     pixels: dict[int, Pixels]
@@ -30,4 +33,4 @@ def inspect_image(path: Path, sizes: Iterable[int], on_header: HeaderCallback = 
     for box in bands(image):
         digest.update(image.crop(box).tobytes())
     pixels = {size: resize(image, size) for size in sizes}
-    return Inspection(digest.hexdigest(), perceptual_hash(image), max(image.size), pixels)
+    return Inspection(digest.hexdigest(), perceptual_hash(image), thumbnail_bytes(image), max(image.size), pixels)

@@ -53,8 +53,8 @@ class DecoderPool:
         def inspection(path: Path) -> Inspection:
             fields, payloads = self._ask("inspection", path, sides)
             pixels = {side: _square(payload, side) for side, payload in zip(sides, payloads, strict=True)}
-            image_hash = bytes.fromhex(fields["perceptual_hash"])
-            return Inspection(str(fields["digest"]), image_hash, int(fields["longer_side"]), pixels)
+            image_hash, thumbnail = (bytes.fromhex(fields[name]) for name in ("perceptual_hash", "thumbnail"))
+            return Inspection(str(fields["digest"]), image_hash, thumbnail, int(fields["longer_side"]), pixels)
 
         return self._each(inspection, paths)
 

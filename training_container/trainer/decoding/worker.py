@@ -75,8 +75,12 @@ class Decoder:
         path = Path(fields["path"]) if fields["path"] is not None else None
         if fields["as"] == "inspection" and path:
             found = inspect_image(path, fields["sizes"], self._add_time)
-            image_hash = found.perceptual_hash.hex()
-            facts = {"digest": found.digest, "perceptual_hash": image_hash, "longer_side": found.longer_side}
+            facts = {
+                "digest": found.digest,
+                "perceptual_hash": found.perceptual_hash.hex(),
+                "thumbnail": found.thumbnail.hex(),
+                "longer_side": found.longer_side,
+            }
             return DecoderMessage(facts, [pixels.data.cast("B") for pixels in found.pixels.values()])
         if fields["as"] == "shrunk" and path:
             return DecoderMessage({}, [shrink(path, fields["sizes"][0], self._add_time)])

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from trainer.errors import BadInput
 from trainer.names import name_refusal, one_label_each, spelling_notices
+from trainer.preparation.contradictions import contradictions
 from trainer.preparation.near_duplicates import outranked
 
 SplitName = Literal["train", "validation", "test"]
@@ -36,6 +37,8 @@ class CheckedImage(NamedTuple):
     """SHA-256 of its pixels, in hexadecimal"""
     perceptual_hash: bytes
     """32 bytes, see perceptual_hash.py"""
+    thumbnail: bytes = b""
+    """See thumbnail.py; an image without one is only compared by its digest and hash"""
     spelling: str = ""
     """Of its label; empty for the folder's name."""
 
@@ -59,6 +62,8 @@ class Dataset:
     refused: dict[str, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     """A sentence for each label with several spellings."""
+    contradictory: list[str] = field(default_factory=list)
+    """Files of `refused` whose picture is under another label too."""
 
     def counts(self) -> dict[str, dict[SplitName, int]]:
         """Images of each label in each split."""
@@ -66,8 +71,18 @@ class Dataset:
         return {label: {split: counted[label, split] for split in SPLITS} for label in self.labels}
 
     def warnings(self) -> list[str]:
-        """The notices, and a sentence for each label without images in a split; images get their splits by chance."""
-        return self.notices + [
+        """Sentences on pictures under two labels, labels with several spellings, and splits that lack a label."""
+        return [*self._contradiction_warning(), *self.notices, *self._split_warnings()]
+
+    def _contradiction_warning(self) -> list[str]:
+        if not self.contradictory:
+            return []
+        count, example = len(self.contradictory), self.contradictory[0]
+        left_out = f"{count:,} images are left out because their picture is also under another label"
+        return [f"{left_out}, such as {example}: keep each picture under its right label alone."]
+
+    def _split_warnings(self) -> list[str]:
+        return [
             f"None of the {sum(of_label.values())} images of {label} fell into the {split} split: {effect}."
             for label, of_label in self.counts().items()
             for split, effect in EFFECT_OF_EMPTY_SPLIT.items()
@@ -98,15 +113,20 @@ def resolve(checked: Iterable[CheckedImage], refused: dict[str, str], minimum_pe
     """
     used: list[CheckedImage] = []
     duplicates: dict[str, str] = {}
-    refused = dict(refused)
     checked, notices = _with_one_label_each(checked)
+    contradictory: dict[str, str] = {}
+    compared: list[CheckedImage] = []
     for copies in _grouped_by_digest(checked):
         first, *others = copies
+        compared += {copy.label: copy for copy in reversed(copies)}.values()
         if len({copy.label for copy in copies}) > 1:
-            refused |= {copy.file: _contradiction(copy, copies) for copy in copies}
+            contradictory |= {copy.file: _contradiction(copy, copies) for copy in copies}
             continue
         used.append(first)
         duplicates |= {other.file: f"the same image as {first.file}" for other in others}
+    contradictory = _nearly_under_two_labels(compared) | contradictory
+    refused = refused | contradictory
+    used = [image for image in used if image.file not in contradictory]
     near_duplicates = _across_splits(used)
     used = [image for image in used if image.file not in near_duplicates]
     usable = Counter(image.label for image in used)
@@ -116,7 +136,8 @@ def resolve(checked: Iterable[CheckedImage], refused: dict[str, str], minimum_pe
                 f"too few images of its label: {usable[image.label]} usable, at least {minimum_per_label} are needed"
             )
     used = sorted(image for image in used if image.file not in refused)
-    return Dataset(sorted({image.label for image in used}), used, duplicates, near_duplicates, refused, notices)
+    labels = sorted({image.label for image in used})
+    return Dataset(labels, used, duplicates, near_duplicates, refused, notices, sorted(contradictory))
 
 
 def _with_one_label_each(checked: Iterable[CheckedImage]) -> tuple[list[CheckedImage], list[str]]:
@@ -137,6 +158,17 @@ def _grouped_by_digest(checked: Iterable[CheckedImage]) -> list[list[CheckedImag
 def _contradiction(image: CheckedImage, copies: list[CheckedImage]) -> str:
     other = next(copy for copy in copies if copy.label != image.label)
     return f"the same image under another label: {other.file}"
+
+
+def _nearly_under_two_labels(images: list[CheckedImage]) -> dict[str, str]:
+    """By file, the reason to refuse it: it shows the same picture as a file under another label."""
+    by_digest = sorted(images, key=lambda image: (image.digest, image.file))  # a random order that stays the same
+    hashes = [image.perceptual_hash for image in by_digest]
+    thumbnails, labels = [image.thumbnail for image in by_digest], [image.label for image in by_digest]
+    return {
+        by_digest[row].file: f"nearly the same image under another label: {by_digest[other].file}"
+        for row, other in contradictions(hashes, thumbnails, labels).items()
+    }
 
 
 def _across_splits(images: list[CheckedImage]) -> dict[str, str]:

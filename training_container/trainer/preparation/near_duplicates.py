@@ -27,8 +27,15 @@ from trainer.decoding.perceptual_hash import (
 )
 from trainer.types import Integers
 
-MAX_BITS = 60
-MAX_LOW_BITS = 7
+
+class Nearness(NamedTuple):
+    """In how many bits of their hashes, and of the 64 lowest frequencies, two images differ at most."""
+
+    bits: int
+    low_bits: int
+
+
+NEAR_DUPLICATES = Nearness(60, 7)
 
 # Frequencies near the corner, a set that stays the same when transposed; without the mean brightness at (0, 0).
 _LOW = np.array([u * SIDE + v for u in range(11) for v in range(11 - u) if (u, v) not in {(0, 0), (5, 5)}])
@@ -42,10 +49,15 @@ _PAIRS_AT_ONCE = 1_000_000
 
 
 class Pairs(NamedTuple):
-    """Row numbers of images, (n,) each: `one[i]` and `other[i]` are a pair."""
+    """Row numbers of images, (n,) each: `one[i]`, in ascending order, and `other[i]` are a pair.
+
+    The image `one[i]`, seen in `view`, differs from `other[i]` in `bits[i]` bits of its hash.
+    """
 
     one: Integers
     other: Integers
+    bits: Integers
+    view: int
 
 
 def outranked(hashes: Sequence[bytes], ranks: Sequence[int]) -> dict[int, int]:
@@ -67,31 +79,38 @@ def duplicate_groups(hashes: Sequence[bytes]) -> Integers:
     """
     unique, place = np.unique(words_of(hashes), axis=0, return_inverse=True)
     group: Integers = np.arange(len(unique))
-    waiting: list[Pairs] = []
+    waiting: list[tuple[Integers, Integers]] = []
     number = 0
-    for pairs in _near_pairs(unique):
+    for pairs in near_pairs(unique, NEAR_DUPLICATES):
         new = group[pairs.one] != group[pairs.other]
         if new.any():
-            waiting.append(Pairs(pairs.one[new], pairs.other[new]))
-            number += len(waiting[-1].one)
+            waiting.append((pairs.one[new], pairs.other[new]))
+            number += int(new.sum())
         if number > _PAIRS_AT_ONCE:
             group, waiting, number = _merged(group, waiting), [], 0
     return _merged(group, waiting)[place.reshape(-1)]
 
 
-def _near_pairs(hashes: Words) -> Iterator[Pairs]:
+def near_pairs(hashes: Words, most: Nearness, rows: Integers | None = None) -> Iterator[Pairs]:
+    """Pairs of hashes (n, 16) that are this near, `one` among the given rows; a pair can come several times.
+
+    All pairs that differ in at most 7 low bits are found, and those that differ in more if they are alike in a band.
+    """
     buckets = _Buckets(hashes)
-    for start in range(0, len(hashes), _ROWS_AT_ONCE):
-        bits = bits_of(hashes[start : start + _ROWS_AT_ONCE])
+    rows = np.arange(len(hashes)) if rows is None else rows
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        asked = rows[start : start + _ROWS_AT_ONCE]
+        bits = bits_of(hashes[asked])
         for view in range(VIEWS):
             seen = bits_in_view(bits, view)
             low, whole = _low(seen), packed(seen)
             for band in range(_BANDS):
                 one, other = buckets.near(low, band)
-                close = count_ones(low[one] ^ buckets.low[other]) <= MAX_LOW_BITS
+                close = count_ones(low[one] ^ buckets.low[other]) <= most.low_bits
                 one, other = one[close], other[close]
-                close = count_ones(whole[one] ^ hashes[other]) <= MAX_BITS
-                yield Pairs(start + one[close], other[close])
+                differ = count_ones(whole[one] ^ hashes[other])
+                close = differ <= most.bits
+                yield Pairs(asked[one[close]], other[close], differ[close], view)
 
 
 class _Buckets:
@@ -105,14 +124,14 @@ class _Buckets:
         self._rows = [np.argsort(band, kind="stable") for band in self.low.T]
         self._ends = [np.concatenate([[0], np.bincount(band, minlength=_BUCKETS).cumsum()]) for band in self.low.T]
 
-    def near(self, low: Words, band: int) -> Pairs:
+    def near(self, low: Words, band: int) -> tuple[Integers, Integers]:
         """The images that differ from the given ones in at most one bit of the band; `one` is a row of `low`."""
         keys = (low[:, band, None].astype(np.int64) ^ _NEARBY).reshape(-1)
         starts = self._ends[band][keys]
         sizes = np.minimum(self._ends[band][keys + 1] - starts, _MAX_PER_BUCKET)
         within = np.arange(sizes.sum()) - np.repeat(sizes.cumsum() - sizes, sizes)
         one = np.repeat(np.arange(len(keys)) // len(_NEARBY), sizes)
-        return Pairs(one, self._rows[band][np.repeat(starts, sizes) + within])
+        return one, self._rows[band][np.repeat(starts, sizes) + within]
 
 
 def _low(bits: Bits) -> Words:
@@ -121,12 +140,12 @@ def _low(bits: Bits) -> Words:
     return packed(lowest.reshape(len(bits), -1, _BANDS).swapaxes(1, 2))
 
 
-def _merged(group: Integers, pairs: Sequence[Pairs]) -> Integers:
+def _merged(group: Integers, pairs: Sequence[tuple[Integers, Integers]]) -> Integers:
     """The group numbers after the two groups of each pair are merged."""
     if not pairs:
         return group
-    one = np.concatenate([group[some.one] for some in pairs])
-    other = np.concatenate([group[some.other] for some in pairs])
+    one = np.concatenate([group[some] for some, _ in pairs])
+    other = np.concatenate([group[some] for _, some in pairs])
     links = coo_array((np.ones(len(one), np.uint8), (one, other)), shape=(len(group), len(group)))
     return np.asarray(connected_components(links, directed=False)[1], np.int64)[group]
 

@@ -49,7 +49,7 @@ def survey(
             if isinstance(inspection, ImageRefused):
                 refused[file] = str(inspection)
                 continue
-            checked.append(CheckedImage(file, inspection.digest, inspection.perceptual_hash))
+            checked.append(CheckedImage(file, inspection.digest, inspection.perceptual_hash, inspection.thumbnail))
             longer_sides.append(inspection.longer_side)
             for size, pixels in inspection.pixels.items():
                 spools[size].write(pixels.data)
