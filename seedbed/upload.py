@@ -7,7 +7,9 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,8 +22,11 @@ from .trainer_rules import NOT_PERMITTED, find_files, name_refusal, reason_of
 UPLOADS = "seedlings/"
 WORKERS = 16
 MAX_KEY_BYTES = 1024
-MAX_FILE_BYTES = 50 * 1024**2
-TOO_LARGE = f"larger than {MAX_FILE_BYTES // 1024**2} MiB"
+MAX_FILE_BYTES = 200_000_000
+TOO_LARGE = f"larger than {MAX_FILE_BYTES // 1_000_000} MB: save it as JPEG"
+LARGE_FILE_BYTES = 20_000_000
+ONE_AT_A_TIME = Lock()
+"""Of the large files, each of which is held in memory while it is uploaded."""
 FOLDER_ADVICE = "Choose a folder that has a sub-folder of images for each label."
 ARCHIVES = (".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip", ".zst")
 REFUSED_ALONE = {400, 413, 500}
@@ -100,7 +105,8 @@ def upload(stack: Stack, files: list[tuple[Path, str]], leave_out: LeaveOut = ig
 def _put(s3: Any, bucket: str, path: Path, key: str) -> str | None:
     """Upload one file; the reason if it is left out."""
     try:
-        s3.put_object(Bucket=bucket, Key=key, Body=_content(path))
+        with ONE_AT_A_TIME if path.stat().st_size > LARGE_FILE_BYTES else nullcontext():
+            s3.put_object(Bucket=bucket, Key=key, Body=_content(path))
     except _Unusable as unusable:
         return str(unusable)
     except OSError as error:

@@ -22,7 +22,7 @@ from tests.chaos.cloud import Cloud
 from tests.contract.template import ROOT
 from tests.fakes.world import a_run
 from tests.spoiled import NASTY, spoiled_bytes, spoiled_text
-from trainer.decoding.images import decode_image
+from trainer.decoding.images import FORMATS, decode_image
 from trainer.errors import ImageRefused
 
 COUNT = 2500
@@ -152,7 +152,7 @@ def test_any_api_request_is_answered_with_data_or_a_sentence(method: str) -> Non
 def pictures() -> dict[str, bytes]:
     found = {}
     base = Image.effect_noise((24, 24), 80).convert("RGB")
-    for kind in ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"):
+    for kind in FORMATS:
         packed = io.BytesIO()
         base.save(packed, kind)
         found[kind] = packed.getvalue()

@@ -138,7 +138,7 @@ def holding(size: int) -> Callable[[Path], None]:
         ("Maize/pipe.png", os.mkfifo, "not a file but a pipe, a socket or a device"),
         ("Maize/socket.png", listening, "not a file but a pipe, a socket or a device"),
         ("Maize/empty.png", Path.touch, "an empty file"),
-        ("Maize/film.png", holding(MAX_FILE_BYTES + 1), "larger than 50 MiB"),
+        ("Maize/film.png", holding(MAX_FILE_BYTES + 1), "larger than 200 MB: save it as JPEG"),
         ("Maize/gr\udcfcn.png", holding(1), "its name is not valid UTF-8"),
         ("Maize/1\n2.png", holding(1), "its name has a control character"),
         ("Maize/\x1b[31m.png", holding(1), "its name has a control character"),
@@ -214,7 +214,7 @@ def replaced_by_a_pipe(path: Path) -> None:
     [
         (removed, "it isn't there"),
         (replaced_by_a_pipe, "it is no longer a file"),
-        (holding(MAX_FILE_BYTES + 1), "larger than 50 MiB"),
+        (holding(MAX_FILE_BYTES + 1), "larger than 200 MB: save it as JPEG"),
     ],
 )
 def test_a_file_that_changes_before_its_upload_is_named(

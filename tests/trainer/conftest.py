@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.children import run
-from tests.trainer.costly_pictures import jpeg_with
+from tests.trainer.costly_pictures import COMMENT, jpeg_with
 from tests.trainer.painting import LABELS, archive, paint, paint_dataset
 from trainer.decoding.pool import DecoderPool
 
@@ -144,7 +144,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow
     with Image.open(images / "Maize/007 a+b 50% #ä.png") as of_the_test_split:
         ImageOps.mirror(of_the_test_split).save(images / "Maize/mirrored.png")  # would be a training image
     (images / "Maize/link.png").symlink_to("copy.png")
-    (images / "Maize/costly.jpg").write_bytes(jpeg_with(b"\xff", 20_000_000))
+    (images / "Maize/costly.jpg").write_bytes(jpeg_with(COMMENT, 6_000_000))
     shutil.copy(images / "Maize/copy.png", images / "Maize" / os.fsdecode(b"\xff.png"))
     paint(LABELS["Maize"], 5000, side=700).save(images / "Maize/large\nfield.jpg")
     flow.log["prepare"] = run_trainer(

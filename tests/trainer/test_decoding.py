@@ -1,4 +1,4 @@
-"""DecoderPool refuse costly images in time, read the others, and leave no process behind."""
+"""Decoders refuse costly images in time, read the others, and leave no process behind."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 
 from tests.children import run
 from tests.trainer.conftest import CONTAINER, run_script
-from tests.trainer.costly_pictures import LARGE, SLOW, jpeg_with, saved
+from tests.trainer.costly_pictures import COMMENT, LARGE, SLOW, jpeg_with, saved
 from tests.trainer.painting import paint
 from tests.waiting import PATIENCE, time_spent, wait_for
 from trainer.decoding.images import resize
@@ -26,7 +26,7 @@ from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
 from trainer.preparation.survey import survey
 
 STRICT = DecodingLimits(seconds=0.15, seconds_per_megapixel=0)
-NARROW = DecodingLimits(memory=40_000_000)
+NARROW = DecodingLimits(memory=40_000_000, memory_per_pixel=0)
 ENDLESS = DecodingLimits(seconds=1000)
 
 
@@ -45,7 +45,7 @@ def narrow() -> Iterator[DecoderPool]:
 @pytest.fixture(scope="module")
 def endless() -> bytes:
     """An image that takes longer to decode than any test."""
-    return jpeg_with(b"\xff", 25_000_000)
+    return jpeg_with(COMMENT, 12_000_000)
 
 
 def picture(seed: int = 1) -> bytes:
@@ -70,7 +70,7 @@ def test_an_image_over_the_time_limit_is_refused_and_others_are_read(name: str, 
 def test_an_image_over_the_memory_limit_is_refused_and_others_are_read(name: str, narrow: DecoderPool) -> None:
     before, refused, after = reasons(list(narrow.pixels([picture(), LARGE[name](), picture()], 16)))
     assert (before, after) == ("", "")
-    assert "more memory than an image of its size should" in refused or refused.startswith("damaged: ")
+    assert "more memory than an image of its size should" in refused or "damaged" in refused
 
 
 def test_decoders_read_the_same_as_one_process(decoders: DecoderPool, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from PIL import Image
 
 from tests.children import said, started
 from tests.trainer.conftest import CONTAINER
-from tests.trainer.costly_pictures import jpeg_with
+from tests.trainer.costly_pictures import COMMENT, jpeg_with
 from tests.trainer.painting import paint
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
 from tests.waiting import PATIENCE, time_spent, wait_for
@@ -293,7 +293,7 @@ def test_the_server_answers_accepted_requests_before_it_ends(end: signal.Signals
 
 
 def test_other_requests_are_answered_during_decoding_and_sigterm_ends_it(base: Path) -> None:
-    endless = jpeg_with(b"\xff", 25_000_000)
+    endless = jpeg_with(COMMENT, 6_000_000)
     with (
         served(base, str(base / "model"), run=("-c", WITHOUT_LIMIT)) as server,
         ThreadPoolExecutor(1) as threads,

@@ -13,7 +13,7 @@ from .plan import Plan
 UPLOADS = "seedlings/"
 RUNS = "runs/"
 PRETRAINED = "pretrained/"
-MAXIMUM_IMAGE_BYTES = 50 * 1024 * 1024
+MAXIMUM_IMAGE_BYTES = 200_000_000
 NAMES_KEPT = 100
 
 
@@ -157,5 +157,5 @@ def refusal(stored: StoredObject) -> str:
     if stored.size == 0:
         return "an empty file"
     if stored.size > MAXIMUM_IMAGE_BYTES:
-        return f"larger than {MAXIMUM_IMAGE_BYTES // 1024**2} MiB"
+        return f"larger than {MAXIMUM_IMAGE_BYTES // 1_000_000} MB: save it as JPEG"
     return ""

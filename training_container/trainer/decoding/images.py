@@ -5,35 +5,51 @@ It sets no limit on time or memory: the decoder process does.
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import AvifImagePlugin, Image, ImageFile
 
-from trainer.decoding.amplification import check_amplification
+from trainer.decoding.amplification import check_amplification, tile_pixels
+from trainer.decoding.colours import to_rgb
+from trainer.decoding.kinds import SAVE, Signature, is_picture, name_of, recognize, without_padding
 from trainer.decoding.limits import TOO_MUCH_MEMORY
+from trainer.decoding.metadata import without_metadata
+from trainer.decoding.sound import Sound
+from trainer.decoding.tiff import orientation_of
 from trainer.errors import ImageRefused
 from trainer.types import Pixels
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-MAX_PIXELS = 50_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM")
+MAX_PIXELS = 200_000_000
 MAX_BYTES = 200_000_000
-SNIFFED_BYTES = 4096
-SIGNATURE_BYTES = 16
 DECODERS = min(os.cpu_count() or 1, 8)
-SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its EXIF orientation."""
+TOO_LARGE = f"too large: at most {MAX_PIXELS // 1_000_000} megapixels are read"
+CUT_SHORT = "damaged: its end is missing; copy the file again"
+DAMAGED = "damaged: its pixels can't be read; copy the file again"
 
-HeaderCallback = Callable[[Image.Image], None]
-"""Called with an image whose header has been read, before its pixels are decoded."""
+HeaderCallback = Callable[[int], None]
+"""Called with the number of pixels of an image whose header has been read, before its pixels are decoded."""
 
 # Pillow itself refuses images of more than twice this size before it allocates memory; _check_size does the rest.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-BAND_PIXELS = 1_000_000
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
-def ignore_header(_: Image.Image) -> None: ...
+def ignore_header(_: int) -> None: ...
 
 
 def has_image_suffix(path: Path) -> bool:
@@ -61,7 +77,7 @@ def shrink(path: Path, longest_side: int, on_header: HeaderCallback = ignore_hea
 def read_image(path: Path, on_header: HeaderCallback = ignore_header) -> Image.Image:
     """The image at `path` in 8-bit RGB, upright by its EXIF orientation; the first frame of an animation.
 
-    Raises ImageRefused if the file is empty, damaged, too large or not an image of a known format.
+    Raises ImageRefused if the file is empty, damaged, too large or not an image of a format that is read.
     """
     _check_file(path)
     with path.open("rb") as file:
@@ -71,22 +87,75 @@ def read_image(path: Path, on_header: HeaderCallback = ignore_header) -> Image.I
 def decode_image(file: BinaryIO, on_header: HeaderCallback = ignore_header) -> Image.Image:
     """As `read_image`, from an open file whose size has been checked."""
     try:
-        with Image.open(file, formats=FORMATS) as image:
-            _check_size(image)
-            on_header(image)
-            check_amplification(image, MAX_PIXELS)
-            ImageOps.exif_transpose(image, in_place=True)
-            return _rgb(image)
-    except UnidentifiedImageError:
-        raise _unidentified(file) from None
-    except ImageRefused:
-        raise
+        return _decoded(file, on_header)
     except MemoryError:
-        raise ImageRefused(TOO_MUCH_MEMORY) from None
+        raise ImageRefused(TOO_MUCH_MEMORY, is_image=True) from None
+
+
+def _decoded(file: BinaryIO, on_header: HeaderCallback) -> Image.Image:
+    content = without_padding(file.read())
+    kind = recognize(content)
+    if kind.kind not in FORMATS:
+        raise ImageRefused(_not_read(kind), is_picture(kind))
+    sound = without_metadata(kind.kind, content)
+    del content
+    try:
+        return _pixels_of(kind, sound, on_header)
+    except ImageRefused as refusal:
+        refusal.is_image = True
+        raise
+
+
+def _pixels_of(kind: Signature, sound: Sound, on_header: HeaderCallback) -> Image.Image:
+    if sound.pixels > MAX_PIXELS:
+        raise ImageRefused(TOO_LARGE)
+    if sound.pixels:
+        on_header(sound.pixels)
+    reopen = partial(_opened, sound.content, kind.kind)
+    with reopen() as image:
+        orientation = orientation_of(image.info.get("exif", b"")) if sound.orientation is None else sound.orientation
+        _check_size(image)
+        check_amplification(image, sound.content, MAX_PIXELS)
+        if not sound.pixels:
+            on_header(max(image.width * image.height, tile_pixels(image)))
+        try:
+            return _turned(to_rgb(image, reopen), orientation or 1)
+        except (ImageRefused, MemoryError):
+            raise
+        except Image.DecompressionBombError:
+            raise ImageRefused(TOO_LARGE) from None
+        except Exception as error:  # noqa: BLE001 - decoders raise anything on hostile files: struct.error, ValueError…
+            raise ImageRefused(CUT_SHORT if "truncated" in str(error).lower() else DAMAGED) from None
+
+
+def _opened(content: bytes, kind: str) -> ImageFile.ImageFile:
+    try:
+        return Image.open(io.BytesIO(content), formats=[kind])
+    except MemoryError:
+        raise
     except Image.DecompressionBombError:
-        raise ImageRefused(f"too large: at most {MAX_PIXELS // 1_000_000} megapixels are read") from None
-    except Exception as error:  # noqa: BLE001 - decoders raise anything on hostile files: SyntaxError, struct.error…
-        raise ImageRefused(f"damaged: {error or type(error).__name__}") from None
+        raise ImageRefused(TOO_LARGE) from None
+    except Exception:  # noqa: BLE001 - as above
+        raise ImageRefused(
+            f"{name_of(kind)} of a kind that can't be read, or its start is damaged: copy the file again, or {SAVE}"
+        ) from None
+
+
+def _turned(image: Image.Image, orientation: int) -> Image.Image:
+    turn = TURNS.get(orientation)
+    if turn is None:
+        return image
+    turned = image.transpose(turn)
+    turned.info = image.info
+    return turned
+
+
+def _not_read(kind: Signature) -> str:
+    if not kind.kind:
+        return (
+            f"not an image in a format that is read: {', '.join(map(name_of, FORMATS[:-1]))} or {name_of(FORMATS[-1])}"
+        )
+    return f"{kind.kind}: {kind.advice}" if kind.advice else kind.kind
 
 
 def _check_file(path: Path) -> None:
@@ -100,7 +169,7 @@ def _check_file(path: Path) -> None:
     if size == 0:
         raise ImageRefused("an empty file")
     if size > MAX_BYTES:
-        raise ImageRefused(f"too large: {size:,} bytes, at most {MAX_BYTES:,} are read")
+        raise ImageRefused(f"too large: {size:,} bytes, at most {MAX_BYTES:,} are read; save it as JPEG")
     if not os.access(path, os.R_OK):
         raise ImageRefused("its permissions don't let it be read")
 
@@ -110,43 +179,3 @@ def _check_size(image: Image.Image) -> None:
         raise ImageRefused(
             f"too large: {image.width}x{image.height} pixels, at most {MAX_PIXELS // 1_000_000} megapixels are read"
         )
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode in SIXTEEN_BIT_MODES:
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
-    if image.mode in ("I", "F"):
-        raise ImageRefused("its pixels are 32-bit numbers: save it with 8 or 16 bits a channel")
-    if image.has_transparency_data:
-        return _on_white(image)
-    return image.convert("RGB")
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    whole = Image.new("RGB", image.size)
-    for box in bands(image):
-        band = image.crop(box).convert("RGBA")
-        whole.paste(Image.alpha_composite(Image.new("RGBA", band.size, "white"), band).convert("RGB"), box)
-    return whole
-
-
-def bands(image: Image.Image) -> Iterator[tuple[int, int, int, int]]:
-    """Boxes from top to bottom: work on one at a time needs no memory for a second whole image."""
-    rows = max(BAND_PIXELS // max(image.width, 1), 1)
-    for top in range(0, image.height, rows):
-        yield 0, top, image.width, min(top + rows, image.height)
-
-
-def _unidentified(file: BinaryIO) -> ImageRefused:
-    file.seek(0)
-    start = file.read(SNIFFED_BYTES)
-    try:
-        text = start.decode("utf-8", errors="strict" if len(start) < SNIFFED_BYTES else "ignore")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" not in text:
-        return ImageRefused("not an image: a text file by its content", is_image=False)
-    accepted = (Image.OPEN[known][1] for known in FORMATS)
-    begins_as_one = any(accept(start[:SIGNATURE_BYTES]) is True for accept in accepted if accept)
-    formats = "JPEG, PNG, WebP, BMP, TIFF or GIF"
-    return ImageRefused(f"not an image in a format that is read: {formats}", is_image=begins_as_one or None)

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from trainer.decoding.images import HeaderCallback, bands, ignore_header, read_image, resize
+from trainer.decoding.colours import bands
+from trainer.decoding.images import HeaderCallback, ignore_header, read_image, resize
 from trainer.decoding.perceptual_hash import perceptual_hash
 from trainer.decoding.thumbnail import thumbnail_bytes
 from trainer.types import Pixels

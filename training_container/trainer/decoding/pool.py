@@ -11,8 +11,9 @@ import numpy as np
 
 from trainer.decoding.images import DECODERS
 from trainer.decoding.inspection import Inspection
-from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
+from trainer.decoding.limits import DEFAULT_LIMITS, PIXELS_AT_ONCE, DecodingLimits
 from trainer.decoding.messages import DecoderMessage, Payload
+from trainer.decoding.pixel_budget import PixelBudget
 from trainer.decoding.process import DecoderProcess
 from trainer.errors import DecodersClosed, ImageRefused
 from trainer.types import Pixels
@@ -29,7 +30,8 @@ class DecoderPool:
     """
 
     def __init__(self, limits: DecodingLimits = DEFAULT_LIMITS, count: int = DECODERS) -> None:
-        self._processes = [DecoderProcess(limits) for _ in range(count)]
+        budget = PixelBudget(PIXELS_AT_ONCE)
+        self._processes = [DecoderProcess(limits, budget) for _ in range(count)]
         self._idle: LifoQueue[DecoderProcess] = LifoQueue()
         for process in self._processes:
             self._idle.put(process)

@@ -11,8 +11,9 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from trainer.decoding.limits import TOO_LONG, DecodingLimits
+from trainer.decoding.limits import PIXELS_AT_ONCE, TOO_LONG, DecodingLimits
 from trainer.decoding.messages import Connection, DecoderMessage
+from trainer.decoding.pixel_budget import PixelBudget
 from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
 
 PACKAGES = Path(__file__).parents[2]
@@ -34,8 +35,9 @@ class _Running(NamedTuple):
 class DecoderProcess:
     """A process that starts with its first request. One thread at a time may use it; any thread may `kill` it."""
 
-    def __init__(self, limits: DecodingLimits) -> None:
+    def __init__(self, limits: DecodingLimits, budget: PixelBudget | None = None) -> None:
         self._limits = limits
+        self._budget = budget or PixelBudget(PIXELS_AT_ONCE)
         self._running: _Running | None = None
         self._killed = False
         self._starting = Lock()
@@ -100,10 +102,12 @@ class DecoderProcess:
 
     def _ask(self, request: DecoderMessage) -> DecoderMessage:
         self.start()
-        assert self._running
         try:
-            self._running.connection.send(request, self._limits.timeout)
-            answer = self._running.connection.receive(self._limits.timeout)
+            answer = self._answer(request)
+            if "pixels" in answer.fields:
+                pixels = int(answer.fields["pixels"])
+                with self._budget.taken(pixels):
+                    answer = self._answer(DecoderMessage({}), pixels / 1e6)
         except TimeoutError:
             self.end(at_once=True)
             raise ImageRefused(f"not decoded within {self._limits.timeout:g} seconds") from None
@@ -115,6 +119,11 @@ class DecoderProcess:
         if "refused" in answer.fields:
             raise ImageRefused(str(answer.fields["refused"]), answer.fields["is_image"])
         return answer
+
+    def _answer(self, message: DecoderMessage, more_seconds: float = 0) -> DecoderMessage:
+        assert self._running
+        self._running.connection.send(message, self._limits.timeout)
+        return self._running.connection.receive(self._limits.timeout + more_seconds)
 
 
 def _launched(limits: DecodingLimits) -> _Running:

@@ -10,15 +10,16 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from trainer.decoding.images import decode_image, read_image, resize, shrink
+from trainer.decoding.images import DAMAGED, decode_image, read_image, resize, shrink
 from trainer.decoding.inspection import inspect_image
-from trainer.decoding.limits import TOO_MUCH_MEMORY, DecodingLimits
+from trainer.decoding.limits import LARGE_PIXELS, TOO_MUCH_MEMORY, DecodingLimits
 from trainer.decoding.messages import Connection, DecoderMessage
 from trainer.decoding.perceptual_hash import perceptual_hash
 from trainer.errors import ImageRefused
@@ -30,7 +31,12 @@ SHRINK_FACTOR = 4
 def main(file_number: int, limits: str) -> None:
     """Answers requests on the socket with this file number; `limits` holds the fields of a DecodingLimits as JSON."""
     connection = Connection(socket.socket(fileno=file_number))
-    decoder = Decoder(DecodingLimits(**json.loads(limits)))
+
+    def wait_for_room(pixels: int) -> None:
+        connection.send(DecoderMessage({"pixels": pixels}))
+        connection.receive()
+
+    decoder = Decoder(DecodingLimits(**json.loads(limits)), wait_for_room)
     with suppress(EOFError, OSError):
         connection.send(DecoderMessage({"ready": True}))
         while True:
@@ -40,10 +46,10 @@ def main(file_number: int, limits: str) -> None:
 class Decoder:
     """Decodes within limits: an image that takes too long ends the process by SIGPROF; too much memory is refused."""
 
-    def __init__(self, limits: DecodingLimits) -> None:
+    def __init__(self, limits: DecodingLimits, wait_for_room: Callable[[int], None]) -> None:
         self._limits = limits
+        self._wait_for_room = wait_for_room
         self._factor = 1
-        self._opened = False
         Image.init()
         perceptual_hash(Image.new("L", (1, 1)))  # loads modules outside the first image's time limit
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -51,22 +57,25 @@ class Decoder:
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGPROF])
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if sys.platform == "linux":
-            _limit_memory(limits.memory)
+        self._at_start = _address_space()
+        self._memory = 0
+        with suppress(OSError):  # if memory runs out anyway, the kernel kills a decoder rather than its owner
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
     def answer(self, request: DecoderMessage) -> DecoderMessage:
         """The image in the requested form, or the reason why it is refused."""
         self._factor = SHRINK_FACTOR if request.fields["as"] == "shrunk" else 1
-        self._opened = False
+        self._memory = self._at_start + self._limits.memory + 2 * _file_bytes(request)
+        _limit_memory(self._memory)
         signal.setitimer(signal.ITIMER_PROF, self._factor * self._limits.seconds)
         try:
             return self._decoded(request)
         except ImageRefused as refusal:
-            return self._refused(str(refusal), refusal.is_image)
+            return _refused(str(refusal), refusal.is_image)
         except MemoryError:
-            return self._refused(TOO_MUCH_MEMORY)
-        except Exception as error:  # noqa: BLE001 - decoders raise anything on hostile files
-            return self._refused(f"damaged: {error or type(error).__name__}")
+            return _refused(TOO_MUCH_MEMORY, is_image=True)
+        except Exception:  # noqa: BLE001 - decoders raise anything on hostile files
+            return _refused(DAMAGED)
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
@@ -74,7 +83,7 @@ class Decoder:
         fields: dict[str, Any] = request.fields
         path = Path(fields["path"]) if fields["path"] is not None else None
         if fields["as"] == "inspection" and path:
-            found = inspect_image(path, fields["sizes"], self._add_time)
+            found = inspect_image(path, fields["sizes"], self._allow)
             facts = {
                 "digest": found.digest,
                 "perceptual_hash": found.perceptual_hash.hex(),
@@ -83,26 +92,39 @@ class Decoder:
             }
             return DecoderMessage(facts, [pixels.data.cast("B") for pixels in found.pixels.values()])
         if fields["as"] == "shrunk" and path:
-            return DecoderMessage({}, [shrink(path, fields["sizes"][0], self._add_time)])
-        if path:
-            image = read_image(path, self._add_time)
-        else:
-            image = decode_image(io.BytesIO(request.payloads[0]), self._add_time)
+            return DecoderMessage({}, [shrink(path, fields["sizes"][0], self._allow)])
+        image = read_image(path, self._allow) if path else decode_image(io.BytesIO(request.payloads[0]), self._allow)
         return DecoderMessage({}, [resize(image, size).data.cast("B") for size in fields["sizes"]])
 
-    def _refused(self, reason: str, is_image: bool | None = None) -> DecoderMessage:
-        return DecoderMessage({"refused": reason, "is_image": True if self._opened else is_image})
-
-    def _add_time(self, image: Image.Image) -> None:
-        self._opened = True
-        more = self._factor * self._limits.seconds_per_megapixel * image.width * image.height / 1e6
+    def _allow(self, pixels: int) -> None:
+        """Allows the image the time and memory of its size; a large one waits until there is room for it."""
+        if pixels > LARGE_PIXELS:
+            self._wait_for_room(pixels)
+        _limit_memory(self._memory + pixels * self._limits.memory_per_pixel)
+        more = self._factor * self._limits.seconds_per_megapixel * pixels / 1e6
         signal.setitimer(signal.ITIMER_PROF, signal.getitimer(signal.ITIMER_PROF)[0] + more)
 
 
-def _limit_memory(allowance: int) -> None:
+def _refused(reason: str, is_image: bool | None = None) -> DecoderMessage:
+    return DecoderMessage({"refused": reason, "is_image": is_image})
+
+
+def _file_bytes(request: DecoderMessage) -> int:
+    path = request.fields["path"]
+    with suppress(OSError):
+        return Path(path).stat().st_size if path is not None else len(request.payloads[0])
+    return 0
+
+
+def _address_space() -> int:
+    """Bytes that the process has now; 0 where the kernel neither says so nor limits it."""
+    if sys.platform != "linux":
+        return 0
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    most = pages * resource.getpagesize() + allowance
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-    with suppress(OSError):  # if memory runs out anyway, the kernel kills a decoder rather than its owner
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    return pages * resource.getpagesize()
+
+
+def _limit_memory(most: int) -> None:
+    if sys.platform == "linux":
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
