@@ -1,14 +1,17 @@
 """What the commands print is legible at any width."""
 
+import time
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
 from seedbed import cli
+from seedbed.commands.progress import print_states
 from seedbed.commands.show import TrialsTable, best_model, mail_text, runs_table
 from seedbed.errors import SeedbedError
+from seedbed.stack import Stack
 
 URI = "s3://seedbed-000000000000-us-east-1/runs/sb-3f9c1b7a5d2e8046-1/evaluation/model.tar.gz"
 VALUES = {"augmentation": "0.6521", "batch_size": "111", "dropout": "0.2011", "epochs": "20", "weight_decay": "0.95491"}
@@ -67,6 +70,36 @@ def test_the_ids_of_runs_are_not_cut_off() -> None:
 
     assert f"{RUN['run_id']}  Completed" in output
     assert "…" not in output
+
+
+@pytest.mark.parametrize(("ended_at", "shown"), [(None, True), ("2026-03-20T10:00:00+00:00", False)])
+def test_the_table_of_runs_says_what_an_open_run_waits_for(ended_at: str | None, shown: bool) -> None:
+    waiting = {"state": "Preparing", "images": None, "won": False, "reason": None, "ended_at": ended_at}
+
+    output = printed(runs_table([{**BEST, **waiting, "notice": "The prepare job waits for a quota."}]), 80)
+
+    assert ("The prepare job waits for a quota." in output) is shown
+
+
+def test_up_prints_a_notice_once_when_it_comes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the API answers at five moments; then a person presses Ctrl-C."""
+    run = {"run_id": RUN["run_id"], "state": "Preparing", "test_accuracy": None, "reason": None}
+    notices = iter([None, "It waits for [a quota].", "It waits for [a quota].", None, "It waits for [a quota]."])
+
+    class Answers:
+        def get(self, path: str) -> dict[str, Any]:
+            assert path == "/runs"
+            for notice in notices:
+                return {"runs": [{**run, "notice": notice}]}
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    with pytest.raises(KeyboardInterrupt):
+        print_states(cast(Stack, Answers()), Console(width=80))
+
+    assert capsys.readouterr().out == f"{RUN['run_id']} It waits for [a quota].\n" * 2
 
 
 def test_the_address_of_the_best_model_stays_on_one_line() -> None:

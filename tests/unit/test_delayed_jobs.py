@@ -109,9 +109,19 @@ def test_a_quota_without_its_use_ends_the_run_only_if_it_is_0() -> None:
         assert isinstance(refusal("tuning job", "ResourceLimitExceeded", words), kind)
 
 
-@pytest.mark.parametrize("code", ["ValidationException", "ResourceNotFound"])
-def test_an_invalid_request_is_rejected(code: str) -> None:
-    assert isinstance(refusal("prepare job", code, "Requested image seedbed-trainer:latest not found."), JobRejected)
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("ValidationException", "Requested image seedbed-trainer:latest not found."),
+        ("ResourceNotFound", "Requested image seedbed-trainer:latest not found."),
+        (
+            "ResourceLimitExceeded",
+            "MaxNumberOfTrainingJobs 20 and the 490 training jobs of the parents are more than 500.",
+        ),
+    ],
+)
+def test_an_invalid_request_and_too_many_jobs_of_parents_are_rejected(code: str, message: str) -> None:
+    assert isinstance(refusal("tuning job", code, message), JobRejected)
 
 
 @pytest.mark.parametrize("stage", [preparing, tuning, fine_tuning, evaluating])
