@@ -152,6 +152,7 @@ def test_entrypoint_and_cmd_follow_the_rules_of_docker(
         ("FROM a\nENV A=1 B", "line 2: ENV needs a name and a value, as in ENV NAME=value"),
         ("FROM a\nENV", "line 2: ENV needs a value"),
         ("FROM a\nENV =b", "line 2: ENV needs a name before the ="),
+        ("FROM a\n" + "ENV A=1\n" * 2000, "line 2001: there are more than 2,000 instructions"),
         ("FROM a\nENV A='b", "line 2: a closing ' is missing"),
         ('FROM a\nENV A="b', 'line 2: a closing " is missing'),
         ("FROM a\nENV A=${B", "line 2: ${B is followed by a form that Dockerfiles don't have"),

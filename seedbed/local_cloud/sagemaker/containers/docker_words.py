@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 # No system passes a longer value to a program.
 MAX_LENGTH = 2**17
-MAX_TRIMMED = 4096
+MAX_TRIMMED = 1024
 MAX_DEPTH = 20
 NAME = re.compile(r"\d+|\w+|[@*#?\-$!]")
 

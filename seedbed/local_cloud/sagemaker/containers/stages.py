@@ -2,6 +2,7 @@
 
 import platform
 import posixpath
+from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from .docker_words import WordError, expand, split_words
 from .dockerfile import DockerfileError, Instruction, escape_of, instructions
 from .image_files import ImageFiles
 
+MAX_INSTRUCTIONS = 2000
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 PLATFORM = {
     f"{side}{name}": value
@@ -45,7 +47,9 @@ class Stage:
 def last_stage(text: str, folder: Path, search_path: str) -> Stage:
     """The last stage of a Dockerfile. search_path: PATH in its base image. Raises DockerfileError."""
     build = Build(folder, search_path, escape_of(text))
-    for instruction in instructions(text):
+    for number, instruction in enumerate(instructions(text)):
+        if number == MAX_INSTRUCTIONS:
+            raise instruction.error(f"there are more than {MAX_INSTRUCTIONS:,} instructions")
         build.carry_out(instruction)
     if build.is_empty:
         raise DockerfileError(1, "there are no instructions here")
@@ -91,7 +95,8 @@ class Build:
             raise instruction.error(str(error)) from error
 
     def _expand(self, text: str) -> str:
-        return expand(text, {**self._base, **self.stage.arguments, **self.stage.environment}, self._escape)
+        variables = ChainMap(self.stage.environment, self.stage.arguments, self._base)
+        return expand(text, variables, self._escape)
 
     def _words(self, instruction: Instruction) -> list[str]:
         return split_words(instruction.arguments, self._escape)
