@@ -1,18 +1,21 @@
 """Runs the best model on this machine with the container's own code."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from .bundle import CONTAINER
-from .errors import SeedbedError, check_writable
+from .errors import AlreadyPrinted, SeedbedError, check_writable
 from .fetch import fetch
 from .interrupts import signals_deferred
 from .local_cloud.home.folder import Home
 from .stack import Stack
 
 GRACE = 10
+KILLED = "The process that runs the model was killed, most likely for its memory: close other programs, then try again."
+ENDED = "The process that runs the model was ended by signal {}: run this again."
 
 
 def fetch_best_model(stack: Stack, home: Home) -> Path:
@@ -35,14 +38,20 @@ def predict(model: Path, paths: list[Path], csv: Path | None, *, every_image: bo
         check_writable(csv)
     target = "-" if csv is None else str(csv.absolute())
     options = ["--model", str(model), "--csv", target, *(["--every-image"] if every_image else [])]
-    if trainer("predict", *options, *[str(path.absolute()) for path in paths]):
-        raise SeedbedError("No image could be labelled; the lines above say why.")
+    check_ended(trainer("predict", *options, *[str(path.absolute()) for path in paths]))
 
 
 def serve_model(model: Path, port: int) -> None:
     """Serve the model on 127.0.0.1 until interrupted. Raises SeedbedError if it can't be served."""
-    if trainer("serve", "--model", str(model), "--host", "127.0.0.1", "--port", str(port)):
-        raise SeedbedError("The model can't be served; the lines above say why.")
+    check_ended(trainer("serve", "--model", str(model), "--host", "127.0.0.1", "--port", str(port)))
+
+
+def check_ended(status: int) -> None:
+    """Raises SeedbedError unless a command of the container succeeded; if it failed, it printed why by itself."""
+    if status < 0:
+        raise SeedbedError(KILLED if status == -signal.SIGKILL else ENDED.format(-status))
+    if status:
+        raise AlreadyPrinted
 
 
 def trainer(*arguments: str) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from .bundle import TEMPLATE
 from .errors import SeedbedError
 from .stack import Stack
+from .terminal.system_errors import full_sentence
 
 GONE_ON_AWS = (
     "The table {table} is gone. Have CloudFormation create it again with a change set whose deployment mode is "
@@ -45,9 +46,17 @@ def rebuild(stack: Stack) -> list[str]:
     answer = stack.client("lambda").invoke(FunctionName=function, Payload=b'{"rebuild": true}')
     result = json.loads(answer["Payload"].read() or "null")
     if "FunctionError" in answer:
-        raise SeedbedError(f"The function {function} failed: {result}. Run this again in a minute; its log says more.")
+        raise SeedbedError(failure(function, result))
     runs: list[str] = result["rebuilt"]
     return runs
+
+
+def failure(function: str, result: Any) -> str:
+    """Why the function failed, in a sentence."""
+    reason = str(result.get("errorMessage", "")) if isinstance(result, dict) else ""
+    if "No space left" in reason:
+        return full_sentence()
+    return f"The function {function} failed: {reason.rstrip('.')}. Run this again in a minute; its log says more."
 
 
 def follow_stream(stack: Stack, table: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .errors import SeedbedError, check_writable, writing
 from .predict import predict
+from .terminal.text import listed
 
 NAMES_SHOWN = 20
 
@@ -33,9 +34,7 @@ def write_submission(model: Path, paths: list[Path], target: Path) -> str:
     summary = f"{target} has a row for each image, {len(rows):,} in all."
     if not unread:
         return summary
-    names = ", ".join(path.name for path in unread[:NAMES_SHOWN]).encode(errors="replace").decode()
-    if len(unread) > NAMES_SHOWN:
-        names += f" and {len(unread) - NAMES_SHOWN:,} more"
+    names = listed([path.name for path in unread], NAMES_SHOWN)
     return f"{summary} {len(unread):,} can't be read and have the most common label, {commonest}: {names}."
 
 

@@ -1,6 +1,6 @@
 """What the commands print: tables, the best model, the e-mail, commands for the next step."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ..terminal.text import printable, printable_lines
 
 STOP_HINT = "Stop with Ctrl-C."
 WIDEST = 1000
+FILES_SHOWN = 10
 
 
 def runs_table(runs: list[dict[str, Any]]) -> Group:
@@ -153,6 +154,16 @@ def refused_note(dataset: Mapping[str, Any]) -> str:
     )
 
 
+def refused_files(dataset: Mapping[str, Any]) -> Iterator[str]:
+    """The first refused files with the reasons, those that a person can mend before the others."""
+    refused, more = dataset["refused"], dataset["more_refused"]
+    if refused:
+        yield f"Refused ({len(refused) + more:,}):"
+    yield from (printable(f"  {each['file']}: {each['reason']}") for each in refused[:FILES_SHOWN])
+    if len(refused) + more > FILES_SHOWN:
+        yield f"  and {len(refused) + more - FILES_SHOWN:,} more"
+
+
 def report_note(report: Path, mosaic: Path) -> str:
     """Links to the report and the mosaic of the dataset."""
     return f"Report:   {report.as_uri()}\nDataset:  {mosaic.as_uri()}"
@@ -205,4 +216,5 @@ def run_details(run: Mapping[str, Any], home: Home | None) -> Group:
     parts: list[RenderableType] = [state, *([printable(run["notice"])] if run["notice"] else []), TrialsTable(run)]
     if run["evaluation"]:
         parts += [champion_note(run), labels_table(run["evaluation"]), best_model(run, home, "The run's model")]
+    parts += refused_files(run["dataset"]) if run["dataset"] else []
     return Group(*parts)

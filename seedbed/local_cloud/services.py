@@ -10,6 +10,7 @@ from .access.gate import Gate
 from .access.keys import hide_function_keys, known_keys
 from .app import ServiceRouter
 from .clients import LocalAws
+from .disk.api import ApiOnFullDisk
 from .disk.bucket import DurableS3
 from .disk.reserve import Reserve
 from .disk.shortage import Shortage
@@ -51,7 +52,8 @@ def assemble(aws: LocalAws, data: Path, images: Mapping[str, Path], containers: 
     mailer.take_published()
     reserve = Reserve(data / "reserve", sagemaker.disk)
     shortage = Shortage(sagemaker.disk, reserve, mailer, lambda: wake_reconcile(aws))
-    behind = ServiceRouter(sagemaker, DurableS3(ministack, sagemaker.disk, shortage.note_refusal))
+    durable = DurableS3(ministack, sagemaker.disk, shortage.note_refusal)
+    behind = ServiceRouter(sagemaker, ApiOnFullDisk(durable, sagemaker.disk))
     return Components(aws, Gate(behind, known_keys(aws.credentials)), sagemaker, mailer, shortage)
 
 

@@ -1,11 +1,16 @@
 """`python -m seedbed.seedlings SHEET.png` draws a contact sheet of the twelve species."""
 
-import argparse
+import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from PIL import Image, ImageDraw, ImageFont
 
+from ..errors import writing
+from ..terminal import edge
 from . import SPECIES, draw
 
 PURPOSE = "Draw a contact sheet of the twelve species."
@@ -28,16 +33,24 @@ def sheet() -> Image.Image:
     return image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m seedbed.seedlings", description="Draw a contact sheet of the twelve species."
-    )
-    parser.add_argument("file", type=Path, help="the sheet, a .png file")
-    file: Path = parser.parse_args(arguments).file
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+
+
+@app.command(help=PURPOSE)
+def draw_sheet(file: Annotated[Path, typer.Argument(metavar="SHEET.png", help="The sheet, a PNG file.")]) -> None:
+    """Write the sheet."""
     if file.suffix.lower() != ".png":
-        parser.error(f"{file} does not end in .png: choose a PNG file.")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    sheet().save(file, optimize=True)
+        raise typer.BadParameter(f"{file} does not end in .png: choose a PNG file", param_hint="SHEET.png")
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        sheet().save(file, optimize=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command. Exits with its status if it fails."""
+    status = edge.run(partial(app, arguments), "python -m seedbed.seedlings")
+    if status:
+        sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -65,3 +65,31 @@ def test_a_message_is_kept_though_the_server_is_down(tmp_path: Path) -> None:
     mailer.deliver("you@localhost", "Seedbed: done", "body")
     mailer.close()
     assert len(kept(tmp_path / "mail")) == 1
+
+
+def test_a_long_line_reaches_the_reader_whole(mailer: Mailer, tmp_path: Path) -> None:
+    body = f"Möhren {'x' * 2000}=\n.\nFrom here on\n{'wort ' * 300}\n"
+
+    mailer.deliver("you@localhost", "done", body)
+
+    [message] = kept(tmp_path / "mail")
+    assert text_of(message) == body
+    assert message["Content-Transfer-Encoding"] == "quoted-printable"
+    assert max(map(len, message.as_bytes().splitlines())) <= 78
+
+
+def test_an_address_in_the_bucket_becomes_the_file_on_this_disk(mailer: Mailer, tmp_path: Path) -> None:
+    file = tmp_path / "s3/000000000000/seedbed-1/runs/sb-1/evaluation/report.html"
+
+    mailer.deliver("you@localhost", "done", "Report:\ns3://seedbed-1/runs/sb-1/evaluation/report.html\nsee s3://x\n")
+
+    [message] = kept(tmp_path / "mail")
+    assert text_of(message) == f"Report:\n{file.as_uri()}\nsee s3://x\n"
+
+
+def test_text_that_no_encoding_has_is_delivered(mailer: Mailer, tmp_path: Path) -> None:
+    mailer.deliver("you@localhost\x1b", "done\ud800", "body \ud800\n")
+
+    [message] = kept(tmp_path / "mail")
+    assert text_of(message) == "body ?\n"
+    assert message["Subject"] == "done?"

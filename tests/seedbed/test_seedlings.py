@@ -141,8 +141,22 @@ def test_the_contact_sheet_is_a_small_png(tmp_path: Path) -> None:
     assert (tmp_path / "images" / "sheet.png").stat().st_size < 400_000
 
 
-def test_a_contact_sheet_other_than_png_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["sheet.txt"])
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["sheet.txt"], 2, "choose a PNG file"),
+        ([], 2, "Missing argument"),
+        (["a.png", "b.png"], 2, "unexpected extra argument"),
+        (["/dev/null/x/sheet.png"], 1, "/dev/null/x/sheet.png can't be written: Not a directory."),
+    ],
+)
+def test_a_contact_sheet_that_cant_be_drawn_is_a_sentence(
+    capsys: pytest.CaptureFixture[str], words: list[str], status: int, said: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
 
-    assert "choose a PNG file" in capsys.readouterr().err
+    output, notes = capsys.readouterr()
+    assert (ended.value.code, output) == (status, "")
+    assert notes.splitlines()[-1].startswith("Error: ")
+    assert said in notes

@@ -63,7 +63,7 @@ def test_a_new_best_model_is_reported_with_its_scores() -> None:
         "This run found a new best model. The new model has 91.4% accuracy on 1,234 test images (95% interval",
         "(95% interval 83.0% to 96.0%) and a macro-F1 of 0.900.",
         "The previous best model has 90.0% accuracy on the same images (95% interval 82.0% to 94.0%)",
-        "40 of 43, 1 labels (28 for training, 6 for validation, 6 for testing)",
+        "40 of 43, 1 label (28 for training, 6 for validation, 6 for testing)",
         "validation accuracy 93.0% (of 4 trials)",
         "learning_rate 0.003123, epochs 30",
         "Maize (F1 0.91)",
@@ -180,3 +180,105 @@ def test_at_most_twenty_refused_files_are_listed_and_the_rest_counted() -> None:
     assert sum("an empty file" in line for line in body.splitlines()) == NAMES_SHOWN == 20
     assert "and 4,730 more" in body
     assert len(body.encode()) < 256 * 1024
+
+
+def refusing(files: dict[str, str]) -> Run:
+    """A refused run with these refused files and their reasons."""
+    report = DatasetReport(0, 0).with_refused([ExcludedFile(file, reason) for file, reason in files.items()])
+    return a_run(state=RunState.REFUSED, reason="Too few.", dataset=report)
+
+
+def test_refused_files_are_counted_by_reason() -> None:
+    files = {f"Maize/{n}.png": f"damaged: at byte {n}" for n in range(30)}
+    files |= {f"Maize/{n}.txt": "not an image" for n in range(5)}
+
+    lines = message_about(refusing(files)).body.splitlines()
+
+    start = lines.index("Refused (35):")
+    assert lines[start + 1 : start + 3] == ["- damaged: 30", "- not an image: 5"]
+
+
+def test_of_many_reasons_the_most_common_are_counted() -> None:
+    files = {f"Maize/{n}-{m}.png": f"reason {n}" for n in range(9) for m in range(9 - n)}
+
+    lines = message_about(refusing(files)).body.splitlines()
+
+    assert "- reason 0: 9" in lines
+    assert "- other reasons: 10" in lines
+
+
+def test_files_that_a_person_can_mend_come_before_junk() -> None:
+    junk = [".DS_Store", "Maize/Thumbs.db", "__MACOSX/Maize/._1.png", "Maize/.hidden/x.png", "desktop.ini"]
+    files = dict.fromkeys([f"{n}/{name}" for n in range(40) for name in junk], "not an image")
+
+    lines = message_about(refusing({**files, "Zea/last.png": "damaged"})).body.splitlines()
+
+    assert lines[lines.index("- damaged: 1") + 1] == "Zea/last.png: damaged"
+    assert "and 181 more. The bucket names all of them in" in lines
+
+
+def test_what_was_left_out_is_named_where_all_of_it_stands() -> None:
+    run = completed()
+    assert run.dataset
+    near = (ExcludedFile("Maize/n.png", "nearly the same"),) * 50
+    refused = (ExcludedFile("Maize/x.png", "damaged"),) * 50
+    dataset = replace(run.dataset, near_duplicates=near, refused=refused, more_refused=1000)
+
+    lines = message_about(replace(run, dataset=dataset)).body.splitlines()
+
+    folder = "s3://seedlings/runs/sb-0123456789abcdef-1"
+    start = lines.index("and 1,030 more. The bucket names all of them in")
+    assert lines[start + 1 : start + 3] == [f"{folder}/snapshot.json", f"{folder}/pack/report.json"]
+    assert lines[lines.index("and 30 more. The bucket names all of them in") + 1] == f"{folder}/pack/report.json"
+
+
+@pytest.mark.parametrize("letter", ["a", "字", "🌱"])
+def test_no_line_is_so_long_that_a_mail_server_breaks_it(letter: str) -> None:
+    text = letter * 5000
+    runs = [
+        completed(label=text, champion=ChampionScore(error=text)),
+        refusing({text: text}),
+        replace(unfinished(RunState.FAILED, text), notice=text),
+    ]
+    for message in map(message_about, runs):
+        assert max(len(line.encode()) for line in message.body.splitlines()) <= 998
+        assert "…" in message.body
+
+
+def test_the_beginning_and_the_end_of_a_long_name_are_shown() -> None:
+    name = f"Maize/{'field-' * 60}7.png"
+
+    body = message_about(refusing({name: "damaged"})).body
+
+    assert "Maize/field-field-" in body
+    assert "field-7.png: damaged" in body
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("Too few of Küchenschelle.", "Too few of Kuchenschelle."),
+        ("Too few of 玉米.", "Too few of ??."),
+        ("Zu wenig … davon.", "Zu wenig ... davon."),
+        ("x" * 200, "xxx"),
+    ],
+)
+def test_a_subject_is_of_ascii_alone(reason: str, said: str) -> None:
+    message = message_about(unfinished(RunState.REFUSED, reason))
+
+    assert message.subject.isascii()
+    assert said in message.subject
+    assert len(message.subject) <= SUBJECT_LIMIT
+    assert reason[:20] in message.body
+
+
+def test_each_address_has_a_line_of_its_own() -> None:
+    body = message_about(completed()).body
+
+    assert [line for line in body.splitlines() if "s3://" in line and not line.startswith("s3://")] == []
+
+
+def test_labels_keep_the_joiners_of_their_script() -> None:
+    label = "क\u200dष 👩\u200d🌾"
+
+    assert label in message_about(completed(label=label)).body

@@ -9,35 +9,44 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from trainer.errors import BadInput, TrainerError
+from trainer.errors import TrainerError, WrongUse, sentence_for
+from trainer.files import printable
 from trainer.job import JobPaths
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that raises BadInput instead of exiting."""
+    """A parser that raises WrongUse instead of exiting."""
 
     def error(self, message: str) -> NoReturn:
         """Called by argparse for invalid arguments."""
-        raise BadInput(f"The arguments can't be used: {message}.")
+        raise WrongUse(f"The arguments can't be used: {message.rstrip('.')}. See: python -m {self.prog} --help")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs one verb and returns 0; after a failure prints its sentence, leaves it for SageMaker and returns 1."""
+    """Runs one verb and returns its exit status. After a failure prints its sentence, and leaves it for SageMaker."""
     try:
         chosen = _parser().parse_args(arguments)
         chosen.run(chosen)
-    except Exception as error:
-        sentence = str(error) if isinstance(error, TrainerError) else f"Unexpected {type(error).__name__}: {error}"
-        if not isinstance(error, TrainerError):
-            logging.exception("The job failed.")
-        if arguments[:1] not in (["predict"], ["serve"]):
-            JobPaths().write_failure(sentence, training=arguments[:1] == ["train"])
-        sys.stderr.write(sentence + "\n")
-        return 1
+    except Exception as error:  # noqa: BLE001  whatever it is, its sentence is printed
+        return _failed(error, arguments)
     return 0
+
+
+def _failed(error: Exception, arguments: Sequence[str]) -> int:
+    sentence, job = sentence_for(error), JobPaths()
+    if not isinstance(error, TrainerError | OSError):
+        logging.error("The job failed.", exc_info=error)
+    if not job.is_real:
+        sys.stderr.write(f"Error: {printable(sentence)}\n")
+        return 2 if isinstance(error, WrongUse) else 1
+    if arguments[:1] not in (["predict"], ["serve"]):
+        job.write_failure(sentence, training=arguments[:1] == ["train"])
+    sys.stderr.write(f"{printable(sentence)}\n")
+    return 1
 
 
 def _parser() -> Parser:
@@ -156,8 +165,18 @@ def _predict(chosen: argparse.Namespace) -> None:
     try:
         predict(chosen.model, chosen.paths, chosen.csv, sys.stderr, PredictOptions(chosen.every_image))
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as `head`, has ended: nothing may be flushed at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.filename is None:  # standard output, perhaps
+            _stop_writing()
+        if not isinstance(error, BrokenPipeError):  # the reader, such as `head`, has ended
+            raise
+
+
+def _stop_writing() -> None:
+    """Nothing more goes to standard output, so that nothing can fail when Python closes it."""
+    with suppress(OSError):
+        output = sys.stdout.fileno()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output)
 
 
 def _serve(chosen: argparse.Namespace) -> None:

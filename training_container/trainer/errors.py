@@ -5,14 +5,33 @@ TrainerError
 │   ├── BadHyperparameter
 │   ├── OtherTrainer
 │   └── UnreadableModel
+├── WrongUse           the command line can't be used
 ├── ImageRefused       one image can't be used; the job continues with the others
 ├── DecoderFailed      no image can be decoded
 └── DecodersClosed     the decoders were closed before all images were decoded
 """
 
+import errno
+
 
 class TrainerError(Exception):
     """Base of every error of this package."""
+
+
+def sentence_for(error: BaseException) -> str:
+    """What a person reads about an error."""
+    if isinstance(error, TrainerError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'The disk or the network'} can't be used: {error.strerror}. {_advice(error)}"
+    if isinstance(error, MemoryError):
+        return "There is too little memory: close other programs, or choose a larger instance type."
+    return f"This is a mistake in the trainer; its log says where: {error}"
+
+
+def _advice(error: OSError) -> str:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return "Make room on its disk, then run this again." if full else "Check it, or choose another."
 
 
 class BadInput(TrainerError):
@@ -32,6 +51,10 @@ class OtherTrainer(BadInput):
 
 class UnreadableModel(BadInput):
     """A model archive is missing, damaged or not written by this package."""
+
+
+class WrongUse(TrainerError):
+    """The command line can't be used."""
 
 
 class ImageRefused(TrainerError):

@@ -1,4 +1,4 @@
-"""Which files there are below a folder."""
+"""Which files there are below a folder, and their names as people read them."""
 
 import errno
 import os
@@ -22,6 +22,10 @@ class Found(NamedTuple):
 
     files: list[str]
     left_out: dict[str, str]
+
+
+JOINERS = {"\u200c", "\u200d"}
+"""Persian, Hindi and many emoji are spelt with them."""
 
 
 def list_files(folder: Path) -> list[str]:
@@ -90,3 +94,8 @@ def _add(found: Found, waiting: deque[str], name: str, entry: "os.DirEntry[str]"
 def _identity(folder: Path) -> tuple[int, int]:
     state = folder.stat()
     return state.st_dev, state.st_ino
+
+
+def printable(text: str) -> str:
+    """The text on one line, with a question mark for any character that could control a terminal."""
+    return "".join(character if character.isprintable() or character in JOINERS else "?" for character in text)

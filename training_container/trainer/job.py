@@ -4,18 +4,26 @@ import os
 from pathlib import Path
 
 FAILURE_CHARACTERS = 1024
+BASE = "SAGEMAKER_BASE_DIR"
+ROOT = Path("/opt/ml")
 
 
 class JobPaths:
     """The paths of one job. The environment variable SAGEMAKER_BASE_DIR replaces /opt/ml."""
 
     def __init__(self, base: Path | None = None) -> None:
-        self.base = base or Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+        self.base = base or Path(os.environ.get(BASE, ROOT))
         self.hyperparameters = self.base / "input/config/hyperparameters.json"
         self.model = self.base / "model"
         self.output_data = self.base / "output/data"
         self.checkpoints = self.base / "checkpoints"
         self.processing_output = self.base / "processing/output"
+
+    @property
+    def is_real(self) -> bool:
+        """Whether SageMaker, or what stands for it, started this process; a person may have, on a machine of theirs."""
+        given = (self.base / name for name in ("input", "processing", "config"))
+        return BASE in os.environ or any(folder.exists() for folder in given)
 
     def channel(self, name: str) -> Path:
         """The folder of a training job's input channel."""

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from io import TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
@@ -19,7 +20,7 @@ from trainer.decoding.images import has_image_suffix
 from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, ImageRefused
-from trainer.files import find_files, reason_of
+from trainer.files import find_files, printable, reason_of
 from trainer.inference.averaging import ANSWERED_AT_ONCE, classify
 from trainer.inference.spreadsheet import file_cell, label_cell
 from trainer.names import HIDDEN, hidden
@@ -57,7 +58,7 @@ def predict(
     with tempfile.TemporaryDirectory() as scratch:
         model = read_model(archive, WHOLE, Path(scratch, "model"))
     files, left_out = _find(paths)
-    refusals.writelines(f"{file}: {reason}\n" for file, reason in left_out.items())
+    refusals.writelines(printable(f"{file}: {reason}") + "\n" for file, reason in left_out.items())
     without_label = ((file_cell(str(file)), "", "") for file in left_out if _may_be_an_image(file, left_out[file]))
     with _opened(destination) as file, DecoderPool(options.limits) as decoders:
         rows = csv.writer(file, lineterminator="\n")
@@ -65,7 +66,7 @@ def predict(
         predicted = 0
         for row in chain(without_label, _rows(model, decoders, iter(files), refusals)):
             if row[1] or options.every_image:
-                rows.writerow(row)
+                rows.writerow(map(printable, row) if file.isatty() else row)
             predicted += bool(row[1])
     if not predicted:
         raise BadInput("No image could be read: name image files, or folders with images.")
@@ -73,8 +74,18 @@ def predict(
 
 def _opened(destination: str) -> "nullcontext[TextIO] | TextIO":
     if destination == STANDARD_OUTPUT:
-        return nullcontext(sys.stdout)
+        return nullcontext(_standard_output())
     return Path(destination).open("w", encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def _standard_output() -> TextIO:
+    """Standard output, which takes the bytes of any file's name; a terminal shows only what it can."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        if sys.stdout.isatty():
+            sys.stdout.reconfigure(errors="replace")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+    return sys.stdout
 
 
 def _find(paths: Iterable[Path]) -> tuple[list[Path], dict[Path, str]]:
@@ -110,7 +121,7 @@ def _rows(model: Model, decoders: DecoderPool, files: Iterator[Path], refusals: 
                 read.append(file)
                 images.append(pixels)
                 continue
-            refusals.write(f"{file}: {pixels}\n")
+            refusals.write(printable(f"{file}: {pixels}") + "\n")
             if has_image_suffix(file) if pixels.is_image is None else pixels.is_image:
                 yield file_cell(str(file)), "", ""
         if images:

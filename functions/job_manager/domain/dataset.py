@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from .errors import RunRefused
-from .names import name_refusal, one_label_each
+from .names import hidden, name_refusal, one_label_each
 from .plan import Plan
 
 UPLOADS = "seedlings/"
@@ -15,6 +15,7 @@ RUNS = "runs/"
 PRETRAINED = "pretrained/"
 MAXIMUM_IMAGE_BYTES = 200_000_000
 NAMES_KEPT = 100
+KINDS_KEPT = 20
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class ExcludedFile:
 
     file: str
     reason: str
+
+    @property
+    def kind(self) -> str:
+        """The reason without what it says of this file alone."""
+        return self.reason.partition(":")[0]
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,8 @@ class DatasetReport:
     """What prepare made of a snapshot. Files are keys without `seedlings/`; other keys are given in full.
 
     A run lists at most a hundred files of each kind, so that it fits into an item of the table; `more_duplicates`,
-    `more_near_duplicates` and `more_refused` count the rest. `warnings` are sentences about what the dataset lacks.
+    `more_near_duplicates` and `more_refused` count the rest. Those that people can mend come first, and `refused_kinds`
+    counts all refused files by reason. `warnings` are sentences about what the dataset lacks.
     """
 
     images: int
@@ -107,21 +114,25 @@ class DatasetReport:
     near_duplicates: tuple[ExcludedFile, ...] = ()
     more_near_duplicates: int = 0
     warnings: tuple[str, ...] = ()
+    refused_kinds: dict[str, int] = field(default_factory=dict)
 
     def with_refused(self, refused: Sequence[ExcludedFile]) -> "DatasetReport":
         """This report, cut to what a run keeps, with the files that never reached prepare."""
-        duplicates, near, every = self.duplicates, self.near_duplicates, (*refused, *self.refused)
+        duplicates, near = self.duplicates, self.near_duplicates
+        every = sorted((*refused, *self.refused), key=lambda excluded: is_junk(excluded.file))
+        kinds = Counter(excluded.kind for excluded in every)
         return DatasetReport(
             images=self.images + len(refused),
             used=self.used,
             labels=self.labels,
             duplicates=duplicates[:NAMES_KEPT],
-            refused=every[:NAMES_KEPT],
+            refused=tuple(every[:NAMES_KEPT]),
             more_duplicates=len(duplicates[NAMES_KEPT:]),
             more_refused=len(every[NAMES_KEPT:]),
             near_duplicates=near[:NAMES_KEPT],
             more_near_duplicates=len(near[NAMES_KEPT:]),
             warnings=self.warnings[:NAMES_KEPT],
+            refused_kinds=dict(kinds.most_common(KINDS_KEPT)),
         )
 
 
@@ -159,3 +170,8 @@ def refusal(stored: StoredObject) -> str:
     if stored.size > MAXIMUM_IMAGE_BYTES:
         return f"larger than {MAXIMUM_IMAGE_BYTES // 1_000_000} MB: save it as JPEG"
     return ""
+
+
+def is_junk(file: str) -> bool:
+    """Whether a file is hidden, or one that a system left there."""
+    return any(hidden(part) for part in file.split("/"))

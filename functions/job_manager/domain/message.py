@@ -1,8 +1,11 @@
 """The e-mails: about a run that has ended, with its result, scores, dataset and cost, and about one that waits."""
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+from . import layout
 from .cost import upper_bound
 from .dataset import DatasetReport, ExcludedFile
 from .refusal import Delay
@@ -11,6 +14,11 @@ from .run import Run, RunState
 
 SUBJECT_LIMIT = 99
 NAMES_SHOWN = 20
+KINDS_SHOWN = 5
+NAME_LIMIT, TEXT_LIMIT = 200, 700
+"""In bytes: a mail server may break a line of more than 998."""
+JOINERS = {"\u200c", "\u200d"}
+"""Persian, Hindi and many emoji are spelt with them."""
 ENDINGS = {
     RunState.COMPLETED: "completed",
     RunState.FAILED: "failed",
@@ -21,7 +29,10 @@ ENDINGS = {
 
 @dataclass(frozen=True)
 class Message:
-    """A subject of at most 99 printable characters, SNS's limit, and a plain text body."""
+    """A subject of at most 99 printable ASCII characters, as SNS takes it, and a plain text body.
+
+    Each fact is a line, so that it can be read in any font; an address has a line of its own.
+    """
 
     subject: str
     body: str
@@ -29,15 +40,15 @@ class Message:
 
 def message_about(run: Run) -> Message:
     """The e-mail about a run that has ended."""
-    return Message(printable(subject(run))[:SUBJECT_LIMIT], "\n".join(body(run)) + "\n")
+    return Message(shortened(ascii_only(subject(run)), SUBJECT_LIMIT, "..."), "\n".join(body(run)) + "\n")
 
 
 def message_of_delay(run: Run, delay: Delay) -> Message:
     """The e-mail about a run whose job SageMaker refuses to create for now."""
-    why = printable(run.waits_for or "")
+    why = shortened(run.waits_for or "", TEXT_LIMIT)
     again = f"It is tried again every few minutes, for {delay.hours} since {delay.since:%Y-%m-%d %H:%M} UTC."
     body = f"{why}\n{again} Then the run ends, and later images get theirs.\n\n{row('Run', run.run_id)}\n"
-    return Message(f"Seedbed: the run waits: {why}"[:SUBJECT_LIMIT], body)
+    return Message(shortened(ascii_only(f"Seedbed: the run waits: {why}"), SUBJECT_LIMIT, "..."), body)
 
 
 def subject(run: Run) -> str:
@@ -53,19 +64,16 @@ def body(run: Run) -> Iterator[str]:
     if run.evaluation:
         yield from verdict(run, run.evaluation)
     else:
-        yield f"The run {ENDINGS[run.state]}. {printable(run.reason or '')}".rstrip()
+        yield f"The run {ENDINGS[run.state]}. {shortened(run.reason or '', TEXT_LIMIT)}".rstrip()
     if run.state in {RunState.FAILED, RunState.STOPPED} and not run.begins_again:
         yield f"Another attempt: seedbed retry {run.run_id} (on AWS with --aws and the stack's name)."
     if run.notice:
-        yield printable(run.notice)
+        yield shortened(run.notice, TEXT_LIMIT)
     for rows in (scores(run), facts(run), places(run)):
         yield from section(rows)
     if run.dataset:
-        yield from section(printable(warning) for warning in run.dataset.warnings[:NAMES_SHOWN])
-        yield from left_out("Refused", run.dataset.refused, run.dataset.more_refused)
-        yield from left_out("Duplicates, each used once", run.dataset.duplicates, run.dataset.more_duplicates)
-        near, more = run.dataset.near_duplicates, run.dataset.more_near_duplicates
-        yield from left_out("Near-duplicates of images in another split", near, more)
+        yield from section(warnings(run.dataset.warnings))
+        yield from all_left_out(run, run.dataset)
 
 
 def section(rows: Iterator[str]) -> Iterator[str]:
@@ -84,7 +92,7 @@ def verdict(run: Run, evaluation: Evaluation) -> Iterator[str]:
     )
     champion = evaluation.champion
     if champion and champion.error:
-        yield f"The previous best model could not be scored: {printable(champion.error)}"
+        yield f"The previous best model could not be scored: {shortened(champion.error, TEXT_LIMIT)}"
     elif champion:
         yield (
             f"The previous best model has {percent(champion.accuracy)} accuracy on the same images "
@@ -105,7 +113,9 @@ def scores(run: Run) -> Iterator[str]:
         yield row("Calibration", f"error {fit.ece_before:.3f} before, {fit.ece_after:.3f} after temperature scaling")
     if evaluation and evaluation.per_label:
         weakest = sorted(evaluation.per_label.items(), key=lambda item: item[1].f1)[:3]
-        yield row("Hardest labels", ", ".join(f"{printable(name)} (F1 {score.f1:.2f})" for name, score in weakest))
+        yield row(
+            "Hardest labels", ", ".join(f"{shortened(name, NAME_LIMIT)} (F1 {score.f1:.2f})" for name, score in weakest)
+        )
 
 
 def facts(run: Run) -> Iterator[str]:
@@ -130,22 +140,24 @@ def facts(run: Run) -> Iterator[str]:
 
 
 def places(run: Run) -> Iterator[str]:
-    for title, uri in (("Model", run.model_uri), ("Report", run.report_uri), ("Model card", run.model_card_uri)):
+    for title, uri in (("Report", run.report_uri), ("Model", run.model_uri), ("Model card", run.model_card_uri)):
         if uri:
-            yield row(title, uri)
+            yield f"{title}:"
+            yield uri
     made = [export.format for export in run.evaluation.exports if not export.error] if run.evaluation else []
     if made:
         yield row("Exported as", ", ".join(printable(name) for name in made))
     for export in run.evaluation.exports if run.evaluation else ():
         if export.error:
-            yield row("Not exported", f"{printable(export.format)}: {printable(export.error)}")
+            yield row("Not exported", f"{printable(export.format)}: {shortened(export.error, TEXT_LIMIT)}")
 
 
 def images_used(dataset: DatasetReport) -> str:
     splits = dataset.labels.values()
     train, validation, test = (sum(getattr(s, part) for s in splits) for part in ("train", "validation", "test"))
+    labels = "1 label" if len(dataset.labels) == 1 else f"{len(dataset.labels)} labels"
     return (
-        f"{dataset.used:,} of {dataset.images:,}, {len(dataset.labels)} labels "
+        f"{dataset.used:,} of {dataset.images:,}, {labels} "
         f"({train:,} for training, {validation:,} for validation, {test:,} for testing)"
     )
 
@@ -157,20 +169,49 @@ def images_left_out(dataset: DatasetReport) -> str:
     return f"{refused:,} refused, {duplicates:,} duplicates, {near:,} near-duplicates"
 
 
-def left_out(title: str, names: Sequence[ExcludedFile], more: int) -> Iterator[str]:
+def all_left_out(run: Run, dataset: DatasetReport) -> Iterator[str]:
+    """The first files of each kind that were left out, and where all of them are named."""
+    report = [run.place_of(layout.dataset_report(run.run_id))]
+    snapshot = [run.place_of(layout.snapshot(run.run_id))]
+    yield from refused(dataset, snapshot + (report if dataset.used else []))
+    yield from left_out("Duplicates, each used once", dataset.duplicates, dataset.more_duplicates, report)
+    near, more = dataset.near_duplicates, dataset.more_near_duplicates
+    yield from left_out("Near-duplicates of images in another split", near, more, report)
+
+
+def refused(dataset: DatasetReport, named_in: Sequence[str]) -> Iterator[str]:
+    """The refused files: how many for each reason, where there are several, and the first of them."""
+    lines = left_out("Refused", dataset.refused, dataset.more_refused, named_in)
+    yield from islice(lines, 2)
+    kinds = list(dataset.refused_kinds.items())
+    if len(kinds) > 1:
+        yield from (f"- {shortened(kind, NAME_LIMIT)}: {count:,}" for kind, count in kinds[:KINDS_SHOWN])
+        if len(kinds) > KINDS_SHOWN:
+            yield f"- other reasons: {sum(count for _, count in kinds[KINDS_SHOWN:]):,}"
+    yield from lines
+
+
+def left_out(title: str, names: Sequence[ExcludedFile], more: int, named_in: Sequence[str]) -> Iterator[str]:
     if not names:
         return
     total = len(names) + more
     yield ""
     yield f"{title} ({total:,}):"
     for name in names[:NAMES_SHOWN]:
-        yield f"  {printable(name.file)}: {printable(name.reason)}"
+        yield f"{shortened(name.file, NAME_LIMIT)}: {shortened(name.reason, TEXT_LIMIT)}"
     if total > NAMES_SHOWN:
-        yield f"  and {total - NAMES_SHOWN:,} more, listed in the run's snapshot and dataset report"
+        yield f"and {total - NAMES_SHOWN:,} more. The bucket names all of them in"
+        yield from named_in
+
+
+def warnings(sentences: Sequence[str]) -> Iterator[str]:
+    yield from (shortened(sentence, TEXT_LIMIT) for sentence in sentences[:NAMES_SHOWN])
+    if len(sentences) > NAMES_SHOWN:
+        yield f"and {len(sentences) - NAMES_SHOWN:,} more such notices"
 
 
 def row(title: str, text: str) -> str:
-    return f"{title:<15} {text}"
+    return f"{title}: {text}"
 
 
 def percent(share: float) -> str:
@@ -193,6 +234,29 @@ def short(value: str) -> str:
         return printable(value)
 
 
+def shortened(text: str, limit: int, ellipsis: str = "…") -> str:
+    """The text on one line; of a longer one the beginning and the end, which names a file's kind."""
+    line = printable(text).encode()
+    if len(line) <= limit:
+        return line.decode()
+    kept = limit - len(ellipsis.encode())
+    beginning, end = line[: kept - kept // 3], line[len(line) - kept // 3 :]
+    return beginning.decode(errors="ignore") + ellipsis + end.decode(errors="ignore")
+
+
 def printable(text: str) -> str:
     """The text on one line, with a question mark for any character that could control a mail program or terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return "".join(shown(character) for character in text)
+
+
+def shown(character: str) -> str:
+    if character.isprintable() or character in JOINERS:
+        return character
+    return " " if unicodedata.category(character) == "Zs" else "?"
+
+
+def ascii_only(text: str) -> str:
+    """The text in ASCII: letters without their accents, and a question mark for what ASCII lacks."""
+    spelt_out = unicodedata.normalize("NFKD", printable(text))
+    letters = (letter for letter in spelt_out if not unicodedata.combining(letter) and letter not in JOINERS)
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in letters)

@@ -127,6 +127,10 @@ class Run:
         """Where the picture of the dataset is."""
         return self._beside_model(layout.mosaic(self.run_id))
 
+    def place_of(self, key: str) -> str:
+        """The address of an object of this run; the key alone if it has no model, and so none names the bucket."""
+        return self._beside_model(key) or key
+
     def _beside_model(self, key: str) -> str | None:
         return self.model_uri and self.model_uri.removesuffix(layout.model(self.run_id)) + key
 

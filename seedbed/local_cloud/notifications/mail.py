@@ -2,6 +2,7 @@
 
 import logging
 import mailbox
+import re
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -10,8 +11,11 @@ from typing import Any
 
 from ministack.services import sns
 
+from ...terminal.text import printable
+from ..access.credentials import ACCOUNT
 from .smtp import NotSent, SmtpServer, send
 
+ADDRESS = re.compile(r"^s3://(\S+)$", re.MULTILINE)
 SENDER = "Seedbed <seedbed@localhost>"
 
 logger = logging.getLogger(__name__)
@@ -54,7 +58,7 @@ class Mailer:
 
     def deliver(self, to: str, subject: str, body: str) -> None:
         """Keep a message, then send it if there is a server. Raises OSError if it can't be kept."""
-        message = message_to(to, subject, body)
+        message = message_to(to, subject, self._with_files(body))
         mailbox.Maildir(self._maildir).add(message)
         self._post(message)
 
@@ -75,6 +79,11 @@ class Mailer:
                 logger.warning("An e-mail can't be kept in %s yet: %s", self._maildir, error)
                 return
             self._pending.pop(0)
+
+    def _with_files(self, body: str) -> str:
+        """The text with the addresses of files on this disk, in place of those of a cloud that may have ended."""
+        bucket = self._maildir.absolute().parent / "s3" / ACCOUNT
+        return ADDRESS.sub(lambda found: (bucket / found[1]).as_uri(), body)
 
     def _post(self, message: EmailMessage) -> None:
         if self._server:
@@ -98,12 +107,7 @@ def addresses_of(topic: str) -> list[str]:
 def message_to(to: str, subject: str, body: str) -> EmailMessage:
     """An e-mail from Seedbed."""
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = SENDER, one_line(to), one_line(subject)
+    message["From"], message["To"], message["Subject"] = SENDER, printable(to), printable(subject)
     message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="localhost")
-    message.set_content(body)
+    message.set_content(body.encode(errors="replace").decode(), cte="quoted-printable")  # breaks no line for a reader
     return message
-
-
-def one_line(text: str) -> str:
-    """A header's value without line breaks and control characters, so that it can't inject other headers."""
-    return "".join(character if character.isprintable() else "?" for character in text)
