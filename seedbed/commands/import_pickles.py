@@ -1,6 +1,7 @@
 """`seedbed import`: arrays of NumPy into a folder of images."""
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -50,8 +51,10 @@ def import_pickles(  # noqa: PLR0913, PLR0917  each is an argument or option of 
     with writing(folder):
         check_new(folder)
     found = read_pickles(images, labels, _split(names), _split(arrays))
+    terminal = notes()
+    bar = partial(track, disable=not terminal.is_terminal)
     with writing(folder), closing(write_images(found, folder, blue_first=bgr)) as written:
-        count = sum(1 for _ in track(written, "Import", len(found.images), console=notes()))
+        count = sum(1 for _ in bar(written, "Import", len(found.images), console=terminal))
     say(*map(printable, found.notices))
     summary = f"{count:,} images of {len(set(found.names))} labels are in {folder.absolute()}."
     results().print(printable(summary), soft_wrap=True)

@@ -48,7 +48,8 @@ class StageBars:
     def __exit__(self, *error: object) -> None:
         if error == (None, None, None):
             self._finish()
-        self._progress.stop()
+        if self._console.is_terminal:
+            self._progress.stop()
 
     def show(self, progress: StageProgress) -> None:
         """Show how far a stage is; the stages before it have ended."""

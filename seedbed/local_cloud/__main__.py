@@ -20,6 +20,7 @@ from hypercorn.asyncio import serve as serve_app
 from hypercorn.config import Config
 
 from ..bundle import CONTAINER
+from ..terminal.system_errors import system_sentence
 from .access.credentials import ACCOUNT, Credentials
 from .clients import LocalAws
 from .deploy import DeployFailed, deploy
@@ -71,9 +72,8 @@ async def serve(arguments: argparse.Namespace) -> None:
     try:
         components = assemble(aws, data, dict(arguments.image or IMAGES), arguments.containers)
     except (OSError, sqlite3.Error) as error:
-        report(
-            {"error": f"The state in {data} can't be read or written: {error}. Make room, or check the permissions."}
-        )
+        why = system_sentence(error) if isinstance(error, OSError) else f"{error}. Make room, or check the permissions."
+        report({"error": f"The state in {data} can't be read or written: {why}"})
         return
     config = server_config(arguments.port)
     served = asyncio.create_task(serve_app(components.app, config, shutdown_trigger=may_close.wait))

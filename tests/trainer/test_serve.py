@@ -346,4 +346,5 @@ def test_a_model_whose_answers_are_not_numbers_is_not_served(tmp_path: Path, ref
 def test_a_port_that_is_taken_is_named(base: Path, refusal: Callable[..., str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert refusal(base, port).startswith(f"Port {port} of 127.0.0.1 can't be listened on: ")
+        why = "can't be listened on: Address already in use. Choose another with --port."
+        assert refusal(base, port) == f"Port {port} of 127.0.0.1 {why}\n"

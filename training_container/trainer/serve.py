@@ -5,6 +5,7 @@ are decoded in other processes, so pings and other requests are answered meanwhi
 """
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -73,7 +74,8 @@ def _serve(endpoint: "ModelApp", decoders: DecoderPool, host: str, port: int) ->
     try:
         listener = socket.create_server((host, port))
     except (OSError, OverflowError) as error:
-        raise BadInput(f"Port {port} of {host} can't be listened on: {error}. Choose another with --port.") from error
+        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "there is no such port"
+        raise BadInput(f"Port {port} of {host} can't be listened on: {why}. Choose another with --port.") from error
     config = uvicorn.Config(
         endpoint.application(),
         lifespan="off",

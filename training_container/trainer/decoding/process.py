@@ -141,5 +141,6 @@ def _launched(limits: DecodingLimits) -> _Running:
             )
         except OSError as error:
             ours.close()
-            raise DecoderFailed(f"The process that decodes images could not be started: {error}.") from error
+            why = error.strerror or "no reason given"
+            raise DecoderFailed(f"The process that decodes images could not be started: {why}.") from error
     return _Running(process, Connection(ours))
