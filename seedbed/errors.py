@@ -15,6 +15,10 @@ class SeedbedError(Exception):
     """A command can't do what it was asked to. The text says why, and what to do next."""
 
 
+class WrongUse(SeedbedError):
+    """A command was given in a wrong way."""
+
+
 class AlreadyPrinted(SeedbedError):
     """What went wrong was printed by a child process, in a sentence of its own."""
 

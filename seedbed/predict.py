@@ -31,14 +31,19 @@ def predict(model: Path, paths: list[Path], csv: Path | None, *, every_image: bo
     With `every_image` images that can't be read have a row too, without a label. Raises SeedbedError if none can be
     read.
     """
-    for path in paths:
-        if not path.exists():
-            raise SeedbedError(f"{path} does not exist.")
-    if csv:
-        check_writable(csv)
+    check_can_label(paths, csv)
     target = "-" if csv is None else str(csv.absolute())
     options = ["--model", str(model), "--csv", target, *(["--every-image"] if every_image else [])]
     check_ended(trainer("predict", *options, *[str(path.absolute()) for path in paths]))
+
+
+def check_can_label(paths: list[Path], target: Path | None) -> None:
+    """Raises SeedbedError if a path does not exist, or the file that the labels are for can't be written."""
+    for path in paths:
+        if not path.exists():
+            raise SeedbedError(f"{path} does not exist: check how it is spelt.")
+    if target:
+        check_writable(target)
 
 
 def serve_model(model: Path, port: int) -> None:

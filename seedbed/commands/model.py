@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from ..errors import SeedbedError
+from ..errors import SeedbedError, WrongUse
 from ..fetch import fetch_report
-from ..predict import fetch_best_model, serve_model
+from ..predict import check_can_label, fetch_best_model, serve_model
 from ..predict import predict as predict_files
 from ..submission import write_submission
 from ..terminal.console import results
@@ -53,7 +53,8 @@ def predict(
 ) -> None:
     """Label images with the best model."""
     if csv and submission:
-        raise SeedbedError("Choose one of --csv and --submission.")
+        raise WrongUse("Choose one of --csv and --submission.")
+    check_can_label(paths, csv or submission)
     with stack_and_home(aws) as (stack, home):
         model = fetch_best_model(stack, home)
     if not submission:

@@ -16,14 +16,14 @@ import typer
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..errors import AlreadyPrinted, SeedbedError
+from ..errors import AlreadyPrinted, SeedbedError, WrongUse
 from .aws_errors import aws_sentence
 from .console import say
 from .system_errors import system_sentence
 from .text import printable
 
 UsageError: Any = typer.BadParameter.__base__
-FAILED, INTERRUPTED, UNREAD = 1, 128 + signal.SIGINT, 128 + signal.SIGPIPE
+FAILED, WRONG, INTERRUPTED, UNREAD = 1, 2, 128 + signal.SIGINT, 128 + signal.SIGPIPE
 TRACEBACK = "SEEDBED_TRACEBACK"
 FAULT = (
     f"This is a mistake in Seedbed, not yours. Please report it, with what this prints when {TRACEBACK}=1 is set "
@@ -62,7 +62,7 @@ def end_with(error: BaseException) -> int:
     if not isinstance(error, AlreadyPrinted):
         with contextlib.suppress(OSError):
             say(f"Error: {sentence(error)}")
-    return FAILED
+    return WRONG if isinstance(error, WrongUse) else FAILED
 
 
 def sentence(error: BaseException) -> str:

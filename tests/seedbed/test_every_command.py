@@ -122,3 +122,24 @@ def test_a_home_that_cant_be_written_is_a_sentence(
 
         outcome.assert_is_sentence(status=1)
         assert str(spoiled) in outcome.notes or words[0] in STARTS_NOTHING
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        ("image.png --csv .", 1, ". is a folder. Name a file in it."),
+        ("image.png --csv nowhere/x.csv", 1, "nowhere/x.csv can't be written: its folder does not exist."),
+        ("image.png --submission file/x.csv", 1, "file/x.csv can't be written: its folder does not exist."),
+        ("nowhere.png", 1, "nowhere.png does not exist"),
+        ("image.png --csv a --submission b", 2, "Choose one of --csv and --submission."),
+    ],
+)
+def test_labels_that_cant_be_written_are_refused_before_all_else(
+    person: Person, tmp_path: Path, words: str, status: int, said: str
+) -> None:
+    (tmp_path / "image.png").touch()
+
+    outcome = person.runs("predict", *words.split())
+
+    outcome.assert_is_sentence(status)
+    assert said in outcome.notes

@@ -130,7 +130,9 @@ def facts(run: Run) -> Iterator[str]:
         accuracy = "" if trial.objective is None else f", validation accuracy {percent(trial.objective)}"
         fine_tuned = f", {plan.fine_tuning.trials} of them fine-tuned" if plan.fine_tuning else ""
         count = plan.trials + (plan.fine_tuning.trials if plan.fine_tuning else 0)
-        yield row("Best trial", f"{trial.name}{accuracy} (of {count} trials{fine_tuned})")
+        yield row(
+            "Best trial", f"{trial.name}{accuracy} (of {count} {'trial' if count == 1 else 'trials'}{fine_tuned})"
+        )
         yield row(
             "Hyperparameters", ", ".join(f"{name} {short(value)}" for name, value in trial.hyperparameters.items())
         )
