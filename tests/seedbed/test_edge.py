@@ -178,3 +178,35 @@ def test_a_shell_sees_no_traceback(tmp_path: Path, shell: str, statuses: set[int
     assert done.returncode in statuses, done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("stacks", "said"),
+    [
+        (refused("ValidationError", "Stack with id mine does not exist"), "It does not exist in this AWS region."),
+        (refused("ExpiredToken"), "Your AWS credentials have expired."),
+        (refused("Throttling"), "AWS takes no more requests"),
+        (botocore.NoRegionError(), "No AWS region was given."),
+        (botocore.EndpointConnectionError(endpoint_url="https://cloudformation.x/"), "AWS can't be reached"),
+        ([{"StackStatus": "CREATE_IN_PROGRESS"}], "(its state is CREATE_IN_PROGRESS) has no outputs of Seedbed's"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("words", [["best"], ["dlq", "list", "--json"], ["upload", "."]], ids=" ".join)
+def test_a_stack_that_cant_be_used_is_a_sentence(person: Person, words: list[str], stacks: Any, said: str) -> None:
+    class Session:
+        def client(self, *_: object, **__: object) -> "Session":
+            return self
+
+        def describe_stacks(self, **_: object) -> dict[str, Any]:
+            if isinstance(stacks, Exception):
+                raise stacks
+            return {"Stacks": stacks}
+
+    person.monkeypatch.setattr("boto3.session.Session", Session)
+
+    outcome = person.runs(*words, "--aws", "mine")
+
+    outcome.assert_is_sentence(status=1)
+    assert outcome.notes.startswith("Error: The stack mine ")
+    assert said in outcome.notes
