@@ -33,7 +33,7 @@ NO_MEMORY = "There is too little memory: close some programs, then run this agai
 
 
 def run(app: Callable[..., Any], program: str) -> int:
-    """Run a typer app, and return its exit status. It is to be called with nothing else on the command line."""
+    """Run a typer app with the process's arguments, and return its exit status. `program` is what people call it."""
     make_streams_take_any_text()
     try:
         status = app(prog_name=program, standalone_mode=False)
@@ -51,7 +51,7 @@ def end_with(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return INTERRUPTED
     if isinstance(error, SystemExit):
-        return error.code if isinstance(error.code, int) else FAILED
+        return error.code if isinstance(error.code, int) else FAILED if error.code else 0
     if isinstance(error, UsageError):
         say(*usage_lines(error))
         return int(error.exit_code)
