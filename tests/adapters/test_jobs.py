@@ -31,6 +31,7 @@ CREATIONS = {
     "create_hyper_parameter_tuning_job": ("start_tuning", "start_fine_tuning"),
 }
 STARTS = [(operation, start) for operation, starts in CREATIONS.items() for start in starts]
+NO_INSTANCE = "Insufficient capacity error from EC2 while launching instances, retrying!"
 UNKNOWN = [
     ("ResourceNotFound", "Requested resource not found."),
     ("ValidationException", "Could not find requested job with name: x"),
@@ -302,6 +303,28 @@ def test_a_trial_that_has_just_begun_has_no_metrics(stub: Stubber, jobs: SageMak
     trial = jobs.trial("t")
 
     assert (trial.objective, trial.billable_seconds, trial.started_at) == (None, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "messages", "reason"),
+    [
+        ("InProgress", [NO_INSTANCE], NO_INSTANCE),
+        ("InProgress", [NO_INSTANCE, "Downloading the training image"], None),
+        ("InProgress", [None], None),
+        ("InProgress", [], None),
+        ("Stopped", [NO_INSTANCE], None),
+    ],
+)
+def test_a_trial_without_an_instance_says_so(
+    stub: Stubber, jobs: SageMakerJobs, status: str, messages: list[str | None], reason: str | None
+) -> None:
+    passed = [
+        {"Status": "Starting", "StartTime": BEGAN, **({"StatusMessage": text} if text else {})} for text in messages
+    ]
+    answer = training_answer("t", TrainingJobStatus=status, SecondaryStatusTransitions=passed)
+    stub.add_response("describe_training_job", answer)
+
+    assert jobs.trial("t").reason == reason
 
 
 def test_all_trials_of_a_tuning_job_are_read_page_by_page(stub: Stubber, jobs: SageMakerJobs) -> None:

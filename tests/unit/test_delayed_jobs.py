@@ -1,6 +1,7 @@
 """SageMaker creates no job for now: the run waits, says for what, and ends after a stated time."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from job_manager.domain import layout
 from job_manager.domain.errors import Cause, JobDelayed, JobRejected
 from job_manager.domain.refusal import NOTICE_AFTER, PATIENCE, refusal
+from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.api import one_run, summary
 from job_manager.steps.reconcile import reconcile
@@ -204,6 +206,21 @@ def test_a_run_that_waits_can_be_stopped(world: World, delayed: Run) -> None:
     stop_run(delayed.run_id, world)
 
     assert world.advance(delayed.run_id).state is RunState.STOPPED
+
+
+def test_a_run_says_that_its_trials_find_no_instance(world: World) -> None:
+    run = world.end_prepare(world.start().run_id)
+    trial = Trial(f"{run.run_id}-001-0a1b2c3d", "InProgress", {}, reason="Insufficient capacity error, retrying!")
+    world.jobs.add_trial(run.run_id, trial)
+
+    waiting = wait(world, timedelta(minutes=5))
+    world.jobs.add_trial(run.run_id, replace(trial, reason=None))
+    running = wait(world, timedelta(minutes=5))
+
+    assert waiting is not None
+    assert (waiting.state, summary(waiting)["notice"]) == (RunState.TUNING, trial.reason)
+    assert running == run
+    assert world.announcer.sent == []
 
 
 def test_a_clock_that_was_ahead_does_not_make_a_run_wait_longer(world: World) -> None:

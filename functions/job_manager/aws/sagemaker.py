@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 ENDED = {status.value: status for status in JobStatus if status is not JobStatus.IN_PROGRESS}
 
+# "Insufficient capacity error from EC2 while launching instances, retrying!"
+NO_INSTANCE = "insufficient capacity"
+
 
 class SageMakerJobs:
     """Implements `ports.Jobs`."""
@@ -76,7 +79,7 @@ class SageMakerJobs:
             billable_seconds=answer.get("BillableTimeInSeconds", 0),
             started_at=answer.get("TrainingStartTime"),
             ended_at=answer.get("TrainingEndTime"),
-            reason=explained(answer.get("FailureReason")),
+            reason=explained(answer.get("FailureReason")) or wait_for_an_instance(answer),
             stage=layout.stage_of(name),
         )
 
@@ -140,6 +143,13 @@ def raise_unless_absent(error: ClientError) -> None:
     if cause_of(code) is Cause.PERMISSION:
         raise JobDelayed(Cause.PERMISSION, f"SageMaker does not say how the run's job is: {message}")
     raise error
+
+
+def wait_for_an_instance(answer: Mapping[str, Any]) -> str | None:
+    """What SageMaker says of a training job that finds no instance for now; None of all others."""
+    last = answer.get("SecondaryStatusTransitions", [])[-1:]
+    message = next((str(transition.get("StatusMessage", "")) for transition in last), "")
+    return message if answer["TrainingJobStatus"] == "InProgress" and NO_INSTANCE in message.lower() else None
 
 
 def tuned(hyperparameters: Mapping[str, str]) -> dict[str, str]:

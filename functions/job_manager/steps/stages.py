@@ -35,6 +35,12 @@ def waiting(run: Run, job: Job | None = None) -> Run | None:
     return None if waits == run else waits
 
 
+def with_reason_of_trials(run: Run, job: Job, ports: Ports) -> Job:
+    """A tuning job in progress, with what a trial of it waits for if the job itself waits for nothing."""
+    waits = (trial.reason for trial in ports.runs.trials(run.run_id) if trial.reason and not trial.ended)
+    return job if job.reason else replace(job, reason=next(waits, None))
+
+
 def prepare(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.prepare_job(run.run_id)
     if job is None:
@@ -55,7 +61,7 @@ def tune(run: Run, ports: Ports) -> Run | None:
     if job is None:
         return start_tuning(run, ports)
     if job.status is JobStatus.IN_PROGRESS:
-        return waiting(run, job)
+        return waiting(run, with_reason_of_trials(run, job, ports))
     trials, seconds = recorded_trials(run, job, ports)
     best = next((trial for trial in trials if trial.name == job.best_trial), None)
     if job.status is not JobStatus.COMPLETED:
@@ -90,7 +96,7 @@ def fine_tune(run: Run, ports: Ports) -> Run | None:
             return fall_back_to_head(run, str(error))
         return waiting(run)
     if job.status is JobStatus.IN_PROGRESS:
-        return waiting(run, job)
+        return waiting(run, with_reason_of_trials(run, job, ports))
     trials, seconds = recorded_trials(run, job, ports)
     ranked = sorted((trial for trial in trials if trial.usable), key=lambda trial: trial.objective or 0.0, reverse=True)
     if job.status is JobStatus.STOPPED or (not ranked and trainer_was_changed(job, trials)):
