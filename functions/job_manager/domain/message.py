@@ -1,6 +1,5 @@
 """The e-mails: about a run that has ended, with its result, scores, dataset and cost, and about one that waits."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -8,6 +7,7 @@ from itertools import islice
 from . import layout
 from .cost import upper_bound
 from .dataset import DatasetReport, ExcludedFile
+from .mail_text import ascii_only, duration, interval, percent, printable, short, shortened
 from .refusal import Delay
 from .result import Evaluation
 from .run import Run, RunState
@@ -17,8 +17,6 @@ NAMES_SHOWN = 20
 KINDS_SHOWN = 5
 NAME_LIMIT, TEXT_LIMIT = 200, 700
 """In bytes: a mail server may break a line of more than 998."""
-JOINERS = {"\u200c", "\u200d"}
-"""Persian, Hindi and many emoji are spelt with them."""
 ENDINGS = {
     RunState.COMPLETED: "completed",
     RunState.FAILED: "failed",
@@ -214,51 +212,3 @@ def warnings(sentences: Sequence[str]) -> Iterator[str]:
 
 def row(title: str, text: str) -> str:
     return f"{title}: {text}"
-
-
-def percent(share: float) -> str:
-    return f"{share:.1%}"
-
-
-def interval(bounds: tuple[float, float]) -> str:
-    return f"95% interval {percent(bounds[0])} to {percent(bounds[1])}"
-
-
-def duration(seconds: float) -> str:
-    minutes, rest = divmod(round(max(seconds, 0.0)), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def short(value: str) -> str:
-    try:
-        return f"{float(value):.4g}"
-    except ValueError:
-        return printable(value)
-
-
-def shortened(text: str, limit: int, ellipsis: str = "…") -> str:
-    """The text on one line; of a longer one the beginning and the end, which names a file's kind."""
-    line = printable(text).encode()
-    if len(line) <= limit:
-        return line.decode()
-    kept = limit - len(ellipsis.encode())
-    beginning, end = line[: kept - kept // 3], line[len(line) - kept // 3 :]
-    return beginning.decode(errors="ignore") + ellipsis + end.decode(errors="ignore")
-
-
-def printable(text: str) -> str:
-    """The text on one line, with a question mark for any character that could control a mail program or terminal."""
-    return "".join(shown(character) for character in text)
-
-
-def shown(character: str) -> str:
-    if character.isprintable() or character in JOINERS:
-        return character
-    return " " if unicodedata.category(character) == "Zs" else "?"
-
-
-def ascii_only(text: str) -> str:
-    """The text in ASCII: letters without their accents, and a question mark for what ASCII lacks."""
-    spelt_out = unicodedata.normalize("NFKD", printable(text))
-    letters = (letter for letter in spelt_out if not unicodedata.combining(letter) and letter not in JOINERS)
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in letters)
