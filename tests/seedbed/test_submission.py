@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Six images, one of them linked and one without a suffix, five that can't be read, and what is not an image."""
+    """Six images, one of them linked and one without a suffix, six that can't be read, and what is not an image."""
     folder = tmp_path / "test"
     (folder / "more").mkdir(parents=True)
     for number, name in enumerate(("0021e90e4.png", "003d61042.png", "more/1b490196c.jpg", "large.PNG")):
@@ -34,6 +34,8 @@ def photos(tmp_path: Path) -> Path:
     (folder / "no suffix").write_bytes((folder / "003d61042.png").read_bytes())
     (folder / "sample_submission.csv").write_text("file,species\n")
     (folder / "saved page.png").write_text("<html>")
+    (folder / "phone.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (folder / "film.png").write_bytes(b"\0\0\0\x18ftypmp42\0\0\0\0isommp42")
     (folder / "weights.bin").write_bytes(bytes(range(256)))
     for name in ("._0021e90e4.png", "Thumbs.db", "__MACOSX/003d61042.png", ".git/1.png", "@eaDir/large.PNG"):
         (folder / name).parent.mkdir(exist_ok=True)
@@ -54,7 +56,7 @@ def test_a_submission_has_a_row_for_each_image_and_no_other(photos: Path, tmp_pa
     header, *found = rows(target)
     assert header == ["file", "species"]
     readable = ["0021e90e4.png", "003d61042.png", "1b490196c.jpg", "large.PNG", "link.png", "no suffix"]
-    unread = ["begun", "empty.png", "gone.png", "torn", "torn.JPG"]
+    unread = ["begun", "empty.png", "gone.png", "phone.HEIC", "torn", "torn.JPG"]
     assert [name for name, _ in found] == sorted(readable + unread)
     labels = dict(found)
     assert set(labels.values()) <= set(LABELS)
@@ -62,7 +64,7 @@ def test_a_submission_has_a_row_for_each_image_and_no_other(photos: Path, tmp_pa
     assert {labels[name] for name in unread} == {commonest}
     assert labels["link.png"] == labels["0021e90e4.png"]
     assert summary == (
-        f"{target} has a row for each image, 11 in all. 5 can't be read and have the most common label, "
+        f"{target} has a row for each image, 12 in all. 6 can't be read and have the most common label, "
         f"{commonest}: {', '.join(unread)}."
     )
 

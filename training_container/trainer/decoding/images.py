@@ -97,9 +97,9 @@ def _decoded(file: BinaryIO, on_header: HeaderCallback) -> Image.Image:
     kind = recognize(content)
     if kind.kind not in FORMATS:
         raise ImageRefused(_not_read(kind), is_picture(kind))
-    sound = without_metadata(kind.kind, content)
-    del content
     try:
+        sound = without_metadata(kind.kind, content)
+        del content
         return _pixels_of(kind, sound, on_header)
     except ImageRefused as refusal:
         refusal.is_image = True
