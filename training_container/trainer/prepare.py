@@ -14,7 +14,8 @@ from trainer.decoding.pool import DecoderPool
 from trainer.files import list_files
 from trainer.preparation.dataset import Dataset, check_trainable, resolve
 from trainer.preparation.mosaic import write_mosaic
-from trainer.preparation.survey import survey
+from trainer.preparation.notices import notice_lines
+from trainer.preparation.survey import Survey, survey
 from trainer.preparation.write_pack import PackWriter, PrepareOptions
 from trainer.types import Say
 
@@ -33,7 +34,7 @@ def prepare(images: Path, pretrained: Path, output: Path, options: PrepareOption
         decoders = stack.enter_context(DecoderPool(options.limits))
         found = survey(images, files, spools, decoders, lambda done: say(f"checked: {done}/{len(files)} files"))
         dataset = resolve(found.checked, found.refused, options.minimum_per_label)
-        _write_report(output, dataset, len(files), options, time.monotonic() - started)
+        _write_report(output, dataset, found, options, time.monotonic() - started)
         check_trainable(dataset, options.minimum_per_label)
         write_mosaic(output / "mosaic.jpg", dataset, found)
         writer = PackWriter(
@@ -46,12 +47,13 @@ def prepare(images: Path, pretrained: Path, output: Path, options: PrepareOption
             decoders=decoders,
         )
         writer.write(say)
-    _write_report(output, dataset, len(files), options, time.monotonic() - started)
+    _write_report(output, dataset, found, options, time.monotonic() - started)
 
 
-def _write_report(output: Path, dataset: Dataset, files: int, options: PrepareOptions, seconds: float) -> None:
+def _write_report(output: Path, dataset: Dataset, found: Survey, options: PrepareOptions, seconds: float) -> None:
+    notices = notice_lines((image.file for image in dataset.used), found.notices)
     report = {
-        "images": files,
+        "images": len(found.checked) + len(found.refused),
         "used": len(dataset.used),
         "backbones": list(options.backbones),
         "image_size": options.image_size,
@@ -59,7 +61,7 @@ def _write_report(output: Path, dataset: Dataset, files: int, options: PrepareOp
         "views": options.views,
         "seconds": round(seconds, 1),
         "labels": dataset.counts(),
-        "warnings": dataset.warnings(),
+        "warnings": dataset.warnings() + notices,
         "duplicates": _named(dataset.duplicates),
         "near_duplicates": _named(dataset.near_duplicates),
         "refused": _named(dataset.refused),

@@ -1,15 +1,24 @@
 """What prepare reads of an image: a digest of its pixels, its perceptual hash, and the picture in small sizes."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from trainer.decoding.colours import bands
+import numpy as np
+from PIL import Image
+
+from trainer.decoding.colours import BITS, bands
 from trainer.decoding.images import HeaderCallback, ignore_header, read_image, resize
 from trainer.decoding.perceptual_hash import perceptual_hash
 from trainer.decoding.thumbnail import thumbnail_bytes
 from trainer.types import Pixels
+
+STRETCHED = "Stretched to the full range of brightness, as they hold {bits} bits in 16"
+FLAT = "Almost without contrast: see whether they show anything"
+LEAST_CONTRAST = 8
+"""Of 256 levels, between the darkest and the brightest hundredth of an image in any of its colours."""
+CONTRAST_SIDE = 64
 
 
 class Inspection(NamedTuple):
@@ -25,6 +34,8 @@ class Inspection(NamedTuple):
     """In pixels."""
     pixels: dict[int, Pixels]
     """By size in pixels: (size, size, 3), RGB 0 to 255."""
+    notices: tuple[str, ...] = ()
+    """What a person should know of the image: each begins a sentence that goes on with the images' names."""
 
 
 def inspect_image(path: Path, sizes: Iterable[int], on_header: HeaderCallback = ignore_header) -> Inspection:
@@ -34,4 +45,18 @@ def inspect_image(path: Path, sizes: Iterable[int], on_header: HeaderCallback = 
     for box in bands(image):
         digest.update(image.crop(box).tobytes())
     pixels = {size: resize(image, size) for size in sizes}
-    return Inspection(digest.hexdigest(), perceptual_hash(image), thumbnail_bytes(image), max(image.size), pixels)
+    notices = tuple(_notices(image))
+    return Inspection(
+        digest.hexdigest(), perceptual_hash(image), thumbnail_bytes(image), max(image.size), pixels, notices
+    )
+
+
+def _notices(image: Image.Image) -> Iterator[str]:
+    if BITS in image.info:
+        yield STRETCHED.format(bits=image.info[BITS])
+    sample = image.resize((CONTRAST_SIDE, CONTRAST_SIDE), Image.Resampling.NEAREST)
+    levels = np.reshape(sample.histogram(), (3, 256)).cumsum(axis=1)
+    hundredth = CONTRAST_SIDE**2 // 100
+    darkest, brightest = ((levels > least).argmax(axis=1) for least in (hundredth, CONTRAST_SIDE**2 - hundredth - 1))
+    if (brightest - darkest).max() < LEAST_CONTRAST:
+        yield FLAT

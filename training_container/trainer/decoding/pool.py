@@ -56,7 +56,8 @@ class DecoderPool:
             fields, payloads = self._ask("inspection", path, sides)
             pixels = {side: _square(payload, side) for side, payload in zip(sides, payloads, strict=True)}
             image_hash, thumbnail = (bytes.fromhex(fields[name]) for name in ("perceptual_hash", "thumbnail"))
-            return Inspection(str(fields["digest"]), image_hash, thumbnail, int(fields["longer_side"]), pixels)
+            notices = tuple(map(str, fields["notices"]))
+            return Inspection(str(fields["digest"]), image_hash, thumbnail, int(fields["longer_side"]), pixels, notices)
 
         return self._each(inspection, paths)
 

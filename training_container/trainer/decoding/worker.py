@@ -89,6 +89,7 @@ class Decoder:
                 "perceptual_hash": found.perceptual_hash.hex(),
                 "thumbnail": found.thumbnail.hex(),
                 "longer_side": found.longer_side,
+                "notices": found.notices,
             }
             return DecoderMessage(facts, [pixels.data.cast("B") for pixels in found.pixels.values()])
         if fields["as"] == "shrunk" and path:

@@ -1,7 +1,7 @@
 """Reads every file of the dataset once: inspects it, or finds the reason to refuse it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +25,8 @@ class Survey:
     pixels: dict[int, Pixels]
     """By size: (n, size, size, 3)."""
     refused: dict[str, str]
+    notices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By file name, what a person should know of the image; see `Inspection`."""
 
 
 def survey(
@@ -42,6 +44,7 @@ def survey(
     candidates = [file for file in files if file not in refused]
     checked: list[CheckedImage] = []
     longer_sides: list[int] = []
+    notices: dict[str, tuple[str, ...]] = {}
     for start in range(0, len(candidates), FILES_AT_ONCE):
         batch = candidates[start : start + FILES_AT_ONCE]
         inspections = decoders.inspections([folder / file for file in batch], spools)
@@ -51,11 +54,12 @@ def survey(
                 continue
             checked.append(CheckedImage(file, inspection.digest, inspection.perceptual_hash, inspection.thumbnail))
             longer_sides.append(inspection.longer_side)
+            notices[file] = inspection.notices
             for size, pixels in inspection.pixels.items():
                 spools[size].write(pixels.data)
         on_progress(start + len(batch))
     spooled = {size: _spooled(spool, (len(checked), size, size, 3)) for size, spool in spools.items()}
-    return Survey(checked, longer_sides, spooled, refused)
+    return Survey(checked, longer_sides, spooled, refused, notices)
 
 
 def _spooled(spool: BinaryIO, shape: tuple[int, ...]) -> Pixels:
