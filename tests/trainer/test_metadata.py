@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 
 from tests.trainer.costly_pictures import png_chunk, saved
 from tests.trainer.painting import paint
-from trainer.decoding.images import TURNS, decode_image
+from trainer.decoding.images import FORMATS, TURNS, decode_image
 from trainer.errors import ImageRefused
 
 PICTURE = paint((40, 160, 60), 1, 32).crop((0, 0, 32, 24))
@@ -147,6 +147,8 @@ SOUND: dict[str, Callable[[], bytes]] = {
     "WebP: a wrong size of the file": lambda: webp((b"EXIF", b"ab"), size=10**6),
     "WebP: unknown chunks": lambda: webp((b"abcd", b"a"), (b"ICCP", b"a")),
     "GIF: comments and a broken extension": lambda: gif(b"!\xfe\x03abc\0!\xff\x0bNETSCAPE2.0\x01\1\0!\xff\x03abc\0"),
+    "GIF: a control extension cut short": lambda: gif(b"!\xf9\x01\0\0!\xf9\0"),
+    "GIF: a loop cut short": lambda: gif(b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"),
     "TIFF: resolution as text": lambda: tiff_file((282, 2, 4, b"300"), (283, 12, 1, b"\xff" * 4), (296, 2, 1, b"2")),
     "TIFF: EXIF and profile beyond the file": lambda: tiff_file(
         (EXIF_FOLDER, 4, 1, b"\xff" * 4), (34675, 7, 2**30, b"\xff" * 4)
@@ -171,6 +173,22 @@ def test_metadata_does_not_change_the_pixels(name: str) -> None:
     kind = name.partition(":")[0].replace("WebP", "PNG").replace("TIFF", "PNG")
     plain = read(saved(PICTURE, kind, **(EXACT if kind == "AVIF" else {})))
     assert difference(read(SOUND[name]()), plain) == 0
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_file_cut_off_in_its_header_is_refused(kind: str) -> None:
+    whole = saved(PICTURE, kind)
+    for length in range(60):
+        with pytest.raises(ImageRefused):
+            read(whole[:length])
+
+
+@pytest.mark.parametrize(
+    "start", [b"\x89PNG\r\n\x1a\n\0\0\0\0PLTE", b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0", b"GIF89a!", b"II*\0"]
+)
+def test_a_header_without_what_it_announces_is_refused(start: bytes) -> None:
+    with pytest.raises(ImageRefused):
+        read(start)
 
 
 def exif_of(number: int, kind: int = 3, order: str = "<") -> bytes:

@@ -151,6 +151,7 @@ NAMED = (
 )
 PICKLE = re.compile(rb"\x80[\x02-\x05](\x95|[\x80-\xff\]}(cqKX])")
 PATTERNS = (
+    (rb"\Z", "an empty file", ""),
     (rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", "BMP", ""),
     (rb"P[1-6]\s", "PPM", ""),
     (rb"\x80[\x02-\x05](\x95|[\x80-\xff\]}(cqKX])", "a Python pickle", NUMBERS),

@@ -99,13 +99,17 @@ def _png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
 def _is_of_pixels(kind: bytes, content: bytes, start: int, end: int) -> bool:
     """Of chunks with a colour's transparency, those that are whole; of palettes, those that the pixels refer to."""
     if kind == b"PLTE":
-        return content[COLOUR_TYPE_AT] == OF_A_PALETTE
+        return _colour_type(content) == OF_A_PALETTE
     if kind != b"tRNS":
         return kind in (b"IHDR", b"IEND") or (kind == b"IDAT" and start < end)
     data, checksum = content[start:end], content[end : end + 4]
-    return len(data) in TRANSPARENCY_BYTES.get(content[COLOUR_TYPE_AT], ()) and (
+    return len(data) in TRANSPARENCY_BYTES.get(_colour_type(content), ()) and (
         zlib.crc32(b"tRNS" + data).to_bytes(4) == checksum
     )
+
+
+def _colour_type(content: bytes) -> int:
+    return int.from_bytes(content[COLOUR_TYPE_AT : COLOUR_TYPE_AT + 1])
 
 
 def _text(kind: bytes, data: bytes) -> bytes:
@@ -139,8 +143,8 @@ def _webp(content: bytes) -> Sound:
     while place + header.size <= len(content):
         kind, length = header.unpack_from(content, place)
         start, place = place + header.size, place + header.size + length + length % 2
-        if kind == b"VP8X" and length:
-            flags = content[start]
+        if kind == b"VP8X":
+            flags = int.from_bytes(content[start : start + 1])
             parts += (content[start - 8 : start], bytes((flags & ~WEBP_METADATA,)), content[start + 1 : place])
         elif kind in WEBP_PARTS:
             parts.append(memoryview(content)[start - 8 : place])
@@ -163,6 +167,21 @@ def _canvas_pixels(content: bytes) -> int:
     return (int.from_bytes(head[14:16], "little") & 0x3FFF) * (int.from_bytes(head[16:18], "little") & 0x3FFF)
 
 
+def _gif(content: bytes) -> Sound:
+    """Of what stands before the first picture, its transparency alone, if it is whole."""
+    flags = int.from_bytes(content[10:11])
+    place = 13 + (6 << (flags & 7) if flags & 0x80 else 0)
+    kept = list[bytes | memoryview]((content[:place],))
+    while content[place : place + 1] == b"!":
+        start, place = place, place + 2
+        while length := int.from_bytes(content[place : place + 1]):
+            place += 1 + length
+        place += 1
+        if content.startswith(b"!\xf9\4", start):
+            kept.append(memoryview(content)[start:place])
+    return Sound(b"".join((*kept, memoryview(content)[place:])), 1)
+
+
 def _avif(content: bytes) -> Sound:
     """Its orientation is that of the picture itself, which the decoder reports; EXIF's is a copy, or wrong."""
     if content[8:12] not in (b"avif", b"avis"):
@@ -175,5 +194,6 @@ READERS: Mapping[str, Callable[[bytes], Sound]] = {
     "PNG": _png,
     "WEBP": _webp,
     "TIFF": sound_tiff,
+    "GIF": _gif,
     "AVIF": _avif,
 }
