@@ -85,7 +85,7 @@ def test_every_image_is_used_or_named(first: FirstRun) -> None:
         ("Maize/empty.png", "empty"),
         ("Maize/note.jpg", "not an image"),
         ("Maize/cut.png", "damaged"),
-        ("Maize/huge.png", "at most 50 megapixels"),
+        ("Maize/huge.png", "at most 200 megapixels"),
         ("Maize/both.png", "Fat Hen/both.png"),
         ("Fat Hen/both.png", "Maize/both.png"),
         ("Rarity/0.png", "3"),

@@ -168,6 +168,7 @@ PATTERNS = (
     (rb"PK\x03\x04", "an archive (ZIP)", UNPACK),
     (rb"\0+\Z", "a file of zeros alone", "its content was lost: copy it again"),
 )
+SIGNATURES = (*NAMED, *READ)
 BOXES = (
     (rb"avi[fs]", "AVIF", ""),
     (rb"hei[cxms]|hev[cxms]|mif[12]|msf1|heif", "an HEIC photograph", HEIC),
@@ -181,7 +182,7 @@ BOXES = (
 
 def recognize(content: bytes) -> Signature:
     """The kind of a file of this content; a Signature with an empty `kind` if it is not known."""
-    for signature in (*NAMED, *READ):
+    for signature in SIGNATURES:
         if content.startswith(signature.magic, signature.offset) and not _begins_a_text(signature.magic, content):
             return signature
     return Signature(0, b"", *_by_pattern(content))
