@@ -28,6 +28,8 @@ from trainer.preparation.survey import survey
 STRICT = DecodingLimits(seconds=0.15, seconds_per_megapixel=0)
 NARROW = DecodingLimits(memory=40_000_000, memory_per_pixel=0)
 ENDLESS = DecodingLimits(seconds=1000)
+STARTED = 1.5
+"""Seconds of processor time: more than a decoder takes to start, and less than an endless image."""
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +115,7 @@ class Asked:
 
         def working() -> list[psutil.Process]:
             children = [child for child in psutil.Process().children() if child.pid == self.decoder.pid]
-            return [child for child in children if time_spent(child.pid) > 0.5]
+            return [child for child in children if time_spent(child.pid) > STARTED]
 
         (child,) = wait_for(working, "a decoder at work", lambda: time_spent(self.decoder.pid or 0))
         assert isinstance(child, psutil.Process)
