@@ -106,7 +106,7 @@ def test_a_message_of_any_length_is_cut(code: str) -> None:
 
 
 def test_a_quota_without_its_use_ends_the_run_only_if_it_is_0() -> None:
-    for limit, kind in ((0, JobRejected), (3, JobDelayed)):
+    for limit, kind in ((0, JobRejected), (3, JobDelayed), ("1,000", JobDelayed)):
         words = f"The account-level service limit 'ml.g4dn.xlarge for training job usage' is {limit} Instances"
         assert isinstance(refusal("tuning job", "ResourceLimitExceeded", words), kind)
 

@@ -28,8 +28,8 @@ PARALLEL_QUOTA = 10
 # "The account-level service limit 'ml.m5.large for training job usage' is 0 Instances, with current utilization of
 # 0 Instances and a request delta of 2 Instances. Please use AWS Service Quotas to request an increase"
 QUOTA = re.compile(
-    r"limit '(?P<name>[^']{1,200})' is (?P<limit>\d+)\b[^,]{0,40}"
-    r"(?:, with current utilization of (?P<used>\d+)\b.{0,40}?request delta of (?P<wanted>\d+)\b)?"
+    r"limit '(?P<name>[^']{1,200})' is (?P<limit>\d[\d,]*)\b[^,]{0,40}"
+    r"(?:, with current utilization of (?P<used>\d[\d,]*)\b.{0,40}?request delta of (?P<wanted>\d[\d,]*)\b)?"
 )
 OF_PARENTS = re.compile("parent|warm", re.IGNORECASE)
 NOT_PERMITTED = re.compile(
@@ -64,7 +64,7 @@ class Delay:
         return now - self.since >= NOTICE_AFTER
 
     def is_over(self, now: datetime) -> bool:
-        """Whether it has lasted so long that the run goes on without the job, or ends."""
+        """Whether it has lasted so long that the run continues without the job, or ends."""
         return now - self.since >= PATIENCE[self.cause]
 
     @property
@@ -108,8 +108,8 @@ def over_quota(job: str, message: str) -> JobRejected | JobDelayed:
         return JobRejected(f"SageMaker refused the {job}: {message}")
     if not found:
         return JobDelayed(Cause.QUOTA, f"The {job} {WAITS[Cause.QUOTA]}: {message}")
-    name, limit, used = found["name"], int(found["limit"]), found["used"] or "all"
-    wanted = int(found["wanted"] or 1)
+    name, used = found["name"], found["used"] or "all"
+    limit, wanted = (int((found[part] or "1").replace(",", "")) for part in ("limit", "wanted"))
     raise_it = f"Ask for more at {QUOTAS_PAGE}"
     if wanted <= limit:
         quota = f"'{name}' is {limit}, {used} in use, and it needs {wanted}"
