@@ -127,7 +127,7 @@ def test_an_upload_and_a_stop_work_in_any_folder(up: Path, place: Path, tmp_path
     for verb in ("stop", "retry"):
         with command(place, up, verb, run_id) as process:
             output, errors = said(process)
-        assert run_id in output
+        assert run_id in output + errors
         assert "Traceback" not in output + errors
 
 
