@@ -116,7 +116,7 @@ def _put(s3: Any, bucket: str, path: Path, key: str) -> str | None:
     except ClientError as error:
         reason = aws_sentence(error)
         if error.response["ResponseMetadata"]["HTTPStatusCode"] in REFUSED_ALONE:
-            return f"the bucket refused it: {reason}"
+            return f"the bucket refused it: {reason.removesuffix('.')}"
         raise SeedbedError(f"{path} was not uploaded: {reason}") from error
     return None
 

@@ -33,7 +33,8 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"), [("re", {"rebuild", "report"}), ("dlq ''", {"list", "redrive"}), ("up --pl", {"--plan"})]
+    ("words", "expected"),
+    [("re", {"rebuild", "report", "retry"}), ("dlq ''", {"list", "redrive"}), ("up --pl", {"--plan"})],
 )
 def test_bash_completes_commands_and_options(environment: dict[str, str], words: str, expected: set[str]) -> None:
     run(["bash", "--norc", "-c", "seedbed --install-completion; exit $?"], env=environment, check=True)

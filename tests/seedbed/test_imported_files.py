@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -182,7 +183,7 @@ class Named(NamedTuple):
         ({1, 2}, "holds a set"),
         (range(3), "holds a range"),
         (getattr, "holds a class or function called 'getattr'"),
-        (OSError(), "holds a call of 'OSError' of '.*' .nothing was run."),
+        (Fraction(1, 3), "holds a call of 'Fraction' of 'fractions' .nothing was run."),
         (PIXELS.reshape(6, -1), r"holds an array of uint8 of the shape \(6, 60\).*reshape\(-1, height, width, 3\)"),
         ({b"data": np.zeros((6, 3072), np.uint8), b"labels": [0] * 6}, r"'data' in .*, or as \(-1, 3, height, width\)"),
         (

@@ -12,6 +12,7 @@ from seedbed.commands.progress import print_states
 from seedbed.commands.show import TrialsTable, best_model, mail_text, runs_table
 from seedbed.errors import SeedbedError
 from seedbed.stack import Stack
+from seedbed.terminal.console import results
 
 URI = "s3://seedbed-000000000000-us-east-1/runs/sb-3f9c1b7a5d2e8046-1/evaluation/model.tar.gz"
 VALUES = {"augmentation": "0.6521", "batch_size": "111", "dropout": "0.2011", "epochs": "20", "weight_decay": "0.95491"}
@@ -97,7 +98,7 @@ def test_up_prints_a_notice_once_when_it_comes(
 
     monkeypatch.setattr(time, "sleep", lambda _: None)
     with pytest.raises(KeyboardInterrupt):
-        print_states(cast(Stack, Answers()), Console(width=80))
+        print_states(cast(Stack, Answers()), results())
 
     assert capsys.readouterr().out == f"{RUN['run_id']} It waits for [a quota].\n" * 2
 

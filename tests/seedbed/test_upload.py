@@ -22,6 +22,7 @@ from seedbed.commands.demo import check_folder, upload_all
 from seedbed.commands.left_out import LeftOut
 from seedbed.commands.progress import StageBars
 from seedbed.errors import SeedbedError
+from seedbed.terminal.hints import seedbed
 from seedbed.upload import MAX_FILE_BYTES, files_of, upload
 
 HIDDEN = (
@@ -265,7 +266,7 @@ def unreachable(_: str) -> None:
     [
         (refusing(403, "Access Denied"), "1.png was not uploaded: Access Denied"),
         (refusing(507, "The disk is full."), "1.png was not uploaded: The disk is full."),
-        (unreachable, "the bucket does not answer"),
+        (unreachable, "1.png was not uploaded: .* does not answer"),
     ],
 )
 def test_an_upload_stops_once_no_file_would_be_taken(fail: Callable[[str], None], sentence: str, folder: Path) -> None:
@@ -347,10 +348,12 @@ def test_upload_names_what_it_leaves_out(folder: Path, bucket: FakeBucket) -> No
     done = CliRunner().invoke(app, ["upload", f"{folder}/"])
     assert done.exit_code == 0
     assert done.stderr.splitlines() == [
+        "Upload …",
         "Left out: 9 files and folders",
         f"  its name has a control character: {', '.join(f'Maize/{n}?.png' for n in range(5))} and 2 more",
         "  the bucket refused it: no: Maize/1.png",
         "  its name is a hidden or system file's: Maize/.DS_Store",
+        f"See it with: {seedbed('runs')}",
     ]
     assert "Uploaded 2 files." in done.stdout
     assert sorted(bucket.objects) == [USED[0], USED[2]]
