@@ -297,8 +297,8 @@ GUARDS = (
     Guard(
         name="an unsafe label or file name is refused",
         file=DATASET,
-        text="if not all(is_safe_name(part) for part in parts):",
-        mutation="if not parts:",
+        text="reason = next((reason for part in parts[1:] if (reason := name_refusal(part))), None)",
+        mutation='reason = ""',
         test="tests/unit/test_dataset.py::test_a_key_that_is_not_an_image_is_refused_and_listed",
     ),
     Guard(
@@ -335,8 +335,8 @@ GUARDS = (
     Guard(
         name="an image that takes too much memory to decode ends its decoder",
         file=WORKER,
-        text="_limit_memory(limits.memory)",
-        mutation="pass",
+        text='if sys.platform == "linux":',
+        mutation='if sys.platform == "nowhere":',
         test=f"{DECODING}::test_an_image_over_the_memory_limit_is_refused_and_others_are_read[PNG]",
         simulated=False,
     ),
