@@ -107,9 +107,9 @@ class Watch:
     def publishes(self, text: str) -> None:
         """A mail goes out: it is about one run, and none whose mark is set; or about an open run that waits."""
         if text.startswith("Seedbed: the run waits: "):
-            self.told_of_waiting[next(line for line in text.splitlines() if line.startswith("Run  ")).split()[1]] += 1
+            self.told_of_waiting[next(line for line in text.splitlines() if line.startswith("Run: ")).split()[1]] += 1
             return
-        (run_id,) = {word for word in text.split() if word in self.ended and f"Run             {word}" in text}
+        (run_id,) = {word for word in text.split() if word in self.ended and f"Run: {word}" in text}
         if self._marked(run_id):
             self.note(f"{run_id} was told of again although it is marked.")
         self.told[run_id] += 1

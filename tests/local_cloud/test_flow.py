@@ -93,7 +93,7 @@ def test_every_image_is_used_or_named(first: FirstRun) -> None:
 )
 def test_bad_input_is_named_with_its_reason(first: FirstRun, file: str, words: str) -> None:
     assert words in first.reason_for(file)
-    assert f"  {file}: " in first.text
+    assert f"\n{file}: " in first.text
 
 
 def test_the_e_mail_names_the_best_model(first: FirstRun) -> None:
