@@ -22,8 +22,8 @@ def test_retry_gives_a_stopped_run_its_next_attempt_and_refuses_the_rest(cloud: 
     cloud.put_images(range(48))
     (run,) = cloud.wait_for(lambda: [run for run in cloud.runs() if run["state"] == "Tuning"], "the run to tune")
     refused = retry(cloud, run["run_id"])
-    assert (refused.returncode, refused.stdout.split(":")[0]) == (1, "Error")
-    assert "is still in progress. Stop it first" in refused.stdout.replace("\n", " ")
+    assert (refused.returncode, refused.stdout, refused.stderr.split(":")[0]) == (1, "", "Error")
+    assert "is still in progress. Stop it first" in refused.stderr
 
     cloud.stack.post(f"/runs/{run['run_id']}/stop")
     assert [ended["state"] for ended in cloud.ended_runs(1)] == ["Stopped"]

@@ -146,7 +146,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, run_trainer: Run) -> Flow
     (images / "Maize/link.png").symlink_to("copy.png")
     (images / "Maize/costly.jpg").write_bytes(jpeg_with(COMMENT, 6_000_000))
     shutil.copy(images / "Maize/copy.png", images / "Maize" / os.fsdecode(b"\xff.png"))
-    paint(LABELS["Maize"], 5000, side=700).save(images / "Maize/large\nfield.jpg")
+    paint(LABELS["Maize"], 5000, side=700).save(images / "Maize/large field.jpg")
     flow.log["prepare"] = run_trainer(
         flow.prepare, "prepare", "--image-size", "48", "--views", "3", "--fine-tune-size", "40"
     )
