@@ -60,7 +60,8 @@ class Workspace:
     def need_an_account(self, command: Command) -> None:
         """It gets as far as its first call to AWS, for which there are no credentials; it is told yes."""
         screen = self._expect(command, status=None, keys="y\ny\n")
-        assert "Unable to locate credentials" in "\n".join(screen)
+        text = " ".join(screen)
+        assert "Unable to locate credentials" in text or "No AWS credentials were found." in text
 
     def deploy_guided(self, command: Command) -> None:
         """It asks for the e-mail address and is content with Enter for all else, as far as its first call to AWS."""
