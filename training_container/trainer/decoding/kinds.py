@@ -149,7 +149,6 @@ NAMED = (
     Signature(0, b"MZ", "a Windows program", LEAVE),
     Signature(0, b"\xcf\xfa\xed\xfe", "a program", LEAVE),
 )
-PICKLE = re.compile(rb"\x80[\x02-\x05](\x95|[\x80-\xff\]}(cqKX])")
 PATTERNS = (
     (rb"\Z", "an empty file", ""),
     (rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", "BMP", ""),
