@@ -2,8 +2,7 @@
 
 import unicodedata
 
-JOINERS = {"\u200c", "\u200d"}
-"""Persian, Hindi and many emoji are spelt with them."""
+from .names import JOINERS
 
 
 def percent(share: float) -> str:

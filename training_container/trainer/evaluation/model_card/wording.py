@@ -4,8 +4,7 @@ import re
 
 from markupsafe import Markup
 
-JOINERS = "\u200c\u200d"
-"""Not printable, but some scripts and emoji need them."""
+from trainer.names import JOINERS
 
 
 def one_line(text: object, longest: int | None = None) -> str:
