@@ -17,7 +17,7 @@ PSEUDO_PARAMETERS = {
 }
 
 
-class Intrinsics(yaml.SafeLoader):  # type: ignore[misc]
+class Intrinsics(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Reads `!Ref x` as {"Ref": "x"} and `!Sub x` as {"Fn::Sub": "x"}, as CloudFormation does."""
 
 
