@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -26,6 +26,7 @@ UMASK = 0o022
 
 # How long an example takes, or making it up, says something of the machine alone.
 settings.register_profile("seedbed", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("first failure", settings.get_profile("seedbed"), phases=(Phase.explicit, Phase.generate))
 settings.load_profile("seedbed")
 
 

@@ -1,18 +1,24 @@
 """Take a guard away in a copy of the project, and see which tests notice: python -m tests.chaos.mutations."""
 
+import json
 import os
+import select
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.chaos.guards import GUARDS, Guard
-from tests.children import run
+from tests.children import Process, run, started
+from tests.waiting import wait_for, work_of
 
 ROOT = Path(__file__).parents[2]
 NEEDED = ("events", "functions", "seedbed", "tests", "training_container", "pyproject.toml", "template.yaml")
+ENVIRONMENT = {"PYTHONPATH": "functions:training_container:.", "PYTHONDONTWRITEBYTECODE": "1"}
 STORIES = 1500
 SWEEPS = "tests/chaos/test_every_call.py"
 FIND = "from tests.chaos.simulation import FIND, simulate; simulate({}, same_each_time=True, phases=FIND)"
@@ -44,38 +50,62 @@ def mutated(guard: Guard) -> str:
     return text.replace(guard.text, guard.mutation)
 
 
+@dataclass(frozen=True)
+class WarmPytest:
+    """Runs tests in copies of the project, each time in a fork of one process that has loaded the libraries."""
+
+    process: Process
+
+    def all_pass(self, folder: Path, *tests: str) -> bool:
+        """Whether these tests pass there. Raises RuntimeError where pytest could not run them."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps([str(folder), ENVIRONMENT, "-x", "-q", *tests]) + "\n")
+        self.process.stdin.flush()
+        pid, stdout = self.process.pid, self.process.stdout
+        wait_for(lambda: select.select([stdout], [], [], 0.2)[0], f"the end of {tests}", lambda: work_of(pid))
+        status, printed = json.loads(stdout.readline() or '[null, "The process ended."]')
+        if status not in {0, 1}:
+            raise RuntimeError(f"{tests} ended with {status}:\n{printed}")
+        return bool(status == 0)
+
+
+@contextmanager
+def warm() -> Iterator[WarmPytest]:
+    """What runs tests, until the block ends."""
+    words = [sys.executable, "-P", ROOT / "tests/chaos/warm_pytest.py"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with started(words, **pipes) as process:
+        yield WarmPytest(process)
+
+
 def passes(folder: Path, *command: str) -> bool:
     """Whether Python ends well there. Raises RuntimeError where it could not do what it was told."""
-    environment = {**os.environ, "PYTHONPATH": "functions:training_container:.", "PYTHONDONTWRITEBYTECODE": "1"}
-    answer = run([sys.executable, *command], cwd=folder, env=environment)
+    answer = run([sys.executable, *command], cwd=folder, env={**os.environ, **ENVIRONMENT})
     if answer.returncode not in {0, 1}:
         raise RuntimeError(f"{' '.join(command)} ended with {answer.returncode}:\n{answer.stdout}{answer.stderr}")
     return answer.returncode == 0
 
 
-def all_pass(folder: Path, *tests: str) -> bool:
-    """Whether these tests pass there."""
-    return passes(folder, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests)
-
-
-def report() -> Iterator[str]:
+def report(pytest: WarmPytest) -> Iterator[str]:
     """The guard table, a row at a time, as Markdown."""
     with project_without(None) as whole:
-        if not all_pass(whole, *sorted({guard.test for guard in GUARDS})):
+        if not pytest.all_pass(whole, *sorted({guard.test for guard in GUARDS})):
             raise RuntimeError("With every guard in place these tests must pass.")
     yield "| guard | removed in | caught by | and by the simulation |"
     yield "|---|---|---|---|"
     for guard in GUARDS:
         with project_without(guard) as copy:
-            by_test = not all_pass(copy, guard.test)
+            by_test = not pytest.all_pass(copy, guard.test)
             by_simulation = guard.simulated and not (
-                all_pass(copy, SWEEPS) and passes(copy, "-c", FIND.format(STORIES))
+                pytest.all_pass(copy, SWEEPS) and passes(copy, "-c", FIND.format(STORIES))
             )
         caught = f"`{guard.test}`" if by_test else "**nothing**"
         yield f"| {guard.name} | `{guard.file}` | {caught} | {'yes' if by_simulation else 'no'} |"
 
 
 if __name__ == "__main__":
-    for line in report():
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+    with warm() as pytest:
+        for line in report(pytest):
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()

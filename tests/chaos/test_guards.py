@@ -1,20 +1,29 @@
 """With any guard taken away a test fails: in a copy of the project, one guard after the other."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.chaos.guards import GUARDS, Guard
-from tests.chaos.mutations import ROOT, all_pass, project_without
+from tests.chaos.mutations import ROOT, WarmPytest, project_without, warm
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[WarmPytest]:
+    """Runs tests in a copy of the project."""
+    with warm() as runner:
+        yield runner
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
-def test_the_loss_of_a_guard_fails_its_test(guard: Guard) -> None:
+def test_the_loss_of_a_guard_fails_its_test(runner: WarmPytest, guard: Guard) -> None:
     with project_without(guard) as copy:
-        assert not all_pass(copy, guard.test)
+        assert not runner.all_pass(copy, guard.test)
 
 
-def test_all_guard_tests_pass_with_every_guard_in_place() -> None:
+def test_all_guard_tests_pass_with_every_guard_in_place(runner: WarmPytest) -> None:
     with project_without(None) as whole:
-        assert all_pass(whole, *sorted({guard.test for guard in GUARDS}))
+        assert runner.all_pass(whole, *sorted({guard.test for guard in GUARDS}))
 
 
 def test_promises_page_has_one_row_for_each_guard() -> None:
