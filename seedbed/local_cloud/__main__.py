@@ -6,6 +6,7 @@ SIGTERM, or when its standard input is closed, within the time that `ending` set
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -50,6 +51,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.set_inheritable(arguments.lock, False)
     os.umask(0o077)
+    gc.disable()  # what is loaded and deployed stays: see work
     install()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     guard = Guard()
@@ -100,6 +102,8 @@ async def work(components: Components, arguments: argparse.Namespace, stop_reque
     else:
         outputs = await asyncio.to_thread(set_up, components.aws, arguments.parameters)
         components.mailer.topic = outputs["TopicArn"]
+    gc.freeze()
+    gc.enable()
     async with nullcontext() if arguments.no_jobs else jobs_running(components.sagemaker):
         report({"endpoint": components.aws.endpoint, "outputs": outputs, "notes": components.sagemaker.notes})
         watching = asyncio.create_task(components.shortage.watch())
