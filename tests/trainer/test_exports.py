@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
-import tensorflow as tf
 
 from tests.children import run
 from trainer.archive import Model
@@ -67,6 +66,20 @@ def tiny_backbone() -> keras.Model:
     return keras.Model(images, keras.layers.GlobalAveragePooling2D()(x))
 
 
+def tensorflow() -> Any:
+    """TensorFlow, as Keras has loaded it: loaded first, it takes three times as long."""
+    import tensorflow as tf  # noqa: PLC0415
+
+    return tf
+
+
+def interpreter(path: Path) -> Any:
+    """TensorFlow's own for a LiteRT model."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the interpreter moves to another package
+        return tensorflow().lite.Interpreter(str(path))
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """The pretrained network in every format."""
@@ -89,21 +102,17 @@ def test_int8_is_a_third_of_the_size_and_close_to_the_model(exported: Exported) 
 
 
 def test_int8_takes_the_bytes_of_an_image_unchanged(exported: Exported) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the interpreter moves to another package
-        interpreter = tf.lite.Interpreter(str(exported.file("litert_int8")))
-    (takes,), (gives,) = interpreter.get_input_details(), interpreter.get_output_details()
+    model = interpreter(exported.file("litert_int8"))
+    (takes,), (gives,) = model.get_input_details(), model.get_output_details()
     assert (takes["dtype"], takes["quantization"]) == (np.uint8, (1.0, 0))
     assert gives["dtype"] == np.float32
 
 
 def test_int8_computes_in_integers_from_end_to_end(exported: Exported) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        interpreter = tf.lite.Interpreter(str(exported.file("litert_int8")))
-    interpreter.allocate_tensors()
-    floats = [tensor["name"] for tensor in interpreter.get_tensor_details() if tensor["dtype"] == np.float32]
-    assert floats == [interpreter.get_output_details()[0]["name"]]
+    model = interpreter(exported.file("litert_int8"))
+    model.allocate_tensors()
+    floats = [tensor["name"] for tensor in model.get_tensor_details() if tensor["dtype"] == np.float32]
+    assert floats == [model.get_output_details()[0]["name"]]
 
 
 def test_the_entries_have_the_sizes_of_their_files(exported: Exported) -> None:
@@ -122,7 +131,7 @@ def test_an_export_takes_any_number_of_images_at_a_time(exported: Exported) -> N
     pixels = exported.photos[:3].astype(np.float32)
     expected = exported.model.network.predict_on_batch(pixels)
     session = onnxruntime.InferenceSession(str(exported.file("onnx")))
-    served = tf.saved_model.load(str(exported.file("saved_model")))
+    served = tensorflow().saved_model.load(str(exported.file("saved_model")))
     for count in (1, 3):
         (answers,) = session.run(None, {"images": pixels[:count]})
         assert answers == pytest.approx(expected[:count], abs=1e-4)
