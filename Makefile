@@ -6,6 +6,7 @@ UV := $(BIN)/uv
 TRIALS ?=
 IMAGES ?=
 PLAN ?=
+WORKERS ?= 3
 PIN = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links
 LAPTOP := pyproject.toml --extra laptop
@@ -17,8 +18,8 @@ AS_TESTED := --constraints requirements/dev.txt
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
 	@$(BIN)/seedbed demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(TRIALS),--trials $(TRIALS)) $(if $(PLAN),--plan $(PLAN))
 
-test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests: make test [WORKERS=n]
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev  ## types and style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

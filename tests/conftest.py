@@ -4,6 +4,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,11 +24,37 @@ REAL_ACCOUNT = ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_ROLE_ARN", "AWS_WEB_IDEN
 TERMINAL = ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES")
 MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 UMASK = 0o022
+TESTS = Path(__file__).parent
+LONGEST = (
+    "local_cloud/test_kill.py",
+    "local_cloud/test_flow.py",
+    "local_cloud/test_full_plan.py",
+    "chaos/test_chaos.py",
+    "local_cloud/test_current_folder.py",
+    "local_cloud/test_commands.py",
+    "local_cloud/test_full_disk.py",
+    "trainer/test_flow.py",
+    "chaos/test_guards.py",
+    "package/test_wheel.py",
+    "local_cloud/test_restart.py",
+    "local_cloud/test_lost.py",
+    "trainer/test_pretrained.py",
+    "trainer/test_backends.py",
+    "readme/test_readme.py",
+)
+"""The modules that take half a minute of a processor or more."""
 
 # How long an example takes, or making it up, says something of the machine alone.
 settings.register_profile("seedbed", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("first failure", settings.get_profile("seedbed"), phases=(Phase.explicit, Phase.generate))
 settings.load_profile("seedbed")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes run the tests, the longest modules begin first: all processes end together."""
+    if hasattr(config, "workerinput"):
+        ranks = {TESTS / module: rank for rank, module in enumerate(LONGEST)}
+        items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 @pytest.fixture(scope="session", autouse=True)
