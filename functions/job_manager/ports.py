@@ -125,8 +125,13 @@ class Jobs(Protocol):
     """SageMaker. Starting a job that exists changes nothing; a job that does not exist is None.
 
     Starting a job raises JobRejected if SageMaker will never accept it, JobDelayed if it does not accept it now. Every
-    other call raises JobDelayed if the permission for it is missing.
+    other call raises JobDelayed if the permission for it is missing. Starting or describing a processing or tuning job
+    raises NameTaken if the job of that name works on another bucket.
     """
+
+    @property
+    def prefix(self) -> str:
+        """What the names of this stack's runs begin with; it may use no other jobs."""
 
     def start_prepare(self, run: Run) -> None:
         """Start the processing job that packs the dataset."""

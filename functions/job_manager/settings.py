@@ -15,6 +15,7 @@ Natural = Annotated[int, msgspec.Meta(ge=0)]
 Names = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+(,[A-Za-z0-9_-]+)*$")]
 NamesOrNone = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]+(,[A-Za-z0-9_-]+)*)?$")]
 Folder = Annotated[str, msgspec.Meta(pattern=r"^(pretrained/([A-Za-z0-9_.-]+/)*)?$")]
+JobPrefix = Annotated[str, msgspec.Meta(pattern=r"^sb-([0-9a-f]{8})?$")]
 Dollars = Annotated[float, msgspec.Meta(ge=0)]
 
 
@@ -25,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     """
 
     bucket: str
+    job_prefix: JobPrefix
     table: str
     topic: str
     settle_queue: str

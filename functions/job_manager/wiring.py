@@ -38,7 +38,7 @@ class AWS:
     @cached_property
     def jobs(self) -> SageMakerJobs:
         requests = JobRequests(self._settings.bucket, self._settings.sagemaker_role)
-        return SageMakerJobs(client("sagemaker"), requests)
+        return SageMakerJobs(client("sagemaker"), requests, self._settings.job_prefix)
 
     @cached_property
     def timer(self) -> SQSSettleTimer:

@@ -12,13 +12,12 @@ from typing import Any
 from botocore.exceptions import WaiterError
 
 from ..bundle import FUNCTIONS, TEMPLATE
-from .access.credentials import ACCOUNT
 from .clients import LocalAws
-from .environment import REGION
 from .home.mark import CODE_BUCKET
+from .parameters import LAPTOP
 
 STACK = "seedbed"
-BUCKET = f"seedbed-{ACCOUNT}-{REGION}"
+BUCKET = LAPTOP["BucketName"]
 CODE = "functions/"
 WAIT = {"Delay": 0.2, "MaxAttempts": 600}
 

@@ -3,6 +3,9 @@
 import os
 from enum import StrEnum
 
+from .access.credentials import ACCOUNT
+from .environment import REGION
+
 
 class PlanName(StrEnum):
     """`quick` trains classifier heads only, on fewer views; `full` also fine-tunes the network, and exports it."""
@@ -34,6 +37,8 @@ LAPTOP = {
     "ProcessingPricePerHour": "0",
     "OldVersionDays": "0",
     "RequireTls": "false",
+    "BucketName": f"seedbed-{ACCOUNT}-{REGION}",
+    "JobPrefix": "sb-",
 }
 
 

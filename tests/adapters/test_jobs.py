@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from job_manager.aws.sagemaker import SageMakerJobs
 from job_manager.aws.sagemaker_requests import JobRequests
-from job_manager.domain.errors import Cause, JobDelayed, JobRejected, NotFound
+from job_manager.domain.errors import Cause, JobDelayed, JobRejected, NameTaken, NotFound
 from job_manager.domain.job import JobStatus
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run
@@ -53,6 +53,23 @@ def jobs(stub: Stubber) -> SageMakerJobs:
     return SageMakerJobs(client, REQUESTS)
 
 
+def existing(method: str, requests: JobRequests = REQUESTS) -> dict[str, Any]:
+    """SageMaker's description of the job that these requests would create."""
+    made: dict[str, Any] = {
+        "start_prepare": lambda: requests.prepare(RUN),
+        "start_evaluation": lambda: requests.evaluation(RUN, {"model": MODEL}),
+        "start_tuning": lambda: requests.tuning(RUN),
+        "start_fine_tuning": lambda: requests.fine_tuning(RUN),
+    }[method]()
+    kind = next(name.removesuffix("Name") for name in made if name.endswith("JobName"))
+    counters: dict[str, Any] = (
+        {"TrainingJobStatusCounters": {}, "ObjectiveStatusCounters": {}} if "Tuning" in kind else {}
+    )
+    known = {name: value for name, value in made.items() if name != "Tags"}
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:job/x"
+    return {**known, f"{kind}Arn": arn, f"{kind}Status": "InProgress", "CreationTime": BEGAN, **counters}
+
+
 def start(jobs: Jobs, method: str, run: Run = RUN) -> None:
     if method == "start_evaluation":
         jobs.start_evaluation(run, {"model": MODEL})
@@ -63,8 +80,32 @@ def start(jobs: Jobs, method: str, run: Run = RUN) -> None:
 @pytest.mark.parametrize(("operation", "method"), STARTS)
 def test_starting_a_job_that_exists_succeeds(stub: Stubber, jobs: SageMakerJobs, operation: str, method: str) -> None:
     stub.add_client_error(operation, "ResourceInUse", "Job name must be unique.")
+    stub.add_response(operation.replace("create", "describe"), existing(method))
 
     start(jobs, method)
+
+
+@pytest.mark.parametrize(("operation", "method"), STARTS)
+def test_a_job_of_that_name_for_another_bucket_is_not_the_runs_own(
+    stub: Stubber, jobs: SageMakerJobs, operation: str, method: str
+) -> None:
+    stub.add_client_error(operation, "ResourceInUse", "Job name must be unique.")
+    others = JobRequests(f"{REQUESTS.bucket}-2", ROLE)
+    stub.add_response(operation.replace("create", "describe"), existing(method, others))
+
+    with pytest.raises(NameTaken, match="Another stack has used the job name"):
+        start(jobs, method)
+
+
+@pytest.mark.parametrize(("operation", "method"), STARTS)
+def test_a_job_that_exists_but_is_not_described_is_waited_for(
+    stub: Stubber, jobs: SageMakerJobs, operation: str, method: str
+) -> None:
+    stub.add_client_error(operation, "ResourceInUse", "Job name must be unique.")
+    stub.add_client_error(operation.replace("create", "describe"), *UNKNOWN[0])
+
+    with pytest.raises(JobDelayed, match="exists, but does not describe it"):
+        start(jobs, method)
 
 
 @pytest.mark.parametrize("error", [("ValidationException", "No such image."), REFUSALS["quota of 0"]])

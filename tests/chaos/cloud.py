@@ -25,11 +25,11 @@ from job_manager.aws.sns import SNSAnnouncer
 from job_manager.aws.sqs import SQSSettleTimer
 from job_manager.domain.errors import MalformedEvent
 from job_manager.domain.plan import Plan
-from job_manager.domain.run import RunState
+from job_manager.domain.run import PREFIX, RunState
 from tests.chaos.faults import Crash, Faults, Flaky
 from tests.chaos.queues import MemoryQueue, MemoryStream, QueuedMessage
-from tests.chaos.sagemaker import MemorySageMaker, SimulatedJob
-from tests.chaos.storage import BUCKET, MemoryStorage
+from tests.chaos.sagemaker import Account, MemorySageMaker, SimulatedJob
+from tests.chaos.storage import MemoryStorage
 from tests.chaos.table import Item, MemoryTable
 from tests.chaos.topic import MemoryTopic
 from tests.chaos.watch import Watch
@@ -55,18 +55,29 @@ CONTEXT = LambdaContext()
 
 
 class Cloud:
-    """Everything that the template deploys, and SageMaker; `faults` strike what the functions ask of it."""
+    """Everything that the template deploys, and SageMaker; `faults` strike what the functions ask of it.
 
-    def __init__(self, plan: Plan = SMALL_PLAN, storage: MemoryStorage | None = None) -> None:
+    `beside` is an earlier stack of the same account: both have its clock, and SageMaker has the jobs of both.
+    """
+
+    def __init__(
+        self,
+        plan: Plan = SMALL_PLAN,
+        storage: MemoryStorage | None = None,
+        beside: "Cloud | None" = None,
+        prefix: str = PREFIX,
+    ) -> None:
+        self.prefix = prefix
         self.plan = self.affordable = plan
-        self.clock = MemoryClock()
+        self.clock: MemoryClock = beside.clock if beside else MemoryClock()
         self.functions_clock = SteppedClock(self.clock)
         self.faults = Faults()
         self.storage = storage or MemoryStorage()
         self.table = MemoryTable(self._written)
         self.topic = MemoryTopic()
-        self.sagemaker = MemorySageMaker(self.clock.now, self.storage)
-        self.sagemaker.ended = self._job_ended
+        account: Account | None = beside.sagemaker.account if beside else None
+        self.sagemaker: MemorySageMaker = MemorySageMaker(self.clock.now, self.storage, account)
+        self.sagemaker.account.told.append(self._job_ended)
         self.uploads = MemoryQueue(self.clock.now, timedelta(seconds=360), batch_size=1000)
         self.settled = MemoryQueue(self.clock.now, timedelta(seconds=1800), batch_size=1)
         self.job_states = MemoryQueue(self.clock.now, timedelta(seconds=720), batch_size=10)
@@ -234,9 +245,9 @@ class Cloud:
 
         return SimpleNamespace(
             clock=self.functions_clock,
-            bucket=S3Bucket(flaky(self.storage), BUCKET),
+            bucket=S3Bucket(flaky(self.storage), self.storage.name),
             runs=DynamoDBRuns(flaky(self.table), "runs"),
-            jobs=SageMakerJobs(flaky(self.sagemaker), JobRequests(BUCKET, "role")),
+            jobs=SageMakerJobs(flaky(self.sagemaker), JobRequests(self.storage.name, "role"), self.prefix),
             timer=SQSSettleTimer(flaky(self.settled), "settle"),
             announcer=SNSAnnouncer(flaky(self.topic), "topic"),
         )
@@ -245,6 +256,8 @@ class Cloud:
         self.uploads.send_message(MessageBody=json.dumps({"detail": {"object": {"key": key}}}))
 
     def _job_ended(self, job: SimulatedJob) -> None:
+        if not job.name.startswith(self.prefix):
+            return
         kind = "HyperParameterTuning" if job.tunes else "Processing"
         for detail in [{"TrainingJobName": trial.name} for trial in job.trials] + [{f"{kind}JobName": job.name}]:
             self.job_states.send_message(MessageBody=json.dumps({"detail": detail}))

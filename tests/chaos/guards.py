@@ -15,6 +15,7 @@ DATASET = f"{FUNCTIONS}/domain/dataset.py"
 DELAYED = "tests/unit/test_delayed_jobs.py"
 RETRY = "tests/unit/test_retry_run.py"
 FOUND = "tests/chaos/test_found.py"
+NAMES = "tests/chaos/test_names.py"
 SIGNATURE = "seedbed/local_cloud/access/signature.py"
 SIGNATURE_TESTS = "tests/local_cloud/test_signature.py"
 WORKER = "training_container/trainer/decoding/worker.py"
@@ -498,6 +499,46 @@ GUARDS = (
         text=" and jobs + run.plan.trials <= WARM_START_JOBS:",
         mutation=" and jobs < 1000 * WARM_START_JOBS:",
         test=f"{RETRY}::test_the_jobs_of_parents_count_towards_amts_limit",
+        simulated=False,
+    ),
+    Guard(
+        name="the names of a stack's jobs begin with its own prefix",
+        file=f"{FUNCTIONS}/domain/run.py",
+        text="(prefix + version[:16])",
+        mutation="(PREFIX + version[:16])",
+        test="tests/unit/test_run.py::test_the_runs_of_two_stacks_on_equal_images_have_different_names",
+        simulated=False,
+    ),
+    Guard(
+        name="a job name that SageMaker knows from elsewhere is passed over",
+        file=START_RUN,
+        text="if not is_taken(run_id, ports):",
+        mutation="if True:",
+        test=f"{NAMES}::test_a_stack_deployed_again_over_its_emptied_bucket_trains_again",
+        simulated=False,
+    ),
+    Guard(
+        name="a run that is only missing from the table keeps its name",
+        file=START_RUN,
+        text="if ports.bucket.has(layout.snapshot(run_id)):",
+        mutation="if False:",
+        test="tests/unit/test_rebuild.py::test_rebuild_fills_a_table_that_reconcile_found_empty",
+        simulated=False,
+    ),
+    Guard(
+        name="a job that works on another bucket is not the run's own",
+        file=f"{FUNCTIONS}/aws/sagemaker.py",
+        text="if any(uri and not uri.startswith(own) for uri in outputs):",
+        mutation="if False:",
+        test=f"{NAMES}::test_a_run_whose_job_name_was_taken_in_the_last_moment_begins_again",
+        simulated=False,
+    ),
+    Guard(
+        name="a run whose job name was taken begins again under the next name",
+        file=ADVANCE_RUN,
+        text="str(error), begins_again=again)",
+        mutation="str(error))",
+        test=f"{NAMES}::test_a_run_whose_job_name_was_taken_in_the_last_moment_begins_again",
         simulated=False,
     ),
 )

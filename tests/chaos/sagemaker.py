@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.chaos.storage import BUCKET, MemoryStorage
+from tests.chaos.storage import MemoryStorage
 
 Request = dict[str, Any]
 SETTINGS = {"learning_rate": "0.003", "_tuning_objective_metric": "validation_accuracy"}
@@ -87,16 +87,31 @@ class SimulatedJob:
         return int(self.request["StoppingCondition"]["MaxRuntimeInSeconds"])
 
 
-class MemorySageMaker:
-    """A SageMaker client; `begun` and `ended` are told of jobs. `rejected` are names that it will never accept.
+class Account:
+    """What SageMaker knows in one account and region: every job ever started, and who is told of those that end."""
 
+    def __init__(self) -> None:
+        self.jobs: dict[str, SimulatedJob] = {}
+        self.told: list[Callable[[SimulatedJob], None]] = []
+
+    def ended(self, job: SimulatedJob) -> None:
+        """Tell every stack."""
+        for told in self.told:
+            told(job)
+
+
+class MemorySageMaker:
+    """A SageMaker client of one stack of the account; `begun` is told of its jobs, `jobs` are those that it started.
+
+    `rejected` are names that it will never accept.
     While there is a `refusal`, an error code and its message, it creates no job; if it `refuses_warm_starts`, none with
     parents. A processing job fails whose image is `unpushed`.
     """
 
     exceptions = SimpleNamespace(ClientError=ClientError)
 
-    def __init__(self, now: Callable[[], datetime], storage: MemoryStorage) -> None:
+    def __init__(self, now: Callable[[], datetime], storage: MemoryStorage, account: Account | None = None) -> None:
+        self.account = account or Account()
         self.jobs: dict[str, SimulatedJob] = {}
         self.fates: list[tuple[Fate, float]] = []
         self.rejecting = False
@@ -105,7 +120,6 @@ class MemorySageMaker:
         self.refuses_warm_starts = False
         self.unpushed: set[str] = set()
         self.begun: Callable[[SimulatedJob], None]
-        self.ended: Callable[[SimulatedJob], None]
         self._now = now
         self._storage = storage
 
@@ -131,6 +145,7 @@ class MemorySageMaker:
         """A processing job."""
         job = self._find("DescribeProcessingJob", ProcessingJobName)
         answer: Request = {"ProcessingJobStatus": job.status, "ProcessingStartTime": job.started_at}
+        answer["ProcessingOutputConfig"] = job.request["ProcessingOutputConfig"]
         return {**answer, **known(ProcessingEndTime=job.ended_at, FailureReason=job.reason)}
 
     def describe_hyper_parameter_tuning_job(self, HyperParameterTuningJobName: str) -> Request:
@@ -139,13 +154,14 @@ class MemorySageMaker:
         scored = [trial for trial in job.trials if trial.objective is not None]
         best = max(scored, key=lambda trial: trial.objective or 0.0, default=None)
         answer: Request = {"HyperParameterTuningJobStatus": job.status}
+        answer["TrainingJobDefinition"] = job.request["TrainingJobDefinition"]
         named = {"TrainingJobName": best.name} if best else None
         ends = known(HyperParameterTuningEndTime=job.ended_at, FailureReason=job.reason)
         return {**answer, **ends, **known(BestTrainingJob=named)}
 
     def describe_training_job(self, TrainingJobName: str) -> Request:
         """A trial."""
-        found = [trial for job in self.jobs.values() for trial in job.trials if trial.name == TrainingJobName]
+        found = [trial for job in self.account.jobs.values() for trial in job.trials if trial.name == TrainingJobName]
         if not found:
             raise refused("DescribeTrainingJob", "ValidationException", "Requested resource not found.")
         (trial,) = found
@@ -199,10 +215,10 @@ class MemorySageMaker:
             self._end_trials(job, fate)
         elif job.status == "Completed":
             self._write_output(job, garbled=fate is Fate.GARBLED)
-        self.ended(job)
+        self.account.ended(job)
 
     def _create(self, operation: str, name: str, request: Request) -> SimulatedJob:
-        if name in self.jobs:
+        if name in self.account.jobs:
             raise refused(operation, "ResourceInUse", f"{name} already exists.")
         if self.rejecting:
             self.rejected.add(name)
@@ -211,7 +227,7 @@ class MemorySageMaker:
         if self.refusal:
             raise refused(operation, *self.refusal)
         fate, quality = self.fates.pop(0) if self.fates else (Fate.COMPLETED, 0.7)
-        self.jobs[name] = SimulatedJob(name, request, self._now(), fate, quality)
+        self.jobs[name] = self.account.jobs[name] = SimulatedJob(name, request, self._now(), fate, quality)
         self.begun(self.jobs[name])
         return self.jobs[name]
 
@@ -223,10 +239,10 @@ class MemorySageMaker:
         return {}
 
     def _find(self, operation: str, name: str) -> SimulatedJob:
-        if name not in self.jobs:
+        if name not in self.account.jobs:
             code = "ResourceNotFound" if "Tuning" in operation else "ValidationException"
             raise refused(operation, code, f"Could not find requested job {name}.")
-        return self.jobs[name]
+        return self.account.jobs[name]
 
     def _inputs_are_there(self, job: SimulatedJob) -> bool:
         return all(any(key.startswith(place) for key in self._storage.contents) for place in places_read(job)) and all(
@@ -303,7 +319,7 @@ def places_read(job: SimulatedJob) -> list[str]:
 
 
 def key_in(uri: str) -> str:
-    return uri.removeprefix(f"s3://{BUCKET}/")
+    return uri.removeprefix("s3://").partition("/")[2]
 
 
 def known(**facts: object) -> Request:

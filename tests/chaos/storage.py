@@ -17,11 +17,12 @@ class NoSuchKey(ClientError):
 
 
 class MemoryStorage:
-    """An S3 client of one bucket."""
+    """An S3 client of one bucket, by its name."""
 
     exceptions = SimpleNamespace(NoSuchKey=NoSuchKey, ClientError=ClientError)
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = BUCKET) -> None:
+        self.name = name
         self.contents: dict[str, bytes] = {}
         self.etags: dict[str, str] = {}
 

@@ -8,12 +8,16 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[2]
-PSEUDO_PARAMETERS = {
+STACKS = "arn:aws:cloudformation:us-east-1:123456789012:stack"
+NO_VALUE = object()
+PSEUDO_PARAMETERS: dict[str, Any] = {
+    "AWS::NoValue": NO_VALUE,
     "AWS::AccountId": "123456789012",
     "AWS::Region": "us-east-1",
     "AWS::Partition": "aws",
     "AWS::URLSuffix": "amazonaws.com",
     "AWS::StackName": "seedbed",
+    "AWS::StackId": f"{STACKS}/seedbed/3f9c1b7a-ca81-11f1-8a3c-0e6f3b2d5a17",
 }
 
 
@@ -44,12 +48,14 @@ class Template:
         path: Path = ROOT / "template.yaml",
         physical: Mapping[str, str] | None = None,
         attributes: Mapping[tuple[str, str], str] | None = None,
+        stack_id: str = PSEUDO_PARAMETERS["AWS::StackId"],
     ) -> None:
         self.content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=Intrinsics)
         self.parameters: dict[str, dict[str, Any]] = self.content["Parameters"]
         self.resources: dict[str, dict[str, Any]] = self.content["Resources"]
         self._physical = dict(physical or {})
         self._attributes = dict(attributes or {})
+        self._pseudo = {**PSEUDO_PARAMETERS, "AWS::StackId": stack_id}
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The properties of all resources of a type, by logical name."""
@@ -77,11 +83,12 @@ class Template:
             name, argument = next(iter(value.items()))
             if name in INTRINSICS:
                 return INTRINSICS[name](self, argument)
-        return {name: self.resolve(item) for name, item in value.items()}
+        resolved = {name: self.resolve(item) for name, item in value.items()}
+        return {name: item for name, item in resolved.items() if item is not NO_VALUE}
 
     def ref(self, name: str) -> Any:
-        if name in PSEUDO_PARAMETERS:
-            return PSEUDO_PARAMETERS[name]
+        if name in self._pseudo:
+            return self._pseudo[name]
         if name in self.parameters:
             return self.parameters[name]["Default"]
         return self._physical[name]
@@ -90,9 +97,14 @@ class Template:
         resource, attribute = target
         return self._attributes[(resource, attribute)]
 
-    def sub(self, text: str) -> str:
+    def sub(self, argument: str | list[Any]) -> str:
+        text, own = argument if isinstance(argument, list) else (argument, {})
+        given = {name: self.resolve(value) for name, value in own.items()}
+
         def replacement(match: re.Match[str]) -> str:
             name = match.group(1)
+            if name in given:
+                return str(given[name])
             return str(self.get_att(name.split(".", 1)) if "." in name else self.ref(name))
 
         return re.sub(r"\$\{([^}!]+)\}", replacement, text)
@@ -107,6 +119,9 @@ INTRINSICS: dict[str, Any] = {
     "Fn::GetAtt": Template.get_att,
     "Fn::Sub": Template.sub,
     "Fn::If": Template.either,
+    "Fn::Select": lambda template, arguments: template.resolve(arguments[1])[int(arguments[0])],
+    "Fn::Split": lambda template, arguments: template.resolve(arguments[1]).split(arguments[0]),
+    "Fn::Join": lambda template, arguments: arguments[0].join(template.resolve(arguments[1])),
     "Fn::Not": lambda template, arguments: not template.resolve(arguments[0]),
     "Fn::Equals": lambda template, arguments: template.resolve(arguments[0]) == template.resolve(arguments[1]),
 }
@@ -131,6 +146,9 @@ def references(value: Any) -> Iterator[str]:
             elif name == "Fn::GetAtt":
                 yield argument[0]
             elif name == "Fn::Sub":
-                yield from (found.split(".")[0] for found in re.findall(r"\$\{([^}!]+)\}", argument))
+                text, own = argument if isinstance(argument, list) else (argument, {})
+                found = [name.split(".")[0] for name in re.findall(r"\$\{([^}!]+)\}", text)]
+                yield from (name for name in found if name not in own)
+                yield from references(own)
             else:
                 yield from references(argument)

@@ -134,7 +134,7 @@ def test_the_settings_are_the_templates_environment() -> None:
 @pytest.fixture
 def settings() -> Settings:
     """The settings of a stack deployed with every parameter at its default."""
-    names = {"Table": "runs", "Topic": "topic", "SettleQueue": "settle"}
+    names = {"Bucket": "seedlings", "Table": "runs", "Topic": "topic", "SettleQueue": "settle"}
     template = Template(physical=names, attributes={("TrainingRole", "Arn"): "role"})
     return msgspec.convert(template.environment, Settings, strict=False)
 

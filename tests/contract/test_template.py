@@ -167,4 +167,5 @@ def test_the_bucket_is_closed_to_the_public_and_outlives_the_stack() -> None:
     bucket = TEMPLATE.resources["Bucket"]
 
     assert all(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
-    assert bucket["DeletionPolicy"] == "Retain"
+    assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert bucket["UpdateReplacePolicy"] == "Retain"

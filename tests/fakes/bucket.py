@@ -59,7 +59,7 @@ class MemoryBucket:
         return self._read(layout.scores(run_id), Evaluation)
 
     def has(self, key: str) -> bool:
-        return key in self.contents
+        return key in self.contents or key in map(layout.snapshot, self.snapshots)
 
     def mark_notified(self, key: str, message: Message) -> None:
         self.put(key, msgspec.json.encode(message))

@@ -4,18 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from job_manager.domain import layout
-from job_manager.domain.errors import Cause, JobDelayed, JobRejected, NotFound
+from job_manager.domain.errors import Cause, JobDelayed, JobRejected, NameTaken, NotFound
 from job_manager.domain.job import Job, JobStatus
 from job_manager.domain.result import Trial
-from job_manager.domain.run import Run
+from job_manager.domain.run import PREFIX, Run
 from tests.fakes.neighbours import MemoryClock
 
 
 class MemoryJobs:
     """Implements `ports.Jobs`; `rejected` maps a job's name to why SageMaker refuses it.
 
-    `delayed_by` is why SageMaker creates no job now. `refuses_warm_starts`: it creates none with parents.
+    `delayed_by` is why SageMaker creates no job now. `refuses_warm_starts`: it creates none with parents. `taken` are
+    the names of another stack's jobs.
     """
+
+    prefix = PREFIX
 
     def __init__(self, clock: MemoryClock) -> None:
         self._clock = clock
@@ -25,6 +28,7 @@ class MemoryJobs:
         self.rejected: dict[str, str] = {}
         self.delayed_by: Cause | None = None
         self.refuses_warm_starts = False
+        self.taken: set[str] = set()
         self.tuned: dict[str, Run] = {}
         self.fine_tuned: dict[str, Run] = {}
         self.evaluated: dict[str, dict[str, str]] = {}
@@ -63,13 +67,13 @@ class MemoryJobs:
         self.evaluated[run.run_id] = dict(models)
 
     def prepare_job(self, run_id: str) -> Job | None:
-        return self.jobs.get(layout.prepare_job(run_id))
+        return self._described(layout.prepare_job(run_id))
 
     def tuning_job(self, name: str) -> Job | None:
-        return self.jobs.get(name)
+        return self._described(name)
 
     def evaluation_job(self, run_id: str) -> Job | None:
-        return self.jobs.get(layout.evaluation_job(run_id))
+        return self._described(layout.evaluation_job(run_id))
 
     def stop(self, name: str) -> None:
         self.stopped.append(name)
@@ -82,6 +86,11 @@ class MemoryJobs:
 
     def trials(self, tuning_job: str) -> Sequence[Trial]:
         return list(self._trials.get(tuning_job, {}).values())
+
+    def _described(self, name: str) -> Job | None:
+        if name in self.taken:
+            raise NameTaken(f"The name {name} is taken.")
+        return self.jobs.get(name)
 
     def _create(self, name: str) -> None:
         if name in self.rejected:

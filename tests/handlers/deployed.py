@@ -14,6 +14,7 @@ from tests.contract.template import Template, table_request
 from tests.fakes.jobs import MemoryJobs
 
 Event = dict[str, Any]
+BUCKET = "seedbed-bucket-1a2b3c4d5e6f"
 
 
 @dataclass
@@ -95,7 +96,7 @@ def deploy() -> Template:
     arn = sqs.get_queue_attributes(QueueUrl=subscriber, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     template = Template(
-        physical={"Table": table, "Topic": topic, "SettleQueue": queue},
+        physical={"Bucket": BUCKET, "Table": table, "Topic": topic, "SettleQueue": queue},
         attributes={("TrainingRole", "Arn"): "arn:aws:iam::123456789012:role/seedbed-training"},
     )
     boto3.client("s3").create_bucket(Bucket=template.environment["BUCKET"])

@@ -238,7 +238,7 @@ def test_the_jobs_of_parents_count_towards_amts_limit(own: int, theirs: list[int
         run = a_run(f"sb-{number:016x}-1", plan=plan, created_at=world.clock.now())
         world.runs.set_champion(replace(run, state=RunState.COMPLETED))
 
-    chosen = warm_start_parents(world.runs, replace(PLAN, trials=own))
+    chosen = warm_start_parents(world, replace(PLAN, trials=own))
 
     assert len(chosen) == parents
     assert not chosen or own + sum(world.runs.get(name).plan.trials for name in chosen) <= WARM_START_JOBS

@@ -24,6 +24,7 @@ ALLOWED = {
 TUNING_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}")
 PROCESSING_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 VERSIONS = st.text("0123456789abcdef", min_size=64, max_size=64)
+PREFIXES = st.sampled_from(["sb-", "sb-01234567"])
 
 
 @pytest.mark.parametrize("before", S)
@@ -42,9 +43,9 @@ def test_final_states_are_those_without_a_next_state() -> None:
     assert {state for state in S if state.ended} == {S.COMPLETED, S.FAILED, S.STOPPED, S.REFUSED}
 
 
-@given(VERSIONS, st.integers(1, 99))
-def test_job_names_are_valid_for_tuning_and_processing(version: str, attempt: int) -> None:
-    run_id = run_id_of(version, attempt)
+@given(VERSIONS, st.integers(1, 999), PREFIXES)
+def test_job_names_are_valid_for_tuning_and_processing(version: str, attempt: int, prefix: str) -> None:
+    run_id = run_id_of(version, attempt, prefix)
 
     assert len(run_id) <= 32
     assert TUNING_JOB_NAME.fullmatch(layout.tuning_job(run_id))
@@ -54,9 +55,9 @@ def test_job_names_are_valid_for_tuning_and_processing(version: str, attempt: in
     assert PROCESSING_JOB_NAME.fullmatch(layout.evaluation_job(run_id))
 
 
-@given(VERSIONS, st.integers(1, 99), st.integers(1, 999))
-def test_run_id_is_read_from_the_names_of_all_its_jobs(version: str, attempt: int, trial: int) -> None:
-    run_id = run_id_of(version, attempt)
+@given(VERSIONS, st.integers(1, 999), st.integers(1, 999), PREFIXES)
+def test_run_id_is_read_from_the_names_of_all_its_jobs(version: str, attempt: int, trial: int, prefix: str) -> None:
+    run_id = run_id_of(version, attempt, prefix)
 
     trials = {f"{run_id}-{trial:03}-0a1b2c3d": "tune", f"{run_id}-fine-{trial:03}-0a1b2c3d": "fine-tune"}
     for name in (run_id, f"{run_id}-prepare", f"{run_id}-fine", f"{run_id}-evaluate", *trials):
@@ -65,10 +66,26 @@ def test_run_id_is_read_from_the_names_of_all_its_jobs(version: str, attempt: in
 
 
 @pytest.mark.parametrize(
-    "name", ["", "sb", "sb-", "sb-0123456789abcdef", "sb-0123456789abcdef-x", "sb-0123-1", "xy-0123456789abcdef-1"]
+    "name",
+    [
+        "",
+        "sb",
+        "sb-",
+        "sb-0123456789abcdef",
+        "sb-0123456789abcdef-x",
+        "sb-0123-1",
+        "xy-0123456789abcdef-1",
+        "sb-0123456789abcdef01-1",
+    ],
 )
 def test_a_foreign_job_does_not_belong_to_a_run(name: str) -> None:
     assert run_id_in(name) is None
+
+
+def test_the_runs_of_two_stacks_on_equal_images_have_different_names() -> None:
+    names = {run_id_of("f" * 64, 1, prefix) for prefix in ("sb-", "sb-01234567", "sb-89abcdef")}
+
+    assert names == {"sb-ffffffffffffffff-1", "sb-01234567ffffffffffff-1", "sb-89abcdefffffffffffff-1"}
 
 
 def test_a_run_costs_the_billable_seconds_of_its_jobs() -> None:

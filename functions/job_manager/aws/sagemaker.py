@@ -1,17 +1,17 @@
 """The jobs on SageMaker. A job's name is its idempotency key: creating it twice leaves one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from ..domain import layout
-from ..domain.errors import Cause, JobDelayed, NotFound
+from ..domain.errors import Cause, JobDelayed, NameTaken, NotFound
 from ..domain.job import Job, JobStatus
 from ..domain.reason import explained
 from ..domain.refusal import cause_of, refusal
 from ..domain.result import Trial
-from ..domain.run import Run
+from ..domain.run import PREFIX, Run
 from .sagemaker_requests import JobRequests
 
 if TYPE_CHECKING:
@@ -26,23 +26,26 @@ NO_INSTANCE = "insufficient capacity"
 class SageMakerJobs:
     """Implements `ports.Jobs`."""
 
-    def __init__(self, client: "SageMakerClient", requests: JobRequests) -> None:
+    def __init__(self, client: "SageMakerClient", requests: JobRequests, prefix: str = PREFIX) -> None:
         self._client = client
         self._requests = requests
+        self._prefix = prefix
+
+    @property
+    def prefix(self) -> str:
+        return self._prefix
 
     def start_prepare(self, run: Run) -> None:
-        create("prepare job", self._client.create_processing_job, self._requests.prepare(run))
+        self._process("prepare job", self._requests.prepare(run))
 
     def start_tuning(self, run: Run) -> None:
-        create("tuning job", self._client.create_hyper_parameter_tuning_job, self._requests.tuning(run))
+        self._tune("tuning job", self._requests.tuning(run))
 
     def start_fine_tuning(self, run: Run) -> None:
-        request = self._requests.fine_tuning(run)
-        create("fine-tuning job", self._client.create_hyper_parameter_tuning_job, request)
+        self._tune("fine-tuning job", self._requests.fine_tuning(run))
 
     def start_evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> None:
-        request = self._requests.evaluation(run, models, champion_sha256)
-        create("evaluate job", self._client.create_processing_job, request)
+        self._process("evaluate job", self._requests.evaluation(run, models, champion_sha256))
 
     def prepare_job(self, run_id: str) -> Job | None:
         return self._processing_job(layout.prepare_job(run_id))
@@ -56,6 +59,8 @@ class SageMakerJobs:
         except ClientError as error:
             raise_unless_absent(error)
             return None
+        definition = answer.get("TrainingJobDefinition", {})
+        self._check_owner(name, [definition.get("OutputDataConfig", {}).get("S3OutputPath", "")])
         return Job(
             name,
             ENDED.get(answer["HyperParameterTuningJobStatus"], JobStatus.IN_PROGRESS),
@@ -110,25 +115,44 @@ class SageMakerJobs:
         except ClientError as error:
             raise_unless_absent(error)
             return None
+        outputs = answer.get("ProcessingOutputConfig", {}).get("Outputs", [])
+        self._check_owner(name, [output.get("S3Output", {}).get("S3Uri", "") for output in outputs])
         status = ENDED.get(answer["ProcessingJobStatus"], JobStatus.IN_PROGRESS)
         start, end = answer.get("ProcessingStartTime"), answer.get("ProcessingEndTime")
         seconds = max((end - start).total_seconds(), 0.0) if start and end else 0.0
         reason = answer.get("ExitMessage") or explained(answer.get("FailureReason"))
         return Job(name, status, reason, seconds, ended_at=end)
 
+    def _process(self, kind: str, request: Mapping[str, Any]) -> None:
+        if not created(kind, self._client.create_processing_job, request):
+            self._check_described(request["ProcessingJobName"], self._processing_job)
 
-def create(kind: str, call: Any, request: Mapping[str, Any]) -> None:
-    """Create a job. One that exists is the run's own, as the name contains the dataset version.
+    def _tune(self, kind: str, request: Mapping[str, Any]) -> None:
+        if not created(kind, self._client.create_hyper_parameter_tuning_job, request):
+            self._check_described(request["HyperParameterTuningJobName"], self.tuning_job)
 
-    Raises JobRejected or JobDelayed if SageMaker refuses it.
-    """
+    def _check_described(self, name: str, describe: Callable[[str], Job | None]) -> None:
+        """Raises NameTaken if the existing job is not the run's own, JobDelayed if SageMaker does not describe it."""
+        if describe(name) is None:
+            raise JobDelayed(Cause.SERVICE, f"SageMaker says that a job {name} exists, but does not describe it.")
+
+    def _check_owner(self, name: str, outputs: Sequence[str]) -> None:
+        """Raises NameTaken if a job writes to another bucket than its run's."""
+        own = f"s3://{self._requests.bucket}/"
+        if any(uri and not uri.startswith(own) for uri in outputs):
+            raise NameTaken(f"Another stack has used the job name {name}: the dataset gets the next one.")
+
+
+def created(kind: str, call: Any, request: Mapping[str, Any]) -> bool:
+    """Create a job; False if one of that name exists. Raises JobRejected or JobDelayed if SageMaker refuses it."""
     try:
         call(**request)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ResourceInUse":
-            return
+            return False
         raise refusal(kind, code, error.response["Error"].get("Message", "")) from None
+    return True
 
 
 def raise_unless_absent(error: ClientError) -> None:

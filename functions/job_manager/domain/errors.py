@@ -6,6 +6,7 @@ JobManagerError
 ├── NotFound         there is no such run, model or object
 ├── Conflict         another function moved the run first; read it again
 ├── RunRefused       a dataset that can't be trained on, or a run that exceeds a budget
+├── NameTaken        a job of this name is another stack's, or of a bucket that was emptied since
 ├── JobRejected      SageMaker will never accept this job, so retrying is useless
 └── JobDelayed       SageMaker does not accept this job now, and may later
 """
@@ -35,6 +36,10 @@ class Conflict(JobManagerError):
 
 class RunRefused(JobManagerError):
     """A dataset that can't be trained on, or a run that exceeds a budget."""
+
+
+class NameTaken(JobManagerError):
+    """A job of this name is another stack's, or of a bucket that was emptied since."""
 
 
 class JobRejected(JobManagerError):

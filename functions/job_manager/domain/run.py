@@ -15,6 +15,8 @@ from .refusal import Delay
 from .result import Evaluation, Trial
 
 PREFIX = "sb-"
+PREFIX_AND_VERSION = 23
+RUN_ID = re.compile(r"sb-[0-9a-f]{16}(?:[0-9a-f]{4})?-[0-9]{1,9}")
 
 
 class RunState(StrEnum):
@@ -161,19 +163,20 @@ class Record:
     trials: tuple[Trial, ...]
 
 
-def run_id_of(version: str, attempt: int = 1) -> str:
-    """A run's name, from its dataset version (hex) and attempt: at most 32 characters, AMT's limit."""
-    return f"{PREFIX}{version[:16]}-{attempt}"
+def run_id_of(version: str, attempt: int = 1, prefix: str = PREFIX) -> str:
+    """A run's name, from its dataset version (hex) and attempt, beginning with the stack's prefix.
+
+    It leaves room for the names of its jobs: AMT's limit is 32 characters.
+    """
+    return f"{(prefix + version[:16])[:PREFIX_AND_VERSION]}-{attempt}"
 
 
 def is_run_id(name: str) -> bool:
     """Whether a run could have this name: a request may ask for anything."""
-    return re.fullmatch(r"sb-[0-9a-f]{16}-[0-9]{1,9}", name) is not None
+    return RUN_ID.fullmatch(name) is not None
 
 
 def run_id_in(job_name: str) -> str | None:
     """The run that a SageMaker job of this name belongs to; None for other jobs."""
-    parts = job_name.split("-")
-    if len(parts) < 3 or parts[0] + "-" != PREFIX or len(parts[1]) != 16 or not parts[2].isdigit():
-        return None
-    return "-".join(parts[:3])
+    run_id = "-".join(job_name.split("-")[:3])
+    return run_id if is_run_id(run_id) else None

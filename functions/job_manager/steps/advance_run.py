@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ..domain.errors import Conflict, JobDelayed, JobRejected, MalformedOutput, NotFound
+from ..domain.errors import Conflict, JobDelayed, JobRejected, MalformedOutput, NameTaken, NotFound
 from ..domain.job import JobStatus
 from ..domain.refusal import Delay
 from ..domain.run import Record, Run, RunState, run_id_in
@@ -11,6 +11,8 @@ from ..ports import Ports
 from .note_upload import note_upload
 from .stages import STAGES, StageFunction, current_job, fall_back_to_head
 from .stop_run import BY_A_PERSON, asked_to_stop
+
+AFTER_A_TAKEN_NAME = 4
 
 
 def advance_run(run_id: str, ports: Ports, rule: SettleRule) -> Run:
@@ -60,6 +62,9 @@ def next_move(run: Run, ports: Ports) -> Run | None:
         return stopped(run, ports, stage) if asked_to_stop(run, ports) else stage(run, ports)
     except JobDelayed as error:
         return delayed(run, error, ports)
+    except NameTaken as error:
+        again = run.repeats < AFTER_A_TAKEN_NAME
+        return run.ended(RunState.FAILED, ports.clock.now(), str(error), begins_again=again)
     except (JobRejected, MalformedOutput, NotFound) as error:
         return run.ended(RunState.FAILED, ports.clock.now(), str(error))
 

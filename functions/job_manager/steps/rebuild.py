@@ -42,8 +42,8 @@ def as_recorded(kept: Run, ports: Ports) -> Run | None:
 
 
 def as_described(kept: Run, ports: Ports) -> Run | None:
-    """The run as far as SageMaker's jobs took it; None if SageMaker has no job of it."""
-    if not kept.state.ended and current_job(kept, ports) is None:
+    """The run as far as SageMaker's jobs took it; None if SageMaker has no job of it, or it was another stack's."""
+    if not kept.state.ended and (not kept.run_id.startswith(ports.jobs.prefix) or current_job(kept, ports) is None):
         return None
     run = followed(kept, ports)
     if run.state.ended and not kept.state.ended:

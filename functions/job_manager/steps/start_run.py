@@ -4,14 +4,15 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import count
 
+from ..domain import layout
 from ..domain.cost import check_budget, check_month
 from ..domain.dataset import DatasetReport, Snapshot, Split, take_snapshot
-from ..domain.errors import Conflict, NotFound, RunRefused
+from ..domain.errors import Conflict, JobDelayed, NameTaken, NotFound, RunRefused
 from ..domain.plan import Plan
 from ..domain.refusal import quota_notice
 from ..domain.run import Run, RunState, run_id_of
 from ..domain.settling import SettleRule
-from ..ports import Ports, Runs
+from ..ports import Ports
 from .advance_run import advance_run
 from .retry_run import is_repeated
 
@@ -55,7 +56,7 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
     if not snapshot.images and not snapshot.refused:
         return None
     reason = why_refused(snapshot, ports, plan)
-    run_id, before = next_attempt(ports.runs, snapshot.version(plan))
+    run_id, before = next_attempt(ports, snapshot.version(plan))
     if before and not is_repeated(before, ports, plan) and (before.state is not RunState.REFUSED or reason):
         return run_for_refused_files(snapshot, before, ports, plan)
     champion = ports.runs.champion()
@@ -65,7 +66,7 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
         ports.clock.now(),
         content=snapshot.content(),
         strays=snapshot.refused_digest(),
-        warm_start_from=warm_start_parents(ports.runs, plan),
+        warm_start_from=warm_start_parents(ports, plan),
         champion_before=champion.run_id if champion else None,
         notice=quota_notice(plan),
         repeats=before.repeats + 1 if before and before.begins_again else 0,
@@ -79,7 +80,7 @@ def run_for_refused_files(snapshot: Snapshot, before: Run, ports: Ports, plan: P
     """A refused run that lists the refused files; None if there are none, or an earlier run listed them."""
     if not snapshot.refused or before.strays == snapshot.refused_digest():
         return None
-    run_id, named = next_attempt(ports.runs, snapshot.refused_digest())
+    run_id, named = next_attempt(ports, snapshot.refused_digest())
     if named:
         return None
     files = len(snapshot.refused)
@@ -106,21 +107,42 @@ def why_refused(snapshot: Snapshot, ports: Ports, plan: Plan) -> str | None:
     return None
 
 
-def next_attempt(runs: Runs, version: str) -> tuple[str, Run | None]:
+def next_attempt(ports: Ports, version: str) -> tuple[str, Run | None]:
     """The first unused run name of this dataset version, and the run before it, if any."""
     before = None
     for attempt in count(1):
-        run_id = run_id_of(version, attempt)
+        run_id = run_id_of(version, attempt, ports.jobs.prefix)
         try:
-            before = runs.get(run_id)
+            before = ports.runs.get(run_id)
         except NotFound:
-            break
+            if not is_taken(run_id, ports):
+                break
     return run_id, before
 
 
-def warm_start_parents(runs: Runs, plan: Plan) -> tuple[str, ...]:
-    """The latest completed runs with the same search space, as many as AMT's limits on parents and their jobs allow."""
-    completed = (run for run in runs.recent(50) if run.state is RunState.COMPLETED)
+def is_taken(run_id: str, ports: Ports) -> bool:
+    """Whether an unknown run's name can't be used, as SageMaker keeps a job of that name for ever.
+
+    A run of this bucket wrote its snapshot before its first job: it is only missing from the table, and continues. Any
+    other job is another stack's, or was started before the bucket was emptied.
+    """
+    if ports.bucket.has(layout.snapshot(run_id)):
+        return False
+    try:
+        return ports.jobs.prepare_job(run_id) is not None
+    except NameTaken:
+        return True
+    except JobDelayed:  # the run says it, once it has begun
+        return False
+
+
+def warm_start_parents(ports: Ports, plan: Plan) -> tuple[str, ...]:
+    """The latest completed runs of this stack with the same search space.
+
+    They are as many as AMT's limits on parents and their jobs allow.
+    """
+    own = (run for run in ports.runs.recent(50) if run.run_id.startswith(ports.jobs.prefix))
+    completed = (run for run in own if run.state is RunState.COMPLETED)
     searched = (plan.search_space, plan.backbones)
     parents: list[str] = []
     jobs = plan.trials
