@@ -18,7 +18,7 @@ AS_TESTED := --constraints requirements/dev.txt
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
 	@$(BIN)/seedbed demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(TRIALS),--trials $(TRIALS)) $(if $(PLAN),--plan $(PLAN))
 
-test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready check  ## all tests: make test [WORKERS=n]
+test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/lint/ready check  ## all tests: make test [WORKERS=n]
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev  ## types and style
@@ -67,8 +67,8 @@ $(VENV)/dev: $(VENV)/laptop requirements/dev.txt
 	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# The SAM and AWS CLIs pin packages that MiniStack pins otherwise: each has an environment of its own, as the benchmark has.
-$(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/bench/ready: $(VENV)/%/ready: $(UV) requirements/%.txt
+# The SAM and AWS CLIs and checkov pin packages that MiniStack pins otherwise: each has an environment of its own, as the benchmark has.
+$(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/lint/ready $(VENV)/bench/ready: $(VENV)/%/ready: $(UV) requirements/%.txt
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/$*
 	@$(UV) pip install --quiet --compile-bytecode --python $(VENV)/$*/bin/python --require-hashes -r requirements/$*.txt
 	@touch $@
@@ -79,7 +79,7 @@ requirements: $(UV)  ## pin what pyproject.toml and the .in files ask for
 	@for name in functions training_container; do \
 		$(PIN) $$name/requirements.in $(AS_TESTED) --output-file $$name/requirements.txt || exit 1; done
 	@$(PIN) $(LAPTOP) requirements/bench.in --output-file requirements/bench.txt
-	@for name in sam aws uv; do $(PIN) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	@for name in sam aws lint uv; do $(PIN) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 
 clean:  ## the environment and all local data
 	rm -rf $(VENV) .seedbed .seedbed-demo .aws-sam

@@ -87,4 +87,5 @@ def table_in_template() -> dict[str, Any]:
 
     template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
     properties: dict[str, Any] = template["Resources"]["Table"]["Properties"]
+    del properties["PointInTimeRecoverySpecification"]  # set by a call of its own, which a local table does not need
     return {**properties, "StreamSpecification": {"StreamEnabled": True, **properties["StreamSpecification"]}}

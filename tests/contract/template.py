@@ -129,7 +129,8 @@ INTRINSICS: dict[str, Any] = {
 
 def table_request(template: Template, name: str = "runs") -> dict[str, Any]:
     """CreateTable for the template's table."""
-    properties: dict[str, Any] = template.resources["Table"]["Properties"]
+    properties: dict[str, Any] = dict(template.resources["Table"]["Properties"])
+    del properties["PointInTimeRecoverySpecification"]  # set by a call of its own
     stream = {"StreamEnabled": True, **properties["StreamSpecification"]}
     return {**properties, "TableName": name, "StreamSpecification": stream}
 

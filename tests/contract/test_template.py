@@ -1,18 +1,37 @@
 """Nothing that goes wrong in the stack is lost, and no door is open."""
 
 import ast
+import json
 import re
+from collections import defaultdict
 from typing import Any
 
 import pytest
-from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
+from ministack.core.iam_evaluator import EvalContext, evaluate, evaluate_resource_policy, parse_policy_document
 
-from tests.contract.template import ROOT, Template
+from tests.contract.patterns import matches
+from tests.contract.template import ROOT, STACKS, Template
 
 TEMPLATE = Template()
 QUEUES = TEMPLATE.of_type("AWS::SQS::Queue")
 RULES = TEMPLATE.of_type("AWS::Events::Rule")
 ROUTES = TEMPLATE.of_type("AWS::ApiGatewayV2::Route")
+IDS = ("0a1b2c3d-ca81-11f1-8a3c-0e6f3b2d5a17", "4e5f6a7b-ca81-11f1-8a3c-0e6f3b2d5a17")
+PHYSICAL = {name: name.lower() for name in TEMPLATE.resources}
+ATTRIBUTES = {(name, "Arn"): f"arn:aws:x:us-east-1:123456789012:{name}" for name in TEMPLATE.resources}
+STACK_ACTIONS = [
+    ("processing-job", "sagemaker:CreateProcessingJob"),
+    ("processing-job", "sagemaker:StopProcessingJob"),
+    ("hyper-parameter-tuning-job", "sagemaker:StopHyperParameterTuningJob"),
+    ("training-job", "sagemaker:DescribeTrainingJob"),
+]
+NAMES: dict[str, set[str]] = defaultdict(
+    lambda: (
+        {"Name", "BucketName", "FunctionName", "TableName", "QueueName", "TopicName", "RoleName", "AlarmName"}
+        | {"ManagedPolicyName", "LogGroupName", "DashboardName"}
+    ),
+    {"AWS::Lambda::Permission": set(), "AWS::Logs::MetricFilter": set()},
+)
 DEAD_LETTERS = [name for name in QUEUES if name.endswith("DeadLetterQueue")]
 
 
@@ -161,6 +180,106 @@ def test_a_service_assumes_a_role_only_for_this_account(role: str) -> None:
     (trust,) = TEMPLATE.of_type("AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
 
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_no_name_is_fixed_that_a_second_stack_or_a_second_attempt_would_meet() -> None:
+    named = {
+        f"{name}.{key}"
+        for name, resource in TEMPLATE.resources.items()
+        for key in resource.get("Properties", {})
+        if key in NAMES[resource["Type"]]
+    }
+
+    assert named == {"Bucket.BucketName", "HttpApi.Name"}
+    assert TEMPLATE.resources["Bucket"]["Properties"]["BucketName"] == {
+        "Fn::If": ["HasBucketName", {"Ref": "BucketName"}, {"Ref": "AWS::NoValue"}]
+    }
+    assert not TEMPLATE.parameters["BucketName"]["Default"]
+
+
+@pytest.mark.parametrize(("kind", "name"), STACK_ACTIONS)
+def test_a_stack_may_touch_only_its_own_jobs(kind: str, name: str) -> None:
+    own, other = (Template(physical=PHYSICAL, attributes=ATTRIBUTES, stack_id=f"{STACKS}/seedbed/{one}") for one in IDS)
+    job = f"arn:aws:sagemaker:us-east-1:123456789012:{kind}/{other.environment['JOB_PREFIX']}ffffffffffff-1"
+    asked = EvalContext("arn:aws:iam::123456789012:role/r", "Role", "123456789012", name, job, "us-east-1")
+
+    for template, allowed in ((own, False), (other, True)):
+        policy = template.resolve(template.functions["AdvanceRun"]["Policies"][0])
+        document = parse_policy_document({"Version": "2012-10-17", **policy})
+        assert (evaluate(asked, [document]).decision == "Allow") is allowed
+
+
+def test_the_job_rule_matches_only_the_stacks_own_jobs() -> None:
+    detail = {"ProcessingJobName": "sb-3f9c1b7affffffffffff-1-prepare", "ProcessingJobStatus": "Completed"}
+    event = {"source": "aws.sagemaker", "detail-type": "SageMaker Processing Job State Change", "detail": detail}
+
+    heard = [
+        matches(template.resolve(template.resources["JobStateRule"]["Properties"]["EventPattern"]), event)
+        for template in (Template(), Template(stack_id=f"{STACKS}/seedbed/{IDS[0]}"))
+    ]
+
+    assert heard == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("", "aws:ecr:us-east-1:123456789012:repository/seedbed-trainer"),
+        ("210987654321.dkr.ecr.eu-west-1.amazonaws.com/trainer", "aws:ecr:eu-west-1:210987654321:repository/trainer"),
+        (
+            f"210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/trainer@sha256:{'a' * 64}",
+            "aws:ecr:eu-west-1:210987654321:repository/team/trainer",
+        ),
+        (
+            f"210987654321.dkr.ecr.cn-north-1.amazonaws.com.cn/team/trainer:1.0@sha256:{'a' * 64}",
+            "aws:ecr:cn-north-1:210987654321:repository/team/trainer",
+        ),
+    ],
+)
+def test_jobs_may_pull_from_their_images_repository_alone(image: str, repository: str) -> None:
+    template = Template(physical=PHYSICAL)
+    assert re.fullmatch(template.parameters["TrainingImage"]["AllowedPattern"], image)
+    template.parameters["TrainingImage"]["Default"] = image
+    (policy,) = template.resolve(template.resources["TrainingRole"]["Properties"]["Policies"])
+    pulling = [s for s in policy["PolicyDocument"]["Statement"] if "ecr:BatchGetImage" in s["Action"]]
+
+    assert [statement["Resource"] for statement in pulling] == [f"arn:{repository}"]
+
+
+@pytest.mark.parametrize("image", ["seedbed-trainer:latest", "docker.io/library/python", "210987654321.dkr.ecr."])
+def test_an_image_elsewhere_than_in_ecr_is_refused_before_anything_is_created(image: str) -> None:
+    assert not re.fullmatch(TEMPLATE.parameters["TrainingImage"]["AllowedPattern"], image)
+
+
+def test_logs_are_the_stacks_and_end() -> None:
+    groups = TEMPLATE.of_type("AWS::Logs::LogGroup")
+    written = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in TEMPLATE.functions.values()]
+    (stage,) = TEMPLATE.of_type("AWS::ApiGatewayV2::Stage").values()
+
+    assert sorted([*written, arn_of(stage["AccessLogSettings"]["DestinationArn"])]) == sorted(groups)
+    assert all(group == {"RetentionInDays": {"Ref": "LogDays"}} for group in groups.values())
+    assert json.loads(stage["AccessLogSettings"]["Format"])["caller"] == "$context.identity.userArn"
+    assert 0 < stage["DefaultRouteSettings"]["ThrottlingRateLimit"] <= 100
+
+
+def test_a_reconcile_that_failed_is_a_dead_letter() -> None:
+    asynchronous = TEMPLATE.functions["Reconcile"]["EventInvokeConfig"]
+    statements = TEMPLATE.functions["Reconcile"]["Policies"][0]["Statement"]
+
+    assert arn_of(asynchronous["DestinationConfig"]["OnFailure"]["Destination"]) in DEAD_LETTERS
+    assert asynchronous["MaximumRetryAttempts"] == 0
+    assert {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}} in (
+        statements
+    )
+
+
+def test_what_is_stored_is_encrypted_and_the_table_can_be_restored() -> None:
+    (rule,) = TEMPLATE.resources["Bucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    recovery = TEMPLATE.resources["Table"]["Properties"]["PointInTimeRecoverySpecification"]
+
+    assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    assert all(queue["SqsManagedSseEnabled"] for queue in QUEUES.values())
+    assert TEMPLATE.resolve(recovery) == {"PointInTimeRecoveryEnabled": True}
 
 
 def test_the_bucket_is_closed_to_the_public_and_outlives_the_stack() -> None:

@@ -195,14 +195,16 @@ def test_a_best_model_changed_in_the_bucket_is_not_used(cloud: LittleCloud, firs
 
 def test_the_functions_log_no_error(cloud: LittleCloud, first: FirstRun) -> None:
     logs = cloud.stack.client("logs")
-    groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
+    functions = cloud.stack.client("lambda").list_functions()["Functions"]
     written = {
-        group["logGroupName"]: [
+        function["FunctionName"]: [
             event["message"]
-            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+            for page in logs.get_paginator("filter_log_events").paginate(
+                logGroupName=function["LoggingConfig"]["LogGroup"]
+            )
             for event in page["events"]
         ]
-        for group in groups
+        for function in functions
     }
     assert sum(any("START" in line for line in lines) for lines in written.values()) == 6
     errors = [line for lines in written.values() for line in lines if "Traceback" in line or '"level":"ERROR"' in line]
