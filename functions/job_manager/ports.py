@@ -58,6 +58,9 @@ class Bucket(Protocol):
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
         """Save that a person asked for this run to be stopped."""
 
+    def let_expire(self, run_id: str) -> None:
+        """Tag what nothing reads once the run has ended, so that the bucket's lifecycle ends it."""
+
     def ask_to_retry(self, run_id: str, at: datetime) -> None:
         """Save that a person asked for another attempt after this run."""
 

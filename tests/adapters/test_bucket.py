@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from job_manager.aws.s3 import S3Bucket
+from job_manager.aws.s3 import TEMPORARY, S3Bucket
 from job_manager.domain import layout
 from job_manager.domain.dataset import DatasetReport, ExcludedFile, Split, take_snapshot
 from job_manager.domain.errors import MalformedOutput, NotFound
@@ -184,3 +184,27 @@ def test_a_forbidden_object_is_not_taken_for_a_missing_one() -> None:
 
         with pytest.raises(ClientError):
             S3Bucket(client, BUCKET).has(layout.notified(RUN.run_id))
+
+
+def test_only_what_a_run_alone_needed_is_tagged_to_expire(aws: None) -> None:
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    temporary = [
+        f"{layout.features(RUN.run_id)}a.npy",
+        layout.trial_model(RUN.run_id, "t"),
+        f"{layout.checkpoints(RUN.run_id)}c",
+    ]
+    others = [
+        layout.model(RUN.run_id),
+        layout.record(RUN.run_id),
+        layout.mosaic(RUN.run_id),
+        layout.trial_model("sb-2", "t"),
+    ]
+    for key in (*temporary, *others):
+        client.put_object(Bucket=BUCKET, Key=key, Body=b"content")
+
+    S3Bucket(client, BUCKET).let_expire(RUN.run_id)
+
+    tags = {key: client.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"] for key in (*temporary, *others)}
+    assert [key for key in tags if tags[key]] == temporary
+    assert all(tags[key] == [TEMPORARY] for key in temporary)

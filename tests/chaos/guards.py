@@ -541,4 +541,12 @@ GUARDS = (
         test=f"{NAMES}::test_a_run_whose_job_name_was_taken_in_the_last_moment_begins_again",
         simulated=False,
     ),
+    Guard(
+        name="only what a run alone needed is marked to expire",
+        file=f"{FUNCTIONS}/aws/s3.py",
+        text="if key.startswith(layout.temporary(run_id)):",
+        mutation="if True:",
+        test="tests/adapters/test_bucket.py::test_only_what_a_run_alone_needed_is_tagged_to_expire",
+        simulated=False,
+    ),
 )

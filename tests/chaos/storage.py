@@ -46,6 +46,12 @@ class MemoryStorage:
             raise NoSuchKey({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject")
         return {"Body": BytesIO(self.contents[Key])}
 
+    def put_object_tagging(self, Key: str, **_: Any) -> dict[str, Any]:
+        """Tag an object."""
+        if Key not in self.contents:
+            raise NoSuchKey({"Error": {"Code": "NoSuchKey", "Message": Key}}, "PutObjectTagging")
+        return {}
+
     def head_object(self, Key: str, **_: Any) -> dict[str, Any]:
         """Whether there is an object; a missing one is a bare 404."""
         if Key not in self.contents:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, evaluate_resource_policy, parse_policy_document
 
+from job_manager.aws.s3 import TEMPORARY
+from job_manager.domain import layout
 from tests.contract.patterns import matches
 from tests.contract.template import ROOT, STACKS, Template
 
@@ -173,6 +175,16 @@ def test_overwritten_and_deleted_objects_are_kept_for_a_month() -> None:
         "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
         "ExpiredObjectDeleteMarker": True,
     }
+
+
+def test_only_what_its_run_alone_needed_expires() -> None:
+    bucket = TEMPLATE.resources["Bucket"]["Properties"]
+    expiring = [rule for rule in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in rule]
+    kept = ("snapshot", "manifest", "dataset_report", "mosaic", "scores", "model", "report", "model_card", "record")
+    run_id = "sb-0123456789abcdef-1"
+
+    assert [rule["TagFilters"] for rule in expiring] == [[TEMPORARY]]
+    assert not [name for name in kept if getattr(layout, name)(run_id).startswith(layout.temporary(run_id))]
 
 
 @pytest.mark.parametrize("role", TEMPLATE.of_type("AWS::IAM::Role"))

@@ -24,6 +24,7 @@ class MemoryBucket:
 
     def __init__(self) -> None:
         self.contents: dict[str, bytes] = {}
+        self.expiring: set[str] = set()
         self.snapshots: dict[str, tuple[Run, Snapshot]] = {}
         self.while_listing: Callable[[], None] | None = None
 
@@ -72,6 +73,9 @@ class MemoryBucket:
 
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
         self.put(layout.stop(run_id), msgspec.json.encode(at))
+
+    def let_expire(self, run_id: str) -> None:
+        self.expiring |= {key for key in self.contents if key.startswith(layout.temporary(run_id))}
 
     def ask_to_retry(self, run_id: str, at: datetime) -> None:
         self.put(layout.retry(run_id), msgspec.json.encode(at))

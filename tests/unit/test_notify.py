@@ -53,5 +53,33 @@ def test_a_message_that_could_not_be_sent_leaves_no_mark(world: World) -> None:
     assert not world.bucket.has(layout.notified(run.run_id))
 
 
+def test_what_only_a_run_needed_expires_after_its_end(world: World) -> None:
+    run = world.complete(world.start().run_id)
+    for key in (layout.trial_model(run.run_id, "t"), f"{layout.test_split(run.run_id)}a", layout.model(run.run_id)):
+        world.bucket.put(key, b"content")
+
+    notify(run, world)
+
+    assert {layout.trial_model(run.run_id, "t"), f"{layout.test_split(run.run_id)}a"} <= world.bucket.expiring
+    assert layout.model(run.run_id) not in world.bucket.expiring
+    assert layout.dataset_report(run.run_id) not in world.bucket.expiring
+
+
+def test_a_run_whose_leftovers_could_not_be_marked_is_not_yet_done(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = world.complete(world.start().run_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.bucket, "let_expire", crash)
+        with pytest.raises(Crash):
+            notify(run, world)
+    assert run.run_id in world.runs.unnotified()
+
+    notify(run, world)
+
+    assert len(world.announcer.sent) == 1
+    assert run.run_id not in world.runs.unnotified()
+
+
 def crash(*_: object) -> None:
     raise Crash

@@ -16,8 +16,10 @@ from .events import UNREADABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import TagTypeDef
 
 Content = TypeVar("Content")
+TEMPORARY: "TagTypeDef" = {"Key": "seedbed", "Value": "temporary"}
 
 
 class SnapshotSummary(msgspec.Struct):
@@ -94,6 +96,13 @@ class S3Bucket:
 
     def ask_to_stop(self, run_id: str, at: datetime) -> None:
         self._write(layout.stop(run_id), {"asked_at": at})
+
+    def let_expire(self, run_id: str) -> None:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, Prefix=f"{RUNS}{run_id}/")
+        keys = (item["Key"] for page in pages for item in page.get("Contents", []))
+        for key in keys:
+            if key.startswith(layout.temporary(run_id)):
+                self._client.put_object_tagging(Bucket=self._name, Key=key, Tagging={"TagSet": [TEMPORARY]})
 
     def ask_to_retry(self, run_id: str, at: datetime) -> None:
         self._write(layout.retry(run_id), {"asked_at": at})

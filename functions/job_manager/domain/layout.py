@@ -115,6 +115,12 @@ def retry(run_id: str) -> str:
     return f"{RUNS}{run_id}/retry.json"
 
 
+def temporary(run_id: str) -> tuple[str, ...]:
+    """Where the objects are that nothing reads once the run has ended: packs, the trials' models and checkpoints."""
+    packs = (features(run_id), training(run_id), validation_split(run_id), test_split(run_id))
+    return (*packs, trials(run_id), checkpoints(run_id))
+
+
 def prepare_job(run_id: str) -> str:
     """The name of the processing job that packs the dataset."""
     return run_id + PREPARE

@@ -1,19 +1,22 @@
-"""A run ended, or has waited for long: send one e-mail."""
+"""A run ended, or has waited for long: send one e-mail; let expire what only the run itself needed."""
 
 from ..domain import layout
 from ..domain.message import Message, message_about, message_of_delay
-from ..domain.run import Run
+from ..domain.run import Run, RunState
 from ..ports import Ports
 
 
 def notify(run: Run, ports: Ports) -> Message | None:
     """Send the e-mail about a run that ended, then set the outbox mark; None if the e-mail was sent before.
 
-    After a crash between the two the e-mail is sent again: at least once, not at most once.
+    After a crash between the two the e-mail is sent again: at least once, not at most once. This is called again until
+    what the run alone needed is marked to expire.
     """
     if not run.state.ended:
         return None
     message = sent_once(layout.notified(run.run_id), message_about(run), ports)
+    if run.state is not RunState.REFUSED:
+        ports.bucket.let_expire(run.run_id)
     ports.runs.notified(run.run_id)
     return message
 
