@@ -1,11 +1,12 @@
 """What the steps need from outside, one Protocol per service: `aws/` implements them on AWS, the tests in memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from .domain.dataset import DatasetReport, ExcludedFile, Snapshot, StoredObject
 from .domain.job import Job
+from .domain.measurement import Measurement
 from .domain.message import Message
 from .domain.result import Evaluation, Trial
 from .domain.run import Record, Run, RunState
@@ -184,6 +185,13 @@ class Announcer(Protocol):
         """Send a message to all subscribers."""
 
 
+class Metrics(Protocol):
+    """What dashboards show and alarms watch."""
+
+    def record(self, measurements: Iterable[Measurement], run_id: str | None = None) -> None:
+        """Publish what was measured, of a run if it is named."""
+
+
 class Ports(Protocol):
     """All ports, each made when it is first used."""
 
@@ -199,3 +207,5 @@ class Ports(Protocol):
     def timer(self) -> SettleTimer: ...
     @property
     def announcer(self) -> Announcer: ...
+    @property
+    def metrics(self) -> Metrics: ...

@@ -3,7 +3,7 @@
 import os
 from datetime import timedelta
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -61,6 +61,13 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     processing_time_limit_seconds: Positive
     run_budget: Dollars
     monthly_budget: Dollars
+    stack: str
+    tracing: Literal["Active", "Disabled"]
+
+    @property
+    def traces(self) -> bool:
+        """Whether calls to AWS are traced."""
+        return self.tracing == "Active"
 
     @property
     def plan(self) -> Plan:

@@ -7,11 +7,13 @@ import boto3
 from botocore.config import Config
 
 from .aws.dynamodb import DynamoDBRuns
+from .aws.metrics import EmfMetrics
 from .aws.s3 import S3Bucket
 from .aws.sagemaker import SageMakerJobs
 from .aws.sagemaker_requests import JobRequests
 from .aws.sns import SNSAnnouncer
 from .aws.sqs import SQSSettleTimer, SystemClock
+from .aws.tracing import trace_calls
 from .settings import Settings, settings
 
 CLIENT = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 5})
@@ -37,7 +39,7 @@ class AWS:
 
     @cached_property
     def jobs(self) -> SageMakerJobs:
-        requests = JobRequests(self._settings.bucket, self._settings.sagemaker_role)
+        requests = JobRequests(self._settings.bucket, self._settings.sagemaker_role, stack=self._settings.stack)
         return SageMakerJobs(client("sagemaker"), requests, self._settings.job_prefix)
 
     @cached_property
@@ -48,10 +50,16 @@ class AWS:
     def announcer(self) -> SNSAnnouncer:
         return SNSAnnouncer(client("sns"), self._settings.topic)
 
+    @cached_property
+    def metrics(self) -> EmfMetrics:
+        return EmfMetrics()
+
 
 @cache
 def aws() -> AWS:
     """The ports of this function, kept while its process is warm."""
+    if settings().traces:
+        trace_calls()
     return AWS(settings())
 
 

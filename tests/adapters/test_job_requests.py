@@ -197,6 +197,15 @@ def test_jobs_have_no_network_unless_they_download_weights(
     assert REQUESTS.tuning(run)["TrainingJobDefinition"]["EnableNetworkIsolation"] is True
 
 
+def test_every_job_has_the_tags_that_its_cost_is_found_by() -> None:
+    tags = {"project": "seedbed", "stack": "plots", "run": RUN_ID}
+    of_plots = replace(REQUESTS, stack="plots")
+
+    made = [request(FULL) for request in (of_plots.prepare, of_plots.tuning, of_plots.fine_tuning)]
+    for request in (*made, of_plots.evaluation(FULL, MODELS)):
+        assert {tag["Key"]: tag["Value"] for tag in request["Tags"]} == tags
+
+
 def test_evaluate_gets_the_champions_digest_as_an_argument() -> None:
     request = REQUESTS.evaluation(RUN, MODELS, "ab" * 32)
 

@@ -1,9 +1,11 @@
 """Once nothing goes wrong any more: everything ends, in a bounded time, and everything that landed is accounted for."""
 
 import json
+from collections import Counter
 from collections.abc import Collection
 from datetime import timedelta
 
+from job_manager.domain.measurement import Metric
 from job_manager.domain.run import run_id_in
 from tests.chaos.cloud import SMALL_PLAN, Cloud
 from tests.chaos.table import Item
@@ -12,6 +14,7 @@ from tests.chaos.watch import ENDS
 # Two runs whose every job hangs until its time limit, the longest wait for uploads, a message's way back to its queue.
 RUN = timedelta(seconds=2 * SMALL_PLAN.processing_time_limit + 2 * SMALL_PLAN.tuning_time_limit)
 BOUND = 2 * RUN + timedelta(hours=1)
+ONCE = set(Metric) - {Metric.EMAILS_SENT, Metric.STAGE_TIME_USED, Metric.RECONCILE_FINDINGS}
 WAITING = {("MANAGER", "OPEN"), ("MANAGER", "PENDING")}
 
 
@@ -33,6 +36,7 @@ def calm_down(cloud: Cloud) -> list[str]:
         *unrecorded(cloud),
         *misremembered(cloud),
         *poison_lost(cloud),
+        *counted_twice(cloud),
     ]
 
 
@@ -89,6 +93,18 @@ def poison_lost(cloud: Cloud) -> list[str]:
     """Messages that no function can read must stay where a person finds them."""
     kept = [message for queue in cloud.queues.values() for message in [*queue.messages, *queue.dead]]
     return [f"A poison message of {len(cloud.poison)} is gone." for message in cloud.poison if message not in kept]
+
+
+def counted_twice(cloud: Cloud) -> list[str]:
+    """The facts about a run that were measured more than once, though its table was never lost."""
+    if cloud.watch.tables_lost:
+        return []
+    counts = Counter((run_id, one.metric, one.stage) for run_id, one in cloud.metrics.recorded if one.metric in ONCE)
+    return [
+        f"{metric} of {run_id} was measured {count} times."
+        for (run_id, metric, _), count in counts.items()
+        if count > 1
+    ]
 
 
 def unaccounted(cloud: Cloud) -> list[str]:

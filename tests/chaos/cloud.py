@@ -33,7 +33,7 @@ from tests.chaos.storage import MemoryStorage
 from tests.chaos.table import Item, MemoryTable
 from tests.chaos.topic import MemoryTopic
 from tests.chaos.watch import Watch
-from tests.fakes.neighbours import MemoryClock, SteppedClock
+from tests.fakes.neighbours import MemoryClock, MemoryMetrics, SteppedClock
 from tests.fakes.world import FULL_PLAN, RULE
 from tests.handlers.deployed import LambdaContext
 
@@ -79,6 +79,7 @@ class Cloud:
         self.sagemaker: MemorySageMaker = MemorySageMaker(self.clock.now, self.storage, account)
         self.sagemaker.account.told.append(self._job_ended)
         self.uploads = MemoryQueue(self.clock.now, timedelta(seconds=360), batch_size=1000)
+        self.metrics = MemoryMetrics()
         self.settled = MemoryQueue(self.clock.now, timedelta(seconds=1800), batch_size=1)
         self.job_states = MemoryQueue(self.clock.now, timedelta(seconds=720), batch_size=10)
         self.queues = {"note_upload": self.uploads, "start_run": self.settled, "advance_run": self.job_states}
@@ -250,6 +251,7 @@ class Cloud:
             jobs=SageMakerJobs(flaky(self.sagemaker), JobRequests(self.storage.name, "role"), self.prefix),
             timer=SQSSettleTimer(flaky(self.settled), "settle"),
             announcer=SNSAnnouncer(flaky(self.topic), "topic"),
+            metrics=self.metrics,
         )
 
     def _s3_event(self, key: str) -> None:

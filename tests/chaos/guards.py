@@ -14,6 +14,7 @@ REFUSAL = f"{FUNCTIONS}/domain/refusal.py"
 DATASET = f"{FUNCTIONS}/domain/dataset.py"
 DELAYED = "tests/unit/test_delayed_jobs.py"
 RETRY = "tests/unit/test_retry_run.py"
+MEASURED = "tests/unit/test_measurement.py"
 FOUND = "tests/chaos/test_found.py"
 NAMES = "tests/chaos/test_names.py"
 SIGNATURE = "seedbed/local_cloud/access/signature.py"
@@ -162,6 +163,22 @@ GUARDS = (
         text="    if pending:\n",
         mutation="    if pending and not run:\n",
         test="tests/unit/test_run_after_run.py::test_uploads_during_a_run_start_exactly_one_warm_started_run",
+    ),
+    Guard(
+        name="only the function that moved a run reports what was measured",
+        file=ADVANCE_RUN,
+        text="            return ports.runs.get(run_id)\n",
+        mutation="            ports.metrics.record(measured, run_id)\n            return ports.runs.get(run_id)\n",
+        test=f"{MEASURED}::test_of_two_functions_that_move_a_run_the_second_measures_nothing",
+        simulated=False,
+    ),
+    Guard(
+        name="a run is late by its present stage's time, not by its whole",
+        file=ADVANCE_RUN,
+        text="return replace(moved, stage_since=ports.clock.now())",
+        mutation="return moved",
+        test=f"{MEASURED}::test_the_time_of_a_stage_starts_with_the_stage",
+        simulated=False,
     ),
     Guard(
         name="a run's end is kept in the bucket before anyone is notified",

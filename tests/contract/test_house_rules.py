@@ -25,7 +25,15 @@ MAY_IMPORT = {
     "job_manager.ports": {"stdlib", "job_manager.domain"},
     "job_manager.settings": {"stdlib", "msgspec", "job_manager.domain"},
     "job_manager.steps": {"stdlib", "job_manager.domain", "job_manager.ports", "job_manager.steps"},
-    "job_manager.aws": {"stdlib", "msgspec", "botocore", "mypy_boto3", "job_manager.domain", "job_manager.aws"},
+    "job_manager.aws": {
+        "stdlib",
+        "aws_lambda_powertools",
+        "botocore",
+        "msgspec",
+        "mypy_boto3",
+        "job_manager.aws",
+        "job_manager.domain",
+    },
     "job_manager.wiring": {"stdlib", "boto3", "botocore", "job_manager.aws", "job_manager.settings"},
     "job_manager": set(),
     "function": {

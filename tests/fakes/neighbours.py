@@ -1,7 +1,9 @@
-"""The clock, the settle timer and the announcer in memory."""
+"""The clock, the settle timer, the announcer and the metrics in memory."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from job_manager.domain.measurement import Measurement, Metric
 from job_manager.domain.message import Message
 from job_manager.domain.settling import PendingChange
 
@@ -62,3 +64,17 @@ class MemoryAnnouncer:
 
     def publish(self, message: Message) -> None:
         self.sent.append(message)
+
+
+class MemoryMetrics:
+    """Implements `ports.Metrics`: keeps what was measured, each with the run's name."""
+
+    def __init__(self) -> None:
+        self.recorded: list[tuple[str | None, Measurement]] = []
+
+    def record(self, measurements: Iterable[Measurement], run_id: str | None = None) -> None:
+        self.recorded += ((run_id, measurement) for measurement in measurements)
+
+    def values(self, metric: Metric) -> list[float]:
+        """A metric's values, in the order in which they were recorded."""
+        return [one.value for _, one in self.recorded if one.metric is metric]

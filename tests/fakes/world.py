@@ -18,7 +18,7 @@ from job_manager.steps.note_upload import note_upload
 from job_manager.steps.start_run import start_run
 from tests.fakes.bucket import MemoryBucket
 from tests.fakes.jobs import MemoryJobs
-from tests.fakes.neighbours import MemoryAnnouncer, MemoryClock, MemoryTimer
+from tests.fakes.neighbours import MemoryAnnouncer, MemoryClock, MemoryMetrics, MemoryTimer
 from tests.fakes.runs import MemoryRuns
 
 LABELS = ("Common wheat", "Maize")
@@ -68,6 +68,7 @@ class World:
         self.jobs = MemoryJobs(self.clock)
         self.timer = MemoryTimer(self.clock)
         self.announcer = MemoryAnnouncer()
+        self.metrics = MemoryMetrics()
         self.plan = PLAN
         self.rule = RULE
 
@@ -108,11 +109,15 @@ class World:
 
     def end_prepare(self, run_id: str, **report: Any) -> Run:
         """Prepare completes after a minute, and its event arrives."""
+        self.put_report(run_id, **report)
+        return self.advance(run_id)
+
+    def put_report(self, run_id: str, **report: Any) -> None:
+        """Prepare completes after a minute, and its event is lost."""
         split = {"train": 4, "validation": 1, "test": 1}
         content = {"images": 12, "used": 12, "labels": dict.fromkeys(LABELS, split), **report}
         self.bucket.put(layout.dataset_report(run_id), msgspec.json.encode(content))
         self.jobs.end(layout.prepare_job(run_id), seconds=60)
-        return self.advance(run_id)
 
     def run_trials(self, tuning_job: str, *accuracies: float | None) -> None:
         """Training jobs end with these validation accuracies, None for one that failed, after 100 s each."""

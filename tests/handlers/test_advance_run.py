@@ -47,6 +47,19 @@ def test_the_end_of_prepare_starts_tuning(deployed: Deployed, prepared: MemoryJo
     assert prepared.created[1:] == [RUN_ID]
 
 
+def test_the_end_of_prepare_is_measured_in_the_stacks_namespace(
+    deployed: Deployed, prepared: MemoryJobs, states: dict[str, Event], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        deployed.invoke("AdvanceRun", states["prepare"])
+
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (images,) = (line for line in printed if "ImagesUsed" in line)
+    assert images["ImagesUsed"] == [120.0]
+    assert [line["Stage"] for line in printed if "StageDuration" in line] == ["Preparing"]
+    assert images["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Seedbed/seedbed"
+
+
 def test_a_trial_is_recorded(deployed: Deployed, prepared: MemoryJobs, states: dict[str, Event], run: Run) -> None:
     prepared.start_tuning(run)
     prepared.add_trial(RUN_ID, Trial(TRIAL, "Completed", {"epochs": "33"}, 0.93, 131))

@@ -31,6 +31,7 @@ class JobRequests:
     bucket: str
     role: str
     objective: str = OBJECTIVE_METRIC
+    stack: str = "seedbed"
 
     def prepare(self, run: Run) -> dict[str, Any]:
         """CreateProcessingJob for prepare: the manifest's images in, the pack out."""
@@ -127,7 +128,7 @@ class JobRequests:
                 "ResourceConfig": cluster(stage.machine),
                 "StoppingCondition": {"MaxRuntimeInSeconds": stage.trial_time_limit},
             },
-            "Tags": tags(run),
+            "Tags": self._tags(run),
         }
 
     def _processing(
@@ -147,7 +148,7 @@ class JobRequests:
             "ProcessingResources": {"ClusterConfig": cluster(run.plan.processing)},
             "StoppingCondition": {"MaxRuntimeInSeconds": run.plan.processing_time_limit},
             "NetworkConfig": {"EnableNetworkIsolation": not run.plan.downloads_weights},
-            "Tags": tags(run),
+            "Tags": self._tags(run),
         }
 
     def _input(self, name: str, key_or_uri: str, kind: str = "S3Prefix") -> dict[str, Any]:
@@ -161,6 +162,11 @@ class JobRequests:
                 "S3DataDistributionType": "FullyReplicated",
             },
         }
+
+    def _tags(self, run: Run) -> list[dict[str, str]]:
+        """Cost-allocation tags; a tuning job passes them on to its training jobs."""
+        tags = {"project": "seedbed", "stack": self.stack, "run": run.run_id}
+        return [{"Key": key, "Value": value} for key, value in tags.items()]
 
     def _uri(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"
@@ -178,7 +184,3 @@ def channel(name: str, uri: str) -> dict[str, Any]:
 
 def cluster(machine: Machine) -> Mapping[str, Any]:
     return {"InstanceType": machine.instance_type, "InstanceCount": 1, "VolumeSizeInGB": VOLUME_GIB}
-
-
-def tags(run: Run) -> list[dict[str, str]]:
-    return [{"Key": "project", "Value": "seedbed"}, {"Key": "run", "Value": run.run_id}]

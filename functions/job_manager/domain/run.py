@@ -63,6 +63,7 @@ class Run:
     `fine_tuning_seconds` and `processing_seconds` are billable, summed over jobs. `content` is the digest of its
     images, empty for a run that only reports refused files; `strays` is the digest of those files. A refused run never
     started. If `begins_again`, its dataset gets another attempt by itself, whose `repeats` is one more.
+    `stage_since` is when its present stage began; None in its first stage and once it ended.
     """
 
     run_id: str
@@ -90,6 +91,7 @@ class Run:
     begins_again: bool = False
     delay: Delay | None = None
     repeats: int = 0
+    stage_since: datetime | None = None
 
     @property
     def attempt(self) -> int:
@@ -103,6 +105,11 @@ class Run:
         if self.plan.fine_tuning:
             cost += price(self.plan.fine_tuning.machine, self.fine_tuning_seconds)
         return cost
+
+    @property
+    def in_stage_since(self) -> datetime:
+        """When its present stage began."""
+        return self.stage_since or self.created_at
 
     @property
     def job(self) -> str:
@@ -148,7 +155,7 @@ class Run:
         """This run in a later state. Raises Conflict if its present state can't lead there."""
         if state not in NEXT.get(self.state, frozenset()):
             raise Conflict(f"Run {self.run_id} is {self.state} and can't become {state}.")
-        return replace(self, state=state, waits_for=None, delay=None, **changes)  # type: ignore[arg-type]
+        return replace(self, state=state, waits_for=None, delay=None, stage_since=None, **changes)  # type: ignore[arg-type]
 
     def ended(self, state: RunState, at: datetime, reason: str | None = None, **changes: object) -> "Run":
         """This run in a final state, with the reason unless it completed; never ended before it was created."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from ..domain.errors import Conflict, JobDelayed, JobRejected, MalformedOutput, NameTaken, NotFound
 from ..domain.job import JobStatus
+from ..domain.measurement import Measurement, of_move
 from ..domain.refusal import Delay
 from ..domain.run import Record, Run, RunState, run_id_in
 from ..domain.settling import SettleRule
@@ -27,12 +28,14 @@ def advance_run(run_id: str, ports: Ports, rule: SettleRule) -> Run:
             return run
         if moved.state.ended:
             keep_record(moved, ports)
+        measured = measurements(run, moved, ports)
         try:
             ports.runs.move(moved, came_from=run.state)
         except Conflict:
             return ports.runs.get(run_id)
         if moved.state is run.state:
             return moved
+        ports.metrics.record(measured, run_id)
         run = moved
         if run.begins_again:
             note_upload(ports, rule)
@@ -47,6 +50,13 @@ def keep_record(run: Run, ports: Ports) -> None:
     ports.bucket.write_record(Record(run, tuple(ports.runs.trials(run.run_id))))
 
 
+def measurements(before: Run, after: Run, ports: Ports) -> list[Measurement]:
+    """What is measured of a run that leaves a stage. Only the function that moves it publishes this, so once a move."""
+    if after.state is before.state:
+        return []
+    return list(of_move(before, after, ports.runs.trials(after.run_id), ports.clock.now()))
+
+
 def record_trial(name: str, ports: Ports) -> None:
     """Save the state of a training job, as SageMaker describes it. Raises NotFound if it belongs to no known run."""
     run_id = run_id_in(name)
@@ -57,6 +67,14 @@ def record_trial(name: str, ports: Ports) -> None:
 
 def next_move(run: Run, ports: Ports) -> Run | None:
     """The run after its present stage, or as it waits, or failed if it can't continue; None while nothing changes."""
+    moved = outcome(run, ports)
+    if moved is None or moved.state is run.state or moved.state.ended:
+        return moved
+    return replace(moved, stage_since=ports.clock.now())
+
+
+def outcome(run: Run, ports: Ports) -> Run | None:
+    """What the present stage makes of the run, or its refusal or failure."""
     stage = STAGES[run.state]
     try:
         return stopped(run, ports, stage) if asked_to_stop(run, ports) else stage(run, ports)

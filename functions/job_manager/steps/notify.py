@@ -1,6 +1,7 @@
 """A run ended, or has waited for long: send one e-mail; let expire what only the run itself needed."""
 
 from ..domain import layout
+from ..domain.measurement import Measurement, Metric
 from ..domain.message import Message, message_about, message_of_delay
 from ..domain.run import Run, RunState
 from ..ports import Ports
@@ -36,4 +37,5 @@ def sent_once(mark: str, message: Message, ports: Ports) -> Message | None:
         return None
     ports.announcer.publish(message)
     ports.bucket.mark_notified(mark, message)
+    ports.metrics.record([Measurement(Metric.EMAILS_SENT)])
     return message

@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from ..domain.dataset import take_snapshot
 from ..domain.errors import JobDelayed
+from ..domain.measurement import Measurement, Metric, of_open_run
 from ..domain.plan import Plan
 from ..domain.run import Run, RunState
 from ..domain.settling import SettleRule
@@ -14,16 +15,21 @@ from .notify import notify_of_delay
 from .retry_run import is_repeated, latest
 from .start_run import new_run, run_for_refused_files
 
+# The clock had to do what an event should have woken a function for.
+FINDING = Measurement(Metric.RECONCILE_FINDINGS)
+
 
 def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
     """Advance and return the open run, if any. Called regularly, it brings every run to its end without any event."""
     for run_id in ports.runs.unnotified():
         ports.runs.remind(run_id, ports.clock.now())
+        ports.metrics.record([FINDING], run_id)
     run = ports.runs.open_run()
     if run:
         if run.state in {RunState.TUNING, RunState.FINE_TUNING}:
             save_trials(run, ports)
         advanced = advance_run(run.run_id, ports, rule)
+        report(run, advanced, ports)
         notify_of_delay(advanced, ports)
         return advanced
     pending = ports.runs.pending()
@@ -34,7 +40,16 @@ def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
             ports.timer.arm(pending, wait)
     elif upload_was_missed(ports, plan):
         note_upload(ports, rule)
+        ports.metrics.record([FINDING])
     return None
+
+
+def report(before: Run, after: Run, ports: Ports) -> None:
+    """Publish whether the clock had to advance the run, and how much of its stage's time it has used."""
+    if after.state is not before.state:
+        ports.metrics.record([FINDING], after.run_id)
+    if not after.state.ended:
+        ports.metrics.record([of_open_run(after, ports.clock.now())], after.run_id)
 
 
 def save_trials(run: Run, ports: Ports) -> None:

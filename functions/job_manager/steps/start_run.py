@@ -8,6 +8,7 @@ from ..domain import layout
 from ..domain.cost import check_budget, check_month
 from ..domain.dataset import DatasetReport, Snapshot, Split, take_snapshot
 from ..domain.errors import Conflict, JobDelayed, NameTaken, NotFound, RunRefused
+from ..domain.measurement import of_new_run
 from ..domain.plan import Plan
 from ..domain.refusal import quota_notice
 from ..domain.run import Run, RunState, run_id_of
@@ -41,6 +42,7 @@ def start_run(seen: datetime, ports: Ports, plan: Plan, rule: SettleRule) -> Run
         except Conflict:
             keep_first_snapshot(run.run_id, snapshot, ports)
             return None
+        ports.metrics.record(of_new_run(run), run.run_id)
     ports.runs.clear_pending(pending)
     return advance_run(run.run_id, ports, rule) if run else None
 

@@ -1,0 +1,99 @@
+"""What runs are measured by, for the dashboard and the alarms: a Measurement for each fact."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from .result import Trial
+from .run import Run, RunState
+
+START = timedelta(minutes=15)
+"""A job may take this long to get its instance and its image; its time limit does not count that."""
+
+
+class Metric(Enum):
+    """A metric's name and CloudWatch's unit of it; ratios and US dollars have none."""
+
+    RUNS_STARTED = ("RunsStarted", "Count")
+    RUNS_COMPLETED = ("RunsCompleted", "Count")
+    RUNS_FAILED = ("RunsFailed", "Count")
+    RUNS_STOPPED = ("RunsStopped", "Count")
+    RUNS_REFUSED = ("RunsRefused", "Count")
+    RUN_COST = ("RunCost", "None")
+    IMAGES_USED = ("ImagesUsed", "Count")
+    VALIDATION_ACCURACY = ("ValidationAccuracy", "None")
+    TEST_ACCURACY = ("TestAccuracy", "None")
+    STAGE_DURATION = ("StageDuration", "Seconds")
+    STAGE_TIME_USED = ("StageTimeUsed", "Percent")
+    TRIALS_FINISHED = ("TrialsFinished", "Count")
+    TRIALS_FAILED = ("TrialsFailed", "Count")
+    EMAILS_SENT = ("EmailsSent", "Count")
+    RECONCILE_FINDINGS = ("ReconcileFindings", "Count")
+
+    def __init__(self, label: str, unit: str) -> None:
+        self.label = label
+        self.unit = unit
+
+
+ENDS = {
+    RunState.COMPLETED: Metric.RUNS_COMPLETED,
+    RunState.FAILED: Metric.RUNS_FAILED,
+    RunState.STOPPED: Metric.RUNS_STOPPED,
+    RunState.REFUSED: Metric.RUNS_REFUSED,
+}
+BY_STAGE = {Metric.STAGE_DURATION, Metric.TRIALS_FINISHED, Metric.TRIALS_FAILED}
+"""These metrics have the stage as a dimension."""
+STAGES_WITH_TRIALS = {RunState.TUNING: "tune", RunState.FINE_TUNING: "fine-tune"}
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One value of a metric; `stage` for those that have it as a dimension."""
+
+    metric: Metric
+    value: float = 1.0
+    stage: RunState | None = None
+
+
+def of_new_run(run: Run) -> Iterator[Measurement]:
+    """What is known of a run that was just added: that it started, or was refused."""
+    yield Measurement(ENDS[run.state] if run.state.ended else Metric.RUNS_STARTED)
+
+
+def of_move(before: Run, after: Run, trials: Sequence[Trial], now: datetime) -> Iterator[Measurement]:
+    """What is known of a run once it left the stage of `before`; `trials` are all of the run's."""
+    stage = before.state
+    yield Measurement(Metric.STAGE_DURATION, seconds_between(before.in_stage_since, after.ended_at or now), stage)
+    ended = [trial for trial in trials if trial.ended and trial.stage == STAGES_WITH_TRIALS.get(stage)]
+    failed = sum(trial.status == "Failed" for trial in ended)
+    if ended:
+        yield Measurement(Metric.TRIALS_FINISHED, len(ended) - failed, stage)
+        yield Measurement(Metric.TRIALS_FAILED, failed, stage)
+    if stage is RunState.PREPARING and after.dataset:
+        yield Measurement(Metric.IMAGES_USED, after.dataset.used)
+    if after.state.ended:
+        yield from of_end(after)
+
+
+def of_end(run: Run) -> Iterator[Measurement]:
+    """What is known of a run that ended."""
+    yield Measurement(ENDS[run.state])
+    yield Measurement(Metric.RUN_COST, run.cost_usd)
+    if run.best_trial and run.best_trial.objective is not None:
+        yield Measurement(Metric.VALIDATION_ACCURACY, run.best_trial.objective)
+    if run.evaluation:
+        yield Measurement(Metric.TEST_ACCURACY, run.evaluation.accuracy)
+
+
+def of_open_run(run: Run, now: datetime) -> Measurement:
+    """How much of its stage's time an open run has used: 100 % is the time limit of the stage's job and its start."""
+    plan = run.plan
+    limit = plan.tuning_time_limit if run.state in STAGES_WITH_TRIALS else plan.processing_time_limit
+    allowed = timedelta(seconds=limit) + START
+    return Measurement(Metric.STAGE_TIME_USED, 100 * seconds_between(run.in_stage_since, now) / allowed.total_seconds())
+
+
+def seconds_between(start: datetime, end: datetime) -> float:
+    """The time between, 0 where a clock was set back."""
+    return max((end - start).total_seconds(), 0.0)
