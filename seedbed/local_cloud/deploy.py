@@ -31,11 +31,10 @@ def deploy(aws: LocalAws, parameters: Mapping[str, str]) -> dict[str, str]:
 
     A bucket that exists from an earlier start is imported into the new stack, with its objects.
     """
-    uploaded = upload_code(FUNCTIONS, aws)
     cloudformation = aws.client("cloudformation")
     stack: dict[str, Any] = {
         "StackName": STACK,
-        "TemplateBody": TEMPLATE.read_text(encoding="utf-8").replace(f"CodeUri: {CODE}", f"CodeUri: {uploaded}"),
+        "TemplateURL": upload_template(upload_code(FUNCTIONS, aws), aws),
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     }
@@ -83,13 +82,26 @@ def upload_code(folder: Path, aws: LocalAws) -> str:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*.py")):
             archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix()), path.read_bytes())
-    body = packed.getvalue()
-    key = f"{hashlib.sha256(body).hexdigest()}.zip"
+    return f"s3://{CODE_BUCKET}/{put(packed.getvalue(), '.zip', aws)}"
+
+
+def upload_template(code: str, aws: LocalAws) -> str:
+    """Put the template, with the code's address, into the code bucket, as it is too large for a request.
+
+    Returns its URL.
+    """
+    template = TEMPLATE.read_text(encoding="utf-8").replace(f"CodeUri: {CODE}", f"CodeUri: {code}")
+    return f"{aws.endpoint}/{CODE_BUCKET}/{put(template.encode(), '.yaml', aws)}"
+
+
+def put(body: bytes, suffix: str, aws: LocalAws) -> str:
+    """Put an object into the code bucket. Returns its key, its digest."""
+    key = hashlib.sha256(body).hexdigest() + suffix
     s3 = aws.client("s3")
     with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=CODE_BUCKET)
     s3.put_object(Bucket=CODE_BUCKET, Key=key, Body=body)
-    return f"s3://{CODE_BUCKET}/{key}"
+    return key
 
 
 def wait(cloudformation: Any, condition: str) -> None:
