@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -122,6 +123,30 @@ def test_the_local_cloud_keeps_no_old_versions_and_needs_no_tls(cloud: LittleClo
     assert "Status" not in s3.get_bucket_versioning(Bucket=cloud.stack.bucket)
     with pytest.raises(ClientError, match="NoSuchBucketPolicy"):
         s3.get_bucket_policy(Bucket=cloud.stack.bucket)
+
+
+def test_the_dashboard_is_there_and_alarms_send_nothing(cloud: LittleCloud) -> None:
+    cloudwatch = cloud.stack.client("cloudwatch")
+    (dashboard,) = cloudwatch.list_dashboards()["DashboardEntries"]
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    assert dashboard["DashboardName"] == "seedbed-us-east-1"
+    assert alarms
+    assert not any(alarm["ActionsEnabled"] for alarm in alarms)
+
+
+def test_the_end_of_the_run_is_measured_once_and_in_the_functions_log_alone(
+    cloud: LittleCloud, first: FirstRun
+) -> None:
+    logs = cloud.stack.client("logs")
+
+    def measured() -> list[str]:
+        groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
+        events = [event for g in groups for event in logs.filter_log_events(logGroupName=g["logGroupName"])["events"]]
+        return [event["message"] for event in events if '"RunsCompleted":[1.0]' in event["message"]]
+
+    (line,) = cloud.wait_for(measured, "the measurements of the run")
+    assert json.loads(line)["TestAccuracy"] == [first.details["test_accuracy"]]
+    assert "RunsCompleted" not in cloud.home.log.read_text(encoding="utf-8")
 
 
 def test_the_run_lists_its_trials(first: FirstRun) -> None:
