@@ -1,6 +1,7 @@
 """A deployed stack, on this machine or on AWS, behind one interface."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -129,10 +130,18 @@ def any_local_stack(home: Home) -> Iterator[Stack]:
         yield local_stack(cloud)
 
 
+def aws_session(region: str = "") -> boto3.session.Session:
+    """A session with the user's own credentials, in this region, or else in the one of AWS_REGION or the profile.
+
+    boto3 alone knows only AWS_DEFAULT_REGION.
+    """
+    return boto3.session.Session(region_name=region or os.environ.get("AWS_REGION") or None)
+
+
 def aws_stack(name: str) -> Stack:
     """The stack of this name on AWS, by the user's own credentials. Raises SeedbedError if it can't be reached."""
     try:
-        session = boto3.session.Session()
+        session = aws_session()
         described = session.client("cloudformation", config=CONFIG).describe_stacks(StackName=name)["Stacks"][0]
     except (BotoCoreError, ClientError) as error:
         sentence = NO_STACK if "does not exist" in str(error) else aws_sentence(error)

@@ -195,6 +195,8 @@ def test_a_shell_sees_no_traceback(tmp_path: Path, shell: str, statuses: set[int
 @pytest.mark.parametrize("words", [["best"], ["dlq", "list", "--json"], ["upload", "."]], ids=" ".join)
 def test_a_stack_that_cant_be_used_is_a_sentence(person: Person, words: list[str], stacks: Any, said: str) -> None:
     class Session:
+        def __init__(self, **_: object) -> None: ...
+
         def client(self, *_: object, **__: object) -> "Session":
             return self
 
