@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import interrupts
-from .commands import demo, dlq, import_pickles, model, runs, sagemaker, up, upload
+from .commands import demo, deploy, dlq, import_pickles, model, runs, sagemaker, up, upload
 from .extras import need, own_version
 from .terminal import edge
 
@@ -27,6 +27,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "predict": model.predict,
     "serve": model.serve,
     "import": import_pickles.import_pickles,
+    "deploy": deploy.deploy,
+    "undeploy": deploy.undeploy,
 }
 EXTRAS = {
     "demo": "laptop",

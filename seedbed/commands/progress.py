@@ -20,6 +20,12 @@ TITLES = {
     "fine-tune": "Fine-tune",
     "evaluate": "Evaluate",
     "notify": "Notify",
+    "package": "Package",
+    "room": "Build room",
+    "image": "Training image",
+    "deploy": "Stack",
+    "delete": "Stack",
+    "empty": "Bucket",
 }
 
 

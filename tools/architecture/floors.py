@@ -33,7 +33,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["__main__"],
         ["cli"],
         ["commands"],
-        ["submission"],
+        ["deploy", "submission"],
         ["dlq", "predict", "rebuild", "upload", "watch"],
         ["fetch"],
         ["stack"],

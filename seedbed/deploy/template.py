@@ -1,0 +1,71 @@
+"""A template as data, and as the JSON that CloudFormation takes: its YAML knows no anchors, which template.yaml has."""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+UNKNOWN = "unknown"
+
+
+class Intrinsics(yaml.SafeLoader):  # type: ignore[misc]
+    """Reads `!Ref x` as {"Ref": "x"} and `!Sub x` as {"Fn::Sub": "x"}, as CloudFormation does."""
+
+
+def intrinsic(loader: Any, suffix: str, node: Any) -> dict[str, Any]:
+    """The long form of a tag of CloudFormation's."""
+    construct = {
+        yaml.ScalarNode: loader.construct_scalar,
+        yaml.SequenceNode: lambda node: loader.construct_sequence(node, deep=True),
+        yaml.MappingNode: lambda node: loader.construct_mapping(node, deep=True),
+    }
+    value = construct[type(node)](node)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+Intrinsics.add_multi_constructor("!", intrinsic)
+
+
+class TemplateFile:
+    """A template of CloudFormation or SAM."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The template as data."""
+        content: dict[str, Any] = yaml.load(self.path.read_text(encoding="utf-8"), Loader=Intrinsics)  # noqa: S506
+        return content
+
+    @property
+    def parameters(self) -> dict[str, dict[str, Any]]:
+        """What the template says of each parameter."""
+        parameters: dict[str, dict[str, Any]] = self.content.get("Parameters", {})
+        return parameters
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """The parameters' defaults, as CloudFormation takes them."""
+        return {name: str(rules["Default"]) for name, rules in self.parameters.items() if "Default" in rules}
+
+    def environment(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The functions' environment under these parameters; of what only AWS knows, it says `unknown`."""
+        variables = self.content["Globals"]["Function"]["Environment"]["Variables"]
+        return {
+            name: values.get(value.get("Ref", ""), UNKNOWN) if isinstance(value, dict) else str(value)
+            for name, value in variables.items()
+        }
+
+    def as_json(self, code: str = "") -> str:
+        """The template as JSON; the functions' code is at the address `code`, if it is given."""
+        content = dict(self.content)
+        if code:
+            shared = content["Globals"]
+            content["Globals"] = {**shared, "Function": {**shared["Function"], "CodeUri": code}}
+        return json.dumps(content, separators=(",", ":"))
