@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..errors import SeedbedError, WrongUse
@@ -12,6 +13,8 @@ from ..local_cloud.clients import CONFIG
 from ..stack import aws_session
 from ..terminal.aws_errors import aws_sentence
 
+AT_ONCE = Config(retries={"mode": "standard", "max_attempts": 2})
+"""Who is offline need not wait for many attempts."""
 NO_REGION = "No AWS region was given. Name the one to deploy to, such as: --region eu-central-1"
 NO_ACCOUNT = "Your AWS account can't be used: {}"
 
@@ -39,7 +42,7 @@ def sign_in(region: str) -> Account:
         if not session.region_name:
             raise WrongUse(NO_REGION)
         check_region(session)
-        caller = session.client("sts", config=CONFIG).get_caller_identity()
+        caller = session.client("sts", config=CONFIG.merge(AT_ONCE)).get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         raise SeedbedError(NO_ACCOUNT.format(aws_sentence(error))) from error
     return Account(session, caller["Account"], session.region_name)

@@ -114,9 +114,9 @@ class Images:
     def _build(self, room: BuildRoom, tag: str, source: bytes) -> None:
         """Have CodeBuild build and push an image, and wait: for a build that is at it already, if there is one."""
         codebuild = self._account.client("codebuild")
-        build = running_build(codebuild, room.project, tag)
+        key = f"source/{tag}.zip"
+        build = running_build(codebuild, room.project, f"{room.bucket}/{key}")
         if not build:
-            key = f"source/{tag}.zip"
             self._account.client("s3").put_object(Bucket=room.bucket, Key=key, Body=source)
             try:
                 build = codebuild.start_build(
@@ -161,12 +161,11 @@ class Images:
         return [printable(event["message"].rstrip()) for event in events]
 
 
-def running_build(codebuild: Any, project: str, tag: str) -> str | None:
-    """The build of this project that is making the image with this tag; None if there is none."""
+def running_build(codebuild: Any, project: str, source: str) -> str | None:
+    """The build of this project that is at work on this source; None if there is none."""
     latest = codebuild.list_builds_for_project(projectName=project, sortOrder="DESCENDING")["ids"][:10]
     for build in codebuild.batch_get_builds(ids=latest)["builds"] if latest else []:
-        variables = {each["name"]: each["value"] for each in build["environment"].get("environmentVariables", [])}
-        if build["buildStatus"] == "IN_PROGRESS" and variables.get("TAG") == tag:
+        if build["buildStatus"] == "IN_PROGRESS" and build["source"].get("location") == source:
             return str(build["id"])
     return None
 

@@ -11,12 +11,13 @@ from tests.disks import filled, small_disk
 from tests.seedbed.commands import Person, every_command, parameters_of, with_arguments
 
 WALKED = [pytest.param(words, id=" ".join(words)) for words in every_command()]
-STARTS_NOTHING = {"upload", "import"}
+STARTS_NOTHING = {"upload", "import", "deploy", "undeploy"}
 
 
 @pytest.fixture
 def person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Person:
-    """Somebody whose home can't be made: a file is in its place."""
+    """Somebody whose home can't be made, as a file is in its place, and who is not signed in to AWS."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     (tmp_path / "file").touch()
     monkeypatch.setenv("SEEDBED_HOME", str(tmp_path / "file" / "home"))
     monkeypatch.chdir(tmp_path)
