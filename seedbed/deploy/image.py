@@ -163,7 +163,7 @@ class Images:
 
 def running_build(codebuild: Any, project: str, source: str) -> str | None:
     """The build of this project that is at work on this source; None if there is none."""
-    latest = codebuild.list_builds_for_project(projectName=project, sortOrder="DESCENDING")["ids"][:10]
+    latest = codebuild.list_builds_for_project(projectName=project, sortOrder="DESCENDING").get("ids", [])[:10]
     for build in codebuild.batch_get_builds(ids=latest)["builds"] if latest else []:
         if build["buildStatus"] == "IN_PROGRESS" and build["source"].get("location") == source:
             return str(build["id"])

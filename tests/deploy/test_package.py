@@ -1,0 +1,150 @@
+"""What is sent to AWS: the functions with their wheels, the container's source, the template."""
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from seedbed.bundle import CONTAINER, FUNCTIONS, TEMPLATE
+from seedbed.deploy import functions
+from seedbed.deploy.archive import digest, files_of, packed
+from seedbed.deploy.deploy import BUILD_TEMPLATE
+from seedbed.deploy.image import base_images
+from seedbed.deploy.template import TemplateFile
+from seedbed.errors import SeedbedError
+from tests.contract.template import Template
+from tests.package.environments import OUT_OF_REACH
+
+LARGEST_UNPACKED = 250_000_000
+KNOWN = TemplateFile(TEMPLATE)
+
+
+def fetched() -> dict[str, bytes]:
+    """The package as a person's machine makes it; skips the test where the package index can't be reached."""
+    try:
+        return functions.package(KNOWN)
+    except SeedbedError as error:
+        if re.search("connect|resolve|network|reach|dns", str(error), re.IGNORECASE):
+            pytest.skip(OUT_OF_REACH.format(error))
+        raise
+
+
+@pytest.fixture(scope="module")
+def package() -> dict[str, bytes]:
+    return fetched()
+
+
+def test_the_package_holds_the_functions_and_wheels_for_lambdas_python(package: dict[str, bytes]) -> None:
+    native = [name for name in package if name.endswith(".so")]
+
+    assert {path.name for path in FUNCTIONS.glob("*.py")} <= package.keys()
+    assert "job_manager/domain/plan.py" in package
+    assert native
+    assert all("cpython-313-aarch64" in name or "abi3" in name for name in native)
+    assert sum(map(len, package.values())) < LARGEST_UNPACKED
+
+
+def test_the_package_holds_nothing_of_the_installers(package: dict[str, bytes]) -> None:
+    assert not [name for name in package if name.startswith("bin/") or name.endswith(("INSTALLER", "RECORD", ".pyc"))]
+
+
+@pytest.mark.skipif(shutil.which("uv", path=str(Path(sys.executable).parent)) is None, reason="uv is not installed")
+def test_uv_makes_the_same_package_as_pip(package: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(functions, "find_spec", lambda _: None)
+
+    assert digest(fetched()) == digest(package)
+
+
+def test_neither_pip_nor_uv_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(functions, "find_spec", lambda _: None)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    with pytest.raises(SeedbedError, match=r"Install it: /nowhere/python -m ensurepip"):
+        functions.package(KNOWN)
+
+
+def test_a_package_index_that_fails_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = subprocess.CompletedProcess([], 1, "", "WARNING: retrying\nERROR: No matching distribution found\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+
+    with pytest.raises(SeedbedError, match=r"\(ERROR: No matching distribution found\)\. Check the connection"):
+        functions.package(KNOWN)
+
+
+def test_requirements_of_the_functions_are_the_same_for_every_machine() -> None:
+    lines = (FUNCTIONS / "requirements.txt").read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if ";" in line] == [], "pip would judge a marker by the Python that runs here"
+
+
+def test_equal_files_make_equal_archives() -> None:
+    files = {"b.py": b"2", "a/c.py": b"1"}
+    reverse = dict(reversed(files.items()))
+
+    assert packed(files) == packed(reverse)
+    assert digest(files) == digest(reverse) != digest({**files, "b.py": b"3"})
+    assert digest({"a": b"bc"}) != digest({"ab": b"c"})
+
+
+def test_lambda_may_read_what_is_packed() -> None:
+    with zipfile.ZipFile(io.BytesIO(packed({"a.py": b"1"}))) as archive:
+        (entry,) = archive.infolist()
+
+    assert entry.external_attr >> 16 == 0o100644
+
+
+def test_the_containers_source_is_all_that_its_dockerfile_copies(tmp_path: Path) -> None:
+    (tmp_path / "__pycache__").mkdir()
+    for name in (".hidden", "__pycache__/a.pyc", "kept.txt"):
+        (tmp_path / name).touch()
+
+    assert {"Dockerfile", "requirements.txt", "trainer/__main__.py"} <= files_of(CONTAINER).keys()
+    assert files_of(tmp_path).keys() == {"kept.txt"}
+
+
+def test_official_images_are_taken_from_aws(tmp_path: Path) -> None:
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text(
+        "ARG TAG=1\nFROM --platform=linux/amd64 python:3.12-slim AS build\nFROM build\nFROM ghcr.io/a/b:1\n"
+        "from python:3.12-slim\nFROM debian:$TAG\nFROM scratch\n"
+    )
+    mirrored = "--build-context=python:3.12-slim=docker-image://public.ecr.aws/docker/library/python:3.12-slim"
+
+    assert list(base_images(dockerfile)) == [mirrored]
+    assert list(base_images(CONTAINER / "Dockerfile"))
+
+
+@pytest.mark.parametrize("path", [TEMPLATE, BUILD_TEMPLATE], ids=["template", "build room"])
+def test_the_template_is_sent_as_json_of_the_same_content(path: Path) -> None:
+    assert json.loads(TemplateFile(path).as_json()) == Template(path).content
+
+
+def test_the_functions_code_is_where_it_was_uploaded() -> None:
+    sent = json.loads(KNOWN.as_json("s3://room/functions/1.zip"))
+
+    assert sent["Globals"]["Function"]["CodeUri"] == "s3://room/functions/1.zip"
+    assert KNOWN.content["Globals"]["Function"]["CodeUri"] == "functions/"
+    assert not [one for one in sent["Resources"].values() if "CodeUri" in one.get("Properties", {})]
+
+
+def test_the_build_pushes_dockers_own_manifest_for_x86_64_to_its_repository_alone() -> None:
+    room = Template(BUILD_TEMPLATE)
+    project = room.resources["Build"]["Properties"]
+    spec = yaml.safe_load(project["Source"]["BuildSpec"])
+    (build, push) = spec["phases"]["build"]["commands"]
+    statements = room.resources["BuildRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    pushing = [each for each in statements if "ecr:PutImage" in each["Action"]]
+
+    assert "--platform linux/amd64 --provenance=false --output type=docker" in build
+    assert push.endswith('"$REPOSITORY:$TAG"')
+    assert project["Environment"]["Type"] == "LINUX_CONTAINER"
+    assert [each["Resource"] for each in pushing] == [{"Fn::GetAtt": ["Repository", "Arn"]}]
+    assert [each["Action"] for each in statements if each["Resource"] == "*"] == ["ecr:GetAuthorizationToken"]
