@@ -42,10 +42,16 @@ def sign_in(region: str) -> Account:
         if not session.region_name:
             raise WrongUse(NO_REGION)
         check_region(session)
-        caller = session.client("sts", config=CONFIG.merge(AT_ONCE)).get_caller_identity()
+        number = caller_of(session)
     except (BotoCoreError, ClientError) as error:
         raise SeedbedError(NO_ACCOUNT.format(aws_sentence(error))) from error
-    return Account(session, caller["Account"], session.region_name)
+    return Account(session, number, session.region_name)
+
+
+def caller_of(session: boto3.session.Session) -> str:
+    """The number of the account that the credentials belong to."""
+    number: str = session.client("sts", config=CONFIG.merge(AT_ONCE)).get_caller_identity()["Account"]
+    return number
 
 
 def check_region(session: boto3.session.Session) -> None:

@@ -159,7 +159,7 @@ class Deployment:
 def check_name(name: str) -> None:
     """Raises WrongUse if no stack of Seedbed's can be called that: its bucket and its repository are named after it."""
     if not STACK_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        raise WrongUse(BAD_NAME.format(name or "Nothing"))
+        raise WrongUse(BAD_NAME.format(name or "An empty text"))
 
 
 def check_state(found: StackState, stack: str) -> None:
