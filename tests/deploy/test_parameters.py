@@ -78,6 +78,10 @@ def test_the_templates_defaults_are_within_their_rules() -> None:
     parameters.check(KNOWN.defaults, KNOWN.parameters)
 
 
+def test_sams_guide_asks_first_for_what_matters() -> None:
+    assert list(KNOWN.parameters)[:3] == ["NotificationEmail", "RunBudget", "MonthlyBudget"]
+
+
 @pytest.mark.parametrize("address", ["me@example.org", "first.last+seeds@mail.example.co.uk"])
 def test_an_address_is_taken(address: str) -> None:
     parameters.check_email(address)

@@ -1,4 +1,4 @@
-"""README.md is true: its commands run in the order in which they stand, and print what it shows."""
+"""README.md and docs/aws.md are true: their commands run in the order in which they stand, and print what is shown."""
 
 import re
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from tests.readme.commands import Command, commands, missing
 from tests.readme.workspace import Workspace, way_of
 
 README = ROOT / "README.md"
+ON_AWS = ROOT / "docs" / "aws.md"
 TEXT = README.read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
 
@@ -27,7 +28,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         workspace.end()
 
 
-@pytest.mark.parametrize("command", commands(README), ids=str)
+@pytest.mark.parametrize("command", [*commands(README), *commands(ON_AWS)], ids=str)
 def test_a_command_of_the_readme_does_what_is_shown(workspace: Workspace, command: Command) -> None:
     workspace.leave(command.section)
     way_of(command)(workspace, command)

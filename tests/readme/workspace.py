@@ -169,7 +169,7 @@ WAYS: tuple[tuple[str, Callable[[Workspace, Command], None]], ...] = (
     (r"(aws .*\| )?docker ", Workspace.use_docker),
     (r"sam build$", Workspace.build),
     (r"sam deploy --guided$", Workspace.deploy_guided),
-    (r"(sam|aws) |seedbed .* --aws ", Workspace.need_an_account),
+    (r"(sam|aws) |seedbed (un)?deploy |seedbed .* --aws ", Workspace.need_an_account),
     (r"seedbed (up|serve|sagemaker)\b", Workspace.begin_to_serve),
     (r"make demo$|\. \.venv/bin/activate$|seedbed |curl |(AWS_\w+=\S+\s+)+python examples/", Workspace.run),
 )
