@@ -23,12 +23,13 @@ from .template import TemplateFile
 BUILD_TEMPLATE = Path(__file__).with_name("build_stack.yaml")
 STACK_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_NAME = 40
+NOT_SEEN = {"403", "404", "NoSuchKey", "NotFound"}
+"""What S3 answers about an object that is not there, 403 to those who may not list the bucket."""
 BAD_NAME = "{} can't be the stack's name: it is of lower-case letters, digits and hyphens, such as seedbed-trial."
 IS_MOVING = "AWS is at work on the stack {} (its state is {}): wait until that has ended, then run this again."
 IS_STUCK = "The stack {} can't be changed (its state is {}). Take it away with `{}`, then run this again."
 NOT_ROLLED_BACK = "The stack {} could not be rolled back. Finish that in CloudFormation's console, then run this again."
 NOT_SEEDBEDS = "The stack {} is not Seedbed's. Choose another name with --stack."
-OURS = "Seedbed"
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Deployment:
         try:
             s3.head_object(Bucket=room.bucket, Key=key)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in {"404", "NoSuchKey", "NotFound"}:
+            if error.response["Error"]["Code"] not in NOT_SEEN:
                 raise
             s3.put_object(Bucket=room.bucket, Key=key, Body=body)
         return key
@@ -164,10 +165,10 @@ def check_name(name: str) -> None:
 
 def check_state(found: StackState, stack: str) -> None:
     """Raises SeedbedError if a stack is not Seedbed's, or can't be changed now."""
+    if not found.is_seedbeds:
+        raise SeedbedError(NOT_SEEDBEDS.format(found.name))
     if found.is_moving:
         raise SeedbedError(IS_MOVING.format(found.name, found.status))
-    if found.description and not found.description.strip().startswith(OURS):
-        raise SeedbedError(NOT_SEEDBEDS.format(found.name))
     if found.status == "UPDATE_ROLLBACK_FAILED":
         raise SeedbedError(NOT_ROLLED_BACK.format(found.name))
     if not found.can_be_changed:

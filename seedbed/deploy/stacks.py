@@ -31,6 +31,8 @@ DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRE
 DELETED = {"DELETE_COMPLETE"}
 ABSENT = {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}
 FAILURES_SHOWN = 5
+OURS = "Seedbed"
+"""What the descriptions of Seedbed's templates begin with."""
 AGAIN = "Put that right, then run this again."
 
 Show = Callable[[StageProgress], None]
@@ -47,6 +49,11 @@ class StackState:
     description: str
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
+
+    @property
+    def is_seedbeds(self) -> bool:
+        """Whether it was made from a template of Seedbed's."""
+        return self.description.strip().startswith(OURS)
 
     @property
     def can_be_changed(self) -> bool:

@@ -9,7 +9,7 @@ from ..errors import SeedbedError
 from ..stack import NEEDED, Stack
 from ..watch import StageProgress
 from .account import Account, sign_in
-from .deploy import IS_MOVING, NOT_SEEDBEDS, OURS, build_stack
+from .deploy import IS_MOVING, NOT_SEEDBEDS, build_stack
 from .stacks import Show, Stacks, StackState, Tell
 
 PRICES_OF = "us-east-1 in 2026"
@@ -98,7 +98,7 @@ class Removal:
     def _checked(self, name: str) -> StackState | None:
         """The stack; None if there is none. Raises SeedbedError if it is not Seedbed's, or is being changed."""
         found = self._stacks.find(name)
-        if found and found.description and not found.description.strip().startswith(OURS):
+        if found and not found.is_seedbeds:
             raise SeedbedError(NOT_SEEDBEDS.format(name))
         if found and found.is_moving:
             raise SeedbedError(IS_MOVING.format(name, found.status))

@@ -19,6 +19,7 @@ FOUND = "tests/chaos/test_found.py"
 NAMES = "tests/chaos/test_names.py"
 SIGNATURE = "seedbed/local_cloud/access/signature.py"
 SIGNATURE_TESTS = "tests/local_cloud/test_signature.py"
+BEFORE_DEPLOYING = "tests/deploy/test_before.py"
 WORKER = "training_container/trainer/decoding/worker.py"
 DECODING = "tests/trainer/test_decoding.py"
 
@@ -420,6 +421,38 @@ GUARDS = (
         text="if iam_evaluator.is_root_access_key(key):\n            return None",
         mutation="if iam_evaluator.is_root_access_key(key):\n            return home.secret_key if token else 'test'",
         test="tests/local_cloud/test_gate.py::test_a_key_not_issued_by_the_home_is_refused",
+        simulated=False,
+    ),
+    Guard(
+        name="a stack that is not Seedbed's is neither changed nor deleted",
+        file="seedbed/deploy/stacks.py",
+        text="return self.description.strip().startswith(OURS)",
+        mutation="return bool(OURS)",
+        test=f"{BEFORE_DEPLOYING}::test_a_stack_of_something_else_is_not_deployed_to",
+        simulated=False,
+    ),
+    Guard(
+        name="a stack whose run is in progress is not deleted",
+        file="seedbed/commands/deploy.py",
+        text="if run_id and found.stack:",
+        mutation="if not run_id and not found.stack:",
+        test=f"{BEFORE_DEPLOYING}::test_a_stack_whose_run_is_in_progress_is_not_deleted",
+        simulated=False,
+    ),
+    Guard(
+        name="a budget that no run could keep to is refused before anything is made",
+        file="seedbed/deploy/bound.py",
+        text="if bound > budget:",
+        mutation="if bound < 0:",
+        test="tests/deploy/test_parameters.py::test_a_budget_below_the_bound_says_how_to_raise_it",
+        simulated=False,
+    ),
+    Guard(
+        name="what a person chose outlasts a new default of the template",
+        file="seedbed/deploy/parameters.py",
+        text="if value != defaults.get(name)",
+        mutation="if value == defaults.get(name)",
+        test="tests/deploy/test_parameters.py::test_what_a_person_chose_outlasts_a_new_default",
         simulated=False,
     ),
     Guard(

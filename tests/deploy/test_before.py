@@ -8,10 +8,13 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from seedbed.commands.deploy import check_no_run
 from seedbed.deploy import subscription
+from seedbed.deploy.account import Account
 from seedbed.deploy.deploy import check_state
 from seedbed.deploy.stacks import Stacks, StackState
 from seedbed.deploy.subscription import Subscription
+from seedbed.deploy.undeploy import Inventory
 from seedbed.errors import SeedbedError
 from tests.seedbed.commands import Person
 
@@ -53,9 +56,23 @@ def test_a_stack_that_can_be_changed_is_deployed_to(status: str) -> None:
     check_state(stack_in(status), "mine")
 
 
-def test_a_stack_of_something_else_is_not_deployed_to() -> None:
+@pytest.mark.parametrize("description", ["The shop", ""])
+def test_a_stack_of_something_else_is_not_deployed_to(description: str) -> None:
     with pytest.raises(SeedbedError, match="is not Seedbed's"):
-        check_state(stack_in("CREATE_COMPLETE", "The shop"), "mine")
+        check_state(stack_in("CREATE_COMPLETE", description), "mine")
+
+
+def inventory(monkeypatch: pytest.MonkeyPatch, open_run: str) -> Inventory:
+    """What an undeployment finds: a stack, with this run in progress."""
+    monkeypatch.setattr(Inventory, "open_run", lambda _: open_run)
+    account = Account(boto3.session.Session(), "123456789012", "us-east-1")
+    return Inventory(account, stack_in("CREATE_COMPLETE"), None, (), 0, 0)
+
+
+def test_a_stack_whose_run_is_in_progress_is_not_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_no_run(inventory(monkeypatch, ""))
+    with pytest.raises(SeedbedError, match=r"The run sb-1 is in progress.*seedbed stop sb-1 --aws mine"):
+        check_no_run(inventory(monkeypatch, "sb-1"))
 
 
 def test_a_stack_that_was_only_looked_at_is_created() -> None:
