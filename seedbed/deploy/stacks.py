@@ -16,7 +16,7 @@ from ..watch import StageProgress
 
 POLL_SECONDS = 3.0
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-TAGS = [{"Key": "project", "Value": "seedbed"}]
+OWN_TAG = "seedbed:stack"
 UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 CONSEQUENCES = ("cancelled", "failed to create: [")
 """What CloudFormation says of a resource that ended only because another had failed."""
@@ -49,11 +49,12 @@ class StackState:
     description: str
     parameters: Mapping[str, str]
     outputs: Mapping[str, str]
+    tagged: bool = False
 
     @property
     def is_seedbeds(self) -> bool:
         """Whether it was made from a template of Seedbed's."""
-        return self.description.strip().startswith(OURS)
+        return self.tagged or self.description.strip().startswith(OURS)
 
     @property
     def can_be_changed(self) -> bool:
@@ -109,7 +110,7 @@ class Stacks:
             "ChangeSetType": "UPDATE" if before else "CREATE",
             "Capabilities": CAPABILITIES,
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            "Tags": TAGS,
+            "Tags": [{"Key": "project", "Value": "seedbed"}, {"Key": OWN_TAG, "Value": name}],
             **template,
             **({} if before else {"OnStackFailure": "DELETE"}),
         }
@@ -205,6 +206,7 @@ def state_of(described: Mapping[str, Any]) -> StackState:
         description=described.get("Description", ""),
         parameters={each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
         outputs={each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
+        tagged=any(each["Key"] == OWN_TAG for each in described.get("Tags", [])),
     )
 
 
