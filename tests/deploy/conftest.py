@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from seedbed.bundle import CONTAINER, FUNCTIONS, TEMPLATE
+from seedbed.deploy.account import Account
 from seedbed.deploy.archive import digest, files_of, python_files
 from seedbed.deploy.image import DOCKERS_OWN, TAG_LENGTH
+from seedbed.local_cloud.clients import CONFIG
 from tests.sagemaker.toy_endpoint import CREDENTIALS, Endpoint
 from tests.seedbed.commands import Person
 
@@ -55,9 +57,21 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     server.end()
 
 
+CALLS: set[tuple[str, str]] = set()
+"""The service and the operation of every call that commands have made."""
+
+
+def noted_client(account: Account, service: str) -> Any:
+    """A client of the command's whose calls are noted."""
+    client = account.session.client(service, config=CONFIG)  # type: ignore[call-overload]
+    client.meta.events.register("before-call", lambda model, **_: CALLS.add((service, model.name)))
+    return client
+
+
 @pytest.fixture
 def cloud(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     """The account, to which the test's commands go."""
+    monkeypatch.setattr(Account, "client", noted_client)
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint.url)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     for name, value in CREDENTIALS.environment().items():

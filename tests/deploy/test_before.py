@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from seedbed.commands.deploy import check_no_run
+from seedbed.commands.deploy import check_no_run, outcome
 from seedbed.deploy import subscription
 from seedbed.deploy.account import Account
-from seedbed.deploy.deploy import check_state
+from seedbed.deploy.deploy import Deployed, check_state
 from seedbed.deploy.stacks import Stacks, StackState
 from seedbed.deploy.subscription import Subscription
 from seedbed.deploy.undeploy import Inventory
@@ -104,6 +104,27 @@ def test_an_address_is_heard_once_it_is_confirmed(listed: list[tuple[str, str, s
 
     with stub:
         assert subscription.state_of(client, TOPIC, "me@example.org") == state
+
+
+@pytest.mark.parametrize(
+    ("heard", "said"),
+    [
+        (Subscription.confirmed, "E-mails go to me@example.org."),
+        (Subscription.pending, "Nobody hears of runs yet: follow the link"),
+        (Subscription.missing, "Nobody hears of runs yet: follow the link"),
+    ],
+)
+def test_what_was_deployed_ends_with_what_to_do_next(
+    monkeypatch: pytest.MonkeyPatch, heard: Subscription, said: str
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    account = Account(boto3.session.Session(region_name="eu-central-1"), "123456789012", "eu-central-1")
+    lines = list(outcome(Deployed(account, stack_in("CREATE_COMPLETE"), "image", 1.854, "me@example.org", heard)))
+
+    assert any(said in line for line in lines)
+    assert "Later commands need the region: export AWS_REGION=eu-central-1" in lines
+    assert "$1.85" in " ".join(lines)
+    assert "upload FOLDER --aws mine" in lines[-2]
 
 
 @pytest.mark.parametrize("command", [DEPLOY, ("undeploy", "--stack", "mine")], ids=lambda words: words[0])

@@ -1,16 +1,24 @@
 """The whole way onto an account and off it again, on an emulated AWS; CodeBuild's Docker is the test's own."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from seedbed.deploy.deploy import Deployment, Wish
 from seedbed.watch import StageProgress
-from tests.deploy.conftest import Cloud
+from tests.contract.template import ROOT
+from tests.deploy.conftest import CALLS, Cloud
 from tests.seedbed.commands import Outcome, Person
 
 STACK, ROOM, REPOSITORY = "mine", "mine-build", "mine-trainer"
 EMAIL = "me@example.org"
+PERMISSIONS = {
+    "HeadObject": {"GetObject"},
+    "ListObjectVersions": {"ListBucketVersions"},
+    "DeleteObjects": {"DeleteObject", "DeleteObjectVersion"},
+}
+"""The actions that IAM knows an operation by, if it is not by its own name."""
 
 
 @pytest.fixture
@@ -218,3 +226,18 @@ def test_all_data_is_deleted_if_asked_for(deployed: Cloud, person: Person) -> No
 
 def test_a_name_without_a_stack_is_a_sentence(cloud: Cloud, person: Person) -> None:
     person.runs("undeploy", "--stack", "nowhere", "--yes").assert_is_sentence(status=1)
+
+
+def test_the_page_on_aws_names_every_action_that_commands_take(deployed: Cloud, person: Person) -> None:
+    person.runs("undeploy", "--stack", STACK, "--yes")
+    page = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
+    section = page.split("## Which permissions it needs")[1].split("##", maxsplit=1)[0]
+    named = {
+        (service, action)
+        for service, actions in re.findall(r"`([a-z0-9]+):` ?([\w,\s]+)[;.]", section)
+        for action in re.findall(r"\w+", actions)
+    } | set(re.findall(r"`([a-z0-9]+):(\w+)`", section))
+    taken = {(service, action) for service, name in CALLS for action in PERMISSIONS.get(name, {name})}
+
+    assert ("cloudformation", "CreateChangeSet") in taken
+    assert taken - named == set()
