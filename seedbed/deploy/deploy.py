@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from ..bundle import TEMPLATE
 from ..errors import SeedbedError, WrongUse
+from ..terminal.hints import seedbed
 from ..watch import StageProgress
 from . import parameters, subscription
 from .account import Account, sign_in
@@ -106,7 +107,7 @@ class Deployment:
         """The stack as it is; None if there is none. Raises SeedbedError if it can't be deployed to."""
         found = self._stacks.find(name)
         if found:
-            check_state(found, self._wish.stack)
+            check_state(found, seedbed("undeploy", "--stack", self._wish.stack, "--region", self._account.region))
         return found
 
     def _values(self, found: StackState | None) -> dict[str, str]:
@@ -163,8 +164,8 @@ def check_name(name: str) -> None:
         raise WrongUse(BAD_NAME.format(name or "An empty text"))
 
 
-def check_state(found: StackState, stack: str) -> None:
-    """Raises SeedbedError if a stack is not Seedbed's, or can't be changed now."""
+def check_state(found: StackState, undeploy: str) -> None:
+    """Raises SeedbedError if a stack is not Seedbed's, or can't be changed now; `undeploy` takes it away."""
     if not found.is_seedbeds:
         raise SeedbedError(NOT_SEEDBEDS.format(found.name))
     if found.is_moving:
@@ -172,4 +173,4 @@ def check_state(found: StackState, stack: str) -> None:
     if found.status == "UPDATE_ROLLBACK_FAILED":
         raise SeedbedError(NOT_ROLLED_BACK.format(found.name))
     if not found.can_be_changed:
-        raise SeedbedError(IS_STUCK.format(found.name, found.status, f"seedbed undeploy --stack {stack}"))
+        raise SeedbedError(IS_STUCK.format(found.name, found.status, undeploy))

@@ -133,10 +133,14 @@ class Stacks:
         self._follow(begun, "deleted", DELETED)
 
     def resources(self, stack: str) -> list[tuple[str, str]]:
-        """The type and the physical name of each resource of a stack."""
+        """The type and the physical name of each resource that a stack has."""
         pages = self._aws.get_paginator("list_stack_resources").paginate(StackName=stack)
         found = [each for page in pages for each in page["StackResourceSummaries"]]
-        return [(each["ResourceType"], each.get("PhysicalResourceId", "")) for each in found]
+        return [
+            (each["ResourceType"], each["PhysicalResourceId"])
+            for each in found
+            if each.get("PhysicalResourceId") and each["ResourceStatus"] != "DELETE_COMPLETE"
+        ]
 
     def _changes(self, change_set: str, stack_id: str, existed: bool) -> int:
         """How many resources a change set changes, once it is ready. Raises SeedbedError if it is refused."""

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from ..errors import SeedbedError
 from ..stack import NEEDED, Stack
 from ..watch import StageProgress
@@ -108,13 +110,22 @@ class Removal:
         """The buckets of a stack, and the logs of its functions that are not part of it."""
         resources = self._stacks.resources(stack.stack_id)
         for kind, name in resources:
-            if kind == "AWS::S3::Bucket" and name:
-                sizes = [size for _, size in self._objects(name)]
-                yield Left("bucket", name, len(sizes), sum(sizes))
+            if kind == "AWS::S3::Bucket":
+                yield from self._bucket(name)
         own = {name for kind, name in resources if kind == "AWS::Logs::LogGroup"}
         for kind, name in resources:
-            if kind == "AWS::Lambda::Function" and name:
+            if kind == "AWS::Lambda::Function":
                 yield from (group for group in self._log_groups(name) if group.name not in own)
+
+    def _bucket(self, name: str) -> Iterator[Left]:
+        """A bucket, unless somebody has deleted it already."""
+        try:
+            sizes = [size for _, size in self._objects(name)]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchBucket":
+                raise
+            return
+        yield Left("bucket", name, len(sizes), sum(sizes))
 
     def _log_groups(self, function: str) -> Iterator[Left]:
         name = f"/aws/lambda/{function}"

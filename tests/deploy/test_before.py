@@ -46,14 +46,14 @@ def stack_in(status: str, description: str = "Seedbed. Seedlings.") -> StackStat
 )
 def test_a_stack_that_cant_be_changed_now_says_what_to_do(status: str, said: str) -> None:
     with pytest.raises(SeedbedError, match=said):
-        check_state(stack_in(status), "mine")
+        check_state(stack_in(status), "seedbed undeploy --stack mine")
 
 
 @pytest.mark.parametrize(
     "status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"]
 )
 def test_a_stack_that_can_be_changed_is_deployed_to(status: str) -> None:
-    check_state(stack_in(status), "mine")
+    check_state(stack_in(status), "seedbed undeploy --stack mine")
 
 
 @pytest.mark.parametrize("description", ["The shop", ""])

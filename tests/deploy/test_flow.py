@@ -224,6 +224,15 @@ def test_all_data_is_deleted_if_asked_for(deployed: Cloud, person: Person) -> No
     assert bucket not in {each["Name"] for each in deployed.client("s3").list_buckets()["Buckets"]}
 
 
+def test_a_bucket_that_is_gone_already_is_no_obstacle(deployed: Cloud, person: Person) -> None:
+    delete_bucket(deployed, deployed.outputs(STACK)["BucketName"])
+
+    outcome = person.runs("undeploy", "--stack", STACK, "--yes")
+
+    assert outcome.status == 0, outcome
+    assert "All was deleted." in outcome.output
+
+
 def test_a_name_without_a_stack_is_a_sentence(cloud: Cloud, person: Person) -> None:
     person.runs("undeploy", "--stack", "nowhere", "--yes").assert_is_sentence(status=1)
 
