@@ -19,6 +19,7 @@ from seedbed.deploy.deploy import BUILD_TEMPLATE
 from seedbed.deploy.image import base_images
 from seedbed.deploy.template import TemplateFile
 from seedbed.errors import SeedbedError
+from tests.children import run
 from tests.contract.template import Template
 from tests.package.environments import OUT_OF_REACH
 
@@ -125,6 +126,19 @@ def test_official_images_are_taken_from_aws(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", [TEMPLATE, BUILD_TEMPLATE], ids=["template", "build room"])
 def test_the_template_is_sent_as_json_of_the_same_content(path: Path) -> None:
     assert json.loads(TemplateFile(path).as_json()) == Template(path).content
+
+
+@pytest.mark.parametrize("path", [TEMPLATE, BUILD_TEMPLATE], ids=["template", "build room"])
+def test_what_cloudformation_is_sent_passes_its_linter(path: Path, tmp_path: Path) -> None:
+    sent = tmp_path / "sent.json"
+    sent.write_text(TemplateFile(path).as_json("s3://room/code.zip" if path == TEMPLATE else ""), encoding="utf-8")
+    linter = Path(sys.executable).with_name("cfn-lint")
+
+    done = run(
+        [linter, "--format", "parseable", "--non-zero-exit-code", "warning", "--regions", "us-east-1", "--", sent]
+    )
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 def test_the_functions_code_is_where_it_was_uploaded() -> None:
