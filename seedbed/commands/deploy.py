@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from .progress import StageBars
 
 NAME = "seedbed"
 NO_YES = "Nobody can be asked whether to go ahead here: look at the list above, then run this again with --yes."
+CONTINUES = "What was begun on AWS continues there. Run this again in some minutes: it takes up from where that is."
 A_RUN_IS_OPEN = "The run {} is in progress, and what it uses costs money. Stop it first with: {}"
 NOT_ASKED = "Whether a run is in progress could not be asked. {}"
 
@@ -43,10 +45,20 @@ def deploy(
 ) -> None:
     """Deploy Seedbed to your AWS account, or bring it up to date. Needs no Docker, and builds what it needs there."""
     wish = Wish(stack, email, budget, settings_of(settings or []), region)
-    with StageBars() as stages:
+    with StageBars() as stages, continued_on_aws():
         deployed = Deployment(wish, stages.show, say).run()
     for line in outcome(deployed):
         results().print(line, soft_wrap=True)
+
+
+@contextmanager
+def continued_on_aws() -> Iterator[None]:
+    """Whoever interrupts the block is told that this ends the command alone."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(CONTINUES)
+        raise
 
 
 def outcome(deployed: Deployed) -> Iterator[str]:
@@ -81,7 +93,7 @@ def undeploy(
     say(*plan(found, delete_data))
     if not yes:
         confirm()
-    with StageBars() as stages:
+    with StageBars() as stages, continued_on_aws():
         removal.delete(found, delete_data)
     for line in remains(found, delete_data):
         results().print(line, soft_wrap=True)

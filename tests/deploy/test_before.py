@@ -149,6 +149,19 @@ def test_an_account_that_cant_be_used_is_a_sentence(
     outcome.assert_is_sentence(status=2 if "region" in said else 1)
 
 
+def test_who_interrupts_is_told_that_aws_continues(person: Person) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    person.monkeypatch.setattr("seedbed.deploy.account.caller_of", lambda _: "123456789012")
+    person.monkeypatch.setattr(Stacks, "find", interrupt)
+
+    outcome = person.runs(*DEPLOY)
+
+    assert outcome.status == 130
+    assert "What was begun on AWS continues there." in outcome.notes
+
+
 def test_a_denied_action_is_named(person: Person) -> None:
     message = "User: arn:aws:iam::123456789012:user/me is not authorized to perform: cloudformation:DescribeStacks"
     denied = ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "DescribeStacks")
