@@ -111,7 +111,7 @@ def check_no_run(found: Inventory) -> None:
 
 
 def confirm() -> None:
-    """Ask whether to go ahead. Raises SeedbedError where nobody can answer, typer.Abort if the answer is no."""
+    """Ask whether to go ahead. Raises SeedbedError if the answer is no, WrongUse where nobody can answer."""
     if not sys.stdin.isatty():
         raise WrongUse(NO_YES)
     if not typer.confirm("Go ahead?", err=True):

@@ -46,7 +46,10 @@ NO_MACHINE = (
     "environments is too small. Raise it to 1 at https://{region}.console.aws.amazon.com/servicequotas/home/services/"
     "codebuild/quotas, then run this again."
 )
-FAILED = "The training image could not be built (CodeBuild says {status}). Its log ends above; the whole of it: {link}"
+FAILED = (
+    "The training image could not be built (CodeBuild says {status}). Put right what its log names, then run this "
+    "again: {link}"
+)
 NOT_THERE = "CodeBuild has built the training image, but ECR has none tagged {tag} in {repository}. Run this again."
 WRONG_KIND = "The image {uri} has a manifest that SageMaker does not take ({kind}). Push Docker's own: {how}"
 HOW = "docker buildx build --platform linux/amd64 --provenance=false --output type=docker"

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -24,10 +25,9 @@ CHANGEABLE = {
     "CREATE_COMPLETE",
     "IMPORT_COMPLETE",
     "UPDATE_COMPLETE",
-    "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
     "UPDATE_ROLLBACK_COMPLETE",
 }
-DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"}
+DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 DELETED = {"DELETE_COMPLETE"}
 ABSENT = {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}
 FAILURES_SHOWN = 5
@@ -64,18 +64,18 @@ class StackState:
     @property
     def is_moving(self) -> bool:
         """Whether CloudFormation is at work on it."""
-        return self.status.endswith("_IN_PROGRESS") and self.status not in {*CHANGEABLE, *ABSENT}
+        return self.status.endswith("_IN_PROGRESS") and self.status not in ABSENT
 
 
 @dataclass(frozen=True)
 class Change:
-    """A stack that CloudFormation is at work on: how many resources it changes, and which events are older."""
+    """A stack that CloudFormation is at work on: how many resources it changes, and which event was the last before."""
 
     stage: str
     name: str
     stack_id: str
     total: int
-    known: frozenset[str]
+    last: str
 
 
 class Stacks:
@@ -162,14 +162,14 @@ class Stacks:
 
     def _begin(self, stage: str, name: str, stack_id: str, total: int) -> Change:
         """What is about to be changed."""
-        known = frozenset(event["EventId"] for event in self._events(stack_id))
-        return Change(stage, name, stack_id, total, known)
+        last = next((str(event["EventId"]) for event in self._events(stack_id)), "")
+        return Change(stage, name, stack_id, total, last)
 
     def _follow(self, change: Change, verb: str, good: set[str]) -> None:
         """Show how far a stack is until it has ended. Raises SeedbedError, with the reasons told, if it failed."""
         while True:
             status = self._aws.describe_stacks(StackName=change.stack_id)["Stacks"][0]["StackStatus"]
-            events = [event for event in self._events(change.stack_id) if event["EventId"] not in change.known]
+            events = list(takewhile(lambda event: event["EventId"] != change.last, self._events(change.stack_id)))
             own = [event for event in events if event.get("PhysicalResourceId") != change.stack_id]
             ended = {event["LogicalResourceId"] for event in own if event["ResourceStatus"].endswith("_COMPLETE")}
             self._show(StageProgress(change.stage, min(len(ended), change.total), change.total, note_of(own)))

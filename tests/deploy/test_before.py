@@ -37,6 +37,7 @@ def stack_in(status: str, description: str = "Seedbed. Seedlings.") -> StackStat
         ("CREATE_IN_PROGRESS", r"AWS is at work .*CREATE_IN_PROGRESS.*: wait until"),
         ("UPDATE_ROLLBACK_IN_PROGRESS", r": wait until that has ended, then run this again\."),
         ("DELETE_IN_PROGRESS", ": wait until"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", ": wait until"),
         ("ROLLBACK_COMPLETE", r"ROLLBACK_COMPLETE.*`seedbed undeploy --stack mine`, then run this again\."),
         ("CREATE_FAILED", "seedbed undeploy"),
         ("DELETE_FAILED", "seedbed undeploy"),
@@ -50,7 +51,7 @@ def test_a_stack_that_cant_be_changed_now_says_what_to_do(status: str, said: str
 
 
 @pytest.mark.parametrize(
-    "status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"]
+    "status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"]
 )
 def test_a_stack_that_can_be_changed_is_deployed_to(status: str) -> None:
     check_state(stack_in(status), "seedbed undeploy --stack mine")
