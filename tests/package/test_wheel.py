@@ -116,6 +116,13 @@ def test_the_base_asks_aws(base: Environment) -> None:
     assert "The stack mine can't be used: No AWS credentials were found." in done.stderr
 
 
+def test_the_base_deploys_as_far_as_it_can_without_an_account(base: Environment) -> None:
+    done = base.run("deploy", "--email", "me@example.org", "--set", "TrialCount=5", **OFFLINE)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Your AWS account can't be used: No AWS credentials were found." in done.stderr
+
+
 @pytest.fixture
 def endpoint(wheel: Path, tmp_path: Path) -> Iterator[Command]:
     """`seedbed sagemaker` of an environment that has the extra `sagemaker` alone."""
