@@ -22,13 +22,12 @@ from .local_cloud.home.folder import Home
 from .local_cloud.home.lock import AlreadyUp
 from .local_cloud.home.mark import check_is_home
 from .local_cloud.process import local_cloud
-from .terminal.aws_errors import TOO_MANY, aws_sentence, unreachable
+from .stack_state import obstacle_of, outputs_of, why_unknown
+from .terminal.aws_errors import TOO_MANY, unreachable
 from .terminal.hints import seedbed
 
 TIMEOUT = 60
-NEEDED = {"ApiUrl", "BucketName"}
-NO_STACK = "It does not exist in this AWS region. Check its name, and the region in AWS_REGION."
-NOT_OURS = "The stack {} (its state is {}) has no outputs of Seedbed's: wait until it is deployed, or name another."
+UNUSABLE = "The stack {} can't be used: {}"
 
 
 @dataclass(frozen=True)
@@ -139,14 +138,21 @@ def aws_session(region: str = "") -> boto3.session.Session:
 
 
 def aws_stack(name: str) -> Stack:
-    """The stack of this name on AWS, by the user's own credentials. Raises SeedbedError if it can't be reached."""
+    """The stack of this name on AWS, by the user's own credentials. Raises SeedbedError if it can't be used."""
+    session = None
     try:
         session = aws_session()
-        described = session.client("cloudformation", config=CONFIG).describe_stacks(StackName=name)["Stacks"][0]
+        described = describe(session, name)
     except (BotoCoreError, ClientError) as error:
-        sentence = NO_STACK if "does not exist" in str(error) else aws_sentence(error)
-        raise SeedbedError(f"The stack {name} can't be used: {sentence}") from error
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
-    if not outputs.keys() >= NEEDED:
-        raise SeedbedError(NOT_OURS.format(name, described.get("StackStatus", "unknown")))
-    return Stack(session, None, outputs)
+        reason = why_unknown(error, session.region_name if session else None)
+        raise SeedbedError(UNUSABLE.format(name, reason)) from error
+    obstacle = obstacle_of(name, described)
+    if obstacle:
+        raise SeedbedError(UNUSABLE.format(name, obstacle))
+    return Stack(session, None, outputs_of(described))
+
+
+def describe(session: boto3.session.Session, name: str) -> dict[str, Any]:
+    """What CloudFormation says of a stack on AWS. Raises errors of boto3."""
+    answer = session.client("cloudformation", config=CONFIG).describe_stacks(StackName=name)
+    return dict(answer["Stacks"][0])

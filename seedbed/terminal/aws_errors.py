@@ -1,10 +1,12 @@
 """What AWS's errors mean to a person, each as a sentence that says what to do next."""
 
+import re
 from urllib.parse import urlsplit
 
 from boto3.exceptions import Boto3Error
 from botocore import exceptions as botocore
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
 
 from .hints import seedbed
 from .text import printable
@@ -16,6 +18,8 @@ TOO_MANY = "AWS takes no more requests for the moment: wait a minute, then run t
 UNAVAILABLE = "AWS could not answer: wait a minute, then run this again."
 WRONG_CLOCK = "This machine's clock is wrong, so AWS refuses its requests: set it, then run this again."
 SHORT = "Check the connection, then run this again."
+NO_REGION = "There is no AWS region {} that this release knows. Name another in AWS_REGION."
+REGION_IN_HOST = re.compile(r"\.([a-z]+(?:-[a-z]+)+-\d+)\.amazonaws\.")
 
 BY_CODE = {
     **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"), EXPIRED),
@@ -58,6 +62,12 @@ BY_KIND: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((botocore.ProxyConnectionError,), f"The proxy for AWS can't be reached. {SHORT}"),
     ((botocore.SSLError,), "The connection to AWS is not trusted: name your network's certificates in AWS_CA_BUNDLE."),
 )
+NAMING: dict[type[BotoCoreError], tuple[str, str]] = {
+    botocore.ProfileNotFound: ("profile", "There is no AWS profile {}. Name another in AWS_PROFILE."),
+    botocore.InvalidRegionError: ("region_name", NO_REGION),
+    botocore.ConfigParseError: ("path", "{} can't be read: it is not written as the AWS command line writes it."),
+}
+"""What an error names, and the sentence about it."""
 
 
 def aws_sentence(error: BotoCoreError | ClientError | Boto3Error) -> str:
@@ -67,10 +77,9 @@ def aws_sentence(error: BotoCoreError | ClientError | Boto3Error) -> str:
     for kinds, sentence in BY_KIND:
         if isinstance(error, kinds):
             return sentence
-    if isinstance(error, botocore.ProfileNotFound):
-        return f"There is no AWS profile {told(error, 'profile')}. Name another in AWS_PROFILE."
-    if isinstance(error, botocore.ConfigParseError):
-        return f"{told(error, 'path')} can't be read: it is not written as the AWS command line writes it."
+    for kind, (name, sentence) in NAMING.items():
+        if isinstance(error, kind):
+            return sentence.format(printable(error.kwargs.get(name, "")))
     if isinstance(error, (botocore.ConnectionError, botocore.HTTPClientError, Boto3Error)):
         return unreachable(str(getattr(error, "kwargs", {}).get("endpoint_url", "")))
     return sentence_of(f"AWS can't be asked: {error}")
@@ -89,13 +98,20 @@ def client_sentence(error: ClientError) -> str:
 
 def unreachable(address: str) -> str:
     """The sentence about an address that does not answer."""
-    if (urlsplit(address).hostname or "") in {"127.0.0.1", "localhost", "::1"}:
+    host = urlsplit(address).hostname or ""
+    if host in {"127.0.0.1", "localhost", "::1"}:
         return f"The local cloud at {printable(address)} does not answer. Start it with: {seedbed('up')}"
+    region = REGION_IN_HOST.search(host)
+    if region and not is_region(region[1]):
+        return NO_REGION.format(region[1])
     return f"AWS can't be reached{f' at {printable(address)}' if address else ''}. {SHORT}"
 
 
-def told(error: BotoCoreError, name: str) -> str:
-    return printable(error.kwargs.get(name, ""))
+def is_region(name: str) -> bool:
+    """Whether boto3 knows an AWS region of this name."""
+    session = get_session()
+    partitions = session.get_available_partitions()
+    return any(name in session.get_available_regions("cloudformation", partition) for partition in partitions)
 
 
 def sentence_of(text: str) -> str:

@@ -32,6 +32,9 @@ def refused(code: str, message: str = "said by AWS") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "DescribeStacks")
 
 
+OUTPUTS = [{"OutputKey": name, "OutputValue": "x"} for name in ("ApiUrl", "BucketName")]
+
+
 def of_system(number: int, path: str | None = "/photos/a.png") -> OSError:
     return OSError(number, os.strerror(number), path)
 
@@ -58,6 +61,11 @@ ERRORS: list[tuple[BaseException, str]] = [
     (botocore.TokenRetrievalError(provider="sso", error_msg="x"), "Your AWS credentials have expired."),
     (botocore.UnauthorizedSSOTokenError(), "Your AWS credentials have expired."),
     (botocore.NoRegionError(), "No AWS region was given."),
+    (botocore.InvalidRegionError(region_name="here"), "There is no AWS region here that this release knows."),
+    (
+        botocore.EndpointConnectionError(endpoint_url="https://sts.us-east-99.amazonaws.com/"),
+        "There is no AWS region us-east-99 that this release knows.",
+    ),
     (botocore.ProfileNotFound(profile="[red]x"), "There is no AWS profile [red]x."),
     (botocore.ConfigParseError(path="/home/you/.aws/config"), "/home/you/.aws/config can't be read"),
     (botocore.EndpointConnectionError(endpoint_url="https://s3.x/"), "AWS can't be reached at https://s3.x/."),
@@ -183,18 +191,25 @@ def test_a_shell_sees_no_traceback(tmp_path: Path, shell: str, statuses: set[int
 @pytest.mark.parametrize(
     ("stacks", "said"),
     [
-        (refused("ValidationError", "Stack with id mine does not exist"), "It does not exist in this AWS region."),
+        (refused("ValidationError", "Stack with id mine does not exist"), "It does not exist in eu-west-1."),
         (refused("ExpiredToken"), "Your AWS credentials have expired."),
         (refused("Throttling"), "AWS takes no more requests"),
         (botocore.NoRegionError(), "No AWS region was given."),
         (botocore.EndpointConnectionError(endpoint_url="https://cloudformation.x/"), "AWS can't be reached"),
-        ([{"StackStatus": "CREATE_IN_PROGRESS"}], "(its state is CREATE_IN_PROGRESS) has no outputs of Seedbed's"),
+        ([{"StackStatus": "CREATE_IN_PROGRESS"}], "It is not ready yet (CREATE_IN_PROGRESS): wait until it is"),
+        ([{"StackStatus": "ROLLBACK_COMPLETE"}], "Its first deployment failed (ROLLBACK_COMPLETE). Delete it with: "),
+        ([{"StackStatus": "REVIEW_IN_PROGRESS"}], "It was never deployed"),
+        ([{"StackStatus": "DELETE_IN_PROGRESS", "Outputs": OUTPUTS}], "It is being deleted."),
+        ([{"StackStatus": "DELETE_FAILED", "Outputs": OUTPUTS}], "Only a part of it was deleted"),
+        ([{"StackStatus": "CREATE_COMPLETE"}], "It is not a stack of Seedbed's. Name another."),
     ],
     ids=str,
 )
 @pytest.mark.parametrize("words", [["best"], ["dlq", "list", "--json"], ["upload", "."]], ids=" ".join)
 def test_a_stack_that_cant_be_used_is_a_sentence(person: Person, words: list[str], stacks: Any, said: str) -> None:
     class Session:
+        region_name = "eu-west-1"
+
         def __init__(self, **_: object) -> None: ...
 
         def client(self, *_: object, **__: object) -> "Session":

@@ -37,7 +37,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["dlq", "predict", "rebuild", "upload", "watch"],
         ["fetch"],
         ["stack"],
-        ["local_cloud", "pickles", "seedlings"],
+        ["local_cloud", "pickles", "seedlings", "stack_state"],
         ["extras", "terminal", "trainer_rules"],
         ["bundle", "errors", "interrupts", "platforms"],
     ],
