@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import interrupts
-from .commands import demo, deploy, dlq, import_pickles, model, runs, sagemaker, up, upload
+from .commands import demo, deploy, dlq, doctor, import_pickles, model, runs, sagemaker, up, upload
 from .extras import need, own_version
 from .terminal import edge
 
@@ -22,6 +22,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "stop": runs.stop,
     "retry": runs.retry,
     "rebuild": runs.rebuild,
+    "doctor": doctor.doctor,
     "best": model.best,
     "report": model.report,
     "predict": model.predict,

@@ -23,7 +23,7 @@ from .local_cloud.home.lock import AlreadyUp
 from .local_cloud.home.mark import check_is_home
 from .local_cloud.process import local_cloud
 from .stack_state import obstacle_of, outputs_of, why_unknown
-from .terminal.aws_errors import TOO_MANY, unreachable
+from .terminal.aws_errors import TOO_MANY, is_local, unreachable
 from .terminal.hints import seedbed
 
 TIMEOUT = 60
@@ -138,7 +138,10 @@ def aws_session(region: str = "") -> boto3.session.Session:
 
 
 def aws_stack(name: str) -> Stack:
-    """The stack of this name on AWS, by the user's own credentials. Raises SeedbedError if it can't be used."""
+    """The stack of this name on AWS, by the user's own credentials. Raises SeedbedError if it can't be used.
+
+    If AWS_ENDPOINT_URL leads AWS's tools to a local cloud, it is the stack there.
+    """
     session = None
     try:
         session = aws_session()
@@ -149,10 +152,21 @@ def aws_stack(name: str) -> Stack:
     obstacle = obstacle_of(name, described)
     if obstacle:
         raise SeedbedError(UNUSABLE.format(name, obstacle))
-    return Stack(session, None, outputs_of(described))
+    return stack_of(session, described)
+
+
+def aws_session() -> boto3.session.Session:
+    """A session with the user's own credentials, in the region of AWS_REGION, which boto3 itself does not read."""
+    return boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
 
 
 def describe(session: boto3.session.Session, name: str) -> dict[str, Any]:
     """What CloudFormation says of a stack on AWS. Raises errors of boto3."""
     answer = session.client("cloudformation", config=CONFIG).describe_stacks(StackName=name)
     return dict(answer["Stacks"][0])
+
+
+def stack_of(session: boto3.session.Session, described: Mapping[str, Any]) -> Stack:
+    """The stack that CloudFormation described."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/")
+    return Stack(session, endpoint if is_local(endpoint) else None, outputs_of(described))

@@ -8,7 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..errors import SeedbedError
-from ..stack import NEEDED, Stack
+from ..stack import Stack
+from ..stack_state import NEEDED
 from ..watch import StageProgress
 from .account import Account, sign_in
 from .deploy import IS_MOVING, NOT_SEEDBEDS, build_stack

@@ -98,13 +98,17 @@ def client_sentence(error: ClientError) -> str:
 
 def unreachable(address: str) -> str:
     """The sentence about an address that does not answer."""
-    host = urlsplit(address).hostname or ""
-    if host in {"127.0.0.1", "localhost", "::1"}:
+    if is_local(address):
         return f"The local cloud at {printable(address)} does not answer. Start it with: {seedbed('up')}"
-    region = REGION_IN_HOST.search(host)
+    region = REGION_IN_HOST.search(urlsplit(address).hostname or "")
     if region and not is_region(region[1]):
         return NO_REGION.format(region[1])
     return f"AWS can't be reached{f' at {printable(address)}' if address else ''}. {SHORT}"
+
+
+def is_local(address: str) -> bool:
+    """Whether the address is of this machine, as a local cloud's is."""
+    return (urlsplit(address).hostname or "") in {"127.0.0.1", "localhost", "::1"}
 
 
 def is_region(name: str) -> bool:

@@ -208,7 +208,8 @@ def test_a_shell_sees_no_traceback(tmp_path: Path, shell: str, statuses: set[int
 @pytest.mark.parametrize("words", [["best"], ["dlq", "list", "--json"], ["upload", "."]], ids=" ".join)
 def test_a_stack_that_cant_be_used_is_a_sentence(person: Person, words: list[str], stacks: Any, said: str) -> None:
     class Session:
-        region_name = "eu-west-1"
+        def __init__(self, region_name: str) -> None:
+            self.region_name = region_name
 
         def __init__(self, **_: object) -> None: ...
 
@@ -221,6 +222,7 @@ def test_a_stack_that_cant_be_used_is_a_sentence(person: Person, words: list[str
             return {"Stacks": stacks}
 
     person.monkeypatch.setattr("boto3.session.Session", Session)
+    person.monkeypatch.setenv("AWS_REGION", "eu-west-1")
 
     outcome = person.runs(*words, "--aws", "mine")
 

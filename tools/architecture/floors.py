@@ -34,6 +34,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["cli"],
         ["commands"],
         ["deploy", "submission"],
+        ["doctor"],
         ["dlq", "predict", "rebuild", "upload", "watch"],
         ["fetch"],
         ["stack"],
