@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import interrupts
-from .commands import demo, deploy, dlq, doctor, import_pickles, model, runs, sagemaker, up, upload
+from .commands import demo, deploy, dlq, doctor, import_pickles, model, runs, sagemaker, status, up, upload
 from .extras import need, own_version
 from .terminal import edge
 
@@ -19,6 +19,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sagemaker": sagemaker.sagemaker,
     "upload": upload.upload,
     "runs": runs.runs,
+    "status": status.status,
     "stop": runs.stop,
     "retry": runs.retry,
     "rebuild": runs.rebuild,

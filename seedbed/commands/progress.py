@@ -70,6 +70,10 @@ class StageBars:
             task, completed=progress.done, total=progress.total or None, note=printable(progress.note)
         )
 
+    def say(self, line: str) -> None:
+        """Print a line above the bars."""
+        self._console.print(line, soft_wrap=True)
+
     def _finish(self) -> None:
         if self._current is None:
             return

@@ -1,0 +1,210 @@
+"""`seedbed status` tells how far a run is, by the API alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+
+from job_manager.domain.run import RunState
+from job_manager.steps.api import one_run, recent_runs
+from seedbed import status
+from seedbed.commands import status as command
+from seedbed.errors import SeedbedError
+from seedbed.stack import Stack
+from seedbed.watch import StageProgress
+from tests.contract.people import api_server
+from tests.fakes.world import FULL_PLAN, World
+from tests.seedbed.commands import Person
+
+WAITS = "The prepare job waits for a quota of this account."
+
+
+class Followed:
+    """A stack whose API is that of the job manager in memory; `steps` happen one after each look."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.steps: list[Any] = []
+        self.refusals = 0
+
+    def answer(self, path: str) -> dict[str, Any]:
+        """What the API answers. After a run's details the next step happens."""
+        if path == "/runs":
+            listed = recent_runs(self.world)
+            if not listed["runs"]:
+                self.happen()
+            return listed
+        shown = one_run(path.rpartition("/")[2], self.world)
+        self.happen()
+        return shown
+
+    def happen(self) -> None:
+        """The next step, if there is one."""
+        if self.steps:
+            self.steps.pop(0)()
+
+
+@pytest.fixture
+def followed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Followed]:
+    """The stack of `--aws mine`; no time passes between two looks at it."""
+    found = Followed()
+    session = boto3.session.Session(region_name="us-east-1")
+    with api_server(found.answer) as (url, _):
+        stack = Stack(session, None, {"ApiUrl": url})
+        monkeypatch.setattr("seedbed.commands.options.aws_stack", lambda _: stack)
+        monkeypatch.setattr(status, "POLL_SECONDS_ON_AWS", 0)
+        yield found
+
+
+@pytest.fixture
+def person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Person:
+    return Person(monkeypatch, capsys)
+
+
+def test_without_a_run_it_says_how_to_begin(followed: Followed, person: Person) -> None:
+    outcome = person.runs("status", "--aws", "mine")
+
+    assert (outcome.status, outcome.output) == (0, "There is no run yet.\n")
+    assert "upload FOLDER --aws mine" in outcome.notes
+
+
+def test_a_run_is_followed_from_the_uploads_to_its_result(followed: Followed, person: Person) -> None:
+    world, run = followed.world, "sb-"
+    world.plan = FULL_PLAN
+    world.upload_dataset()
+
+    def settle() -> None:
+        nonlocal run
+        (started,) = world.settle()
+        run = started.run_id
+
+    followed.steps = [
+        settle,
+        lambda: world.end_prepare(run),
+        lambda: world.end_tuning(run, 0.7, None, 0.9),
+        lambda: world.end_fine_tuning(run, 0.94, 0.95),
+        lambda: world.end_evaluation(run),
+    ]
+    outcome = person.runs("status", "--aws", "mine")
+
+    assert outcome.status == 0, outcome
+    lines = outcome.notes.splitlines()
+    assert [line for line in lines if line.endswith("…")] == [
+        "Settle …",
+        "Prepare …",
+        "Tune …",
+        "Fine-tune …",
+        "Evaluate …",
+    ]
+    assert "Trial 001-0a1b2c3d: 70.0% on validation." in lines
+    assert "Trial 002-0a1b2c3d failed." in lines
+    assert "Trial fine-002-0a1b2c3d: 95.0% on validation." in lines
+    assert len(lines) == len(set(lines))
+    told, champion = outcome.output.splitlines()
+    assert told.startswith(f"{run} has completed: 90.0% of the test images right, for US$ ")
+    assert champion == "This is the first model, so it is now the best model."
+
+
+def test_what_a_run_waits_for_is_told_once(followed: Followed, person: Person) -> None:
+    world = followed.world
+    run = world.start()
+
+    def waits() -> None:
+        world.runs.move(replace(world.runs.get(run.run_id), waits_for=WAITS), RunState.PREPARING)
+
+    followed.steps = [waits, lambda: None, lambda: None, lambda: world.complete(run.run_id)]
+    outcome = person.runs("status", "--aws", "mine")
+
+    assert outcome.notes.count(WAITS) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (RunState.FAILED, "failed: The image is missing."),
+        (RunState.STOPPED, "was stopped: The image is missing."),
+    ],
+)
+def test_a_run_that_ends_without_a_model_is_an_error_with_what_to_do(
+    followed: Followed, person: Person, state: RunState, words: str
+) -> None:
+    world = followed.world
+    run = world.start()
+    ended = run.ended(state, world.clock.now(), "The image is missing.")
+    followed.steps = [lambda: world.runs.move(ended, RunState.PREPARING)]
+
+    outcome = person.runs("status", "--aws", "mine")
+
+    assert (outcome.status, outcome.output) == (1, "")
+    assert f"Error: {run.run_id} {words}" in outcome.notes
+    assert outcome.notes.endswith(f"retry {run.run_id} --aws mine\n")
+    told = person.runs("status", "--aws", "mine")
+    assert (told.status, words in told.output) == (0, True)
+
+
+def test_once_prints_one_state_and_ends(followed: Followed, person: Person) -> None:
+    world = followed.world
+    run = world.start()
+    world.end_prepare(run.run_id)
+    world.run_trials(run.run_id, 0.8)
+    for trial in world.jobs.trials(run.run_id):
+        world.runs.save_trial(run.run_id, trial)
+    world.upload("seedlings/Maize/later.png")
+
+    outcome = person.runs("status", "--once", "--aws", "mine")
+
+    assert (outcome.status, outcome.notes) == (0, "")
+    first, began, pending = outcome.output.splitlines()
+    assert first == f"{run.run_id} is training heads: 1 of 4 trials, best so far 80.0% on validation."
+    assert began.startswith("It began at ")
+    assert pending == "Later uploads wait for the next run."
+
+
+def test_ctrl_c_says_that_the_run_continues(followed: Followed, capsys: pytest.CaptureFixture[str]) -> None:
+    followed.world.start()
+
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.sleep", press)
+        with pytest.raises(KeyboardInterrupt):
+            command.status(aws="mine")
+
+    assert "The run continues. Follow it again with: " in capsys.readouterr().err
+
+
+@contextmanager
+def refusals(patch: pytest.MonkeyPatch, count: int) -> Iterator[None]:
+    """The API does not answer this many times in a row, after the first two answers."""
+    get, asked = Stack.get, 0
+
+    def refusing(stack: Stack, path: str) -> dict[str, Any]:
+        nonlocal asked
+        asked += 1
+        if 2 < asked <= 2 + count:
+            raise SeedbedError("The API could not answer.")
+        return get(stack, path)
+
+    patch.setattr(Stack, "get", refusing)
+    yield
+
+
+@pytest.mark.parametrize(("count", "exit_status"), [(status.FAILURES - 1, 0), (status.FAILURES, 1)])
+def test_a_server_that_is_busy_for_a_moment_does_not_end_it(
+    followed: Followed, person: Person, count: int, exit_status: int
+) -> None:
+    run = followed.world.start()
+    followed.steps = [lambda: followed.world.complete(run.run_id)]
+
+    with refusals(person.monkeypatch, count):
+        assert person.runs("status", "--aws", "mine").status == exit_status
+
+
+def test_heads_that_share_a_job_are_counted_by_job() -> None:
+    run = {"state": "Tuning", "trials": [], "plan": {"trials": 20, "heads_per_job": 8}}
+
+    assert status.stage_of(status.Status(run)) == StageProgress("tune", 0, 3)
