@@ -155,11 +155,6 @@ def aws_stack(name: str) -> Stack:
     return stack_of(session, described)
 
 
-def aws_session() -> boto3.session.Session:
-    """A session with the user's own credentials, in the region of AWS_REGION, which boto3 itself does not read."""
-    return boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
-
-
 def describe(session: boto3.session.Session, name: str) -> dict[str, Any]:
     """What CloudFormation says of a stack on AWS. Raises errors of boto3."""
     answer = session.client("cloudformation", config=CONFIG).describe_stacks(StackName=name)

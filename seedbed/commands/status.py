@@ -51,12 +51,12 @@ def follow_run(stack: Stack, aws: str) -> None:
         with StageBars() as stages:
             for seen in follow(stack):
                 run = seen.run
-                if seen.in_progress or (seen.pending and not followed):
-                    stages.show(stage_of(seen))
-                if seen.in_progress and run:
+                if run and (seen.in_progress or followed):
                     followed = True
                     for line in shown.news(run):
                         stages.say(line)
+                if seen.in_progress or (seen.pending and not followed):
+                    stages.show(stage_of(seen))
             if followed and run and run["state"] != "Completed":
                 raise SeedbedError(ending(run, aws))
     except KeyboardInterrupt:

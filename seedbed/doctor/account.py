@@ -33,6 +33,11 @@ class Deployed:
     stack: Stack
     parameters: dict[str, str]
 
+    @property
+    def is_local(self) -> bool:
+        """Whether AWS_ENDPOINT_URL leads to a local cloud, which has no quotas and no registry of images."""
+        return self.stack.endpoint is not None
+
 
 def credentials(session: boto3.session.Session) -> tuple[Finding, str]:
     """Who AWS takes the person for, and whether the clocks agree; and the account, empty if AWS does not say."""

@@ -50,14 +50,16 @@ def of_stack(name: str) -> Iterator[Finding]:
         found, deployed = find_stack(session, name)
         yield found
         parameters = {**defaults(), **(deployed.parameters if deployed else {})}
-        yield from findings([Check("Quota", lambda: of_quotas(session, parameters), quotas.PERMISSIONS)])
+        if not (deployed and deployed.is_local):
+            yield from findings([Check("Quota", lambda: of_quotas(session, parameters), quotas.PERMISSIONS)])
         yield from findings(checks_of(deployed, account) if deployed else [])
 
 
 def checks_of(deployed: Deployed, account: str) -> list[Check]:
-    """The checks of a stack that can be used, with the permissions that they need."""
+    """The checks of a stack that can be used, with the permissions that they need. A local cloud has no registry."""
+    of_image = Check("Image", lambda: image.training_image(deployed, account), image.PERMISSIONS)
     return [
-        Check("Image", lambda: image.training_image(deployed, account), image.PERMISSIONS),
+        *([] if deployed.is_local else [of_image]),
         Check("E-mail", lambda: of_deployed.subscription(deployed), "sns:ListSubscriptionsByTopic"),
         Check(
             "Alarms",

@@ -5,16 +5,20 @@ import re
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
+from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.process import free_port
 from seedbed.seedlings import draw
 from tests.contract.template import ROOT
 from tests.contract.test_sam import SAM, runtime_python
+from tests.local_cloud.conftest import LittleCloud, up
 from tests.readme.commands import Command, missing
 from tests.readme.terminal import Terminal
 from tests.waiting import wait_for
@@ -35,6 +39,8 @@ class Workspace:
         self.folder = folder / "seedbed"
         self._serving: list[tuple[Command, Terminal]] = []
         self._ports: dict[str, int] = {}
+        self._account = ExitStack()
+        self._cloud: LittleCloud | None = None
         copy_checkout(self.folder)
         for label in LABELS:
             (self.folder / "photos" / label).mkdir(parents=True)
@@ -58,10 +64,15 @@ class Workspace:
         assert terminal.process.poll() is None, "\n".join(terminal.screen)
 
     def need_an_account(self, command: Command) -> None:
-        """It gets as far as its first call to AWS, for which there are no credentials; it is told yes."""
-        screen = self._expect(command, status=None, keys="y\ny\n")
+        """It gets as far as its first call to AWS, for which there are no credentials; it is told yes.
+
+        What asks a deployed stack then does all that is shown, for the same stack on a local cloud.
+        """
+        screen = self._expect(replace(command, shown=()), status=None, keys="y\ny\n")
         text = " ".join(screen)
         assert "Unable to locate credentials" in text or "No AWS credentials were found." in text
+        if re.search(r"seedbed .*--aws ", command.text):
+            self._expect(command, status=0, more=self._local_account(command))
 
     def deploy_guided(self, command: Command) -> None:
         """It asks for the e-mail address and is content with Enter for all else, as far as its first call to AWS."""
@@ -107,10 +118,30 @@ class Workspace:
         """Nothing that was started runs any more."""
         for _, terminal in self._serving:
             terminal.end()
+        self._account.close()
 
-    def _expect(self, command: Command, status: int | None, keys: str = "") -> list[str]:
+    def _local_account(self, command: Command) -> dict[str, str]:
+        """The variables that lead AWS's tools to a local cloud, which is started once, with the template deployed.
+
+        A command that asks for results waits for the run, as its reader does.
+        """
+        if self._cloud is None:
+            self._cloud = self._account.enter_context(up(Home(self.folder.with_name("account"))))
+        if re.search(r"seedbed (best|report|predict)", command.text):
+            self._cloud.ended_runs(1)
+        credentials = self._cloud.stack.session.get_credentials()
+        assert credentials
+        return {
+            "AWS_ENDPOINT_URL": str(self._cloud.stack.endpoint),
+            "AWS_ACCESS_KEY_ID": credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+        }
+
+    def _expect(
+        self, command: Command, status: int | None, keys: str = "", more: Mapping[str, str] | None = None
+    ) -> list[str]:
         """The screen, once the command has ended with this status, None for any but 0, and printed what is shown."""
-        terminal = self._terminal(command, keys)
+        terminal = self._terminal(command, keys, more)
         try:
             ended = terminal.exited()
         finally:
@@ -121,8 +152,8 @@ class Workspace:
         assert lacking is None, f"README shows {lacking!r}, but printed was:\n" + "\n".join(screen)
         return screen
 
-    def _terminal(self, command: Command, keys: str = "") -> Terminal:
-        return Terminal(self._with_own_ports(command.text), self.folder, environment(), keys)
+    def _terminal(self, command: Command, keys: str = "", more: Mapping[str, str] | None = None) -> Terminal:
+        return Terminal(self._with_own_ports(command.text), self.folder, {**environment(), **(more or {})}, keys)
 
     def _screen(self, terminal: Terminal) -> list[str]:
         return [line.replace(str(self.folder), HOME_OF_READER) for line in terminal.screen]
