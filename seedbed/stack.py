@@ -27,6 +27,7 @@ from .terminal.aws_errors import TOO_MANY, is_local, unreachable
 from .terminal.hints import seedbed
 
 TIMEOUT = 60
+MAY_NOT_ASK = "You may not ask this stack: sign in to AWS as somebody with the policy in its output AskersPolicy."
 UNUSABLE = "The stack {} can't be used: {}"
 
 
@@ -95,7 +96,7 @@ def refusal(status: int, content: Mapping[str, Any]) -> str:
     """Why the API did not do as asked. What API Gateway itself answers says too little."""
     message = str(content.get("message") or "")
     if status == HTTPStatus.FORBIDDEN:
-        return "You may not ask this stack: sign in to AWS as somebody with the policy in its output AskersPolicy."
+        return MAY_NOT_ASK
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return TOO_MANY
     if message and message not in {"Internal Server Error", "Service Unavailable"}:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..dlq import dead_letter_queues
 from ..errors import SeedbedError
+from ..stack import MAY_NOT_ASK
 from ..terminal.hints import seedbed
 from ..terminal.text import listed, printable
 from .account import Deployed
@@ -76,7 +77,7 @@ def runs(deployed: Deployed) -> Iterator[Finding]:
     try:
         answer = deployed.stack.get("/runs")
     except SeedbedError as error:
-        yield failed("API", str(error))
+        yield (warning if str(error) == MAY_NOT_ASK else failed)("API", str(error))
         return
     yield latest(answer["runs"], deployed.name)
     yield spent(answer["runs"], float(deployed.parameters.get("MonthlyBudget", "0")))

@@ -11,6 +11,7 @@ PARAMETER = re.compile(r"^  (\w+):\n((?:    .*\n)+)", re.MULTILINE)
 DEFAULT = re.compile(r"^    Default: (.*)$", re.MULTILINE)
 ACROSS = "Number of instances across all {}s"
 PARALLEL = "Maximum number of parallel training jobs per HPO tuning job"
+PARALLEL_BY_DEFAULT = 10
 HEADS, NETWORKS = "ParallelTrials", "FineTuneParallelTrials"
 
 
@@ -18,13 +19,16 @@ HEADS, NETWORKS = "ParallelTrials", "FineTuneParallelTrials"
 class Need:
     """How much of a quota a run needs at a time, and the parameters that lower it.
 
-    `others` are the quotas of other instance types, one of which is enough.
+    `others` are the quotas of other instance types, one of which is enough. `usual` is AWS's documented default. Where
+    AWS lists no quota of this name, and `usual` is not known, one that is not `certain` to be there limits nothing.
     """
 
     quota: str
     wanted: int
     lowered_by: str = ""
     others: tuple[str, ...] = ()
+    usual: int | None = None
+    certain: bool = True
 
 
 def needs(parameters: Mapping[str, str]) -> list[Need]:
@@ -40,8 +44,8 @@ def needs(parameters: Mapping[str, str]) -> list[Need]:
     return [
         *largest.values(),
         of_types(parameters["ProcessingInstanceType"], "processing job", 1),
-        Need(ACROSS.format(job), most, both if most > 1 else ""),
-        Need(PARALLEL, most, both if most > 1 else ""),
+        Need(ACROSS.format(job), most, both if most > 1 else "", certain=False),
+        Need(PARALLEL, most, both if most > 1 else "", usual=PARALLEL_BY_DEFAULT),
     ]
 
 

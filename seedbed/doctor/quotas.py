@@ -33,13 +33,13 @@ class Quota:
 def known_quotas(client: Any, wanted: list[Need]) -> dict[str, Quota]:
     """The account's quotas by name, as `key` spells it: those applied, and AWS's defaults if a needed one is not."""
     found = quotas_of(client, "list_service_quotas")
-    if any(key(need.quota) not in found for need in wanted):
+    if any(need.certain and need.usual is None and key(need.quota) not in found for need in wanted):
         found = {**quotas_of(client, "list_aws_default_service_quotas"), **found}
     return found
 
 
 def quotas_of(client: Any, operation: str) -> dict[str, Quota]:
-    pages = client.get_paginator(operation).paginate(ServiceCode=SERVICE)
+    pages = client.get_paginator(operation).paginate(ServiceCode=SERVICE, PaginationConfig={"PageSize": 100})
     listed = (quota for page in pages for quota in page["Quotas"] if "Value" in quota)
     return {key(quota["QuotaName"]): Quota(quota["QuotaCode"], quota["Value"]) for quota in listed}
 
@@ -55,28 +55,32 @@ def compare(need: Need, quotas: Mapping[str, Quota], asked: Mapping[str, float],
     """Whether a quota is as large as a run needs."""
     names = [name for name in (need.quota, *need.others) if key(name) in quotas]
     if not names:
-        sentence = f"AWS lists no quota called '{need.quota}', of which a run needs {need.wanted}."
-        return warning("Quota", sentence, f"Look for it at {link(region)}")
+        return unlisted(need, region)
     name = next((name for name in names if quotas[key(name)].value >= need.wanted), names[0])
     quota = quotas[key(name)]
     sentence = f"{name}: {quota.value:,.0f}, and a run needs {need.wanted}."
     if quota.value >= need.wanted:
         return ok("Quota", sentence)
     if asked.get(quota.code, 0) >= need.wanted:
-        return failed(
-            "Quota",
-            sentence,
-            f"AWS is considering your request for {asked[quota.code]:,.0f}: wait until it is granted.",
-        )
+        return failed("Quota", sentence, CONSIDERED.format(asked[quota.code]))
     lower = f", or lower {need.lowered_by}" if need.lowered_by and quota.value >= 1 else ""
     return failed("Quota", sentence, f"Ask for more{lower}: {link(region, quota.code)}")
+
+
+def unlisted(need: Need, region: str) -> Finding:
+    """The finding about a quota that AWS does not list."""
+    if need.usual is not None and need.wanted <= need.usual:
+        return ok("Quota", f"{need.quota}: {need.usual} by default, and a run needs {need.wanted}.")
+    sentence = f"AWS lists no quota called '{need.quota}', of which a run needs {need.wanted}."
+    return warning("Quota", sentence, f"Look for it at {link(region)}")
 
 
 def compared(
     needs: list[Need], quotas: Mapping[str, Quota], asked: Mapping[str, float], region: str
 ) -> Iterator[Finding]:
     """The same for all that a run needs."""
-    yield from (compare(need, quotas, asked, region) for need in needs)
+    limiting = (need for need in needs if need.certain or key(need.quota) in quotas)
+    yield from (compare(need, quotas, asked, region) for need in limiting)
 
 
 def key(name: str) -> str:

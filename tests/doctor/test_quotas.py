@@ -7,7 +7,7 @@ import pytest
 from job_manager.settings import Settings
 from seedbed.doctor.finding import State
 from seedbed.doctor.plan import ACROSS, PARALLEL, Need, defaults, needs
-from seedbed.doctor.quotas import Quota, compare, key, known_quotas, requested
+from seedbed.doctor.quotas import Quota, compare, compared, key, known_quotas, requested
 from tests.contract.template import Template
 from tests.doctor.service_quotas import Account, code, service_quotas
 
@@ -81,6 +81,15 @@ def test_a_quota_is_as_large_as_a_run_needs_or_can_be_raised(
 
     assert found.state is state
     assert found.next_step.startswith(next_step) if next_step else not found.next_step
+
+
+@pytest.mark.parametrize(("wanted", "state"), [(10, State.ok), (11, State.warning)])
+def test_a_quota_that_aws_does_not_list_has_its_documented_default(wanted: int, state: State) -> None:
+    needed = [Need(PARALLEL, wanted, usual=10), Need(ACROSS.format("training job"), wanted, certain=False)]
+
+    (found,) = compared(needed, {}, {}, "us-east-1")
+
+    assert found.state is state
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What the doctor finds of a stack, on an emulated AWS."""
 
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,9 +17,11 @@ from seedbed.doctor.checks import checks_of
 from seedbed.doctor.deployed import PENDING, alarms, dead_letters, runs, subscription
 from seedbed.doctor.finding import Check, Finding, State, findings
 from seedbed.doctor.image import architecture, image_of, judged, training_image
-from seedbed.stack import Stack
+from seedbed.doctor.quotas import PERMISSIONS
+from seedbed.errors import SeedbedError
+from seedbed.stack import Stack, refusal
 from tests.contract.people import ACCOUNT, STACK, api_server
-from tests.contract.template import Template
+from tests.contract.template import ROOT, Template
 from tests.doctor.conftest import World
 
 SESSION = boto3.session.Session(region_name="us-east-1")
@@ -239,11 +242,28 @@ def test_this_months_cost_is_beside_its_budget(world: World, cost: float, state:
     assert (found.state, found.sentence) == (state, f"This month's runs have cost US$ {2 * cost:.2f} of 100.00.")
 
 
-def test_an_api_that_does_not_answer_fails(world: World) -> None:
+def test_an_api_that_does_not_answer_fails_and_one_that_refuses_is_a_warning(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.url = "http://127.0.0.1:9"
     world.deploy()
-
     assert one(runs(world.deployed())).state is State.failed
+
+    def refuse(*_: object) -> None:
+        raise SeedbedError(refusal(403, {}))
+
+    monkeypatch.setattr(Stack, "get", refuse)
+    assert one(runs(world.deployed())).state is State.warning
+
+
+def test_the_page_names_the_permissions_that_the_checks_need(world: World) -> None:
+    world.deploy()
+    page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    needed = [PERMISSIONS, *(check.permissions for check in checks_of(world.deployed(), ACCOUNT))]
+
+    names = {name for text in needed for name in re.findall(r"\w+:\w+", text)}
+    assert len(names) >= 7
+    assert {name for name in names if f"`{name}`" not in page} == set()
 
 
 def test_a_check_that_is_denied_names_its_permission_and_the_others_are_made(world: World) -> None:
