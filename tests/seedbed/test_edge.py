@@ -211,8 +211,6 @@ def test_a_stack_that_cant_be_used_is_a_sentence(person: Person, words: list[str
         def __init__(self, region_name: str) -> None:
             self.region_name = region_name
 
-        def __init__(self, **_: object) -> None: ...
-
         def client(self, *_: object, **__: object) -> "Session":
             return self
 
