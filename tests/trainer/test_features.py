@@ -15,9 +15,9 @@ from trainer.inference import engines, openvino_cache
 from trainer.inference.engines import fastest_engine
 from trainer.inference.openvino_engine import OpenVinoEngine
 from trainer.keras_loader import keras
-from trainer.preparation.features import BATCH, FeatureExtractor
+from trainer.preparation.features import BATCH, FeatureExtractor, view_of
 from trainer.types import Floats, Pixels
-from trainer.views import MAX_VIEWS, apply_view
+from trainer.views import MAX_VIEWS
 
 # NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
@@ -65,8 +65,14 @@ def test_each_row_and_view_is_written_to_its_place(backbone: keras.Model, images
     features = np.load(tmp_path / "features.npy")
     assert (features.shape, features.dtype) == ((BATCH + 3, MAX_VIEWS, 9584), np.float16)
     for view in range(MAX_VIEWS):
-        expected = backbone.predict_on_batch(apply_view(images[rows], view))
+        expected = backbone.predict_on_batch(view_of(images[rows], view))
         assert features[:, view] == pytest.approx(expected, abs=2e-3)  # float16 has 11 bits
+
+
+def test_views_are_the_image_and_then_others_that_stay_the_same_when_prepared_again(images: Pixels) -> None:
+    assert np.array_equal(view_of(images, 0), images)
+    assert np.array_equal(view_of(images, 3), np.concatenate([view_of(images[:5], 3), view_of(images[5:], 3)]))
+    assert len({view_of(images[:1], view).tobytes() for view in range(MAX_VIEWS)}) == MAX_VIEWS
 
 
 def test_a_network_is_exported_once(

@@ -1,4 +1,4 @@
-"""The eight views of a square image: turned and mirrored, in the order in which `prepare --views` takes them."""
+"""The eight views of a square image: turned and mirrored, in the order in which predictions are averaged over them."""
 
 import numpy as np
 

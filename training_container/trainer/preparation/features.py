@@ -1,5 +1,6 @@
 """Extracts features with the frozen backbone once, so that no trial has to."""
 
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from trainer import pack
 from trainer.backbones import build_backbone
 from trainer.inference.engines import fastest_engine
 from trainer.types import Pixels, Say
-from trainer.views import apply_view
+from trainer.vary import varied
 
 BATCH = 32
 
@@ -34,10 +35,22 @@ class FeatureExtractor:
         self._done = done
 
     def write(self, path: Path, images: Pixels, rows: Sequence[int], views: int) -> None:
-        """Writes the features of the given rows of `images` as an array (rows, views, d) of float16."""
+        """Writes the features of the given rows of `images` as an array (rows, views, d) of float16.
+
+        View 0 is the image; each further one is the image varied at random, in the same way whenever it is prepared.
+        """
         features = pack.create_array(path, (len(rows), views, self._width), np.float16)
         for start in range(0, len(rows), BATCH):
             batch = images[rows[start : start + BATCH]]
             for view in range(views):
-                features[start : start + len(batch), view] = self._engine(apply_view(batch, view))
+                features[start : start + len(batch), view] = self._engine(view_of(batch, view))
             self._done(len(batch))
+
+
+def view_of(images: Pixels, view: int) -> Pixels:
+    """Square images (n, size, size, 3) in one view: unchanged in view 0, else varied."""
+    if view == 0:
+        return images
+    return np.stack(
+        [varied(image, 1.0, np.random.default_rng((view, zlib.crc32(image.tobytes())))) for image in images]
+    )
