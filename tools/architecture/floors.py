@@ -25,8 +25,8 @@ FLOORS: dict[str, list[list[str]]] = {
         ["preparation", "training", "evaluation"],
         ["inference", "backbones"],
         ["pack", "archive"],
-        ["photos"],
-        ["decoding", "views"],
+        ["photos", "vary"],
+        ["changes", "decoding", "views"],
         ["errors", "files", "job", "keras_loader", "names", "types", "version"],
     ],
     "seedbed": [
