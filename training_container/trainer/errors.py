@@ -3,6 +3,7 @@
 TrainerError
 ├── BadInput           the job can't continue with its input
 │   ├── BadHyperparameter
+│   ├── Diverged
 │   ├── OtherTrainer
 │   └── UnreadableModel
 ├── WrongUse           the command line can't be used
@@ -40,6 +41,13 @@ class BadInput(TrainerError):
 
 class BadHyperparameter(BadInput):
     """A hyperparameter is unknown, or its value is not valid."""
+
+
+class Diverged(BadInput):
+    """The training of a network diverged."""
+
+    def __init__(self) -> None:
+        super().__init__("The training diverged: its loss is no longer a number, so try a lower learning rate.")
 
 
 class OtherTrainer(BadInput):

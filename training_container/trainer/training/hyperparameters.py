@@ -39,6 +39,8 @@ class Hyperparameters:
     """0 to 1: 0 weights all images equally, 1 all labels."""
     hidden_units: int = 0
     """Width of the hidden layer, 0 for none."""
+    heads: int = 1
+    """How many heads a job of kind `head` trains: this one, and variations of it."""
     seed: int = 0
     """Makes a trial repeatable."""
 
@@ -62,6 +64,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "label_smoothing": (0.0, 0.5),
     "class_weighting": (0.0, 1.0),
     "hidden_units": (0, 8_192),
+    "heads": (1, 100),
     "seed": (0, 2**32 - 1),
 }
 

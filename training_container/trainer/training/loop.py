@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trainer.errors import BadInput
+from trainer.errors import Diverged
 from trainer.keras_loader import keras
 from trainer.training.checkpoint import Checkpoints, TrialProgress
 from trainer.training.tensorboard import EventLog
@@ -153,4 +153,4 @@ def _validated(recipe: Recipe) -> tuple[float, float]:
 
 def _refuse_divergence(metrics: EpochMetrics) -> None:
     if not np.isfinite([metrics.train_loss, metrics.validation_loss]).all():
-        raise BadInput("The training diverged: its loss is no longer a number, so try a lower learning rate.")
+        raise Diverged

@@ -1,6 +1,7 @@
-"""Trials of kind `head`: they train a classifier on the features that prepare extracted."""
+"""The setup of a head: it trains a classifier on the features that prepare extracted."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,11 +18,25 @@ from trainer.types import Floats
 VALIDATION_ROWS = 1024
 
 
-def head_recipe(job: JobPaths, chosen: Hyperparameters) -> TrialSetup:
-    """A trial on the channel `features`."""
+class HeadData(NamedTuple):
+    """What the heads of a job are trained and validated on."""
+
+    training: pack.FeatureSplit
+    validation: pack.FeatureSplit
+    description: pack.Description
+
+
+def read_head_data(job: JobPaths, backbone: str) -> HeadData:
+    """Reads the channel `features`."""
     folder = job.channel("features")
     description = pack.read_description(folder)
-    training, validation = (pack.read_features(folder, chosen.backbone, split) for split in ("train", "validation"))
+    training, validation = (pack.read_features(folder, backbone, split) for split in ("train", "validation"))
+    return HeadData(training, validation, description)
+
+
+def head_recipe(data: HeadData, chosen: Hyperparameters) -> TrialSetup:
+    """A new head."""
+    training, validation, description = data
     labels = len(description.labels)
     network = build_head(training.features[:, 0], labels, chosen)
     compile_for(network, chosen, -(-len(training.labels) // chosen.batch_size) * chosen.epochs)

@@ -1,13 +1,19 @@
 """What both kinds of trial share: the optimiser, and the setup that the loop runs."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from trainer.keras_loader import keras
+from trainer.training.checkpoint import Checkpoints
 from trainer.training.hyperparameters import Hyperparameters
-from trainer.training.loop import Recipe
-from trainer.types import Floats, Labels
+from trainer.training.loop import BestEpoch, Recipe, StopRequest, TrialContext, run_epochs
+from trainer.training.tensorboard import EventLog
+from trainer.types import Floats, Labels, Say
 
 WARM_UP_SHARE = 0.05
 
@@ -20,6 +26,35 @@ class TrialSetup:
     file: str
     image_size: int
     labels: list[str]
+
+
+class Trained(NamedTuple):
+    """A trained network, in `setup`, with its hyperparameters and its best epoch."""
+
+    setup: TrialSetup
+    chosen: Hyperparameters
+    best: BestEpoch
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """A trial's surroundings: stop requests, the folders of its checkpoints and of TensorBoard's files, and the log."""
+
+    stop: StopRequest
+    checkpoints: Path
+    events: Path
+    say: Say
+
+
+def run_trial(build: Callable[[], TrialSetup], chosen: Hyperparameters, around: Surroundings) -> Trained:
+    """Trains the network that `build` makes, and prints the metrics of each epoch."""
+    keras.utils.set_random_seed(chosen.seed)
+    setup = build()
+    checkpoints = Checkpoints(around.checkpoints, asdict(chosen), around.say)
+    with closing(EventLog(around.events)) as log:
+        context = TrialContext(around.stop, checkpoints, log, around.say)
+        best = run_epochs(setup.recipe, np.random.default_rng(chosen.seed), context)
+    return Trained(setup, chosen, best)
 
 
 def compile_for(network: keras.Model, chosen: Hyperparameters, steps: int, average_over: int = 0) -> None:
