@@ -64,7 +64,7 @@ def run_state(stack: Stack, run_id: str) -> str:
 
 
 def tuning_progress(stack: Stack, run_id: str) -> StageProgress:
-    """How many trials have ended, and the best accuracy so far."""
+    """How many heads have been trained, counted when their training job ends, and the best accuracy so far."""
     try:
         job = stack.client("sagemaker").describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=run_id)
     except ClientError:
@@ -72,7 +72,8 @@ def tuning_progress(stack: Stack, run_id: str) -> StageProgress:
     counters = job["TrainingJobStatusCounters"]
     done = sum(counters.get(name, 0) for name in ("Completed", "Stopped", "NonRetryableError"))
     total = job["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
-    return StageProgress("tune", done, total, best_note(job.get("BestTrainingJob")))
+    heads = int(job["TrainingJobDefinition"]["StaticHyperParameters"].get("heads", 1))
+    return StageProgress("tune", heads * done, heads * total, best_note(job.get("BestTrainingJob")))
 
 
 def best_note(best: dict[str, Any] | None) -> str:
@@ -94,17 +95,26 @@ def fine_tuning_progress(stack: Stack, name: str) -> StageProgress:
         trials = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(**asked)["TrainingJobSummaries"]
     except ClientError:
         return StageProgress("fine-tune")
-    epochs = int(job["TrainingJobDefinition"]["StaticHyperParameters"]["epochs"])
+    planned = planned_epochs(job)
+    total = planned * job["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
     done, accuracies = 0, []
     for trial in trials:
+        epochs = int(trial["TunedHyperParameters"].get("epochs", planned))
+        total += epochs - planned
         lines = last_lines(stack, TRAINING_LOGS, trial["TrainingJobName"])
         seen = [match for line in lines if (match := EPOCH_LINE.match(line))]
         accuracies += [float(match.group(2)) for match in seen]
         in_progress = trial["TrainingJobStatus"] == "InProgress"
         done += (int(seen[-1].group(1)) if seen else 0) if in_progress else epochs
-    total = epochs * job["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
     note = f"epochs; {best_so_far(max(accuracies))}" if accuracies else "epochs"
     return StageProgress("fine-tune", done, total, note)
+
+
+def planned_epochs(job: dict[str, Any]) -> int:
+    """How many epochs a trial of a tuning job has: what is fixed, or the middle of what is searched."""
+    ranges = job["HyperParameterTuningJobConfig"]["ParameterRanges"].get("IntegerParameterRanges", [])
+    ends = [int(found[end]) for found in ranges if found["Name"] == "epochs" for end in ("MinValue", "MaxValue")]
+    return sum(ends) // 2 or int(job["TrainingJobDefinition"]["StaticHyperParameters"]["epochs"])
 
 
 def processing_progress(stack: Stack, stage: str, job: str) -> StageProgress:

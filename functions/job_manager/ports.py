@@ -8,7 +8,7 @@ from .domain.dataset import DatasetReport, ExcludedFile, Snapshot, StoredObject
 from .domain.job import Job
 from .domain.measurement import Measurement
 from .domain.message import Message
-from .domain.result import Evaluation, Trial
+from .domain.result import Evaluation, Heads, Trial
 from .domain.run import Record, Run, RunState
 from .domain.settling import PendingChange
 
@@ -43,6 +43,9 @@ class Bucket(Protocol):
 
     def read_evaluation(self, run_id: str) -> Evaluation:
         """The scores that evaluate wrote."""
+
+    def read_heads(self, run_id: str, trial: str) -> Heads:
+        """What the heads of a training job scored, as the job wrote it."""
 
     def has(self, key: str) -> bool:
         """Whether there is an object with this key."""

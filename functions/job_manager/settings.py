@@ -37,6 +37,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     minimum_images: Positive
     minimum_images_per_label: Positive
     trial_count: Positive
+    heads_per_job: Positive
     parallel_trials: Positive
     strategy: str
     image_size: Positive
@@ -59,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     fine_tune_time_limit_seconds: Positive
     tuning_time_limit_seconds: Positive
     processing_time_limit_seconds: Positive
+    use_spot: bool
     run_budget: Dollars
     monthly_budget: Dollars
     stack: str
@@ -93,6 +95,8 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
             evaluation_views=self.evaluation_views,
             exports=tuple(filter(None, self.exports.split(","))),
             pretrained=self.pretrained_weights,
+            heads_per_job=self.heads_per_job,
+            spot=self.use_spot,
         )
 
     @property

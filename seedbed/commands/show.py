@@ -48,7 +48,8 @@ class TrialsTable:
 
     def __init__(self, run: Mapping[str, Any]) -> None:
         self._run_id = run["run_id"]
-        self._trials = sorted(run["trials"], key=lambda trial: trial["objective"] or 0.0, reverse=True)
+        trained = [head for trial in run["trials"] for head in heads_of(trial)]
+        self._trials = sorted(trained, key=lambda trial: trial["objective"] or 0.0, reverse=True)
         self._names = varied(self._trials)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -71,13 +72,28 @@ class TrialsTable:
         return table
 
 
+def heads_of(trial: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The heads that a trial trained, each as a trial; the trial itself if it trained one network."""
+    if not trial.get("heads"):
+        yield trial
+    for number, head in enumerate(trial.get("heads", ()), start=1):
+        best = number == trial["best_head"]
+        yield {
+            **trial,
+            "name": f"{trial['name']} {number}",
+            "hyperparameters": {**trial["hyperparameters"], **head["hyperparameters"]},
+            "objective": head["validation_accuracy"],
+            "billable_seconds": trial["billable_seconds"] if best else "",
+        }
+
+
 def settings_text(values: Mapping[str, str], names: Iterable[str], *, named: bool = True) -> str:
     """Hyperparameters on one line, with their names or without."""
     texts = {name: number(values[name]) for name in names if name in values}
     return ", ".join(f"{name.replace('_', ' ')} {text}" if named else text for name, text in texts.items())
 
 
-def varied(trials: list[dict[str, Any]]) -> list[str]:
+def varied(trials: list[Mapping[str, Any]]) -> list[str]:
     """The hyperparameters that differ between trials."""
     values: dict[str, set[str]] = {}
     for trial in trials:

@@ -122,11 +122,47 @@ def test_fine_tuning_has_its_own_limits_machine_and_search_space() -> None:
     searched = {found["Name"] for kind in config["ParameterRanges"].values() for found in kind}
 
     assert searched == set(FINE_TUNING_SEARCH_SPACE)
-    assert config["Strategy"] == "Random"
+    assert config["Strategy"] == FULL_PLAN.strategy
     assert config["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 2
     assert training["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
     assert training["ResourceConfig"]["InstanceType"] == "ml.c5.2xlarge"
     assert "WarmStartConfig" not in request
+
+
+def test_fine_tuning_searches_around_the_plans_epochs() -> None:
+    stage = replace(FULL_PLAN.fine_tuning, epochs=16)  # type: ignore[type-var]
+    request = REQUESTS.fine_tuning(replace(FULL, plan=replace(FULL_PLAN, fine_tuning=stage)))
+    ranges = request["HyperParameterTuningJobConfig"]["ParameterRanges"]["IntegerParameterRanges"]
+
+    assert [(found["MinValue"], found["MaxValue"]) for found in ranges if found["Name"] == "epochs"] == [("12", "20")]
+    assert "epochs" not in request["TrainingJobDefinition"]["StaticHyperParameters"]
+
+
+@pytest.mark.parametrize(
+    ("heads", "per_job", "jobs", "each"),
+    [(20, 1, 20, "1"), (20, 5, 4, "5"), (20, 6, 4, "5"), (3, 2, 2, "2"), (1, 5, 1, "1"), (7, 100, 1, "7")],
+)
+def test_heads_are_spread_evenly_over_training_jobs(heads: int, per_job: int, jobs: int, each: str) -> None:
+    request = REQUESTS.tuning(replace(RUN, plan=replace(PLAN, trials=heads, heads_per_job=per_job)))
+    config = request["HyperParameterTuningJobConfig"]
+
+    assert config["ResourceLimits"]["MaxNumberOfTrainingJobs"] == jobs
+    assert config["ResourceLimits"]["MaxParallelTrainingJobs"] == min(jobs, PLAN.parallel_trials)
+    assert request["TrainingJobDefinition"]["StaticHyperParameters"]["heads"] == each
+    assert config["TrainingJobEarlyStoppingType"] == ("Auto" if each == "1" else "Off")
+
+
+@pytest.mark.parametrize("request_of", [REQUESTS.tuning, REQUESTS.fine_tuning])
+@pytest.mark.parametrize("spot", [True, False])
+def test_training_jobs_run_on_spot_instances_and_keep_checkpoints(request_of: Any, spot: bool) -> None:
+    plan = replace(FULL_PLAN, spot=spot)
+    training = request_of(replace(FULL, plan=plan))["TrainingJobDefinition"]
+    stopping = training["StoppingCondition"]
+
+    assert training["EnableManagedSpotTraining"] is spot
+    assert training["CheckpointConfig"]["S3Uri"].endswith(f"/runs/{RUN_ID}/checkpoints/")
+    assert ("MaxWaitTimeInSeconds" in stopping) is spot
+    assert stopping.get("MaxWaitTimeInSeconds", 10**9) > stopping["MaxRuntimeInSeconds"]
 
 
 @pytest.mark.parametrize("request_of", [REQUESTS.tuning, REQUESTS.fine_tuning])

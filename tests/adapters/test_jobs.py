@@ -13,6 +13,7 @@ from job_manager.aws.sagemaker import SageMakerJobs
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain.errors import Cause, JobDelayed, JobRejected, NameTaken, NotFound
 from job_manager.domain.job import JobStatus
+from job_manager.domain.reason import blames_aws
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run
 from job_manager.ports import Jobs
@@ -336,6 +337,13 @@ def test_a_trial_has_its_stage(stub: Stubber, jobs: SageMakerJobs, name: str, st
     stub.add_response("describe_training_job", training_answer(name))
 
     assert jobs.trial(name).stage == stage
+
+
+def test_a_trial_that_got_no_spot_instance_says_so(stub: Stubber, jobs: SageMakerJobs) -> None:
+    answer = training_answer("t", TrainingJobStatus="Stopped", SecondaryStatus="MaxWaitTimeExceeded")
+    stub.add_response("describe_training_job", answer)
+
+    assert blames_aws(jobs.trial("t").reason)
 
 
 def test_a_trial_that_has_just_begun_has_no_metrics(stub: Stubber, jobs: SageMakerJobs) -> None:

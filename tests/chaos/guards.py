@@ -546,7 +546,7 @@ GUARDS = (
     Guard(
         name="a warm start's parents and their training jobs stay within AMT's limit",
         file=START_RUN,
-        text=" and jobs + run.plan.trials <= WARM_START_JOBS:",
+        text=" and jobs + run.plan.head_jobs <= WARM_START_JOBS:",
         mutation=" and jobs < 1000 * WARM_START_JOBS:",
         test=f"{RETRY}::test_the_jobs_of_parents_count_towards_amts_limit",
         simulated=False,

@@ -4,6 +4,7 @@ import re
 from dataclasses import asdict, fields, replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from job_manager.aws.sagemaker_requests import JobRequests
@@ -11,7 +12,7 @@ from job_manager.domain import layout
 from job_manager.domain.dataset import PRETRAINED
 from job_manager.domain.plan import BACKBONES_IN_THE_IMAGE
 from job_manager.domain.reason import names_other_trainer
-from job_manager.domain.result import Trial
+from job_manager.domain.result import Head, Heads, Trial
 from job_manager.domain.search_space import METRICS, OBJECTIVE_METRIC
 from tests.contract.template import ROOT, Template
 from tests.fakes.world import FULL_PLAN, PLAN, a_run
@@ -57,7 +58,7 @@ def lines() -> list[str]:
 
     assert EXAMPLE is not None
     metrics = EpochMetrics(train_loss=0.4102, train_accuracy=0.8811, validation_loss=0.523, validation_accuracy=0.8402)
-    return [EXAMPLE.group(1), f"epoch 3/40 - {metrics}", f"best epoch 31 - {metrics}"]
+    return [EXAMPLE.group(1), *(f"{begin} - {metrics}" for begin in ("epoch 3/40", "best epoch 31", "best head 2/5"))]
 
 
 def definitions() -> dict[str, str]:
@@ -174,7 +175,8 @@ def test_the_contract_names_every_layout_key() -> None:
     named = set(re.findall(r"^\| `(runs/.*?)` \|", CONTRACTS, re.MULTILINE))
 
     delay = layout.notified_of_delay(RUN_ID, "<stage>", "<cause>")
-    assert named == {*(key(RUN_ID) for key in KEYS), layout.trial_model(RUN_ID, TRIAL), delay}
+    of_trials = {layout.trial_model(RUN_ID, TRIAL), layout.heads(RUN_ID, TRIAL)}
+    assert named == {*(key(RUN_ID) for key in KEYS), *of_trials, delay}
 
 
 def test_the_contract_names_every_verb_of_the_container() -> None:
@@ -206,6 +208,15 @@ def test_the_contract_names_every_path_that_a_job_is_given() -> None:
     assert channels == {"features", "training", "head", "pretrained"}
     for path in (*paths, *(f"/opt/ml/input/data/{channel}" for channel in channels)):
         assert path in CONTRACTS
+
+
+def test_the_job_manager_reads_the_heads_that_a_trial_wrote() -> None:
+    written = re.search(r"`({\"best\": .*?})`", CONTRACTS)
+    assert written is not None
+
+    found = msgspec.json.decode(written.group(1), type=Heads)
+
+    assert found == Heads(1, (Head({"learning_rate": "0.003"}, 0.8402),))
 
 
 def test_the_job_manager_recognizes_the_trainers_version_error() -> None:

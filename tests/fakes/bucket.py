@@ -11,7 +11,7 @@ from job_manager.domain import layout
 from job_manager.domain.dataset import DatasetReport, ExcludedFile, Snapshot, StoredObject
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.message import Message
-from job_manager.domain.result import Evaluation
+from job_manager.domain.result import Evaluation, Heads
 from job_manager.domain.run import Record, Run
 
 Content = TypeVar("Content")
@@ -58,6 +58,9 @@ class MemoryBucket:
 
     def read_evaluation(self, run_id: str) -> Evaluation:
         return self._read(layout.scores(run_id), Evaluation)
+
+    def read_heads(self, run_id: str, trial: str) -> Heads:
+        return self._read(layout.heads(run_id, trial), Heads)
 
     def has(self, key: str) -> bool:
         return key in self.contents or key in map(layout.snapshot, self.snapshots)

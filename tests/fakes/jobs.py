@@ -6,6 +6,7 @@ from dataclasses import replace
 from job_manager.domain import layout
 from job_manager.domain.errors import Cause, JobDelayed, JobRejected, NameTaken, NotFound
 from job_manager.domain.job import Job, JobStatus
+from job_manager.domain.refusal import refusal
 from job_manager.domain.result import Trial
 from job_manager.domain.run import PREFIX, Run
 from tests.fakes.neighbours import MemoryClock
@@ -15,7 +16,7 @@ class MemoryJobs:
     """Implements `ports.Jobs`; `rejected` maps a job's name to why SageMaker refuses it.
 
     `delayed_by` is why SageMaker creates no job now. `refuses_warm_starts`: it creates none with parents. `taken` are
-    the names of another stack's jobs.
+    the names of another stack's jobs. `refuses_spot`: the account's quota of spot instances is 0.
     """
 
     prefix = PREFIX
@@ -29,6 +30,7 @@ class MemoryJobs:
         self.delayed_by: Cause | None = None
         self.refuses_warm_starts = False
         self.taken: set[str] = set()
+        self.refuses_spot = False
         self.tuned: dict[str, Run] = {}
         self.fine_tuned: dict[str, Run] = {}
         self.evaluated: dict[str, dict[str, str]] = {}
@@ -54,10 +56,12 @@ class MemoryJobs:
     def start_tuning(self, run: Run) -> None:
         if run.warm_start_from and self.refuses_warm_starts:
             raise JobRejected("SageMaker refused the tuning job: a parent does not fit.")
+        self._check_spot(run)
         self._create(run.run_id)
         self.tuned[run.run_id] = run
 
     def start_fine_tuning(self, run: Run) -> None:
+        self._check_spot(run)
         self._create(layout.fine_tuning_job(run.run_id))
         self.fine_tuned[run.run_id] = run
 
@@ -91,6 +95,11 @@ class MemoryJobs:
         if name in self.taken:
             raise NameTaken(f"The name {name} is taken.")
         return self.jobs.get(name)
+
+    def _check_spot(self, run: Run) -> None:
+        if run.plan.spot and self.refuses_spot:
+            message = "The account-level service limit 'ml.m5.large for spot training job usage' is 0 Instances"
+            raise refusal("tuning job", "ResourceLimitExceeded", message)
 
     def _create(self, name: str) -> None:
         if name in self.rejected:

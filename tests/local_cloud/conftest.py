@@ -28,7 +28,8 @@ LITTLE = {
     "MinimumImagesPerLabel": "8",
     "ImageSize": "64",
     "CachedViews": "1",
-    "TrialCount": "2",
+    "TrialCount": "4",
+    "HeadsPerJob": "2",
     "ParallelTrials": "2",
 }
 COLOURS = {

@@ -153,7 +153,14 @@ def test_the_run_lists_its_trials(first: FirstRun) -> None:
     trials = first.details["trials"]
     assert len(trials) == 2
     assert all(trial["name"].startswith(first.summary["run_id"]) for trial in trials)
-    assert max(trial["objective"] for trial in trials) == first.details["validation_accuracy"]
+    best = max(trials, key=lambda trial: trial["objective"])
+    assert best["objective"] == first.details["validation_accuracy"]
+    for trial in trials:
+        chosen = trial["heads"][trial["best_head"] - 1]
+        scored = [head["validation_accuracy"] for head in trial["heads"]]
+        assert len(scored) == 2
+        assert chosen["validation_accuracy"] == max(scored) == pytest.approx(trial["objective"], abs=1e-4)
+        assert trial["hyperparameters"].items() >= chosen["hyperparameters"].items()
 
 
 @pytest.mark.parametrize("path", ["/models/best", "/runs", "/runs/sb-0123456789abcdef-1"])

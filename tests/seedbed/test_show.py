@@ -53,6 +53,27 @@ def printed(content: Any, width: int) -> str:
     return capture.get()
 
 
+@pytest.mark.parametrize("width", [80, 140])
+def test_the_trials_table_has_a_line_for_each_head_with_the_jobs_seconds_once(width: int) -> None:
+    scores = {"0.003": 0.9, "0.0042": 0.93, "0.001": None}
+    heads = [
+        {"hyperparameters": {"learning_rate": rate}, "validation_accuracy": score} for rate, score in scores.items()
+    ]
+    shared = {**trial(3), "heads": heads, "best_head": 2}
+
+    output = printed(TrialsTable({**RUN, "trials": [shared, trial(1)]}), width)
+
+    rows = [line for line in output.splitlines() if "-a9d86e71" in line]
+    assert [row.split()[:2] for row in rows] == [
+        ["003-a9d86e71", "2"],
+        ["001-a9d86e71", "91.0%"],
+        ["003-a9d86e71", "1"],
+        ["003-a9d86e71", "3"],
+    ]
+    assert [row.rstrip().endswith("18") for row in rows] == [True, True, False, False]
+    assert "0.0042" in output
+
+
 @pytest.mark.parametrize(("width", "title"), [(80, "Hyperparameters"), (140, "batch size")])
 def test_the_trials_table_cuts_off_nothing(width: int, title: str) -> None:
     output = printed(TrialsTable(RUN), width)

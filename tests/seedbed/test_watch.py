@@ -1,6 +1,7 @@
 """How far fine-tuning is, read from SageMaker and the trials' logs."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,10 +12,11 @@ from botocore.stub import Stubber
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain.result import Trial
 from seedbed.stack import Stack
-from seedbed.watch import LINES, TRAINING_LOGS, StageProgress, fine_tuning_progress
+from seedbed.watch import LINES, TRAINING_LOGS, StageProgress, fine_tuning_progress, tuning_progress
 from tests.fakes.world import FULL_PLAN, a_run
 
 NAME = "sb-0123456789abcdef-1-fine"
+REQUESTS = JobRequests("bucket", "arn:aws:iam::123456789012:role/seedbed-training")
 BEGAN = datetime(2026, 3, 20, 9, tzinfo=UTC)
 RUN = a_run(plan=FULL_PLAN, best_head=Trial("sb-0123456789abcdef-1-001-0a1b2c3d", "Completed", {}, 0.9))
 
@@ -27,9 +29,31 @@ class Watched:
         clients = {"sagemaker": self.sagemaker.client, "logs": self.logs.client}
         self.stack = Stack(boto3.Session(region_name="us-east-1"), None, {}, clients)
 
-    def has_trials(self, **statuses: str) -> None:
-        """The fine-tuning job has these trials, by name."""
-        request = JobRequests("bucket", "arn:aws:iam::123456789012:role/seedbed-training").fine_tuning(RUN)
+    def has_heads(self, heads_per_job: int, done: int) -> None:
+        """So many training jobs of the heads' tuning job have ended."""
+        run = a_run(plan=replace(FULL_PLAN, heads_per_job=heads_per_job))
+        self._describes(REQUESTS.tuning(run), TrainingJobStatusCounters={"Completed": done})
+
+    def has_trials(self, epochs: int = 3, tuned: dict[str, str] | None = None, **statuses: str) -> None:
+        """The fine-tuning job has these trials, by name, with these hyperparameters."""
+        stage = replace(FULL_PLAN.fine_tuning, epochs=epochs)  # type: ignore[type-var]
+        self._describes(REQUESTS.fine_tuning(replace(RUN, plan=replace(FULL_PLAN, fine_tuning=stage))))
+        arn = "arn:aws:sagemaker:us-east-1:123456789012:training-job/x"
+        summaries = [
+            {
+                "TrainingJobName": name,
+                "TrainingJobArn": arn,
+                "CreationTime": BEGAN,
+                "TrainingJobStatus": status,
+                "TunedHyperParameters": tuned or {},
+            }
+            for name, status in statuses.items()
+        ]
+        self.sagemaker.add_response(
+            "list_training_jobs_for_hyper_parameter_tuning_job", {"TrainingJobSummaries": summaries}
+        )
+
+    def _describes(self, request: dict[str, Any], **more: Any) -> None:
         kept = ("HyperParameterTuningJobName", "HyperParameterTuningJobConfig", "TrainingJobDefinition")
         answer: dict[str, Any] = {
             **{name: request[name] for name in kept},
@@ -38,22 +62,9 @@ class Watched:
             "CreationTime": BEGAN,
             "TrainingJobStatusCounters": {},
             "ObjectiveStatusCounters": {},
+            **more,
         }
         self.sagemaker.add_response("describe_hyper_parameter_tuning_job", answer)
-        arn = "arn:aws:sagemaker:us-east-1:123456789012:training-job/x"
-        summaries = [
-            {
-                "TrainingJobName": name,
-                "TrainingJobArn": arn,
-                "CreationTime": BEGAN,
-                "TrainingJobStatus": status,
-                "TunedHyperParameters": {},
-            }
-            for name, status in statuses.items()
-        ]
-        self.sagemaker.add_response(
-            "list_training_jobs_for_hyper_parameter_tuning_job", {"TrainingJobSummaries": summaries}
-        )
 
     def has_lines(self, trial: str, *lines: str) -> None:
         """The next log that is read is this trial's, and has these lines."""
@@ -84,6 +95,21 @@ def test_fine_tuning_progress_counts_epochs_and_names_the_best_accuracy(watched:
 
     note = "epochs; best so far 91.0% on validation"
     assert fine_tuning_progress(watched.stack, NAME) == StageProgress("fine-tune", 4, 6, note)
+
+
+def test_epochs_are_counted_as_they_were_chosen_for_each_trial(watched: Watched) -> None:
+    watched.has_trials(epochs=16, tuned={"epochs": "20"}, a="Completed")
+    watched.has_lines("a", epoch(1, 0.8))
+
+    assert fine_tuning_progress(watched.stack, NAME) == StageProgress(
+        "fine-tune", 20, 36, "epochs; best so far 80.0% on validation"
+    )
+
+
+def test_tuning_progress_counts_all_heads_of_a_training_job(watched: Watched) -> None:
+    watched.has_heads(heads_per_job=2, done=1)
+
+    assert tuning_progress(watched.stack, NAME) == StageProgress("tune", 2, 4)
 
 
 def test_trials_without_a_log_count_no_epochs(watched: Watched) -> None:

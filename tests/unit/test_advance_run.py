@@ -3,12 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from job_manager.domain import layout
 from job_manager.domain.errors import NotFound
 from job_manager.domain.job import JobStatus
-from job_manager.domain.result import Trial
+from job_manager.domain.result import Head, Heads, Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.advance_run import advance_run, record_trial
 from job_manager.steps.api import summary
@@ -29,6 +30,38 @@ def test_a_run_goes_through_all_stages_to_its_model(world: World, run: Run) -> N
     assert world.runs.champion() == done
     assert world.runs.open_run() is None
     assert len(world.runs.trials(run.run_id)) == 3
+
+
+def heads_scored(world: World, trial: str, content: bytes) -> str:
+    """A trial of a plan with two heads a job has written this, and ends; the run's id."""
+    world.plan = replace(world.plan, heads_per_job=2)
+    run_id = world.start().run_id
+    world.bucket.put(layout.heads(run_id, f"{run_id}-{trial}"), content)
+    world.end_prepare(run_id)
+    world.end_tuning(run_id, 0.7, 0.9)
+    return run_id
+
+
+HEADS = Heads(2, (Head({"learning_rate": "0.003"}, 0.8), Head({"learning_rate": "0.004"}, 0.9)))
+
+
+def test_a_trial_is_recorded_with_its_heads_and_the_best_ones_hyperparameters(world: World) -> None:
+    run_id = heads_scored(world, "002-0a1b2c3d", msgspec.json.encode(HEADS))
+
+    without, best = world.runs.trials(run_id)
+    assert (without.heads, without.best_head, without.hyperparameters) == ((), 0, {"learning_rate": "0.003"})
+    assert (best.heads, best.best_head, best.hyperparameters) == (HEADS.heads, 2, {"learning_rate": "0.004"})
+    assert world.runs.get(run_id).best_trial == best
+    record_trial(best.name, world)
+    assert world.runs.trials(run_id)[1] == best
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"best": 3, "heads": [{"hyperparameters": {}}]}', b'{"best": "x"}'])
+def test_a_trial_whose_heads_can_not_be_read_is_recorded_without_them(world: World, content: bytes) -> None:
+    run_id = heads_scored(world, "002-0a1b2c3d", content)
+
+    assert world.runs.get(run_id).state is RunState.EVALUATING
+    assert [trial.heads for trial in world.runs.trials(run_id)] == [(), ()]
 
 
 def test_the_cost_covers_all_jobs(world: World, run: Run) -> None:

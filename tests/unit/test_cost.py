@@ -25,6 +25,16 @@ def test_every_job_may_run_until_its_time_limit() -> None:
     assert upper_bound(HOURLY) == pytest.approx(4 * 1.0 + 2 * 0.1 * 10.0)
 
 
+def test_heads_that_share_a_training_job_share_its_time_limit() -> None:
+    assert upper_bound(replace(HOURLY, heads_per_job=2)) == pytest.approx(2 * 1.0 + 2.0)
+    assert upper_bound(replace(HOURLY, heads_per_job=3)) == pytest.approx(2 * 1.0 + 2.0)
+    assert upper_bound(replace(HOURLY, heads_per_job=100)) == pytest.approx(1 * 1.0 + 2.0)
+
+
+def test_spot_instances_do_not_lower_the_bound() -> None:
+    assert upper_bound(replace(HOURLY, spot=True)) == upper_bound(HOURLY)
+
+
 def test_the_tuning_jobs_time_limit_also_limits_its_trials() -> None:
     assert upper_bound(replace(HOURLY, tuning_time_limit=1800)) == pytest.approx(2 * 0.5 * 1.0 + 2.0)
 

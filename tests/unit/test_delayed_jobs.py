@@ -252,6 +252,59 @@ def test_a_refused_warm_start_starts_without_it(world: World) -> None:
     assert world.end_evaluation(second.run_id, 0.9, champion=0.8).notice == cold.notice
 
 
+def test_without_a_quota_of_spot_instances_the_training_jobs_run_on_demand(world: World) -> None:
+    world.plan = replace(FULL_PLAN, spot=True)
+    world.jobs.refuses_spot = True
+    run = world.start()
+
+    tuned = world.end_prepare(run.run_id)
+    world.end_tuning(run.run_id)
+
+    assert [started.plan.spot for started in (world.jobs.tuned[run.run_id], world.jobs.fine_tuned[run.run_id])] == [
+        False,
+        False,
+    ]
+    assert tuned.notice is not None
+    assert "'ml.m5.large for spot training job usage' is 0" in tuned.notice
+    assert tuned.notice.endswith("The training jobs run on demand instead.")
+    assert world.runs.get(run.run_id).notice == tuned.notice
+    assert not tuned.plan.spot
+
+
+def test_a_quota_of_spot_instances_for_the_networks_alone_leaves_the_heads_on_spot(world: World) -> None:
+    world.plan = replace(FULL_PLAN, spot=True)
+    run = world.end_prepare(world.start().run_id)
+    world.jobs.refuses_spot = True
+
+    world.end_tuning(run.run_id)
+
+    assert world.jobs.tuned[run.run_id].plan.spot
+    assert not world.jobs.fine_tuned[run.run_id].plan.spot
+    assert world.end_fine_tuning(run.run_id, 0.95).state is RunState.EVALUATING
+
+
+def test_any_other_refusal_of_spot_jobs_ends_the_run(world: World) -> None:
+    world.plan = replace(world.plan, spot=True)
+    run = world.start()
+    world.jobs.rejected[run.run_id] = "the role does not exist."
+
+    assert world.end_prepare(run.run_id).state is RunState.FAILED
+
+
+def test_a_refused_warm_start_and_spot_instances_start_without_both(world: World) -> None:
+    world.plan = replace(world.plan, spot=True)
+    world.complete(world.start().run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+    world.jobs.refuses_warm_starts = world.jobs.refuses_spot = True
+
+    world.end_prepare(second.run_id)
+
+    tuned = world.jobs.tuned[second.run_id]
+    assert (tuned.plan.spot, tuned.warm_start_from) == (False, ())
+    assert world.end_tuning(second.run_id).state is RunState.EVALUATING
+
+
 def test_the_mark_of_a_delay_is_in_the_runs_folder() -> None:
     assert layout.notified_of_delay("sb-0123456789abcdef-1", "Tuning", "quota") == (
         "runs/sb-0123456789abcdef-1/notices/Tuning-quota.json"

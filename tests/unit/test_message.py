@@ -10,9 +10,19 @@ from hypothesis import strategies as st
 
 from job_manager.domain.dataset import DatasetReport, ExcludedFile, Split
 from job_manager.domain.message import NAMES_SHOWN, SUBJECT_LIMIT, message_about
-from job_manager.domain.result import Calibration, ChampionScore, Evaluation, Export, LabelScore, SingleView, Trial
+from job_manager.domain.result import (
+    Calibration,
+    ChampionScore,
+    Evaluation,
+    Export,
+    Head,
+    Heads,
+    LabelScore,
+    SingleView,
+    Trial,
+)
 from job_manager.domain.run import Run, RunState
-from tests.fakes.world import FULL_PLAN, a_run
+from tests.fakes.world import FULL_PLAN, PLAN, a_run
 
 HOSTILE = [
     "two\nlines",
@@ -76,6 +86,18 @@ def test_a_new_best_model_is_reported_with_its_scores() -> None:
         "s3://seedlings/runs/sb-0123456789abcdef-1/evaluation/model_card.md",
     ):
         assert fact in message.body
+
+
+def test_the_best_of_several_heads_is_reported_with_its_own_hyperparameters() -> None:
+    run = completed()
+    assert run.best_trial is not None
+    heads = Heads(2, (Head({"learning_rate": "0.003"}, 0.91), Head({"learning_rate": "0.0042"}, 0.93), Head({})))
+    run = replace(run, plan=replace(PLAN, trials=9, heads_per_job=3), best_trial=run.best_trial.with_heads(heads))
+
+    body = message_about(run).body
+
+    assert "-002-0a1b2c3d, head 2 of 3, validation accuracy 93.0% (of 9 trials)" in body
+    assert "learning_rate 0.0042, epochs 30" in body
 
 
 def fine_tuned(**changes: Any) -> Run:

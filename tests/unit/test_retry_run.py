@@ -10,7 +10,7 @@ from job_manager.domain import layout
 from job_manager.domain.errors import Conflict, NotFound
 from job_manager.domain.job import JobStatus
 from job_manager.domain.plan import Machine, Plan
-from job_manager.domain.reason import blames_aws
+from job_manager.domain.reason import NO_SPOT_INSTANCE, blames_aws
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState, is_run_id, run_id_of
 from job_manager.steps.rebuild import rebuild
@@ -224,6 +224,50 @@ def test_a_stopped_run_is_not_repeated_under_another_plan(world: World) -> None:
     world.plan = replace(world.plan, training=Machine("ml.m5.xlarge", 0.1))
 
     assert look(world) == []
+
+
+def lacks_spot(world: World, run: Run) -> Run:
+    """The run's training jobs get no spot instance in time."""
+    world.end_prepare(run.run_id)
+    for number in (1, 2):
+        trial = Trial(f"{run.run_id}-{number:03}-0a1b2c3d", "Stopped", {}, reason=f"{NO_SPOT_INSTANCE}.")
+        world.jobs.add_trial(run.run_id, trial)
+    world.fail(run.run_id, "No training job finished.")
+    return world.advance(run.run_id)
+
+
+def test_a_run_without_spot_instances_begins_again_on_demand(world: World) -> None:
+    world.plan = replace(world.plan, spot=True)
+
+    failed = lacks_spot(world, world.start())
+    [again] = world.settle()
+
+    assert (failed.state, failed.reason) == (RunState.FAILED, f"{NO_SPOT_INSTANCE}. It begins again.")
+    assert not again.plan.spot
+    assert world.complete(again.run_id).state is RunState.COMPLETED
+    world.upload_dataset(batch="later")
+    [later] = world.settle()
+    assert later.plan.spot
+
+
+def test_a_run_that_fails_on_demand_is_not_repeated_for_the_sake_of_spot(world: World) -> None:
+    world.plan = replace(world.plan, spot=True)
+    world.jobs.refuses_spot = True
+    run = world.end_prepare(world.start().run_id)
+    world.fail(run.run_id, "AlgorithmError: The loss is not a number.")
+
+    assert world.advance(run.run_id).state is RunState.FAILED
+    assert look(world) == []
+
+
+def test_only_runs_with_as_many_heads_in_a_job_are_parents(world: World) -> None:
+    plan = replace(PLAN, trials=100, heads_per_job=10)
+    run = a_run(plan=plan, state=RunState.COMPLETED)
+    world.runs.set_champion(run)
+
+    assert warm_start_parents(world, replace(plan, trials=4900)) == (run.run_id,)
+    assert warm_start_parents(world, replace(plan, trials=4901)) == ()
+    assert warm_start_parents(world, replace(plan, heads_per_job=9)) == ()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from ..domain import layout
 from ..domain.dataset import RUNS, UPLOADS, DatasetReport, ExcludedFile, Snapshot, StoredObject
 from ..domain.errors import MalformedOutput, NotFound
 from ..domain.message import Message
-from ..domain.result import Evaluation
+from ..domain.result import Evaluation, Heads
 from ..domain.run import Record, Run
 from .events import UNREADABLE
 
@@ -75,6 +75,9 @@ class S3Bucket:
 
     def read_evaluation(self, run_id: str) -> Evaluation:
         return self._read(layout.scores(run_id), Evaluation)
+
+    def read_heads(self, run_id: str, trial: str) -> Heads:
+        return self._read(layout.heads(run_id, trial), Heads)
 
     def has(self, key: str) -> bool:
         try:

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from ..domain import layout
 from ..domain.errors import Cause, JobDelayed, NameTaken, NotFound
 from ..domain.job import Job, JobStatus
-from ..domain.reason import explained
+from ..domain.reason import NO_SPOT_INSTANCE, explained
 from ..domain.refusal import cause_of, refusal
 from ..domain.result import Trial
 from ..domain.run import PREFIX, Run
@@ -84,7 +84,7 @@ class SageMakerJobs:
             billable_seconds=answer.get("BillableTimeInSeconds", 0),
             started_at=answer.get("TrainingStartTime"),
             ended_at=answer.get("TrainingEndTime"),
-            reason=explained(answer.get("FailureReason")) or wait_for_an_instance(answer),
+            reason=explained(answer.get("FailureReason")) or want_of_spot(answer) or wait_for_an_instance(answer),
             stage=layout.stage_of(name),
         )
 
@@ -167,6 +167,11 @@ def raise_unless_absent(error: ClientError) -> None:
     if cause_of(code) is Cause.PERMISSION:
         raise JobDelayed(Cause.PERMISSION, f"SageMaker does not say how the run's job is: {message}")
     raise error
+
+
+def want_of_spot(answer: Mapping[str, Any]) -> str | None:
+    """Why a training job stopped that got no spot instance in time; None of all others."""
+    return f"{NO_SPOT_INSTANCE}." if answer.get("SecondaryStatus") == "MaxWaitTimeExceeded" else None
 
 
 def wait_for_an_instance(answer: Mapping[str, Any]) -> str | None:

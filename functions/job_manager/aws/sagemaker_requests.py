@@ -17,11 +17,13 @@ from ..domain.search_space import (
     METRICS,
     OBJECTIVE_METRIC,
     SEARCH_SPACE,
+    with_epochs,
 )
 from .tuning_stage import TuningStage, with_backbones
 
 PROCESSING = "/opt/ml/processing"
 VOLUME_GIB = 30
+SPOT_WAIT_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,13 @@ class JobRequests:
         stage = TuningStage(
             name=run.run_id,
             strategy=plan.strategy,
-            trials=plan.trials,
+            trials=plan.head_jobs,
             parallel_trials=plan.parallel_trials,
             space=space,
-            fixed=fixed,
+            fixed={**fixed, "heads": str(plan.heads_in_each_job)},
             machine=plan.training,
             trial_time_limit=plan.trial_time_limit,
-            early_stopping="Auto",
+            early_stopping="Auto" if plan.heads_in_each_job == 1 else "Off",
         )
         request = self._tuning(run, stage, {"features": self._uri(layout.features(run.run_id))})
         request["TrainingJobDefinition"]["EnableNetworkIsolation"] = True
@@ -88,17 +90,18 @@ class JobRequests:
         plan, head = run.plan.fine_tuning, run.best_head
         assert plan is not None
         assert head is not None
-        own = {"epochs": str(plan.epochs), "backbone": head.hyperparameters.get("backbone", run.plan.backbones[0])}
+        own = {"backbone": head.hyperparameters.get("backbone", run.plan.backbones[0])}
+        space, fixed = with_epochs(FINE_TUNING_SEARCH_SPACE, FIXED_FINE_TUNING_HYPERPARAMETERS, plan.epochs)
         stage = TuningStage(
             name=layout.fine_tuning_job(run.run_id),
-            strategy="Random",
+            strategy=run.plan.strategy,
             trials=plan.trials,
             parallel_trials=plan.parallel_trials,
-            space=FINE_TUNING_SEARCH_SPACE,
-            fixed={**FIXED_FINE_TUNING_HYPERPARAMETERS, **own},
+            space=space,
+            fixed={**fixed, **own},
             machine=plan.machine,
             trial_time_limit=plan.trial_time_limit,
-            early_stopping="Off",
+            early_stopping="Auto",
         )
         channels = {
             "training": self._uri(layout.training(run.run_id)),
@@ -106,8 +109,6 @@ class JobRequests:
             **{name: self._uri(place) for name, place in weights(run).items()},
         }
         request = self._tuning(run, stage, channels)
-        checkpoints = {"S3Uri": self._uri(layout.checkpoints(run.run_id))}
-        request["TrainingJobDefinition"]["CheckpointConfig"] = checkpoints
         request["TrainingJobDefinition"]["EnableNetworkIsolation"] = not run.plan.downloads_weights
         return request
 
@@ -126,7 +127,9 @@ class JobRequests:
                 "InputDataConfig": [channel(name, uri) for name, uri in channels.items()],
                 "OutputDataConfig": {"S3OutputPath": self._uri(layout.trials(run.run_id))},
                 "ResourceConfig": cluster(stage.machine),
-                "StoppingCondition": {"MaxRuntimeInSeconds": stage.trial_time_limit},
+                "CheckpointConfig": {"S3Uri": self._uri(layout.checkpoints(run.run_id))},
+                "EnableManagedSpotTraining": run.plan.spot,
+                "StoppingCondition": stopping_condition(stage.trial_time_limit, spot=run.plan.spot),
             },
             "Tags": self._tags(run),
         }
@@ -180,6 +183,12 @@ def weights(run: Run) -> dict[str, str]:
 def channel(name: str, uri: str) -> dict[str, Any]:
     source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+
+def stopping_condition(time_limit: int, *, spot: bool) -> dict[str, int]:
+    """How long a training job may run and, on spot instances, how long it may take with all waiting."""
+    wait = {"MaxWaitTimeInSeconds": time_limit + SPOT_WAIT_SECONDS} if spot else {}
+    return {"MaxRuntimeInSeconds": time_limit, **wait}
 
 
 def cluster(machine: Machine) -> Mapping[str, Any]:

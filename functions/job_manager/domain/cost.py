@@ -5,9 +5,9 @@ from .plan import Machine, Plan
 
 
 def upper_bound(plan: Plan) -> float:
-    """The most a run can cost: every job runs until its time limit."""
+    """The most a run can cost: every job runs until its time limit, and spot instances save nothing."""
     jobs = [
-        price(plan.training, stage_seconds(plan, plan.trials, plan.parallel_trials, plan.trial_time_limit)),
+        price(plan.training, stage_seconds(plan, plan.head_jobs, plan.parallel_trials, plan.trial_time_limit)),
         price(plan.processing, 2 * plan.processing_time_limit),
     ]
     if plan.fine_tuning:
@@ -17,9 +17,9 @@ def upper_bound(plan: Plan) -> float:
     return sum(jobs)
 
 
-def stage_seconds(plan: Plan, trials: int, parallel: int, trial_time_limit: int) -> int:
-    """The most instance seconds of one tuning job: its own time limit and its trials' both apply."""
-    return min(trials * trial_time_limit, parallel * plan.tuning_time_limit)
+def stage_seconds(plan: Plan, jobs: int, parallel: int, time_limit: int) -> int:
+    """The most instance seconds of one tuning job: its own time limit and its training jobs' both apply."""
+    return min(jobs * time_limit, parallel * plan.tuning_time_limit)
 
 
 def price(machine: Machine, seconds: float) -> float:

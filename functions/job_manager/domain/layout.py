@@ -61,8 +61,13 @@ def trial_model(run_id: str, trial: str) -> str:
 
 
 def checkpoints(run_id: str) -> str:
-    """Where SageMaker keeps the fine-tuning trials' checkpoints."""
+    """Where SageMaker keeps the trials' checkpoints."""
     return f"{RUNS}{run_id}/checkpoints/"
+
+
+def heads(run_id: str, trial: str) -> str:
+    """What each head of a training job scored."""
+    return f"{RUNS}{run_id}/checkpoints/{trial}/heads.json"
 
 
 def evaluation(run_id: str) -> str:

@@ -127,9 +127,11 @@ def facts(run: Run) -> Iterator[str]:
         trial, plan = run.best_trial, run.plan
         accuracy = "" if trial.objective is None else f", validation accuracy {percent(trial.objective)}"
         fine_tuned = f", {plan.fine_tuning.trials} of them fine-tuned" if plan.fine_tuning else ""
-        count = plan.trials + (plan.fine_tuning.trials if plan.fine_tuning else 0)
+        heads = plan.head_jobs * plan.heads_in_each_job
+        count = heads + (plan.fine_tuning.trials if plan.fine_tuning else 0)
+        head = f", head {trial.best_head} of {len(trial.heads)}" if trial.heads else ""
         yield row(
-            "Best trial", f"{trial.name}{accuracy} (of {count} {'trial' if count == 1 else 'trials'}{fine_tuned})"
+            "Best trial", f"{trial.name}{head}{accuracy} (of {count} {'trial' if count == 1 else 'trials'}{fine_tuned})"
         )
         yield row(
             "Hyperparameters", ", ".join(f"{name} {short(value)}" for name, value in trial.hyperparameters.items())

@@ -41,10 +41,12 @@ class FineTuning:
 class Plan:
     """Everything but the images that decides a run's outcome; times in seconds, `image_size` in pixels per side.
 
-    `views` is how many turned views of each training image have their features kept; `evaluation_views` is how many
-    the model averages over. `pretrained` is the bucket's folder with weights for keras.applications; if it is empty,
-    the jobs download them. Without `fine_tuning` the best head is the run's model. Only runs with the same
-    `search_space` and `backbones` can warm-start each other. The defaults keep the plans of older runs readable.
+    `trials` is how many heads are trained, `heads_per_job` of them by each training job; with `spot`, training jobs run
+    on spot instances. `views` is how many turned views of each training image have their features kept;
+    `evaluation_views` is how many the model averages over. `pretrained` is the bucket's folder with weights for
+    keras.applications; if it is empty, the jobs download them. Without `fine_tuning` the best head is the run's model.
+    Only runs with the same `search_space`, `backbones` and `heads_per_job` can warm-start each other. The defaults keep
+    the plans of older runs readable.
     """
 
     training_image: str
@@ -68,6 +70,18 @@ class Plan:
     exports: tuple[str, ...] = ()
     monthly_budget: float | None = None
     pretrained: str = ""
+    heads_per_job: int = 1
+    spot: bool = False
+
+    @property
+    def head_jobs(self) -> int:
+        """How many training jobs the heads are spread over."""
+        return -(-self.trials // self.heads_per_job)
+
+    @property
+    def heads_in_each_job(self) -> int:
+        """How many heads each of these jobs trains: all the same number, so they may train a few more in all."""
+        return -(-self.trials // self.head_jobs)
 
     @property
     def fine_tune_size(self) -> int:
@@ -89,6 +103,7 @@ class Plan:
             self,
             budget=0.0,
             monthly_budget=None,
+            spot=False,
             training=replace(self.training, price_per_hour=0.0),
             processing=replace(self.processing, price_per_hour=0.0),
             fine_tuning=stage and replace(stage, machine=replace(stage.machine, price_per_hour=0.0)),
@@ -110,5 +125,6 @@ class Plan:
             "evaluation_views": self.evaluation_views,
             "exports": self.exports,
             **({"pretrained": self.pretrained} if self.pretrained else {}),
+            **({"heads_per_job": self.heads_per_job} if self.heads_per_job > 1 else {}),
         }
         return json.dumps(outcome, sort_keys=True)

@@ -9,13 +9,14 @@ WHAT_TO_LOWER = (
 )
 # Part of the message of a job whose input was written by another version of the trainer.
 OTHER_TRAINER = "made by another version of the trainer"
+NO_SPOT_INSTANCE = "No spot instance was free in time"
 TRAINER_CHANGED = "The trainer was changed while the run was in progress."
 # How FailureReason begins where SageMaker itself was at fault, and where to read such reasons. A container's own words
 # stand after "AlgorithmError: ", so they are not taken for these.
 FAULTS_OF_AWS = re.compile(
     # "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance
     # type.": github.com/DIAGNijmegen/rse-grand-challenge/issues/2631
-    r"CapacityError\b|(ClientError: )?Unable to provision requested ML compute capacity"
+    rf"{NO_SPOT_INSTANCE}|CapacityError\b|(ClientError: )?Unable to provision requested ML compute capacity"
     r"|Insufficient capacity error from EC2"
     # A quota that others used up after the tuning job was created.
     r"|(ClientError: )?(ResourceLimitExceeded\b|The account-level service limit )"
@@ -38,6 +39,11 @@ def names_other_trainer(reason: str | None) -> bool:
 def blames_aws(reason: str | None) -> bool:
     """Whether a job failed for want of capacity or quota, as its image was not pulled, or of an internal error."""
     return reason is not None and FAULTS_OF_AWS.match(reason) is not None
+
+
+def lacked_spot(reason: str | None) -> bool:
+    """Whether a run ended for want of spot instances."""
+    return reason is not None and reason.startswith(NO_SPOT_INSTANCE)
 
 
 def explained(reason: str | None) -> str | None:

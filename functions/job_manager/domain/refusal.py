@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .errors import Cause, JobDelayed, JobRejected
-from .plan import FineTuning, Plan
+from .plan import Plan
 
 NOTICE_AFTER = timedelta(minutes=10)
 """People are told of a run that has waited this long: most refusals pass sooner."""
@@ -31,6 +31,7 @@ QUOTA = re.compile(
     r"limit '(?P<name>[^']{1,200})' is (?P<limit>\d[\d,]*)\b[^,]{0,40}"
     r"(?:, with current utilization of (?P<used>\d[\d,]*)\b.{0,40}?request delta of (?P<wanted>\d[\d,]*)\b)?"
 )
+OF_SPOT_INSTANCES = re.compile("for spot training", re.IGNORECASE)
 OF_PARENTS = re.compile("parent|warm", re.IGNORECASE)
 NOT_PERMITTED = re.compile(
     r"access denied|not authorized|assume (the |role)|does not grant|no identity-based policy", re.IGNORECASE
@@ -76,8 +77,8 @@ class Delay:
 
 def quota_notice(plan: Plan) -> str | None:
     """A sentence for a plan that needs a higher quota than AMT's default; None for others."""
-    stages: list[Plan | FineTuning] = [plan, *([plan.fine_tuning] if plan.fine_tuning else [])]
-    most = max(min(stage.parallel_trials, stage.trials) for stage in stages)
+    stage = plan.fine_tuning
+    most = max(min(plan.parallel_trials, plan.head_jobs), min(stage.parallel_trials, stage.trials) if stage else 0)
     if most <= PARALLEL_QUOTA:
         return None
     return (
@@ -95,6 +96,11 @@ def refusal(job: str, code: str, message: str) -> JobRejected | JobDelayed:
         return JobRejected(f"SageMaker refused the {job}: {message}")
     cause = Cause.PERMISSION if code in NEVER else cause_of(code)
     return JobDelayed(cause, f"The {job} {WAITS[cause]}: {message}")
+
+
+def refuses_spot(reason: str) -> bool:
+    """Whether a job is refused for the quota of spot instances, which is another than that of instances on demand."""
+    return OF_SPOT_INSTANCES.search(reason) is not None
 
 
 def cause_of(code: str) -> Cause:

@@ -11,10 +11,30 @@ TEXT_KEPT = 500
 
 
 @dataclass(frozen=True)
+class Head:
+    """One of the heads of a training job: the hyperparameters that vary among them, and its validation accuracy.
+
+    The accuracy is None if its training diverged.
+    """
+
+    hyperparameters: Mapping[str, str]
+    validation_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Heads:
+    """The heads of a training job; `best` is the number of the best, from 1, or 0 while there is none."""
+
+    best: int = 0
+    heads: tuple[Head, ...] = ()
+
+
+@dataclass(frozen=True)
 class Trial:
     """One training job of a tuning job; `stage` is `tune` or `fine-tune`.
 
-    `objective` is its validation accuracy, None until there is one.
+    `objective` is its validation accuracy, None until there is one. If it trained several `heads`, it has the best's
+    `hyperparameters`, and the first head has those that were chosen for the job; `best_head` is the best's number.
     """
 
     name: str
@@ -26,6 +46,15 @@ class Trial:
     ended_at: datetime | None = None
     reason: str | None = None
     stage: str = "tune"
+    heads: tuple[Head, ...] = ()
+    best_head: int = 0
+
+    def with_heads(self, found: Heads) -> "Trial":
+        """This trial, with the heads that it trained; unchanged if none of them is the best."""
+        if not 1 <= found.best <= len(found.heads):
+            return self
+        values = {**self.hyperparameters, **found.heads[found.best - 1].hyperparameters}
+        return replace(self, heads=found.heads, best_head=found.best, hyperparameters=values)
 
     @property
     def ended(self) -> bool:

@@ -32,7 +32,8 @@ class Choice:
 
 SearchSpace = Mapping[str, Continuous | Integer | Choice]
 
-# Tuning trains heads on cached features, in seconds each.
+# Tuning trains heads on cached features, in seconds each: a job starts longer than that, so it trains several, the one
+# with the values that AMT chose and variations of it. `heads` is how many; a plan says it.
 SEARCH_SPACE: SearchSpace = {
     "learning_rate": Continuous(1e-3, 6e-3, logarithmic=True),
     "epochs": Integer(15, 25),
@@ -42,20 +43,31 @@ SEARCH_SPACE: SearchSpace = {
     "weight_decay": Continuous(0.3, 3.0, logarithmic=True),
 }
 
-FIXED_HYPERPARAMETERS = {"kind": "head", "hidden_units": "0", "seed": "1"}
+FIXED_HYPERPARAMETERS = {"kind": "head", "hidden_units": "0", "seed": "1", "heads": "1"}
 
-# Fine-tuning trains the whole network, in minutes to an hour each; epochs and backbone come from the run.
+# Fine-tuning trains the whole network, in minutes to an hour each; backbone and epochs come from the run.
 FINE_TUNING_SEARCH_SPACE: SearchSpace = {
     "learning_rate": Continuous(1.5e-4, 4e-4, logarithmic=True),
+    "batch_size": Integer(24, 48, logarithmic=True),
     "augmentation": Continuous(0.5, 0.9),
     "seed": Integer(1, 1000),
 }
 
 FIXED_FINE_TUNING_HYPERPARAMETERS = {"kind": "fine-tune"}
 
+EPOCHS_SPREAD = 4
+
 OBJECTIVE_METRIC = "validation_accuracy"
 
 METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
+
+def with_epochs(space: SearchSpace, fixed: Mapping[str, str], epochs: int) -> tuple[SearchSpace, Mapping[str, str]]:
+    """The search space and the fixed values, with the epochs in one of them: searched from 3/4 to 5/4 of these."""
+    spread = epochs // EPOCHS_SPREAD
+    if not spread:
+        return space, {**fixed, "epochs": str(epochs)}
+    return {**space, "epochs": Integer(epochs - spread, epochs + spread)}, fixed
 
 
 def as_text(space: SearchSpace, fixed: Mapping[str, str]) -> str:

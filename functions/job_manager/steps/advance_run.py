@@ -10,7 +10,7 @@ from ..domain.run import Record, Run, RunState, run_id_in
 from ..domain.settling import SettleRule
 from ..ports import Ports
 from .note_upload import note_upload
-from .stages import STAGES, StageFunction, current_job, fall_back_to_head
+from .stages import STAGES, StageFunction, current_job, fall_back_to_head, with_heads
 from .stop_run import BY_A_PERSON, asked_to_stop
 
 AFTER_A_TAKEN_NAME = 4
@@ -62,7 +62,8 @@ def record_trial(name: str, ports: Ports) -> None:
     run_id = run_id_in(name)
     if run_id is None:
         raise NotFound(f"Training job {name} does not belong to a run.")
-    ports.runs.save_trial(ports.runs.get(run_id).run_id, ports.jobs.trial(name))
+    run = ports.runs.get(run_id)
+    ports.runs.save_trial(run.run_id, with_heads(run, ports.jobs.trial(name), ports))
 
 
 def next_move(run: Run, ports: Ports) -> Run | None:

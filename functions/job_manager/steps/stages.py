@@ -6,9 +6,10 @@ from datetime import datetime
 
 from ..domain import layout
 from ..domain.dataset import DatasetReport
-from ..domain.errors import JobRejected, NotFound
+from ..domain.errors import JobRejected, MalformedOutput, NotFound
 from ..domain.job import Job, JobStatus
 from ..domain.reason import TRAINER_CHANGED, blames_aws, names_other_trainer
+from ..domain.refusal import refuses_spot
 from ..domain.result import Trial
 from ..domain.run import Run, RunState
 from ..ports import Ports
@@ -59,7 +60,7 @@ def prepare(run: Run, ports: Ports) -> Run | None:
 def tune(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.tuning_job(run.run_id)
     if job is None:
-        return start_tuning(run, ports)
+        return started(run, ports, start_tuning)
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, with_reason_of_trials(run, job, ports))
     trials, seconds = recorded_trials(run, job, ports)
@@ -71,6 +72,18 @@ def tune(run: Run, ports: Ports) -> Run | None:
         return unfinished(run, job, ports, trials, training_seconds=seconds)
     state = RunState.FINE_TUNING if run.plan.fine_tuning else RunState.EVALUATING
     return run.moved(state, best_trial=best, best_head=best, training_seconds=seconds)
+
+
+def started(run: Run, ports: Ports, start: StageFunction) -> Run | None:
+    """Start a tuning job, on demand if SageMaker refuses it spot instances; None if the run stays as it is."""
+    try:
+        return start(run, ports)
+    except JobRejected as error:
+        if not (run.plan.spot and refuses_spot(str(error))):
+            raise
+        on_demand = replace(run, plan=replace(run.plan, spot=False))
+        noted = on_demand.noted(f"{str(error).rstrip('.')}. The training jobs run on demand instead.")
+        return start(noted, ports) or noted
 
 
 def start_tuning(run: Run, ports: Ports) -> Run | None:
@@ -91,10 +104,9 @@ def fine_tune(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.tuning_job(layout.fine_tuning_job(run.run_id))
     if job is None:
         try:
-            ports.jobs.start_fine_tuning(run)
+            return started(run, ports, start_fine_tuning)
         except JobRejected as error:
             return fall_back_to_head(run, str(error))
-        return waiting(run)
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, with_reason_of_trials(run, job, ports))
     trials, seconds = recorded_trials(run, job, ports)
@@ -102,6 +114,12 @@ def fine_tune(run: Run, ports: Ports) -> Run | None:
     if job.status is JobStatus.STOPPED or (not ranked and trainer_was_changed(job, trials)):
         return unfinished(run, job, ports, trials, fine_tuning_seconds=seconds)
     return after_fine_tuning(replace(run, fine_tuning_seconds=seconds), ranked, job.reason)
+
+
+def start_fine_tuning(run: Run, ports: Ports) -> Run | None:
+    """Start the tuning job of the whole network."""
+    ports.jobs.start_fine_tuning(run)
+    return waiting(run)
 
 
 def after_fine_tuning(run: Run, ranked: Sequence[Trial], failure: str | None) -> Run:
@@ -124,10 +142,20 @@ def fall_back_to_head(run: Run, why: str) -> Run:
 
 def recorded_trials(run: Run, job: Job, ports: Ports) -> tuple[Sequence[Trial], float]:
     """Save a tuning job's trials; return them and the sum of their billable seconds."""
-    trials = ports.jobs.trials(job.name)
+    trials = [with_heads(run, trial, ports) for trial in ports.jobs.trials(job.name)]
     for trial in trials:
         ports.runs.save_trial(run.run_id, trial)
     return trials, float(sum(trial.billable_seconds for trial in trials))
+
+
+def with_heads(run: Run, trial: Trial, ports: Ports) -> Trial:
+    """A trial, with the heads that it trained if they are several; without them if what it wrote can't be read."""
+    if run.plan.heads_in_each_job == 1 or trial.stage != "tune" or not trial.usable:
+        return trial
+    try:
+        return trial.with_heads(ports.bucket.read_heads(run.run_id, trial.name))
+    except (NotFound, MalformedOutput):
+        return trial
 
 
 def evaluate(run: Run, ports: Ports) -> Run | None:

@@ -1,6 +1,7 @@
 """The bucket has settled: take a snapshot and start a run, unless this dataset version had one."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
@@ -10,6 +11,7 @@ from ..domain.dataset import DatasetReport, Snapshot, Split, take_snapshot
 from ..domain.errors import Conflict, JobDelayed, NameTaken, NotFound, RunRefused
 from ..domain.measurement import of_new_run
 from ..domain.plan import Plan
+from ..domain.reason import lacked_spot
 from ..domain.refusal import quota_notice
 from ..domain.run import Run, RunState, run_id_of
 from ..domain.settling import SettleRule
@@ -62,9 +64,10 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
     if before and not is_repeated(before, ports, plan) and (before.state is not RunState.REFUSED or reason):
         return run_for_refused_files(snapshot, before, ports, plan)
     champion = ports.runs.champion()
+    lacked = before is not None and before.begins_again and lacked_spot(before.reason)
     run = Run(
         run_id,
-        plan,
+        replace(plan, spot=plan.spot and not lacked),
         ports.clock.now(),
         content=snapshot.content(),
         strays=snapshot.refused_digest(),
@@ -145,12 +148,12 @@ def warm_start_parents(ports: Ports, plan: Plan) -> tuple[str, ...]:
     """
     own = (run for run in ports.runs.recent(50) if run.run_id.startswith(ports.jobs.prefix))
     completed = (run for run in own if run.state is RunState.COMPLETED)
-    searched = (plan.search_space, plan.backbones)
+    searched = (plan.search_space, plan.backbones, plan.heads_per_job)
     parents: list[str] = []
-    jobs = plan.trials
+    jobs = plan.head_jobs
     for run in completed:
-        same = (run.plan.search_space, run.plan.backbones) == searched
-        if same and len(parents) < WARM_START_PARENTS and jobs + run.plan.trials <= WARM_START_JOBS:
+        same = (run.plan.search_space, run.plan.backbones, run.plan.heads_per_job) == searched
+        if same and len(parents) < WARM_START_PARENTS and jobs + run.plan.head_jobs <= WARM_START_JOBS:
             parents.append(run.run_id)
-            jobs += run.plan.trials
+            jobs += run.plan.head_jobs
     return tuple(parents)
