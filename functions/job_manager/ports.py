@@ -146,8 +146,11 @@ class Jobs(Protocol):
     def start_tuning(self, run: Run) -> None:
         """Start the tuning job that trains the heads."""
 
-    def start_fine_tuning(self, run: Run) -> None:
-        """Start the tuning job that trains the whole network, starting from the run's best head."""
+    def start_fine_tuning(self, run: Run, parents: Sequence[str] = ()) -> None:
+        """Start the tuning job that trains the whole network, starting from the run's best head.
+
+        `parents` are the tuning jobs that warm-start it.
+        """
 
     def start_evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> None:
         """Start the processing job that scores models on the test split: `model`, and `rival` and `champion` if any.

@@ -192,6 +192,14 @@ def test_tuning_is_warm_started_from_earlier_runs() -> None:
     }
 
 
+def test_fine_tuning_is_warm_started_from_its_parents_alone() -> None:
+    request = REQUESTS.fine_tuning(replace(FULL, warm_start_from=("sb-a",)), ("sb-b-fine",))
+
+    parents = request["WarmStartConfig"]["ParentHyperParameterTuningJobs"]
+    assert parents == [{"HyperParameterTuningJobName": "sb-b-fine"}]
+    validate_parameters(request, shape_of("CreateHyperParameterTuningJob"))
+
+
 @pytest.mark.parametrize("models", [{"model": MODEL}, MODELS])
 def test_evaluate_reads_both_splits_and_all_models(models: dict[str, str]) -> None:
     inputs = REQUESTS.evaluation(RUN, models)["ProcessingInputs"]

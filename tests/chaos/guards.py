@@ -7,6 +7,7 @@ TABLE = f"{FUNCTIONS}/aws/dynamodb.py"
 START_RUN = f"{FUNCTIONS}/steps/start_run.py"
 ADVANCE_RUN = f"{FUNCTIONS}/steps/advance_run.py"
 STAGES = f"{FUNCTIONS}/steps/stages.py"
+START_TUNING = f"{FUNCTIONS}/steps/start_tuning.py"
 RETRY_RUN = f"{FUNCTIONS}/steps/retry_run.py"
 RECONCILE = f"{FUNCTIONS}/steps/reconcile.py"
 NOTIFY = f"{FUNCTIONS}/steps/notify.py"
@@ -497,8 +498,8 @@ GUARDS = (
     ),
     Guard(
         name="a refused warm start starts without it",
-        file=STAGES,
-        text="        if not known:\n",
+        file=START_TUNING,
+        text="        if not parents:\n",
         mutation="        if error:\n",
         test=f"{DELAYED}::test_a_refused_warm_start_starts_without_it",
         simulated=False,
@@ -597,6 +598,22 @@ GUARDS = (
         text="if key.startswith(layout.temporary(run_id)):",
         mutation="if True:",
         test="tests/adapters/test_bucket.py::test_only_what_a_run_alone_needed_is_tagged_to_expire",
+        simulated=False,
+    ),
+    Guard(
+        name="without a quota of spot instances the training jobs run on demand",
+        file=START_TUNING,
+        text="if not (run.plan.spot and refuses_spot(str(error))):",
+        mutation="if True:",
+        test=f"{DELAYED}::test_without_a_quota_of_spot_instances_the_training_jobs_run_on_demand",
+        simulated=False,
+    ),
+    Guard(
+        name="a run that failed on demand is not repeated to have spot instances",
+        file=f"{FUNCTIONS}/domain/plan.py",
+        text="            spot=False,\n",
+        mutation="",
+        test=f"{RETRY}::test_a_run_that_fails_on_demand_is_not_repeated_for_the_sake_of_spot",
         simulated=False,
     ),
 )

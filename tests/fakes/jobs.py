@@ -33,6 +33,7 @@ class MemoryJobs:
         self.refuses_spot = False
         self.tuned: dict[str, Run] = {}
         self.fine_tuned: dict[str, Run] = {}
+        self.fine_tuned_after: dict[str, tuple[str, ...]] = {}
         self.evaluated: dict[str, dict[str, str]] = {}
         self.champion_sha256: dict[str, str | None] = {}
         self._trials: dict[str, dict[str, Trial]] = {}
@@ -60,7 +61,10 @@ class MemoryJobs:
         self._create(run.run_id)
         self.tuned[run.run_id] = run
 
-    def start_fine_tuning(self, run: Run) -> None:
+    def start_fine_tuning(self, run: Run, parents: Sequence[str] = ()) -> None:
+        if parents and self.refuses_warm_starts:
+            raise JobRejected("SageMaker refused the fine-tuning job: a parent does not fit.")
+        self.fine_tuned_after[run.run_id] = tuple(parents)
         self._check_spot(run)
         self._create(layout.fine_tuning_job(run.run_id))
         self.fine_tuned[run.run_id] = run

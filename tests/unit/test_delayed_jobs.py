@@ -291,6 +291,48 @@ def test_any_other_refusal_of_spot_jobs_ends_the_run(world: World) -> None:
     assert world.end_prepare(run.run_id).state is RunState.FAILED
 
 
+def second_fine_tuning(world: World) -> Run:
+    """A second run that is about to train networks."""
+    world.plan = FULL_PLAN
+    first = world.start()
+    world.complete(first.run_id)
+    world.upload_dataset(batch="second")
+    (second,) = world.settle()
+    return world.end_prepare(second.run_id)
+
+
+def test_networks_learn_from_those_of_earlier_runs(world: World) -> None:
+    second = second_fine_tuning(world)
+    (first,) = second.warm_start_from
+
+    world.end_tuning(second.run_id)
+
+    assert world.jobs.fine_tuned_after == {first: (), second.run_id: (layout.fine_tuning_job(first),)}
+
+
+def test_networks_do_not_learn_from_another_search(world: World) -> None:
+    second = second_fine_tuning(world)
+    (first,) = second.warm_start_from
+    other = replace(world.runs.get(first), plan=replace(FULL_PLAN, fine_tuning=None))
+    world.runs.set_champion(other)
+
+    world.end_tuning(second.run_id)
+
+    assert world.jobs.fine_tuned_after[second.run_id] == ()
+
+
+def test_a_refused_warm_start_of_networks_starts_without_it(world: World) -> None:
+    second = second_fine_tuning(world)
+    world.jobs.refuses_warm_starts = True
+
+    run = world.end_tuning(second.run_id)
+
+    assert run.state is RunState.FINE_TUNING
+    assert world.jobs.fine_tuned_after[second.run_id] == ()
+    assert run.notice is not None
+    assert run.notice.startswith("SageMaker refused the fine-tuning job: a parent does not fit. The search starts")
+
+
 def test_a_refused_warm_start_and_spot_instances_start_without_both(world: World) -> None:
     world.plan = replace(world.plan, spot=True)
     world.complete(world.start().run_id)

@@ -41,8 +41,8 @@ class SageMakerJobs:
     def start_tuning(self, run: Run) -> None:
         self._tune("tuning job", self._requests.tuning(run))
 
-    def start_fine_tuning(self, run: Run) -> None:
-        self._tune("fine-tuning job", self._requests.fine_tuning(run))
+    def start_fine_tuning(self, run: Run, parents: Sequence[str] = ()) -> None:
+        self._tune("fine-tuning job", self._requests.fine_tuning(run, parents))
 
     def start_evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> None:
         self._process("evaluate job", self._requests.evaluation(run, models, champion_sha256))

@@ -3,7 +3,7 @@
 SageMaker itself transfers their data, so jobs have no network unless they download a backbone's weights.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,15 +77,9 @@ class JobRequests:
         )
         request = self._tuning(run, stage, {"features": self._uri(layout.features(run.run_id))})
         request["TrainingJobDefinition"]["EnableNetworkIsolation"] = True
-        if run.warm_start_from:
-            parents = [{"HyperParameterTuningJobName": parent} for parent in run.warm_start_from]
-            request["WarmStartConfig"] = {
-                "ParentHyperParameterTuningJobs": parents,
-                "WarmStartType": "TransferLearning",
-            }
-        return request
+        return {**request, **warm_start(run.warm_start_from)}
 
-    def fine_tuning(self, run: Run) -> dict[str, Any]:
+    def fine_tuning(self, run: Run, parents: Sequence[str] = ()) -> dict[str, Any]:
         """CreateHyperParameterTuningJob for the whole network; each trial starts from the best head."""
         plan, head = run.plan.fine_tuning, run.best_head
         assert plan is not None
@@ -110,7 +104,7 @@ class JobRequests:
         }
         request = self._tuning(run, stage, channels)
         request["TrainingJobDefinition"]["EnableNetworkIsolation"] = not run.plan.downloads_weights
-        return request
+        return {**request, **warm_start(parents)}
 
     def _tuning(self, run: Run, stage: TuningStage, channels: Mapping[str, str]) -> dict[str, Any]:
         return {
@@ -178,6 +172,13 @@ class JobRequests:
 def weights(run: Run) -> dict[str, str]:
     """The input with a backbone's weights, if they are in the bucket, by its name."""
     return {"pretrained": run.plan.pretrained} if run.plan.pretrained else {}
+
+
+def warm_start(parents: Sequence[str]) -> dict[str, Any]:
+    """What a tuning job learns from, if it has parents."""
+    named = [{"HyperParameterTuningJobName": parent} for parent in parents]
+    config = {"ParentHyperParameterTuningJobs": named, "WarmStartType": "TransferLearning"}
+    return {"WarmStartConfig": config} if named else {}
 
 
 def channel(name: str, uri: str) -> dict[str, Any]:

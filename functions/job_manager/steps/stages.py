@@ -9,10 +9,10 @@ from ..domain.dataset import DatasetReport
 from ..domain.errors import JobRejected, MalformedOutput, NotFound
 from ..domain.job import Job, JobStatus
 from ..domain.reason import TRAINER_CHANGED, blames_aws, names_other_trainer
-from ..domain.refusal import refuses_spot
 from ..domain.result import Trial
 from ..domain.run import Run, RunState
 from ..ports import Ports
+from .start_tuning import start_heads, start_networks, started, waiting
 
 StageFunction = Callable[[Run, Ports], Run | None]
 
@@ -28,12 +28,6 @@ def current_job(run: Run, ports: Ports) -> Job | None:
     if run.state is RunState.EVALUATING:
         return ports.jobs.evaluation_job(run.run_id)
     return ports.jobs.tuning_job(run.job)
-
-
-def waiting(run: Run, job: Job | None = None) -> Run | None:
-    """The run with what its job waits for, or None if it has that already; most jobs wait for nothing."""
-    waits = run.waiting(job.reason if job else None)
-    return None if waits == run else waits
 
 
 def with_reason_of_trials(run: Run, job: Job, ports: Ports) -> Job:
@@ -60,7 +54,7 @@ def prepare(run: Run, ports: Ports) -> Run | None:
 def tune(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.tuning_job(run.run_id)
     if job is None:
-        return started(run, ports, start_tuning)
+        return started(run, ports, start_heads)
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, with_reason_of_trials(run, job, ports))
     trials, seconds = recorded_trials(run, job, ports)
@@ -74,37 +68,11 @@ def tune(run: Run, ports: Ports) -> Run | None:
     return run.moved(state, best_trial=best, best_head=best, training_seconds=seconds)
 
 
-def started(run: Run, ports: Ports, start: StageFunction) -> Run | None:
-    """Start a tuning job, on demand if SageMaker refuses it spot instances; None if the run stays as it is."""
-    try:
-        return start(run, ports)
-    except JobRejected as error:
-        if not (run.plan.spot and refuses_spot(str(error))):
-            raise
-        on_demand = replace(run, plan=replace(run.plan, spot=False))
-        noted = on_demand.noted(f"{str(error).rstrip('.')}. The training jobs run on demand instead.")
-        return start(noted, ports) or noted
-
-
-def start_tuning(run: Run, ports: Ports) -> Run | None:
-    """Start the tuning job of the heads, without a warm start if SageMaker refuses it with one."""
-    known = tuple(parent for parent in run.warm_start_from if ports.jobs.tuning_job(parent))
-    try:
-        ports.jobs.start_tuning(replace(run, warm_start_from=known))
-    except JobRejected as error:
-        if not known:
-            raise
-        ports.jobs.start_tuning(replace(run, warm_start_from=()))
-        cold = f"{str(error).rstrip('.')}. The search starts without the results of earlier runs."
-        return replace(run.waiting(None), warm_start_from=()).noted(cold)
-    return waiting(run)
-
-
 def fine_tune(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.tuning_job(layout.fine_tuning_job(run.run_id))
     if job is None:
         try:
-            return started(run, ports, start_fine_tuning)
+            return started(run, ports, start_networks)
         except JobRejected as error:
             return fall_back_to_head(run, str(error))
     if job.status is JobStatus.IN_PROGRESS:
@@ -114,12 +82,6 @@ def fine_tune(run: Run, ports: Ports) -> Run | None:
     if job.status is JobStatus.STOPPED or (not ranked and trainer_was_changed(job, trials)):
         return unfinished(run, job, ports, trials, fine_tuning_seconds=seconds)
     return after_fine_tuning(replace(run, fine_tuning_seconds=seconds), ranked, job.reason)
-
-
-def start_fine_tuning(run: Run, ports: Ports) -> Run | None:
-    """Start the tuning job of the whole network."""
-    ports.jobs.start_fine_tuning(run)
-    return waiting(run)
 
 
 def after_fine_tuning(run: Run, ranked: Sequence[Trial], failure: str | None) -> Run:
