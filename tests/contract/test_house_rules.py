@@ -148,7 +148,7 @@ def settings() -> Settings:
 
 
 def test_the_settings_read_the_templates_defaults(settings: Settings) -> None:
-    assert settings.plan.trials == 21
+    assert settings.plan.trials == 20
     assert settings.training_image == "123456789012.dkr.ecr.us-east-1.amazonaws.com/seedbed-trainer:latest"
     assert settings.settle_rule.quiet.total_seconds() == 120
 

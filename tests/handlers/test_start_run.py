@@ -20,7 +20,7 @@ def test_start_run_starts_a_run_on_the_buckets_images(deployed: Deployed, event:
     run = deployed.runs.open_run()
     assert run is not None
     assert run.state is RunState.PREPARING
-    assert run.plan.trials == 21
+    assert run.plan.trials == 20
     assert deployed.jobs.created == [f"{run.run_id}-prepare"]
     assert list(deployed.bucket.kept_runs()) == [run]
 

@@ -62,10 +62,10 @@ def start_networks(run: Run, ports: Ports) -> Run | None:
 
 def fine_tuned_before(run: Run, ports: Ports) -> tuple[str, ...]:
     """The fine-tuning jobs of the run's parents that had the same search."""
-    stage, jobs = run.plan.fine_tuning, []
+    stage, names = run.plan.fine_tuning, []
     for parent in run.warm_start_from:
         with suppress(NotFound):
             before = ports.runs.get(parent).plan.fine_tuning
             if stage and before and before.search_space == stage.search_space:
-                jobs.append(layout.fine_tuning_job(parent))
-    return tuple(job for job in jobs if ports.jobs.tuning_job(job))
+                names.append(layout.fine_tuning_job(parent))
+    return tuple(name for name in names if ports.jobs.tuning_job(name))
