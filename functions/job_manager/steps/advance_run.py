@@ -9,8 +9,9 @@ from ..domain.refusal import Delay
 from ..domain.run import Record, Run, RunState, run_id_in
 from ..domain.settling import SettleRule
 from ..ports import Ports
+from .heads import with_heads
 from .note_upload import note_upload
-from .stages import STAGES, StageFunction, current_job, fall_back_to_head, with_heads
+from .stages import STAGES, StageFunction, current_job, fall_back_to_head
 from .stop_run import BY_A_PERSON, asked_to_stop
 
 AFTER_A_TAKEN_NAME = 4

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from ..domain import layout
 from ..domain.dataset import DatasetReport
-from ..domain.errors import JobRejected, MalformedOutput, NotFound
+from ..domain.errors import JobRejected, NotFound
 from ..domain.job import Job, JobStatus
 from ..domain.reason import TRAINER_CHANGED, blames_aws, names_other_trainer
 from ..domain.result import Trial
 from ..domain.run import Run, RunState
 from ..ports import Ports
+from .heads import with_heads
 from .start_tuning import start_heads, start_networks, started, waiting
 
 StageFunction = Callable[[Run, Ports], Run | None]
@@ -108,16 +109,6 @@ def recorded_trials(run: Run, job: Job, ports: Ports) -> tuple[Sequence[Trial], 
     for trial in trials:
         ports.runs.save_trial(run.run_id, trial)
     return trials, float(sum(trial.billable_seconds for trial in trials))
-
-
-def with_heads(run: Run, trial: Trial, ports: Ports) -> Trial:
-    """A trial, with the heads that it trained if they are several; without them if what it wrote can't be read."""
-    if run.plan.heads_in_each_job == 1 or trial.stage != "tune" or not trial.usable:
-        return trial
-    try:
-        return trial.with_heads(ports.bucket.read_heads(run.run_id, trial.name))
-    except (NotFound, MalformedOutput):
-        return trial
 
 
 def evaluate(run: Run, ports: Ports) -> Run | None:
