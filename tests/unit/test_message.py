@@ -65,6 +65,14 @@ def unfinished(state: RunState, reason: str | None) -> Run:
     return a_run(state=state, reason=reason)
 
 
+def test_the_cost_stands_beside_what_was_expected_and_the_bound() -> None:
+    run = completed()
+
+    assert "Cost: $0.05 (upper bound: $0.50)" in message_about(run).body
+    run = replace(run, expected_usd=(0.0412, 0.0951))
+    assert "Cost: $0.05 (expected: $0.04 to $0.10, upper bound: $0.50)" in message_about(run).body
+
+
 def test_a_new_best_model_is_reported_with_its_scores() -> None:
     message = message_about(completed(champion=ChampionScore(0.9, 0.88, (0.82, 0.94))))
 

@@ -136,9 +136,17 @@ def facts(run: Run) -> Iterator[str]:
         yield row(
             "Hyperparameters", ", ".join(f"{name} {short(value)}" for name, value in trial.hyperparameters.items())
         )
-    yield row("Cost", f"${run.cost_usd:.2f} (upper bound: ${upper_bound(run.plan):.2f})")
+    yield row("Cost", f"${run.cost_usd:.2f} ({expected(run)}upper bound: ${upper_bound(run.plan):.2f})")
     if run.ended_at:
         yield row("Duration", duration((run.ended_at - run.created_at).total_seconds()))
+
+
+def expected(run: Run) -> str:
+    """What the run was expected to cost, in front of its bound."""
+    if run.expected_usd is None:
+        return ""
+    low, high = run.expected_usd
+    return f"expected: ${low:.2f} to ${high:.2f}, "
 
 
 def places(run: Run) -> Iterator[str]:

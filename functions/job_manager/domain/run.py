@@ -62,8 +62,9 @@ class Run:
     it does. `champion_before` is the run whose model it has to beat, and `won` whether it did. `training_seconds`,
     `fine_tuning_seconds` and `processing_seconds` are billable, summed over jobs. `content` is the digest of its
     images, empty for a run that only reports refused files; `strays` is the digest of those files. A refused run never
-    started. If `begins_again`, its dataset gets another attempt by itself, whose `repeats` is one more.
-    `stage_since` is when its present stage began; None in its first stage and once it ended.
+    started. If `begins_again`, its dataset gets another attempt by itself, whose `repeats` is one more. `stage_since`
+    is when its present stage began; None in its first stage and once it ended. `expected_usd` is what it was expected
+    to cost when it started, from and to; None for a run that was refused or costs nothing.
     """
 
     run_id: str
@@ -92,6 +93,7 @@ class Run:
     delay: Delay | None = None
     repeats: int = 0
     stage_since: datetime | None = None
+    expected_usd: tuple[float, float] | None = None
 
     @property
     def attempt(self) -> int:

@@ -9,6 +9,7 @@ from ..domain import layout
 from ..domain.cost import check_budget, check_month
 from ..domain.dataset import DatasetReport, Snapshot, Split, take_snapshot
 from ..domain.errors import Conflict, JobDelayed, NameTaken, NotFound, RunRefused
+from ..domain.expectation import expected_usd
 from ..domain.measurement import of_new_run
 from ..domain.plan import Plan
 from ..domain.reason import lacked_spot
@@ -75,6 +76,7 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
         champion_before=champion.run_id if champion else None,
         notice=quota_notice(plan),
         repeats=before.repeats + 1 if before and before.begins_again else 0,
+        expected_usd=None if reason else expected_usd(plan, len(snapshot.images)),
     )
     if reason is None:
         return run

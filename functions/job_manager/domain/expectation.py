@@ -1,0 +1,157 @@
+"""What a run is expected to cost and to take, by stage, beside the most that it can cost."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+from . import assumptions as given
+from .assumptions import NOTHING, Range
+from .cost import price, stage_seconds
+from .plan import FineTuning, Plan
+from .stage_jobs import ON_DEMAND, START_UNBILLED, Jobs
+
+
+@dataclass(frozen=True)
+class StageExpectation:
+    """A stage's jobs, its time and cost as expected, and the most that it can cost, in seconds and US dollars.
+
+    If `is_cut`, its time limit may end a job before its work is done.
+    """
+
+    stage: str
+    jobs: int
+    instance_type: str
+    seconds: Range
+    usd: Range
+    bound_usd: float
+    is_cut: bool
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """The stages of a run of so many images, and what its uploads and requests cost beside them."""
+
+    images: int
+    stages: tuple[StageExpectation, ...]
+    requests_usd: float
+
+    @property
+    def usd(self) -> Range:
+        """The cost of all jobs, as `Run.cost_usd` counts it: without uploads and requests."""
+        return sum((stage.usd for stage in self.stages), NOTHING)
+
+    @property
+    def seconds(self) -> Range:
+        """From the first job's creation to the last one's end."""
+        return sum((stage.seconds for stage in self.stages), NOTHING)
+
+
+def expectation(plan: Plan, images: int) -> Expectation:
+    """The expectation of a run of this plan with so many images."""
+    stages = tuple(
+        StageExpectation(
+            stage=name,
+            jobs=jobs.count,
+            instance_type=jobs.machine.instance_type,
+            seconds=jobs.seconds,
+            usd=jobs.billed * jobs.price_share * jobs.count * (jobs.machine.price_per_hour / 3600),
+            bound_usd=bound,
+            is_cut=jobs.is_cut,
+        )
+        for name, jobs, bound in stages_of(plan, images)
+    )
+    per_image = given.UPLOAD_EVENTS.value.low + given.READ_REQUEST.value.low
+    return Expectation(images, stages, images * per_image)
+
+
+def expected_usd(plan: Plan, images: int) -> tuple[float, float] | None:
+    """What the jobs of a run are expected to cost, from and to, in US dollars; None if they cost nothing."""
+    usd = expectation(plan, images).usd
+    return (round(usd.low, 4), round(usd.high, 4)) if usd.high else None
+
+
+def stages_of(plan: Plan, images: int) -> Iterator[tuple[str, Jobs, float]]:
+    """Each stage's name and jobs, and the most that they can cost."""
+    processing_bound = price(plan.processing, plan.processing_time_limit)
+    yield "prepare", processing(plan, prepare_work(plan, images)), processing_bound
+    heads = heads_of(plan, images)
+    yield "heads", heads, bound_of(plan, heads)
+    if plan.fine_tuning:
+        fine_tuning = fine_tuning_of(plan, plan.fine_tuning, images)
+        yield "fine-tune", fine_tuning, bound_of(plan, fine_tuning)
+    yield "evaluate", processing(plan, evaluate_work(plan, images)), processing_bound
+
+
+def bound_of(plan: Plan, jobs: Jobs) -> float:
+    """The most that the jobs of a tuning job can cost."""
+    return price(jobs.machine, stage_seconds(plan, jobs.count, jobs.parallel, jobs.time_limit))
+
+
+def processing(plan: Plan, work: Range) -> Jobs:
+    """A stage of one processing job: there is no spot for those."""
+    limit = plan.processing_time_limit
+    return Jobs(1, 1, plan.processing, work, limit, stage_limit=limit + START_UNBILLED)
+
+
+def prepare_work(plan: Plan, images: int) -> Range:
+    """Every image is read once; the features of all views are extracted by each backbone."""
+    views = given.TRAIN_SHARE.value.low * plan.views + given.OTHER_SHARE.value.low
+    features = views * given.VIEW.value.low * at_size(plan.image_size, given.MEASURED_SIZE) * len(plan.backbones)
+    return given.PREPARE_START.value + given.DECODE.value * images + exactly(images * features)
+
+
+def heads_of(plan: Plan, images: int) -> Jobs:
+    """The jobs of the heads, of which each trains several."""
+    together = min(heads_per_job(plan), plan.trials)
+    one = given.HEAD.value * (images * given.TRAIN_SHARE.value.low)
+    return Jobs(
+        count=ceil(plan.trials / together),
+        parallel=plan.parallel_trials,
+        machine=plan.training,
+        work=given.HEAD_START.value + one * together,
+        time_limit=plan.trial_time_limit,
+        stage_limit=plan.tuning_time_limit,
+        price_share=share_of_price(plan),
+    )
+
+
+def fine_tuning_of(plan: Plan, stage: FineTuning, images: int) -> Jobs:
+    """The jobs that train the whole network."""
+    seen = images * given.TRAIN_SHARE.value.low * stage.epochs * at_size(stage.image_size, given.FINE_TUNED_SIZE)
+    return Jobs(
+        count=stage.trials,
+        parallel=stage.parallel_trials,
+        machine=stage.machine,
+        work=given.FINE_TUNE_START.value + given.EPOCH.value * seen,
+        time_limit=stage.trial_time_limit,
+        stage_limit=plan.tuning_time_limit,
+        price_share=share_of_price(plan),
+    )
+
+
+def evaluate_work(plan: Plan, images: int) -> Range:
+    """The best model is scored, after fine-tuning its rival too; at the upper end the champion of an earlier run is."""
+    size = plan.fine_tuning.image_size if plan.fine_tuning else plan.image_size
+    one = given.VIEW.value.low * at_size(size, given.MEASURED_SIZE) * plan.evaluation_views
+    models = 2 if plan.fine_tuning and plan.fine_tuning.trials > 1 else 1
+    scored = Range(models, models + 1) * (images * given.OTHER_SHARE.value.low * one)
+    exports = given.EXPORTS.value if plan.exports else NOTHING
+    return given.EVALUATE_START.value + scored + exports
+
+
+def at_size(pixels: int, measured_at: int) -> float:
+    """The work for an image of this size, as a multiple of one of the measured size."""
+    return (pixels / measured_at) ** 2
+
+
+def exactly(value: float) -> Range:
+    return Range(value, value)
+
+
+def heads_per_job(plan: Plan) -> int:
+    return int(getattr(plan, "heads_per_job", 1))
+
+
+def share_of_price(plan: Plan) -> Range:
+    """What the plan's training jobs cost of their machines' price."""
+    return given.SPOT_SHARE.value if getattr(plan, "spot", False) else ON_DEMAND
