@@ -12,7 +12,7 @@ PIN = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-has
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture bench-tuner bench-endpoint bench-load bench-uploads bench-training chaos guards requirements clean
+.PHONY: demo test check architecture bench-tuner bench-endpoint bench-load bench-uploads bench-training cost-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -36,6 +36,9 @@ bench-endpoint: $(VENV)/laptop  ## what the local SageMaker endpoint adds to a t
 
 bench-load: $(VENV)/dev  ## what many uploads cost: calls, memory, US dollars
 	@PYTHONPATH=functions:. $(BIN)/python -m benchmarks.bench_load > docs/bench-load.md.new && mv docs/bench-load.md.new docs/bench-load.md
+
+cost-page: $(VENV)/laptop  ## what runs of several sizes are expected to cost on AWS
+	@PYTHONPATH=functions:. $(BIN)/python -m benchmarks.cost_page > docs/cost.md.new && mv docs/cost.md.new docs/cost.md
 
 bench-uploads: $(VENV)/laptop  ## ten thousand real uploads through the local cloud, and the run that follows
 	@$(BIN)/python -m benchmarks.bench_uploads --out docs/bench-uploads.md

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import interrupts
-from .commands import demo, deploy, dlq, doctor, import_pickles, model, runs, sagemaker, status, up, upload
+from .commands import cost, demo, deploy, dlq, doctor, import_pickles, model, runs, sagemaker, status, up, upload
 from .extras import need, own_version
 from .terminal import edge
 
@@ -31,6 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_pickles.import_pickles,
     "deploy": deploy.deploy,
     "undeploy": deploy.undeploy,
+    "cost": cost.cost,
 }
 EXTRAS = {
     "demo": "laptop",

@@ -38,10 +38,15 @@ def check_budgets(template: TemplateFile, values: Mapping[str, str]) -> float:
 
 def upper_bound(template: TemplateFile, values: Mapping[str, str]) -> float:
     """The most that a run may cost under these parameters, in US dollars."""
+    return float(asked(ASK, template, values))
+
+
+def asked(question: str, template: TemplateFile, values: Mapping[str, str], *words: str) -> str:
+    """What a program prints that imports the functions' code in their environment under these parameters."""
     environment = {"PATH": os.environ.get("PATH", ""), **template.environment(values)}
-    words = [sys.executable, "-I", "-B", "-c", ASK, str(FUNCTIONS)]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-I", "-B", "-c", question, str(FUNCTIONS), *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no reason was given"]
         raise SeedbedError(f"The template's parameters don't make a plan: {printable(said[-1])}")
-    return float(done.stdout)
+    return done.stdout
