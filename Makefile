@@ -79,8 +79,8 @@ $(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/lint/ready $(VENV)/bench/ready: $(VE
 requirements: $(UV)  ## pin what pyproject.toml and the .in files ask for
 	@$(PIN) $(LAPTOP) requirements/dev.in --output-file requirements/dev.txt
 	@$(PIN) $(LAPTOP) $(AS_TESTED) --output-file requirements/laptop.txt
-	@for name in functions training_container; do \
-		$(PIN) $$name/requirements.in $(AS_TESTED) --output-file $$name/requirements.txt || exit 1; done
+	@for name in functions/requirements training_container/requirements training_container/requirements-gpu; do \
+		$(PIN) $$name.in $(AS_TESTED) --output-file $$name.txt || exit 1; done
 	@$(PIN) $(LAPTOP) requirements/bench.in --output-file requirements/bench.txt
 	@for name in sam aws lint uv; do $(PIN) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 

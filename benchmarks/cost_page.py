@@ -129,7 +129,9 @@ def goal(expected: Expectation) -> str:
     """Whether the goal is met at either end."""
     minutes, usd = expected.seconds * (1 / 60), expected.usd
     ends = {"lower": (usd.low, minutes.low), "upper": (usd.high, minutes.high)}
-    met = [end for end, (dollars, time) in ends.items() if dollars <= GOAL_USD and time <= GOAL_MINUTES]
+    met = [
+        end for end, (dollars, time) in ends.items() if round(dollars, 3) <= GOAL_USD and round(time) <= GOAL_MINUTES
+    ]
     verdict = {0: "missed at both ends", 1: f"met at the {met[0] if met else ''} end only", 2: "met at both ends"}[
         len(met)
     ]

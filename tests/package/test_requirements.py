@@ -17,8 +17,9 @@ from tools.architecture.imports import imports, modules
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = {name: list(map(Requirement, lines)) for name, lines in PROJECT["optional-dependencies"].items()}
 BASE = list(map(Requirement, PROJECT["dependencies"]))
-CLOUD = ("functions", "training_container")
-PINNED = ["requirements/laptop.txt", "requirements/dev.txt", *(f"{folder}/requirements.txt" for folder in CLOUD)]
+CLOUD = ("functions/requirements", "training_container/requirements", "training_container/requirements-gpu")
+PINNED = ["requirements/laptop.txt", "requirements/dev.txt", *(f"{name}.txt" for name in CLOUD)]
+SAME_CODE = {"tensorflow-cpu": "tensorflow"}
 PIN = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
 OUR_OWN = {"seedbed", "trainer", "job_manager"}
 TYPES_ALONE = "mypy_boto3"
@@ -56,12 +57,31 @@ def test_everything_declared_is_pinned_for_a_laptop() -> None:
     assert {canonicalize_name(requirement.name) for requirement in ALL} - pinned == set()
 
 
-@pytest.mark.parametrize("folder", CLOUD)
-def test_the_laptop_has_all_that_runs_in_the_cloud(folder: str) -> None:
-    lines = (ROOT / folder / "requirements.in").read_text(encoding="utf-8").splitlines()
-    wanted = {Requirement(line).name for line in lines if line and not line.startswith("#")}
+def asked_for(name: str) -> set[str]:
+    """The packages that a .in file asks for."""
+    lines = (ROOT / f"{name}.in").read_text(encoding="utf-8").splitlines()
+    return {Requirement(line).name for line in lines if line and not line.startswith("#")}
+
+
+@pytest.mark.parametrize("name", CLOUD)
+def test_the_laptop_has_all_that_runs_in_the_cloud(name: str) -> None:
+    wanted = {SAME_CODE.get(package, package) for package in asked_for(name)}
 
     assert wanted - {requirement.name for requirement in ALL} == set()
+
+
+def test_the_image_with_a_gpu_differs_in_tensorflow_alone() -> None:
+    plain, gpu = (asked_for(name) for name in CLOUD[1:])
+
+    assert plain ^ gpu == {"tensorflow-cpu"}
+
+
+def test_an_image_without_a_gpu_has_no_cuda() -> None:
+    plain, gpu = ((ROOT / f"{name}.txt").read_text(encoding="utf-8") for name in CLOUD[1:])
+
+    assert "nvidia-" not in plain
+    assert re.search(r"^tensorflow-cpu==.*platform_machine == 'x86_64'", plain, re.MULTILINE)
+    assert "nvidia-cudnn" in gpu
 
 
 @pytest.mark.parametrize(("folder", "package"), [("", "seedbed"), ("functions", ""), ("training_container", "trainer")])

@@ -26,10 +26,20 @@ def test_the_image_has_no_files_below_opt_ml() -> None:
 def test_packages_are_pinned_by_hash() -> None:
     installs = [value for name, value in instructions() if name == "RUN" and "pip install" in value]
     assert installs
-    assert all("--require-hashes" in install and "requirements.txt" in install for install in installs)
+    assert all("--require-hashes" in install and "-r ${REQUIREMENTS}" in install for install in installs)
+    assert ("ARG", "REQUIREMENTS=requirements.txt") in instructions()
+
+
+def test_every_folder_of_packages_in_the_image_was_cleaned_first() -> None:
+    (clean,) = [value for name, value in instructions() if name == "RUN" and "rm -rf" in value]
+    python = re.search(r"^python:([0-9.]+)-", next(value for name, value in instructions() if name == "FROM"))
+
+    assert python
+    assert f"lib/python{python[1]}/site-packages" in clean
+    assert all(folder in clean for folder in ("-name include", "-name tests"))
 
 
 def test_all_copied_files_exist() -> None:
     for name, value in instructions():
-        if name == "COPY":
+        if name == "COPY" and not value.startswith("--from="):
             assert all((CONTAINER / source).exists() for source in value.split()[:-1])
