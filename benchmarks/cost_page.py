@@ -21,6 +21,8 @@ LONG = 10**9
 """In seconds: a time limit that no stage reaches."""
 
 ONE_HEAD_A_JOB = {
+    "CachedViews": "8",
+    "EvaluationViews": "8",
     "TrialCount": "20",
     "HeadsPerJob": "1",
     "ParallelTrials": "4",

@@ -92,6 +92,24 @@ def test_every_job_pays_for_its_start_and_every_round_waits_for_it() -> None:
     assert of_stage(expectation(at_once, IMAGES), "heads") == pytest.approx((4 * usd, seconds))
 
 
+def test_heads_that_share_a_job_share_its_start() -> None:
+    alone, together = (
+        expectation(replace(DEFAULTS, trials=20, parallel_trials=20, heads_per_job=heads), IMAGES) for heads in (1, 5)
+    )
+    (usd_alone, seconds_alone), (usd_together, seconds_together) = (of_stage(of, "heads") for of in (alone, together))
+
+    assert usd_together < usd_alone / 2
+    assert seconds_together > seconds_alone
+
+
+def test_spot_instances_lower_the_expectation_of_training_jobs_but_not_the_bound() -> None:
+    on_demand, spot = expectation(DEFAULTS, IMAGES), expectation(replace(DEFAULTS, spot=True), IMAGES)
+    saved = {of.stage for of, other in zip(on_demand.stages, spot.stages, strict=True) if other.usd.high < of.usd.high}
+
+    assert saved == {"heads", "fine-tune"}
+    assert [stage.bound_usd for stage in spot.stages] == [stage.bound_usd for stage in on_demand.stages]
+
+
 def test_a_larger_machine_is_faster_but_not_in_proportion_to_its_price() -> None:
     small, large = (
         expectation(replace(DEFAULTS, processing=Machine(kind, price)), IMAGES)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 
 from . import assumptions as given
 from .assumptions import NOTHING, Range
@@ -102,13 +101,12 @@ def prepare_work(plan: Plan, images: int) -> Range:
 
 def heads_of(plan: Plan, images: int) -> Jobs:
     """The jobs of the heads, of which each trains several."""
-    together = min(heads_per_job(plan), plan.trials)
     one = given.HEAD.value * (images * given.TRAIN_SHARE.value.low)
     return Jobs(
-        count=ceil(plan.trials / together),
+        count=plan.head_jobs,
         parallel=plan.parallel_trials,
         machine=plan.training,
-        work=given.HEAD_START.value + one * together,
+        work=given.HEAD_START.value + one * plan.heads_in_each_job,
         time_limit=plan.trial_time_limit,
         stage_limit=plan.tuning_time_limit,
         price_share=share_of_price(plan),
@@ -148,10 +146,6 @@ def exactly(value: float) -> Range:
     return Range(value, value)
 
 
-def heads_per_job(plan: Plan) -> int:
-    return int(getattr(plan, "heads_per_job", 1))
-
-
 def share_of_price(plan: Plan) -> Range:
     """What the plan's training jobs cost of their machines' price."""
-    return given.SPOT_SHARE.value if getattr(plan, "spot", False) else ON_DEMAND
+    return given.SPOT_SHARE.value if plan.spot else ON_DEMAND
