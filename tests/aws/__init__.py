@@ -1,0 +1,1 @@
+"""The whole flow on a real AWS account, for whoever allows it."""
