@@ -2,6 +2,7 @@
 
 from benchmarks.cost_page import page, plan_with
 from job_manager.domain.assumptions import ASSUMPTIONS
+from job_manager.domain.cost import upper_bound
 from job_manager.domain.prices import PRICES, PRICES_DATE
 from tests.contract.template import ROOT
 
@@ -25,3 +26,9 @@ def test_the_templates_prices_are_the_lists() -> None:
     machines = [plan.training, plan.processing, *([plan.fine_tuning.machine] if plan.fine_tuning else [])]
 
     assert {machine.instance_type: machine.price_per_hour for machine in machines}.items() <= PRICES.items()
+
+
+def test_the_readme_has_the_bound_of_a_run() -> None:
+    bound = f"costs at most US$ {upper_bound(plan_with({})):.2f} at the list prices of us-east-1"
+
+    assert bound in (ROOT / "README.md").read_text(encoding="utf-8")
