@@ -35,6 +35,7 @@ ONE_HEAD_A_JOB = {
     "FineTuneInstanceType": "ml.c5.2xlarge",
     "FineTunePricePerHour": "0.408",
     "TrialTimeLimitSeconds": "900",
+    "FineTuneTimeLimitSeconds": "3600",
     "TuningTimeLimitSeconds": "7200",
 }
 DESIGNS: Mapping[str, Mapping[str, str]] = {
