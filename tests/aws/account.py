@@ -17,6 +17,8 @@ from tests.children import ROOT
 from tests.conftest import ENVIRONMENT
 
 SWITCH, EMAIL, REGION = "SEEDBED_TEST_AWS", "SEEDBED_TEST_EMAIL", "AWS_REGION"
+DEPLOYED = os.environ.get("SEEDBED_TEST_STACK", "")
+"""A stack that is there already, with defaults of a person's own: it is used, and stays."""
 DEPLOY_LIMIT, RUN_LIMIT, PAUSE = 3600, 7200, 15
 """In seconds: AWS has its own pace, and nothing tells from here whether it moves."""
 
@@ -79,13 +81,12 @@ def ended(stack: str, number: int) -> dict[str, Any]:
     return run
 
 
-def starts(run_id: str) -> list[dict[str, Any]]:
+def starts(stack: str, run_id: str) -> list[dict[str, Any]]:
     """What each training job of a run waited and was billed for: the cost model assumes both until this was read."""
     sagemaker = session().client("sagemaker")
-    listed = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName=run_id)
     found = []
-    for summary in listed["TrainingJobSummaries"]:
-        job = sagemaker.describe_training_job(TrainingJobName=summary["TrainingJobName"])
+    for trial in json.loads(seedbed("runs", run_id, "--json", "--aws", stack))["trials"]:
+        job = sagemaker.describe_training_job(TrainingJobName=trial["name"])
         steps = [(step["Status"], step["StartTime"], step.get("EndTime")) for step in job["SecondaryStatusTransitions"]]
         found.append(
             {

@@ -1,11 +1,11 @@
-"""One stack on a real AWS account for all tests of this folder. It is deleted at the end, with its data."""
+"""One stack on a real AWS account for all tests of this folder. It is deleted at the end, with its data, if made here."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.aws.account import DEPLOY_LIMIT, EMAIL, REGION, check_account, seedbed
+from tests.aws.account import DEPLOY_LIMIT, DEPLOYED, EMAIL, REGION, check_account, seedbed
 
 STACK = "seedbed-test"
 SMALL = {
@@ -34,6 +34,9 @@ def no_way_out() -> None:
 def stack() -> Iterator[str]:
     """The name of the stack."""
     check_account()
+    if DEPLOYED:
+        yield DEPLOYED
+        return
     place = ("--stack", STACK, "--region", os.environ[REGION])
     settings = [word for name, value in SMALL.items() for word in ("--set", f"{name}={value}")]
     try:

@@ -123,6 +123,13 @@ def test_the_base_deploys_as_far_as_it_can_without_an_account(base: Environment)
     assert "Your AWS account can't be used: No AWS credentials were found." in done.stderr
 
 
+def test_the_base_says_what_a_run_is_expected_to_cost(base: Environment) -> None:
+    done = base.run("cost")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "List prices in us-east-1 on" in done.stdout
+
+
 @pytest.fixture
 def endpoint(wheel: Path, tmp_path: Path) -> Iterator[Command]:
     """`seedbed sagemaker` of an environment that has the extra `sagemaker` alone."""
