@@ -1,4 +1,4 @@
-"""One stack on a real AWS account for all tests of this folder. It is deleted at the end, with its data, if made here."""
+"""One stack on a real AWS account for all tests of this folder. If it is made here, it is deleted with its data."""
 
 import os
 from collections.abc import Iterator
