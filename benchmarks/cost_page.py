@@ -70,7 +70,7 @@ than two processors is divided by the speed-up of each doubling.
 | value | from | to | source |
 | --- | ---: | ---: | --- |
 """
-LEFT_OUT = f"""
+PRICE_LIST = f"""
 ## Prices
 US dollars per hour on demand in {PRICES_REGION}, as public price lists agreed on {PRICES_DATE}. A stack counts with
 its own parameters, such as `TrainingPricePerHour`.
@@ -78,7 +78,7 @@ its own parameters, such as `TrainingPricePerHour`.
 | instance | price |
 | --- | ---: |
 """
-REST = """
+LEFT_OUT = """
 ## What is left out
 - The jobs' volumes, some $0.14 for a GB and month: 30 GiB for half an hour are $0.003.
 - Storage in S3 and ECR, logs beyond the free tier, alarms: they cost by month, not by run.
@@ -123,9 +123,9 @@ def page() -> Iterator[str]:
         yield from stage_rows(expectation(plan, GOAL_IMAGES))
     yield "\n" + BASIS
     yield from map(assumption_row, ASSUMPTIONS)
-    yield LEFT_OUT
+    yield PRICE_LIST
     yield from (f"| {instance} | {price} |\n" for instance, price in PRICES.items())
-    yield REST
+    yield LEFT_OUT
 
 
 def goal(expected: Expectation) -> str:
@@ -133,11 +133,9 @@ def goal(expected: Expectation) -> str:
     minutes, usd = expected.seconds * (1 / 60), expected.usd
     ends = {"lower": (usd.low, minutes.low), "upper": (usd.high, minutes.high)}
     met = [
-        end for end, (dollars, time) in ends.items() if round(dollars, 3) <= GOAL_USD and round(time) <= GOAL_MINUTES
+        end for end, figures in ends.items() if round(figures[0], 3) <= GOAL_USD and round(figures[1]) <= GOAL_MINUTES
     ]
-    verdict = {0: "missed at both ends", 1: f"met at the {met[0] if met else ''} end only", 2: "met at both ends"}[
-        len(met)
-    ]
+    verdict = f"met at the {' and the '.join(met)} end" if met else "missed"
     return (
         f"The goal for {GOAL_IMAGES:,} images is at most ${GOAL_USD} for the jobs, and {GOAL_MINUTES} minutes. "
         f"It is **{verdict}**:\nwith the template's defaults the model expects ${dollars_of(usd)} and "
