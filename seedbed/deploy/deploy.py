@@ -17,7 +17,8 @@ from .archive import digest, packed
 from .bound import check_budgets
 from .functions import package
 from .image import BuildRoom, Images
-from .stacks import Show, Stacks, StackState, Tell
+from .stack_state import StackState
+from .stacks import Show, Stacks, Tell
 from .subscription import Subscription
 from .template import TemplateFile
 

@@ -14,57 +14,20 @@ from ..errors import SeedbedError
 from ..terminal.aws_errors import sentence_of
 from ..terminal.text import printable
 from ..watch import StageProgress
+from .stack_state import ABSENT, OWN_TAG, StackState, state_of
 
 POLL_SECONDS = 3.0
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-OWN_TAG = "seedbed:stack"
 UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 CONSEQUENCES = ("cancelled", "failed to create: [")
 """What CloudFormation says of a resource that ended only because another had failed."""
-CHANGEABLE = {
-    "CREATE_COMPLETE",
-    "IMPORT_COMPLETE",
-    "UPDATE_COMPLETE",
-    "UPDATE_ROLLBACK_COMPLETE",
-}
 DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 DELETED = {"DELETE_COMPLETE"}
-ABSENT = {"REVIEW_IN_PROGRESS", "DELETE_COMPLETE"}
 FAILURES_SHOWN = 5
-OURS = "Seedbed"
-"""What the descriptions of Seedbed's templates begin with."""
 AGAIN = "Put that right, then run this again."
 
 Show = Callable[[StageProgress], None]
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class StackState:
-    """A stack as CloudFormation describes it."""
-
-    name: str
-    stack_id: str
-    status: str
-    description: str
-    parameters: Mapping[str, str]
-    outputs: Mapping[str, str]
-    tagged: bool = False
-
-    @property
-    def is_seedbeds(self) -> bool:
-        """Whether it was made from a template of Seedbed's."""
-        return self.tagged or self.description.strip().startswith(OURS)
-
-    @property
-    def can_be_changed(self) -> bool:
-        """Whether an update is possible now."""
-        return self.status in CHANGEABLE
-
-    @property
-    def is_moving(self) -> bool:
-        """Whether CloudFormation is at work on it."""
-        return self.status.endswith("_IN_PROGRESS") and self.status not in ABSENT
 
 
 @dataclass(frozen=True)
@@ -199,19 +162,6 @@ class Stacks:
         """What has happened to a stack, latest first."""
         for page in self._aws.get_paginator("describe_stack_events").paginate(StackName=stack_id):
             yield from page["StackEvents"]
-
-
-def state_of(described: Mapping[str, Any]) -> StackState:
-    """A stack from CloudFormation's description."""
-    return StackState(
-        name=described["StackName"],
-        stack_id=described["StackId"],
-        status=described["StackStatus"],
-        description=described.get("Description", ""),
-        parameters={each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
-        outputs={each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
-        tagged=any(each["Key"] == OWN_TAG for each in described.get("Tags", [])),
-    )
 
 
 def failures(events: Iterator[dict[str, Any]]) -> Iterator[str]:

@@ -13,7 +13,8 @@ from ..stack_state import NEEDED
 from ..watch import StageProgress
 from .account import Account, sign_in
 from .deploy import IS_MOVING, NOT_SEEDBEDS, build_stack
-from .stacks import Show, Stacks, StackState, Tell
+from .stack_state import StackState
+from .stacks import Show, Stacks, Tell
 
 PRICES_OF = "us-east-1 in 2026"
 STORED = 0.023

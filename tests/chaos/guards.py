@@ -426,7 +426,7 @@ GUARDS = (
     ),
     Guard(
         name="a stack that is not Seedbed's is neither changed nor deleted",
-        file="seedbed/deploy/stacks.py",
+        file="seedbed/deploy/stack_state.py",
         text="return self.tagged or self.description.strip().startswith(OURS)",
         mutation="return bool(OURS)",
         test=f"{BEFORE_DEPLOYING}::test_a_stack_of_something_else_is_not_deployed_to",

@@ -12,7 +12,8 @@ from seedbed.commands.deploy import check_no_run, outcome
 from seedbed.deploy import subscription
 from seedbed.deploy.account import Account
 from seedbed.deploy.deploy import Deployed, check_state
-from seedbed.deploy.stacks import Stacks, StackState
+from seedbed.deploy.stack_state import StackState
+from seedbed.deploy.stacks import Stacks
 from seedbed.deploy.subscription import Subscription
 from seedbed.deploy.undeploy import Inventory
 from seedbed.errors import SeedbedError
