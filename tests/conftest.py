@@ -38,11 +38,13 @@ LONGEST = (
     "package/test_wheel.py",
     "local_cloud/test_restart.py",
     "local_cloud/test_lost.py",
+    "chaos/test_every_call.py",
+    "trainer/test_exports.py",
     "trainer/test_pretrained.py",
     "trainer/test_backends.py",
     "readme/test_readme.py",
 )
-"""The modules that take half a minute of a processor or more."""
+"""The modules that take most of the time, about the longest first."""
 
 # How long an example takes, or making it up, says something of the machine alone.
 settings.register_profile("seedbed", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])

@@ -51,7 +51,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.set_inheritable(arguments.lock, False)
     os.umask(0o077)
-    gc.disable()  # what is loaded and deployed stays: see work
+    gc.disable()  # until all is loaded and deployed, as what that makes stays
     install()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     guard = Guard()

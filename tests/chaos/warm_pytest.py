@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import tempfile
+import traceback
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -75,6 +76,7 @@ def in_a_fork(folder: str, environment: Mapping[str, str], words: Sequence[str])
                 become_the_tests(parent, folder, environment, printed.fileno())
                 run(words)
             finally:
+                traceback.print_exc()
                 os._exit(FAILED)
         _, status = os.waitpid(child, 0)
         printed.seek(0)
