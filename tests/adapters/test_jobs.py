@@ -94,7 +94,7 @@ def test_a_job_of_that_name_for_another_bucket_is_not_the_runs_own(
     others = JobRequests(f"{REQUESTS.bucket}-2", ROLE)
     stub.add_response(operation.replace("create", "describe"), existing(method, others))
 
-    with pytest.raises(NameTaken, match="Another stack has used the job name"):
+    with pytest.raises(NameTaken, match="Another stack of this account has a job"):
         start(jobs, method)
 
 

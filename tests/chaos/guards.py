@@ -587,8 +587,8 @@ GUARDS = (
     Guard(
         name="a run whose job name was taken begins again under the next name",
         file=ADVANCE_RUN,
-        text="str(error), begins_again=again)",
-        mutation="str(error))",
+        text="reason, begins_again=again)",
+        mutation="reason)",
         test=f"{NAMES}::test_a_run_whose_job_name_was_taken_in_the_last_moment_begins_again",
         simulated=False,
     ),

@@ -140,7 +140,7 @@ class SageMakerJobs:
         """Raises NameTaken if a job writes to another bucket than its run's."""
         own = f"s3://{self._requests.bucket}/"
         if any(uri and not uri.startswith(own) for uri in outputs):
-            raise NameTaken(f"Another stack has used the job name {name}: the dataset gets the next one.")
+            raise NameTaken(f"Another stack of this account has a job {name}.")
 
 
 def created(kind: str, call: Any, request: Mapping[str, Any]) -> bool:

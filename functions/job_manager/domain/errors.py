@@ -6,7 +6,7 @@ JobManagerError
 ├── NotFound         there is no such run, model or object
 ├── Conflict         another function moved the run first; read it again
 ├── RunRefused       a dataset that can't be trained on, or a run that exceeds a budget
-├── NameTaken        a job of this name is another stack's, or of a bucket that was emptied since
+├── NameTaken        a job of this name is another stack's: it works on another bucket
 ├── JobRejected      SageMaker will never accept this job, so retrying is useless
 └── JobDelayed       SageMaker does not accept this job now, and may later
 """
@@ -39,7 +39,7 @@ class RunRefused(JobManagerError):
 
 
 class NameTaken(JobManagerError):
-    """A job of this name is another stack's, or of a bucket that was emptied since."""
+    """A job of this name is another stack's: it works on another bucket."""
 
 
 class JobRejected(JobManagerError):

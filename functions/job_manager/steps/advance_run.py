@@ -84,7 +84,8 @@ def outcome(run: Run, ports: Ports) -> Run | None:
         return delayed(run, error, ports)
     except NameTaken as error:
         again = run.repeats < AFTER_A_TAKEN_NAME
-        return run.ended(RunState.FAILED, ports.clock.now(), str(error), begins_again=again)
+        reason = f"{error} It begins again under the next name." if again else str(error)
+        return run.ended(RunState.FAILED, ports.clock.now(), reason, begins_again=again)
     except (JobRejected, MalformedOutput, NotFound) as error:
         return run.ended(RunState.FAILED, ports.clock.now(), str(error))
 
