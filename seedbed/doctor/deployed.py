@@ -9,6 +9,7 @@ from ..errors import SeedbedError
 from ..stack import MAY_NOT_ASK
 from ..terminal.hints import seedbed
 from ..terminal.text import listed, printable
+from ..watch import ENDED
 from .account import Deployed
 from .finding import Finding, failed, ok, warning
 
@@ -19,21 +20,19 @@ AT_ONCE = 100
 """How many alarms CloudWatch describes at once."""
 RUNS_LISTED = 100
 NEARLY = 0.8
-ENDED = {"Completed", "Failed", "Stopped", "Refused"}
 
 
 def subscription(deployed: Deployed) -> Iterator[Finding]:
     """Whether somebody is told of a run's end."""
-    topic = deployed.stack.outputs["TopicArn"]
+    topic = deployed.stack.outputs.get("TopicArn")
+    if topic is None:
+        raise SeedbedError("This stack does not name its topic. Deploy it again, with this release.")
     pages = deployed.stack.client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     found = [each for page in pages for each in page["Subscriptions"] if each["SubscriptionArn"] != "Deleted"]
     waiting = [each["Endpoint"] for each in found if each["SubscriptionArn"] == PENDING]
     heard = [each["Endpoint"] for each in found if each["SubscriptionArn"] != PENDING]
     for address in waiting:
-        sentence = f"{printable(address)} has not confirmed yet, and gets no e-mail."
-        yield warning(
-            "E-mail", sentence, "Open the link in AWS's e-mail 'Subscription Confirmation'; look in spam too."
-        )
+        yield warning("E-mail", f"{printable(address)} has not confirmed yet, and gets no e-mail.", CONFIRM)
     if heard:
         yield ok("E-mail", f"{listed(heard, 3)} {'is' if len(heard) == 1 else 'are'} told of every run's end.")
     if not found:
@@ -43,11 +42,11 @@ def subscription(deployed: Deployed) -> Iterator[Finding]:
 
 def alarms(deployed: Deployed) -> Iterator[Finding]:
     """The stack's alarms that fire."""
-    pages = (
-        deployed.stack.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=deployed.name)
+    paginator = deployed.stack.client("cloudformation").get_paginator("list_stack_resources")
+    resources = (
+        each for page in paginator.paginate(StackName=deployed.name) for each in page["StackResourceSummaries"]
     )
-    listed_ = (each for page in pages for each in page["StackResourceSummaries"])
-    names = [each["PhysicalResourceId"] for each in listed_ if each["ResourceType"] == ALARM]
+    names = [each["PhysicalResourceId"] for each in resources if each["ResourceType"] == ALARM]
     client, firing = deployed.stack.client("cloudwatch"), []
     for start in range(0, len(names), AT_ONCE):
         described = client.describe_alarms(AlarmNames=names[start : start + AT_ONCE])["MetricAlarms"]
@@ -84,20 +83,17 @@ def runs(deployed: Deployed) -> Iterator[Finding]:
 
 
 def latest(runs: list[dict[str, Any]], name: str) -> Finding:
-    """The state of the latest run."""
+    """The state of the run in progress, or else of the latest one."""
     if not runs:
         return ok("Runs", "There is none yet.")
-    run = runs[0]
+    run = next((run for run in runs if run["state"] not in ENDED), runs[0])
     sentence = f"The latest, {run['run_id']}, is {run['state']}."
-    if run["state"] not in ENDED:
-        follow = seedbed("status", aws=name)
-        return (
-            warning("Runs", f"{sentence} {printable(run['notice'])}", follow) if run["notice"] else ok("Runs", sentence)
-        )
-    if run["state"] == "Completed":
-        return ok("Runs", sentence)
-    again = seedbed("retry", run["run_id"], aws=name)
-    return warning("Runs", f"{sentence} {printable(run['reason'])}", f"Another attempt: {again}")
+    if run["state"] not in ENDED and run["notice"]:
+        return warning("Runs", f"{sentence} {printable(run['notice'])}", f"Follow it: {seedbed('status', aws=name)}")
+    if run["state"] in ENDED - {"Completed"}:
+        again = seedbed("retry", run["run_id"], aws=name) if run["state"] != "Refused" else ""
+        return warning("Runs", f"{sentence} {printable(run['reason'])}", again and f"Another attempt: {again}")
+    return ok("Runs", sentence)
 
 
 def spent(runs: list[dict[str, Any]], budget: float) -> Finding:

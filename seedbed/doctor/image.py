@@ -71,7 +71,8 @@ def training_image(deployed: Deployed, account: str) -> Iterator[Finding]:
 
 def judged(uri: str, details: Mapping[str, Any], processor: str) -> Finding:
     """The finding about an image that is there."""
-    sentence = f"{uri}, pushed {details['imagePushedAt']:%Y-%m-%d}, {details.get('imageSizeInBytes', 0) / 1e9:.1f} GB."
+    size = f", {details['imageSizeInBytes'] / 1e9:.1f} GB" if details.get("imageSizeInBytes") else ""
+    sentence = f"{uri}, pushed {details['imagePushedAt']:%Y-%m-%d}{size}."
     if processor and processor != NEEDED:
         return failed("Image", f"{sentence} It is for {processor}.", "Build it for linux/amd64.")
     return ok("Image", f"{sentence} It is for {processor}." if processor else sentence)

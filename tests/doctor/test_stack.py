@@ -17,6 +17,7 @@ from seedbed.doctor.checks import checks_of
 from seedbed.doctor.deployed import PENDING, alarms, dead_letters, runs, subscription
 from seedbed.doctor.finding import Check, Finding, State, findings
 from seedbed.doctor.image import architecture, image_of, judged, training_image
+from seedbed.doctor.plan import defaults
 from seedbed.doctor.quotas import PERMISSIONS
 from seedbed.errors import SeedbedError
 from seedbed.stack import Stack, refusal
@@ -46,7 +47,7 @@ def test_a_stack_is_found_with_its_parameters(world: World) -> None:
 
     assert (found.state, found.sentence) == (State.ok, "seedbed in us-east-1 is CREATE_COMPLETE.")
     assert deployed
-    assert (deployed.parameters["TrialCount"], deployed.parameters["ParallelTrials"]) == ("7", "4")
+    assert deployed.parameters == {**defaults(), "TrialCount": "7"}
 
 
 def test_a_stack_in_another_region_is_named_with_its_region(world: World) -> None:
@@ -168,6 +169,12 @@ def test_an_address_that_has_not_confirmed_is_a_warning(world: World) -> None:
     assert found[1].sentence == "you1@example.org is told of every run's end."
 
 
+def test_a_stack_without_a_topic_is_a_warning() -> None:
+    found = one(findings([Check("E-mail", lambda: subscription(Deployed(STACK, Stack(SESSION, None, {}), {})))]))
+
+    assert (found.state, "does not name its topic" in found.sentence) == (State.warning, True)
+
+
 def test_a_topic_that_nobody_hears_is_a_warning(world: World) -> None:
     world.deploy()
 
@@ -220,6 +227,7 @@ def test_dead_letters_are_counted_by_queue(world: World) -> None:
         (run("Tuning"), State.ok, "is Tuning."),
         (run("Tuning", notice="It waits for a quota."), State.warning, "is Tuning. It waits for a quota."),
         (run("Failed", reason="The image is missing."), State.warning, "is Failed. The image is missing."),
+        (run("Refused", reason="A label is missing."), State.warning, "is Refused. A label is missing."),
         (run(), State.ok, "is Completed."),
     ],
 )
