@@ -178,3 +178,21 @@ def test_a_warm_start_uses_only_tuning_jobs_that_exist(world: World) -> None:
     world.end_prepare(second.run_id)
 
     assert world.jobs.tuned[second.run_id].warm_start_from == ()
+
+
+def test_runs_of_an_earlier_stack_come_back_if_they_ended_and_are_no_parents(world: World) -> None:
+    """The bucket was brought into a new stack, which may not ask SageMaker for the jobs of the earlier one."""
+    ended = world.complete(world.start().run_id)
+    world.upload_dataset(batch="second")
+    world.settle()
+    world.runs = MemoryRuns()
+    world.jobs.prefix = "sb-01234567"
+
+    rebuild(world, world.rule)
+    world.upload_dataset(batch="third")
+    (run,) = world.settle()
+
+    assert {known.run_id for known in world.runs.recent(9)} == {ended.run_id, run.run_id}
+    assert run.run_id.startswith("sb-01234567")
+    assert run.warm_start_from == ()
+    assert run.champion_before == ended.run_id
