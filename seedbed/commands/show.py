@@ -80,7 +80,7 @@ def heads_of(trial: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         best = number == trial["best_head"]
         yield {
             **trial,
-            "name": f"{trial['name']} {number}",
+            "name": f"{trial['name']} head {number}",
             "hyperparameters": {**trial["hyperparameters"], **head["hyperparameters"]},
             "objective": head["validation_accuracy"],
             "billable_seconds": trial["billable_seconds"] if best else "",
