@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import msgspec
 
-from job_manager.domain.assumptions import ASSUMPTIONS, Assumption, Range
 from job_manager.domain.cost import upper_bound
-from job_manager.domain.expectation import Expectation, expectation
+from job_manager.domain.costs.assumptions import ASSUMPTIONS, Assumption, Range
+from job_manager.domain.costs.expectation import Expectation, expectation
+from job_manager.domain.costs.prices import PRICES, PRICES_DATE, PRICES_REGION
 from job_manager.domain.plan import Plan
-from job_manager.domain.prices import PRICES, PRICES_DATE, PRICES_REGION
 from job_manager.settings import Settings
 from seedbed.bundle import TEMPLATE
 from seedbed.deploy.template import TemplateFile
@@ -44,9 +44,9 @@ DESIGNS: Mapping[str, Mapping[str, str]] = {
 }
 
 HEAD = """# What a run costs on AWS
-Written by `make cost-page` from the model in `functions/job_manager/domain/expectation.py`; `seedbed cost` prints the
-same for any number of images and any stack. **Nothing of it has been measured on AWS**: how long jobs take to start and
-what spot instances cost are assumptions, listed below.
+Written by `make cost-page` from the model in `functions/job_manager/domain/costs/expectation.py`; `seedbed cost` prints
+the same for any number of images and any stack. **Nothing of it has been measured on AWS**: how long jobs take to start
+and what spot instances cost are assumptions, listed below.
 
 A run of four stages waits for a job's start at least four times, and pays for a part of that. A head trains in seconds,
 so if each has a job of its own, nearly all of its billed time is the start. Several heads can share a job.

@@ -11,8 +11,8 @@ ASK = """
 import json, sys
 from dataclasses import asdict
 sys.path.insert(0, sys.argv[1])
-from job_manager.domain.expectation import expectation
-from job_manager.domain.prices import PRICES, PRICES_DATE, PRICES_REGION
+from job_manager.domain.costs.expectation import expectation
+from job_manager.domain.costs.prices import PRICES, PRICES_DATE, PRICES_REGION
 from job_manager.settings import settings
 expected = expectation(settings().plan, int(sys.argv[2]))
 total = {"usd": asdict(expected.usd), "seconds": asdict(expected.seconds)}

@@ -67,13 +67,14 @@ class Stacks:
     def apply(self, stage: str, name: str, parameters: Mapping[str, str], **template: str) -> StackState:
         """Create or update a stack, and wait. Raises SeedbedError, with the reasons told, if that fails."""
         before = self.find(name)
+        tags = {"project": "seedbed", "stack": name, OWN_TAG: name}
         change: dict[str, Any] = {
             "StackName": name,
             "ChangeSetName": f"seedbed-{uuid.uuid4().hex}",
             "ChangeSetType": "UPDATE" if before else "CREATE",
             "Capabilities": CAPABILITIES,
             "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-            "Tags": [{"Key": "project", "Value": "seedbed"}, {"Key": OWN_TAG, "Value": name}],
+            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
             **template,
             **({} if before else {"OnStackFailure": "DELETE"}),
         }

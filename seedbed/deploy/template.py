@@ -9,6 +9,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 UNKNOWN = "unknown"
+ANY_STACKS_JOBS = "sb-"
 
 
 class Intrinsics(yaml.SafeLoader):  # type: ignore[misc]
@@ -55,12 +56,16 @@ class TemplateFile:
         return {name: str(rules["Default"]) for name, rules in self.parameters.items() if "Default" in rules}
 
     def environment(self, values: Mapping[str, str]) -> dict[str, str]:
-        """The functions' environment under these parameters; of what only AWS knows, it says `unknown`."""
+        """The functions' environment under these parameters; of what only AWS knows, it says `unknown`.
+
+        The prefix of jobs' names, which AWS makes of the stack's ID, is the one that all stacks share.
+        """
         variables = self.content["Globals"]["Function"]["Environment"]["Variables"]
-        return {
+        known = {
             name: values.get(value.get("Ref", ""), UNKNOWN) if isinstance(value, dict) else str(value)
             for name, value in variables.items()
         }
+        return {**known, "JOB_PREFIX": ANY_STACKS_JOBS}
 
     def as_json(self, code: str = "") -> str:
         """The template as JSON; the functions' code is at the address `code`, if it is given."""

@@ -202,7 +202,7 @@ def test_no_name_is_fixed_that_a_second_stack_or_a_second_attempt_would_meet() -
         if key in NAMES[resource["Type"]]
     }
 
-    assert named == {"Bucket.BucketName", "HttpApi.Name"}
+    assert named == {"Bucket.BucketName", "Dashboard.DashboardName", "HttpApi.Name"}
     assert TEMPLATE.resources["Bucket"]["Properties"]["BucketName"] == {
         "Fn::If": ["HasBucketName", {"Ref": "BucketName"}, {"Ref": "AWS::NoValue"}]
     }

@@ -28,7 +28,12 @@ print(json.dumps([patched, "aws_xray_sdk" in sys.modules]))
 @pytest.mark.parametrize(("tracing", "loaded"), [("Active", True), ("Disabled", False)])
 def test_tracing_loads_only_where_it_is_switched_on(tracing: str, loaded: bool) -> None:
     stack = Template(
-        physical={"Table": "runs", "Topic": "arn:aws:sns:us-east-1:123456789012:topic", "SettleQueue": "settle"},
+        physical={
+            "Bucket": "images",
+            "Table": "runs",
+            "Topic": "arn:aws:sns:us-east-1:123456789012:topic",
+            "SettleQueue": "settle",
+        },
         attributes={("TrainingRole", "Arn"): "arn:aws:iam::123456789012:role/seedbed-training"},
     )
     stack.parameters["Tracing"]["Default"] = tracing

@@ -1,9 +1,9 @@
 """The page about costs says what the model says."""
 
 from benchmarks.cost_page import page, plan_with
-from job_manager.domain.assumptions import ASSUMPTIONS
 from job_manager.domain.cost import upper_bound
-from job_manager.domain.prices import PRICES, PRICES_DATE
+from job_manager.domain.costs.assumptions import ASSUMPTIONS
+from job_manager.domain.costs.prices import PRICES, PRICES_DATE
 from tests.contract.template import ROOT
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from job_manager.domain.assumptions import START_BILLED, START_WAITED
 from job_manager.domain.cost import upper_bound
-from job_manager.domain.expectation import Expectation, expectation, expected_usd, stages_of
+from job_manager.domain.costs.assumptions import START_BILLED, START_WAITED
+from job_manager.domain.costs.expectation import Expectation, expectation, expected_usd, stages_of
+from job_manager.domain.costs.prices import vcpus
 from job_manager.domain.plan import FineTuning, Machine, Plan
-from job_manager.domain.prices import vcpus
 from tests.contract.template import ROOT
 from tests.fakes.world import PLAN, World
 

@@ -7,9 +7,9 @@ from itertools import count
 
 from ..domain import layout
 from ..domain.cost import check_budget, check_month
+from ..domain.costs.expectation import expected_usd
 from ..domain.dataset import DatasetReport, Snapshot, Split, take_snapshot
 from ..domain.errors import Conflict, JobDelayed, NameTaken, NotFound, RunRefused
-from ..domain.expectation import expected_usd
 from ..domain.measurement import of_new_run
 from ..domain.plan import Plan
 from ..domain.reason import lacked_spot

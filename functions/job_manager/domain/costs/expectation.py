@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..cost import price, stage_seconds
+from ..plan import FineTuning, Plan
 from . import assumptions as given
 from .assumptions import NOTHING, Range
-from .cost import price, stage_seconds
-from .plan import FineTuning, Plan
 from .stage_jobs import ON_DEMAND, START_UNBILLED, Jobs
 
 

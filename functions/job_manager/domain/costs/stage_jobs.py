@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from math import ceil, log2
 
+from ..plan import Machine
 from . import assumptions as given
 from .assumptions import Range
-from .plan import Machine
 from .prices import vcpus
 
 START_UNBILLED = int(given.START_WAITED.value.high - given.START_BILLED.value.high)
