@@ -6,6 +6,7 @@ from typing import Protocol
 
 from .domain.dataset import DatasetReport, ExcludedFile, Snapshot, StoredObject
 from .domain.job import Job
+from .domain.listing import Listing
 from .domain.measurement import Measurement
 from .domain.message import Message
 from .domain.result import Evaluation, Heads, Trial
@@ -24,7 +25,7 @@ class Bucket(Protocol):
     """The bucket of images and artifacts. Reading raises NotFound or, for a damaged object, MalformedOutput."""
 
     def objects(self) -> Iterator[StoredObject]:
-        """All objects in key order, fetched page by page."""
+        """All objects but those of runs and pretrained weights, in key order, fetched page by page."""
 
     def uri(self, key: str) -> str:
         """A key's s3:// address."""
@@ -84,6 +85,12 @@ class Runs(Protocol):
     def clear_pending(self, seen: PendingChange) -> None:
         """Delete the pending change, unless it has grown since it was seen."""
 
+    def listing(self) -> Listing | None:
+        """The latest listing of the bucket that found nothing new."""
+
+    def save_listing(self, listing: Listing) -> None:
+        """Save a listing of the bucket that found nothing new."""
+
     def create(self, run: Run) -> None:
         """Add a run.
 
@@ -120,6 +127,9 @@ class Runs(Protocol):
 
     def unnotified(self) -> Sequence[str]:
         """The names of the runs that ended without a recorded notification."""
+
+    def announced(self, run: Run) -> None:
+        """Save a run that ended with whether anybody could have heard of it; nothing happens if it is not there."""
 
     def notified(self, run_id: str) -> None:
         """Record that people were notified of this run's end."""
@@ -171,10 +181,14 @@ class Jobs(Protocol):
         """Stop a job, by name; nothing happens if it has ended or does not exist."""
 
     def trial(self, name: str) -> Trial:
-        """A training job, by name. Raises NotFound if there is none."""
+        """A training job in full, by name. Raises NotFound if there is none."""
 
     def trials(self, tuning_job: str) -> Sequence[Trial]:
-        """All training jobs of a tuning job, by its name; none if it does not exist."""
+        """All training jobs of a tuning job, by its name; none if it does not exist.
+
+        Of each it tells the status, times, objective, reason and tuned hyperparameters, not the billable seconds and
+        the model's address.
+        """
 
 
 class SettleTimer(Protocol):
@@ -189,6 +203,9 @@ class Announcer(Protocol):
 
     def publish(self, message: Message) -> None:
         """Send a message to all subscribers."""
+
+    def is_heard(self) -> bool:
+        """Whether anybody has confirmed a subscription."""
 
 
 class Metrics(Protocol):

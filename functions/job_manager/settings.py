@@ -16,13 +16,16 @@ Names = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+(,[A-Za-z0-9_-]+)*$
 NamesOrNone = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]+(,[A-Za-z0-9_-]+)*)?$")]
 Folder = Annotated[str, msgspec.Meta(pattern=r"^(pretrained/([A-Za-z0-9_.-]+/)*)?$")]
 JobPrefix = Annotated[str, msgspec.Meta(pattern=r"^sb-([0-9a-f]{8})?$")]
+MACHINE = r"ml\.[a-z0-9-]+\.[a-z0-9]+=[0-9]+(\.[0-9]+)?"
+Machines = Annotated[str, msgspec.Meta(pattern=rf"^({MACHINE}(,{MACHINE})*)?$")]
 Dollars = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
     """One field for each environment variable of the same name in capitals; times in seconds, money in US dollars.
 
-    `backbones` and `exports` are comma-separated names. With 0 `fine_tune_trials` runs train only heads.
+    `backbones` and `exports` are comma-separated names; alternatives are instance types with their prices. With 0
+    `fine_tune_trials` runs train only heads.
     """
 
     bucket: str
@@ -52,10 +55,13 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     exports: NamesOrNone
     training_instance_type: str
     training_price_per_hour: Dollars
+    training_alternatives: Machines
     fine_tune_instance_type: str
     fine_tune_price_per_hour: Dollars
+    fine_tune_alternatives: Machines
     processing_instance_type: str
     processing_price_per_hour: Dollars
+    processing_alternatives: Machines
     trial_time_limit_seconds: Positive
     fine_tune_time_limit_seconds: Positive
     tuning_time_limit_seconds: Positive
@@ -83,8 +89,10 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
             views=self.cached_views,
             minimum_images=self.minimum_images,
             minimum_per_label=self.minimum_images_per_label,
-            training=Machine(self.training_instance_type, self.training_price_per_hour),
-            processing=Machine(self.processing_instance_type, self.processing_price_per_hour),
+            training=machine(self.training_instance_type, self.training_price_per_hour, self.training_alternatives),
+            processing=machine(
+                self.processing_instance_type, self.processing_price_per_hour, self.processing_alternatives
+            ),
             trial_time_limit=self.trial_time_limit_seconds,
             tuning_time_limit=self.tuning_time_limit_seconds,
             processing_time_limit=self.processing_time_limit_seconds,
@@ -109,7 +117,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
             parallel_trials=self.fine_tune_parallel_trials,
             epochs=self.fine_tune_epochs,
             image_size=self.fine_tune_size,
-            machine=Machine(self.fine_tune_instance_type, self.fine_tune_price_per_hour),
+            machine=machine(self.fine_tune_instance_type, self.fine_tune_price_per_hour, self.fine_tune_alternatives),
             trial_time_limit=self.fine_tune_time_limit_seconds,
         )
 
@@ -117,6 +125,12 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     def settle_rule(self) -> SettleRule:
         """When a run starts."""
         return SettleRule(timedelta(seconds=self.quiet_period_seconds), timedelta(seconds=self.maximum_wait_seconds))
+
+
+def machine(instance_type: str, price: float, alternatives: str) -> Machine:
+    """An instance type at its price; `alternatives` is as in the template: `ml.m5.xlarge=0.23,ml.m5.2xlarge=0.461`."""
+    pairs = (text.split("=") for text in filter(None, alternatives.split(",")))
+    return Machine(instance_type, price, tuple(Machine(name, float(cost)) for name, cost in pairs))
 
 
 @cache

@@ -22,6 +22,10 @@ from ..terminal.text import printable, printable_lines
 STOP_HINT = "Stop with Ctrl-C."
 WIDEST = 1000
 FILES_SHOWN = 10
+UNHEARD = (
+    "Nobody could hear of the latest run's end: no e-mail address is confirmed.\n"
+    "Open the link in the e-mail from AWS, or set NotificationEmail."
+)
 
 
 def runs_table(runs: list[dict[str, Any]]) -> Group:
@@ -40,7 +44,8 @@ def runs_table(runs: list[dict[str, Any]]) -> Group:
             "best" if run["won"] else "",
         )
     told = [(run["run_id"], run["reason"] or (run["notice"] if not run["ended_at"] else None)) for run in runs]
-    return Group(table, *(printable(f"{run_id}: {text}") for run_id, text in told if text))
+    unheard = [UNHEARD] if runs and runs[0].get("notified") is False else []
+    return Group(table, *(printable(f"{run_id}: {text}") for run_id, text in told if text), *unheard)
 
 
 class TrialsTable:

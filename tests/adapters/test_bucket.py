@@ -38,6 +38,27 @@ def test_objects_come_in_key_order_with_etag_and_size(known: KnownBucket) -> Non
         assert stored.size == len(stored.key.encode())
 
 
+def test_objects_of_runs_and_pretrained_weights_are_left_out(known: KnownBucket) -> None:
+    strays = ["a.png", "pretrained", "runs.png", "runs2/x", "zebra/x.png"]
+    for key in ("pretrained/a.h5", "runs/x/snapshot.json", "runs/y/\U0010ffff", *strays, *ODD_KEYS):
+        known.put(key, b"content")
+
+    assert [stored.key for stored in known.bucket.objects()] == sorted([*strays, *ODD_KEYS])
+
+
+def test_the_objects_of_runs_cost_no_pages(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "2")
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    for key in ("seedlings/Maize/1.png", "seedlings/Maize/2.png", *(f"runs/x/{i}" for i in range(50))):
+        client.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    pages: list[str] = []
+    client.meta.events.register("before-call.s3.ListObjectsV2", lambda **_: pages.append("page"))
+
+    assert len(list(S3Bucket(client, BUCKET).objects())) == 2
+    assert len(pages) == 2
+
+
 def test_an_empty_bucket_has_no_objects(known: KnownBucket) -> None:
     assert list(known.bucket.objects()) == []
 
@@ -191,14 +212,14 @@ def test_only_what_a_run_alone_needed_is_tagged_to_expire(aws: None) -> None:
     client.create_bucket(Bucket=BUCKET)
     temporary = [
         f"{layout.features(RUN.run_id)}a.npy",
-        layout.trial_model(RUN.run_id, "t"),
+        f"{layout.trials(RUN.run_id)}t/output/model.tar.gz",
         f"{layout.checkpoints(RUN.run_id)}c",
     ]
     others = [
         layout.model(RUN.run_id),
         layout.record(RUN.run_id),
         layout.mosaic(RUN.run_id),
-        layout.trial_model("sb-2", "t"),
+        f"{layout.trials('sb-2')}t/output/model.tar.gz",
     ]
     for key in (*temporary, *others):
         client.put_object(Bucket=BUCKET, Key=key, Body=b"content")

@@ -20,7 +20,9 @@ RUN = a_run()
 RUN_ID = RUN.run_id
 MODEL = f"s3://{BUCKET}/runs/{RUN_ID}/trials/t/output/model.tar.gz"
 MODELS = dict.fromkeys(("model", "rival", "champion"), MODEL)
-HEAD = Trial(f"{RUN_ID}-007-0a1b2c3d", "Completed", {"backbone": "efficientnet-lite1", "epochs": "33"}, 0.9)
+HEAD = Trial(
+    f"{RUN_ID}-007-0a1b2c3d", "Completed", {"backbone": "efficientnet-lite1", "epochs": "33"}, 0.9, model_uri=MODEL
+)
 FULL = replace(RUN, plan=FULL_PLAN, best_head=HEAD, best_trial=HEAD)
 TWO_BACKBONES = replace(
     FULL_PLAN, backbones=("efficientnet-lite0", "efficientnet-lite1"), exports=(), pretrained="pretrained/vgg/"
@@ -111,7 +113,7 @@ def test_fine_tuning_starts_from_the_best_head_and_its_backbone() -> None:
         "epochs": "3",
     }
     assert places["training"]["S3Uri"].endswith(f"/runs/{RUN_ID}/pack/training/")
-    assert places["head"]["S3Uri"].endswith(f"/runs/{RUN_ID}/trials/{HEAD.name}/output/model.tar.gz")
+    assert places["head"]["S3Uri"] == MODEL
     assert {place["S3DataType"] for place in places.values()} == {"S3Prefix"}
     assert training["CheckpointConfig"]["S3Uri"].endswith(f"/runs/{RUN_ID}/checkpoints/")
 

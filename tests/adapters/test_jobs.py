@@ -22,10 +22,10 @@ from tests.fakes.world import FULL_PLAN, a_run
 
 ROLE = "arn:aws:iam::123456789012:role/seedbed-training"
 REQUESTS = JobRequests("seedbed-123456789012-us-east-1", ROLE)
-HEAD = Trial("sb-0123456789abcdef-1-007-0a1b2c3d", "Completed", {}, 0.9)
+MODEL = "s3://seedbed-123456789012-us-east-1/runs/sb-0123456789abcdef-1/trials/t/output/model.tar.gz"
+HEAD = Trial("sb-0123456789abcdef-1-007-0a1b2c3d", "Completed", {}, 0.9, model_uri=MODEL)
 RUN = a_run(plan=FULL_PLAN, best_head=HEAD)
 RUN_ID = RUN.run_id
-MODEL = f"s3://seedbed-123456789012-us-east-1/runs/{RUN_ID}/trials/t/output/model.tar.gz"
 BEGAN, ENDED = datetime(2026, 3, 20, 9, tzinfo=UTC), datetime(2026, 3, 20, 9, 1, 30, tzinfo=UTC)
 CREATIONS = {
     "create_processing_job": ("start_prepare", "start_evaluation"),
@@ -222,7 +222,7 @@ def test_a_processing_job_is_read_from_its_description(
     job = jobs.prepare_job(RUN_ID)
 
     assert job is not None
-    assert (job.status, job.reason, job.seconds) == (status, None, 0.0)
+    assert (job.status, job.reason, job.seconds, job.instance_type) == (status, None, 0.0, "ml.m5.xlarge")
 
 
 def test_a_failed_processing_job_has_its_seconds_and_its_reason(stub: Stubber, jobs: SageMakerJobs) -> None:
@@ -282,6 +282,7 @@ def test_a_tuning_job_has_its_best_trial(stub: Stubber, jobs: SageMakerJobs) -> 
             "TrainingJobStatusCounters": {"Completed": 2},
             "ObjectiveStatusCounters": {"Succeeded": 2},
             "BestTrainingJob": training,
+            "TrainingJobDefinition": request["TrainingJobDefinition"],
         },
         {"HyperParameterTuningJobName": RUN_ID},
     )
@@ -289,7 +290,8 @@ def test_a_tuning_job_has_its_best_trial(stub: Stubber, jobs: SageMakerJobs) -> 
     job = jobs.tuning_job(RUN_ID)
 
     assert job is not None
-    assert (job.status, job.best_trial, job.ended_at) == (JobStatus.COMPLETED, f"{RUN_ID}-002-0a1b2c3d", ENDED)
+    assert (job.status, job.best_trial) == (JobStatus.COMPLETED, f"{RUN_ID}-002-0a1b2c3d")
+    assert (job.created_at, job.ended_at, job.instance_type) == (BEGAN, ENDED, "ml.m5.large")
 
 
 def training_answer(name: str, **more: Any) -> dict[str, Any]:
@@ -328,6 +330,7 @@ def test_a_trial_is_read_without_sagemakers_own_hyperparameters(stub: Stubber, j
     assert trial.hyperparameters == {"dropout": "0.5", "epochs": "20"}
     assert (trial.status, trial.objective, trial.billable_seconds) == ("Completed", 0.75, 88)
     assert (trial.started_at, trial.ended_at) == (BEGAN, ENDED)
+    assert trial.model_uri == MODEL
 
 
 @pytest.mark.parametrize(
@@ -376,29 +379,50 @@ def test_a_trial_without_an_instance_says_so(
     assert jobs.trial("t").reason == reason
 
 
-def test_all_trials_of_a_tuning_job_are_read_page_by_page(stub: Stubber, jobs: SageMakerJobs) -> None:
-    asked = {"HyperParameterTuningJobName": RUN_ID, "SortBy": "CreationTime", "SortOrder": "Ascending"}
-    for page, (names, next_token) in enumerate(((["a", "b"], "more"), (["c"], None))):
-        summaries = [
-            {
-                "TrainingJobName": name,
-                "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}",
-                "CreationTime": BEGAN,
-                "TrainingJobStatus": "Completed",
-                "TunedHyperParameters": {},
-            }
-            for name in names
-        ]
-        token = {"NextToken": next_token} if next_token else {}
-        stub.add_response(
-            "list_training_jobs_for_hyper_parameter_tuning_job",
-            {"TrainingJobSummaries": summaries, **token},
-            {**asked, **({"NextToken": "more"} if page else {})},
-        )
-    for name in ("a", "b", "c"):
-        stub.add_response("describe_training_job", training_answer(name), {"TrainingJobName": name})
+def summary(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "TrainingJobName": name,
+        "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}",
+        "CreationTime": BEGAN,
+        "TrainingJobStatus": "InProgress",
+        "TunedHyperParameters": {},
+        **more,
+    }
+
+
+def test_all_trials_of_a_tuning_job_are_listed_by_the_hundred_and_none_is_described(
+    stub: Stubber, jobs: SageMakerJobs
+) -> None:
+    asked = {
+        "HyperParameterTuningJobName": RUN_ID,
+        "SortBy": "CreationTime",
+        "SortOrder": "Ascending",
+        "MaxResults": 100,
+    }
+    first = {"TrainingJobSummaries": [summary("a"), summary("b")], "NextToken": "more"}
+    operation = "list_training_jobs_for_hyper_parameter_tuning_job"
+    stub.add_response(operation, first, asked)
+    stub.add_response(operation, {"TrainingJobSummaries": [summary("c")]}, {**asked, "NextToken": "more"})
 
     assert [trial.name for trial in jobs.trials(RUN_ID)] == ["a", "b", "c"]
+
+
+def test_a_listed_trial_has_what_the_list_tells(stub: Stubber, jobs: SageMakerJobs) -> None:
+    name = f"{RUN_ID}-fine-002-0a1b2c3d"
+    job = summary(
+        name,
+        TrainingJobStatus="Stopped",
+        TunedHyperParameters={"dropout": "0.5"},
+        FinalHyperParameterTuningJobObjectiveMetric={"MetricName": "validation_accuracy", "Value": 0.75},
+        FailureReason="MaxRuntimeExceeded",
+        TrainingStartTime=BEGAN,
+        TrainingEndTime=ENDED,
+    )
+    stub.add_response("list_training_jobs_for_hyper_parameter_tuning_job", {"TrainingJobSummaries": [job]})
+
+    assert list(jobs.trials(RUN_ID)) == [
+        Trial(name, "Stopped", {"dropout": "0.5"}, 0.75, 0, BEGAN, ENDED, "MaxRuntimeExceeded", "fine-tune")
+    ]
 
 
 def test_a_tuning_job_that_does_not_exist_has_no_trials(stub: Stubber, jobs: SageMakerJobs) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from job_manager.aws.events import settle_message
 from job_manager.aws.sns import SNSAnnouncer
@@ -94,6 +95,17 @@ def test_a_message_reaches_the_subscribers(
     port.publish(message)
 
     assert heard() == [message]
+
+
+@pytest.mark.parametrize("confirmed", [0, 1, 12])
+def test_a_topic_is_heard_once_a_subscription_is_confirmed(confirmed: int) -> None:
+    client = boto3.client("sns")
+    topic = "arn:aws:sns:us-east-1:123456789012:seedbed"
+    with Stubber(client) as stub:
+        attributes = {"SubscriptionsConfirmed": str(confirmed), "SubscriptionsPending": "1"}
+        stub.add_response("get_topic_attributes", {"Attributes": attributes}, {"TopicArn": topic})
+
+        assert SNSAnnouncer(client, topic).is_heard() is (confirmed > 0)
 
 
 def test_the_system_clock_returns_utc() -> None:

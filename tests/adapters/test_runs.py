@@ -13,6 +13,7 @@ from job_manager.aws.dynamodb import DynamoDBRuns
 from job_manager.aws.items import run_item
 from job_manager.domain.dataset import DatasetReport, ExcludedFile
 from job_manager.domain.errors import Conflict, NotFound
+from job_manager.domain.listing import Listing
 from job_manager.domain.result import Evaluation, LabelScore, Trial
 from job_manager.domain.run import Run, RunState, run_id_of
 from job_manager.domain.settling import PendingChange
@@ -309,3 +310,20 @@ def test_a_run_from_before_fine_tuning_is_still_readable(table: str) -> None:
     client.put_item(TableName=table, Item={**item, "body": {"S": json.dumps(body)}})
 
     assert DynamoDBRuns(client, table).get(run.run_id) == run
+
+
+def test_the_latest_listing_is_kept(runs: Runs) -> None:
+    assert runs.listing() is None
+    for listing in (Listing(NINE, 5, "as it was"), Listing(NINE, 1_000_000, "as it is", 3)):
+        runs.save_listing(listing)
+
+        assert runs.listing() == listing
+
+
+def test_a_run_that_ended_is_saved_with_whether_it_was_heard_of(runs: Runs) -> None:
+    run = complete(runs, numbered(1), won=False)
+    for told in (replace(run, notified=False), replace(numbered(2), state=RunState.COMPLETED, notified=True)):
+        runs.announced(told)
+
+    assert runs.get(run.run_id).notified is False
+    assert len(runs.recent(10)) == 1

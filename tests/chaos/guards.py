@@ -499,7 +499,7 @@ GUARDS = (
     Guard(
         name="a refused warm start starts without it",
         file=START_TUNING,
-        text="        if not parents:\n",
+        text="        if not parents or error.cause:\n",
         mutation="        if error:\n",
         test=f"{DELAYED}::test_a_refused_warm_start_starts_without_it",
         simulated=False,

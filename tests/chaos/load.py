@@ -26,7 +26,7 @@ class LargeStorage(MemoryStorage):
             return super().list_objects_v2(Prefix, Delimiter, **request)
         if len(self._sorted) != len(self.contents):
             self._sorted = sorted(self.contents)
-        first = bisect_right(self._sorted, request.get("ContinuationToken", ""))
+        first = bisect_right(self._sorted, request.get("ContinuationToken", request.get("StartAfter", "")))
         page = self._sorted[first : first + PAGE]
         more = {"NextContinuationToken": page[-1]} if len(self._sorted) > first + PAGE else {}
         return {"Contents": [{"Key": k, "ETag": self.etags[k], "Size": len(self.contents[k])} for k in page], **more}

@@ -48,6 +48,7 @@ class TrainingJob:
 
     name: str
     started_at: datetime
+    model: str
     status: str = "InProgress"
     objective: float | None = None
     ended_at: datetime | None = None
@@ -105,7 +106,7 @@ class MemorySageMaker:
 
     `rejected` are names that it will never accept.
     While there is a `refusal`, an error code and its message, it creates no job; if it `refuses_warm_starts`, none with
-    parents. A processing job fails whose image is `unpushed`.
+    parents. A processing job fails whose image is `unpushed`. `lacking` are the refusals of single instance types.
     """
 
     exceptions = SimpleNamespace(ClientError=ClientError)
@@ -118,6 +119,7 @@ class MemorySageMaker:
         self.rejected: set[str] = set()
         self.refusal: tuple[str, str] | None = None
         self.refuses_warm_starts = False
+        self.lacking: dict[str, tuple[str, str]] = {}
         self.unpushed: set[str] = set()
         self.begun: Callable[[SimulatedJob], None]
         self._now = now
@@ -138,7 +140,8 @@ class MemorySageMaker:
         job = self._create("CreateHyperParameterTuningJob", request["HyperParameterTuningJobName"], request)
         count = request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
         names = (f"{job.name}-{number:03}-0a1b2c3d" for number in range(1, count + 1))
-        job.trials = [TrainingJob(name, self._now()) for name in names]
+        target = key_in(request["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"])
+        job.trials = [TrainingJob(name, self._now(), f"{target}{name}/model-of-it.tar.gz") for name in names]
         return {"HyperParameterTuningJobArn": "arn"}
 
     def describe_processing_job(self, ProcessingJobName: str) -> Request:
@@ -146,6 +149,7 @@ class MemorySageMaker:
         job = self._find("DescribeProcessingJob", ProcessingJobName)
         answer: Request = {"ProcessingJobStatus": job.status, "ProcessingStartTime": job.started_at}
         answer["ProcessingOutputConfig"] = job.request["ProcessingOutputConfig"]
+        answer["ProcessingResources"] = job.request["ProcessingResources"]
         return {**answer, **known(ProcessingEndTime=job.ended_at, FailureReason=job.reason)}
 
     def describe_hyper_parameter_tuning_job(self, HyperParameterTuningJobName: str) -> Request:
@@ -153,7 +157,7 @@ class MemorySageMaker:
         job = self._find("DescribeHyperParameterTuningJob", HyperParameterTuningJobName)
         scored = [trial for trial in job.trials if trial.objective is not None]
         best = max(scored, key=lambda trial: trial.objective or 0.0, default=None)
-        answer: Request = {"HyperParameterTuningJobStatus": job.status}
+        answer: Request = {"HyperParameterTuningJobStatus": job.status, "CreationTime": job.started_at}
         answer["TrainingJobDefinition"] = job.request["TrainingJobDefinition"]
         named = {"TrainingJobName": best.name} if best else None
         ends = known(HyperParameterTuningEndTime=job.ended_at, FailureReason=job.reason)
@@ -167,6 +171,7 @@ class MemorySageMaker:
         (trial,) = found
         metrics = [{"MetricName": "validation_accuracy", "Value": trial.objective}] if trial.objective else []
         answer = {"TrainingJobStatus": trial.status, "HyperParameters": SETTINGS, "TrainingStartTime": trial.started_at}
+        answer["ModelArtifacts"] = {"S3ModelArtifacts": f"s3://{self._storage.name}/{trial.model}"}
         return {**answer, "FinalMetricDataList": metrics, **known(TrainingEndTime=trial.ended_at)}
 
     def list_training_jobs_for_hyper_parameter_tuning_job(
@@ -177,7 +182,7 @@ class MemorySageMaker:
     ) -> Request:
         """One page of a tuning job's trials."""
         trials = self._find("ListTrainingJobs", HyperParameterTuningJobName).trials
-        page = {"TrainingJobSummaries": [{"TrainingJobName": t.name} for t in trials[NextToken : NextToken + PAGE]]}
+        page = {"TrainingJobSummaries": [listed(trial) for trial in trials[NextToken : NextToken + PAGE]]}
         return {**page, "NextToken": NextToken + PAGE} if len(trials) > NextToken + PAGE else page
 
     def stop_processing_job(self, ProcessingJobName: str) -> Request:
@@ -224,8 +229,9 @@ class MemorySageMaker:
             self.rejected.add(name)
         if name in self.rejected:
             raise refused(operation, "ValidationException", "The request is invalid.")
-        if self.refusal:
-            raise refused(operation, *self.refusal)
+        refusal = self.refusal or self.lacking.get(machine_of(request))
+        if refusal:
+            raise refused(operation, *refusal)
         fate, quality = self.fates.pop(0) if self.fates else (Fate.COMPLETED, 0.7)
         self.jobs[name] = self.account.jobs[name] = SimulatedJob(name, request, self._now(), fate, quality)
         self.begun(self.jobs[name])
@@ -260,13 +266,12 @@ class MemorySageMaker:
 
     def _end_trials(self, job: SimulatedJob, fate: Fate) -> None:
         """Each trial is a bit worse than the one before; of a garbled job none completes."""
-        target = key_in(job.request["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"])
         for number, trial in enumerate(job.trials):
             trial.ended_at = self._now()
             trial.status = "Failed" if fate in STATUS else fate.value
             if fate is Fate.COMPLETED or (fate is Fate.STOPPED and number == 0):
                 trial.objective = round(job.quality - 0.05 * number, 2)
-                self._storage.put(f"{target}{trial.name}/output/model.tar.gz", str(trial.objective).encode())
+                self._storage.put(trial.model, str(trial.objective).encode())
 
     def _write_output(self, job: SimulatedJob, *, garbled: bool) -> None:
         target = key_in(job.request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"])
@@ -302,6 +307,14 @@ class MemorySageMaker:
         return "evaluation.json", {**scores["model"], "champion": scores.get("champion"), "model_sha256": sha256}
 
 
+def listed(trial: TrainingJob) -> Request:
+    """A trial as its tuning job's list tells of it."""
+    objective = trial.objective and {"MetricName": "validation_accuracy", "Value": trial.objective}
+    summary = {"TrainingJobName": trial.name, "TrainingJobStatus": trial.status, "TunedHyperParameters": SETTINGS}
+    times = known(TrainingStartTime=trial.started_at, TrainingEndTime=trial.ended_at)
+    return {**summary, **times, **known(FinalHyperParameterTuningJobObjectiveMetric=objective)}
+
+
 def digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
@@ -316,6 +329,12 @@ def places_read(job: SimulatedJob) -> list[str]:
     channels = job.request.get("TrainingJobDefinition", {}).get("InputDataConfig", [])
     sources += [channel["DataSource"]["S3DataSource"] for channel in channels]
     return [key_in(source["S3Uri"]) for source in sources]
+
+
+def machine_of(request: Request) -> str:
+    """The instance type that a job asks for."""
+    training = request.get("TrainingJobDefinition", {}).get("ResourceConfig", {})
+    return str(training.get("InstanceType") or request["ProcessingResources"]["ClusterConfig"]["InstanceType"])
 
 
 def key_in(uri: str) -> str:

@@ -61,7 +61,7 @@ class MemoryStorage:
 
     def list_objects_v2(self, Prefix: str = "", Delimiter: str = "", **request: Any) -> dict[str, Any]:
         """One page of keys, or of the folders among them, after the last one given."""
-        start: str = request.get("ContinuationToken", "")
+        start: str = request.get("ContinuationToken", request.get("StartAfter", ""))
         keys = sorted(key for key in self.contents if key.startswith(Prefix))
         if Delimiter:
             keys = sorted({Prefix + key[len(Prefix) :].split(Delimiter)[0] + Delimiter for key in keys})

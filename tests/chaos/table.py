@@ -54,7 +54,8 @@ class MemoryTable:
     def put_item(self, Item: Item, **request: Any) -> Item:
         """Write an item whole, maybe on a condition."""
         old = self.items.get(key_of(Item))
-        if "ConditionExpression" in request and not self.holds(request["ConditionExpression"], old, {}, {}):
+        names, values = (request.get(f"ExpressionAttribute{kind}", {}) for kind in ("Names", "Values"))
+        if "ConditionExpression" in request and not self.holds(request["ConditionExpression"], old, names, values):
             raise failed("PutItem", old)
         self._put(Item)
         return {}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from job_manager.domain.plan import Machine
 from tests.chaos.aftermath import calm_down
 from tests.chaos.cloud import Cloud
 from tests.chaos.refusals import REFUSALS, quota
@@ -66,6 +67,23 @@ def test_a_quota_lowered_and_raised_again_delays_a_run_in_each_stage(cloud: Clou
 
     assert cloud.watch.told_of_waiting.total() == 4
     assert runs(cloud)[0]["notice"] is None
+    assert calm_down(cloud) == []
+
+
+def test_a_type_without_quota_for_three_days_is_replaced_by_its_alternative(cloud: Cloud) -> None:
+    other = Machine("ml.m5.2xlarge", 0.461)
+    cloud.plan = cloud.affordable = replace(
+        cloud.plan, processing=replace(cloud.plan.processing, alternatives=(other,))
+    )
+    cloud.sagemaker.lacking = {cloud.plan.processing.instance_type: REFUSALS["quota of 0"]}
+    for day in range(3):
+        upload_again(cloud, f"day {day}")
+        cloud.flow(DAY)
+
+    assert list(ended(cloud).values()) == ["Completed"] * 3
+    assert all(run["notice"].count("It runs on ml.m5.2xlarge.") == 2 for run in runs(cloud))
+    assert all(run["price_difference"] > 0 for run in runs(cloud))
+    assert mails(cloud) == 3
     assert calm_down(cloud) == []
 
 

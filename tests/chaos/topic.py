@@ -23,3 +23,7 @@ class MemoryTopic:
             raise ClientError({"Error": {"Code": "InternalError", "Message": "Later"}}, "Publish")
         self.published(f"{Subject}\n{Message}")
         return {"MessageId": str(len(self.sent))}
+
+    def get_topic_attributes(self, **_: str) -> dict[str, dict[str, str]]:
+        """One person has confirmed."""
+        return {"Attributes": {"SubscriptionsConfirmed": "1"}}

@@ -31,6 +31,12 @@ def waits(old: Item, new: Item) -> bool:
     return all(bodies[0][name] == bodies[1][name] for name in bodies[0].keys() - WHILE_WAITING)
 
 
+def announced(old: Item, new: Item) -> bool:
+    """Whether a run that ended is as it was, but for whether anybody could have heard of its end."""
+    bodies = [json.loads(item["body"]["S"]) for item in (old, new)]
+    return bool(old["state"]["S"] in ENDS and bodies[0] | {"notified": None} == bodies[1] | {"notified": None})
+
+
 class Watch:
     """The promises that hold at every moment."""
 
@@ -124,7 +130,7 @@ class Watch:
     def _run_moved(self, old: Item | None, new: Item) -> None:
         run_id, state = new["run_id"]["S"], new["state"]["S"]
         before = old["state"]["S"] if old else None
-        if old and old["body"] == new["body"]:
+        if old and (old["body"] == new["body"] or announced(old, new)):
             return
         if before in ENDS or (
             old

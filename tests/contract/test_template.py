@@ -300,3 +300,17 @@ def test_the_bucket_is_closed_to_the_public_and_outlives_the_stack() -> None:
     assert all(bucket["Properties"]["PublicAccessBlockConfiguration"].values())
     assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
     assert bucket["UpdateReplacePolicy"] == "Retain"
+
+
+def test_jobs_delete_nothing_but_checkpoints() -> None:
+    template = Template(physical={"Bucket": "seedbed"})
+    (policy,) = template.resources["TrainingRole"]["Properties"]["Policies"]
+    deleting = [
+        template.resolve(statement)
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Delete" in str(statement["Action"])
+    ]
+
+    assert deleting == [
+        {"Effect": "Allow", "Action": "s3:DeleteObject", "Resource": "arn:aws:s3:::seedbed/runs/*/checkpoints/*"}
+    ]

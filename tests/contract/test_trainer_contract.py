@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from job_manager.aws.sagemaker_requests import JobRequests
-from job_manager.domain import layout
+from job_manager.domain import layout, volumes
 from job_manager.domain.dataset import PRETRAINED
 from job_manager.domain.plan import BACKBONES_IN_THE_IMAGE
 from job_manager.domain.reason import names_other_trainer
@@ -18,6 +18,8 @@ from tests.contract.template import ROOT, Template
 from tests.fakes.world import FULL_PLAN, PLAN, a_run
 from trainer.__main__ import _parser
 from trainer.errors import BadInput, OtherTrainer
+from trainer.photos import LONGEST_SIDE
+from trainer.preparation.dataset import TRAIN_SHARE, VALIDATION_SHARE
 from trainer.training.hyperparameters import FINE_TUNE_KIND, HEAD_KIND, Hyperparameters, parse_hyperparameters
 
 CONTRACTS = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
@@ -25,7 +27,7 @@ EXAMPLE = re.search(r"`(epoch \d+/\d+ - .*;)`", CONTRACTS)
 REQUESTS = JobRequests("bucket", "role")
 TEMPLATE = Template()
 RUN_ID, TRIAL = "<run_id>", "<training job>"
-HEAD = Trial("sb-0123456789abcdef-1-001-0a1b2c3d", "Completed", {}, 0.9)
+HEAD = Trial("sb-0123456789abcdef-1-001-0a1b2c3d", "Completed", {}, 0.9, model_uri="s3://bucket/head")
 FULL = a_run(plan=FULL_PLAN, best_head=HEAD)
 BROUGHT = replace(FULL, plan=replace(FULL_PLAN, pretrained=PRETRAINED))
 MODELS = {name: f"s3://bucket/{name}" for name in ("model", "rival", "champion")}
@@ -149,6 +151,12 @@ def test_the_trainer_accepts_the_templates_backbones_and_exports() -> None:
     assert evaluate.views == FULL.plan.evaluation_views
 
 
+def test_disks_are_measured_for_the_splits_and_photographs_that_prepare_makes() -> None:
+    assert (TRAIN_SHARE, VALIDATION_SHARE) == (volumes.TRAINED, volumes.VALIDATED)
+    assert pytest.approx(1 - TRAIN_SHARE - VALIDATION_SHARE) == volumes.TESTED
+    assert volumes.LARGEST_SHRUNK_PHOTO == LONGEST_SIDE**2 * 3
+
+
 def test_the_image_contains_the_backbones_for_jobs_without_a_network() -> None:
     from trainer.backbones.efficientnet import VARIANTS  # noqa: PLC0415 - it loads TensorFlow: only for who asks for these
 
@@ -161,8 +169,7 @@ def test_the_contract_names_every_key_of_the_bucket(key: Any) -> None:
 
 
 def test_the_contract_names_the_keys_of_trials_and_images() -> None:
-    assert f"| `{layout.trial_model(RUN_ID, TRIAL)}` |" in CONTRACTS
-    assert layout.trial_model(RUN_ID, TRIAL).startswith(layout.trials(RUN_ID))
+    assert f"| `{layout.trials(RUN_ID)}` |" in CONTRACTS
     assert "| `seedlings/<label>/<file>` |" in CONTRACTS
 
 
@@ -175,8 +182,7 @@ def test_the_contract_names_every_layout_key() -> None:
     named = set(re.findall(r"^\| `(runs/.*?)` \|", CONTRACTS, re.MULTILINE))
 
     delay = layout.notified_of_delay(RUN_ID, "<stage>", "<cause>")
-    of_trials = {layout.trial_model(RUN_ID, TRIAL), layout.heads(RUN_ID, TRIAL)}
-    assert named == {*(key(RUN_ID) for key in KEYS), *of_trials, delay}
+    assert named == {*(key(RUN_ID) for key in KEYS), layout.trials(RUN_ID), layout.heads(RUN_ID, TRIAL), delay}
 
 
 def test_the_contract_names_every_verb_of_the_container() -> None:

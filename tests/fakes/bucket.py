@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from job_manager.domain import layout
-from job_manager.domain.dataset import DatasetReport, ExcludedFile, Snapshot, StoredObject
+from job_manager.domain.dataset import PRETRAINED, RUNS, DatasetReport, ExcludedFile, Snapshot, StoredObject
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.message import Message
 from job_manager.domain.result import Evaluation, Heads
@@ -18,7 +18,10 @@ Content = TypeVar("Content")
 
 
 class MemoryBucket:
-    """Implements `ports.Bucket`; `while_listing`, where set, happens once in the middle of a listing."""
+    """Implements `ports.Bucket`; `while_listing`, where set, happens once in the middle of a listing.
+
+    `listed` counts the listings.
+    """
 
     name = "seedlings-in-memory"
 
@@ -27,13 +30,17 @@ class MemoryBucket:
         self.expiring: set[str] = set()
         self.snapshots: dict[str, tuple[Run, Snapshot]] = {}
         self.while_listing: Callable[[], None] | None = None
+        self.listed = 0
 
     def put(self, key: str, body: bytes) -> None:
         """What a person or a job does: keep these bytes under this key."""
         self.contents[key] = body
 
     def objects(self) -> Iterator[StoredObject]:
+        self.listed += 1
         for key, body in sorted(self.contents.items()):
+            if key.startswith((RUNS, PRETRAINED)):
+                continue
             yield StoredObject(key, hashlib.md5(body, usedforsecurity=False).hexdigest(), len(body))
         happening, self.while_listing = self.while_listing, None
         if happening:

@@ -16,7 +16,8 @@ class MemoryJobs:
     """Implements `ports.Jobs`; `rejected` maps a job's name to why SageMaker refuses it.
 
     `delayed_by` is why SageMaker creates no job now. `refuses_warm_starts`: it creates none with parents. `taken` are
-    the names of another stack's jobs. `refuses_spot`: the account's quota of spot instances is 0.
+    the names of another stack's jobs. `described` counts the calls that describe a trial. `lacking` maps an instance
+    type to the error that it meets. `refuses_spot`: the account's quota of spot instances is 0.
     """
 
     prefix = PREFIX
@@ -30,6 +31,8 @@ class MemoryJobs:
         self.delayed_by: Cause | None = None
         self.refuses_warm_starts = False
         self.taken: set[str] = set()
+        self.described = 0
+        self.lacking: dict[str, JobRejected | JobDelayed] = {}
         self.refuses_spot = False
         self.tuned: dict[str, Run] = {}
         self.fine_tuned: dict[str, Run] = {}
@@ -46,19 +49,19 @@ class MemoryJobs:
     def add_trial(self, tuning_job: str, trial: Trial) -> None:
         """What a tuning job does: start a training job, or take it further; the best is the most accurate."""
         trials = self._trials.setdefault(tuning_job, {})
-        trials[trial.name] = trial
+        trials[trial.name] = replace(trial, model_uri=f"s3://seedlings-in-memory/models/{trial.name}.tar.gz")
         scored = [known for known in trials.values() if known.objective is not None]
         best = max(scored, key=lambda known: known.objective or 0.0).name if scored else None
         self.jobs[tuning_job] = replace(self.jobs[tuning_job], best_trial=best)
 
     def start_prepare(self, run: Run) -> None:
-        self._create(layout.prepare_job(run.run_id))
+        self._create(layout.prepare_job(run.run_id), run)
 
     def start_tuning(self, run: Run) -> None:
         if run.warm_start_from and self.refuses_warm_starts:
             raise JobRejected("SageMaker refused the tuning job: a parent does not fit.")
         self._check_spot(run)
-        self._create(run.run_id)
+        self._create(run.run_id, run)
         self.tuned[run.run_id] = run
 
     def start_fine_tuning(self, run: Run, parents: Sequence[str] = ()) -> None:
@@ -66,11 +69,11 @@ class MemoryJobs:
             raise JobRejected("SageMaker refused the fine-tuning job: a parent does not fit.")
         self.fine_tuned_after[run.run_id] = tuple(parents)
         self._check_spot(run)
-        self._create(layout.fine_tuning_job(run.run_id))
+        self._create(layout.fine_tuning_job(run.run_id), run)
         self.fine_tuned[run.run_id] = run
 
     def start_evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> None:
-        self._create(layout.evaluation_job(run.run_id))
+        self._create(layout.evaluation_job(run.run_id), run)
         self.champion_sha256[run.run_id] = champion_sha256
         self.evaluated[run.run_id] = dict(models)
 
@@ -87,13 +90,15 @@ class MemoryJobs:
         self.stopped.append(name)
 
     def trial(self, name: str) -> Trial:
+        self.described += 1
         for trials in self._trials.values():
             if name in trials:
                 return trials[name]
         raise NotFound(f"There is no training job {name}.")
 
     def trials(self, tuning_job: str) -> Sequence[Trial]:
-        return list(self._trials.get(tuning_job, {}).values())
+        trials = self._trials.get(tuning_job, {}).values()
+        return [replace(trial, billable_seconds=0, model_uri=None) for trial in trials]
 
     def _described(self, name: str) -> Job | None:
         if name in self.taken:
@@ -105,11 +110,14 @@ class MemoryJobs:
             message = "The account-level service limit 'ml.m5.large for spot training job usage' is 0 Instances"
             raise refusal("tuning job", "ResourceLimitExceeded", message)
 
-    def _create(self, name: str) -> None:
+    def _create(self, name: str, run: Run) -> None:
+        machine = run.machine.instance_type
+        if machine in self.lacking:
+            raise self.lacking[machine]
         if name in self.rejected:
             raise JobRejected(f"SageMaker refused the job: {self.rejected[name]}")
         if self.delayed_by:
             raise JobDelayed(self.delayed_by, f"The job waits for a {self.delayed_by}: it is refused.")
         if name not in self.jobs:
             self.created.append(name)
-            self.jobs[name] = Job(name, JobStatus.IN_PROGRESS)
+            self.jobs[name] = Job(name, JobStatus.IN_PROGRESS, created_at=self._clock.now(), instance_type=machine)

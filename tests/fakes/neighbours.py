@@ -57,13 +57,17 @@ class MemoryTimer:
 
 
 class MemoryAnnouncer:
-    """Implements `ports.Announcer`: keeps what went out."""
+    """Implements `ports.Announcer`: keeps what went out; `subscribers` have confirmed."""
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
+        self.subscribers = 1
 
     def publish(self, message: Message) -> None:
         self.sent.append(message)
+
+    def is_heard(self) -> bool:
+        return self.subscribers > 0
 
 
 class MemoryMetrics:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from job_manager.domain.errors import Conflict, NotFound
+from job_manager.domain.listing import Listing
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.domain.settling import CLOCKS_DIFFER, PendingChange
@@ -22,6 +23,7 @@ class MemoryRuns:
         self._open: str | None = None
         self._champion: str | None = None
         self._pending: PendingChange | None = None
+        self._listing: Listing | None = None
         self._unnotified: list[str] = []
         self.reminded: list[str] = []
         self.before_move: Callable[[], None] | None = None
@@ -38,6 +40,12 @@ class MemoryRuns:
     def clear_pending(self, seen: PendingChange) -> None:
         if self._pending and self._pending.last_at == seen.last_at:
             self._pending = None
+
+    def listing(self) -> Listing | None:
+        return self._listing
+
+    def save_listing(self, listing: Listing) -> None:
+        self._listing = listing
 
     def create(self, run: Run) -> None:
         if run.run_id in self._runs or (self._open and not run.state.ended):
@@ -102,6 +110,10 @@ class MemoryRuns:
 
     def unnotified(self) -> Sequence[str]:
         return list(self._unnotified)
+
+    def announced(self, run: Run) -> None:
+        if run.run_id in self._runs and self.get(run.run_id).state is run.state:
+            self._runs[run.run_id] = run
 
     def notified(self, run_id: str) -> None:
         self._unnotified = [known for known in self._unnotified if known != run_id]

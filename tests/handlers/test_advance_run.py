@@ -97,9 +97,9 @@ def test_the_end_of_fine_tuning_starts_evaluate(
         assert failed(deployed.invoke("AdvanceRun", states[kind])) == []
 
     assert deployed.runs.get(RUN_ID).state is RunState.EVALUATING
-    assert deployed.runs.trials(RUN_ID)[-1] == trial
+    assert deployed.runs.trials(RUN_ID)[-1] == tuned.trial(FINE_TUNED)
     assert tuned.created[3:] == [f"{RUN_ID}-evaluate"]
-    assert tuned.evaluated[RUN_ID]["model"].endswith(f"/trials/{FINE_TUNED}/output/model.tar.gz")
+    assert tuned.evaluated[RUN_ID]["model"] == tuned.trial(FINE_TUNED).model_uri
 
 
 def test_advance_run_skips_jobs_of_unknown_runs(deployed: Deployed, event: Events) -> None:

@@ -38,7 +38,7 @@ def test_a_deleted_table_is_rebuilt_with_all_runs(cloud: LittleCloud) -> None:
 
     assert rebuild(cloud.stack) == [run["run_id"] for run in runs]
 
-    assert cloud.runs() == runs
+    cloud.wait_for(lambda: cloud.runs() == runs, "notify to have looked at the runs again")
     assert cloud.stack.get("/models/best") == best
     assert rebuild(cloud.stack) == []
 

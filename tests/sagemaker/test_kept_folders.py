@@ -58,6 +58,18 @@ def test_kept_folder_reaches_s3_and_container_is_told(endpoint: "Endpoint", name
         assert told == {"LocalPath": path, **asked[config]}
 
 
+def test_training_jobs_of_a_tuning_job_share_the_place_of_their_checkpoints(endpoint: "Endpoint") -> None:
+    body = {**definition(), "CheckpointConfig": {"S3Uri": "s3://bench/states/shared"}}
+    body["StaticHyperParameters"] = {"checkpoints": "checkpoints", "epochs": "2"}
+    endpoint.tune("sharers", jobs=2, parallel=1, TrainingJobDefinition=body)
+    endpoint.ended("tuning", "sharers")
+
+    names = [trial["TrainingJobName"] for trial in endpoint.trials("sharers", SortBy="CreationTime")]
+    places = [endpoint.described("training", name)["CheckpointConfig"]["S3Uri"] for name in names]
+    assert places == ["s3://bench/states/shared"] * 2
+    assert ["resumed at 3" in endpoint.log("training-job", name) for name in names] == [False, True]
+
+
 def test_container_is_told_of_nothing_that_was_not_asked_for(endpoint: "Endpoint") -> None:
     (endpoint.toy / "keep.py").write_text(KEEPER)
     specification = {**definition()["AlgorithmSpecification"], "ContainerEntrypoint": ["python", "keep.py"]}

@@ -99,6 +99,15 @@ def test_the_table_of_runs_says_what_an_open_run_waits_for(ended_at: str | None,
     assert ("The prepare job waits for a quota." in output) is shown
 
 
+@pytest.mark.parametrize(("notified", "said"), [(False, True), (True, False), (None, False)])
+def test_a_list_of_runs_says_if_nobody_could_hear_of_the_latest(notified: bool | None, said: bool) -> None:
+    ended = {"state": "Completed", "images": 1, "won": True, "reason": None, "ended_at": "2026-03-20T10:00:00"}
+
+    output = printed(runs_table([{**BEST, **ended, "notice": None, "notified": notified}]), 80)
+
+    assert ("Nobody could hear of the latest run's end: no e-mail address is confirmed." in output) is said
+
+
 def test_up_prints_a_notice_once_when_it_comes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

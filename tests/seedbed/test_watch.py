@@ -18,7 +18,8 @@ from tests.fakes.world import FULL_PLAN, a_run
 NAME = "sb-0123456789abcdef-1-fine"
 REQUESTS = JobRequests("bucket", "arn:aws:iam::123456789012:role/seedbed-training")
 BEGAN = datetime(2026, 3, 20, 9, tzinfo=UTC)
-RUN = a_run(plan=FULL_PLAN, best_head=Trial("sb-0123456789abcdef-1-001-0a1b2c3d", "Completed", {}, 0.9))
+HEAD = Trial("sb-0123456789abcdef-1-001-0a1b2c3d", "Completed", {}, 0.9, model_uri="s3://bucket/head")
+RUN = a_run(plan=FULL_PLAN, best_head=HEAD)
 
 
 class Watched:

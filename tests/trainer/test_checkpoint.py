@@ -14,6 +14,7 @@ import pytest
 
 from tests.children import started
 from tests.trainer.conftest import CONTAINER, FINE_TUNING, HYPERPARAMETERS, Flow, Run, training_job
+from trainer.job import JobPaths
 from trainer.keras_loader import keras
 from trainer.training.checkpoint import FILE, Checkpoints, TrialProgress
 
@@ -55,6 +56,30 @@ def test_a_killed_trial_continues_to_the_same_result(
     assert rest == whole[int(done.group(1)) :]
     facts = [json.loads((base / "model/model.json").read_text()) for base in (tmp_path / "whole", interrupted)]
     assert facts[0] == facts[1]
+
+
+def test_trials_that_share_a_place_for_checkpoints_keep_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    for job, seed in (("sb-0123456789abcdef-1-001-0a1b2c3d", 1), ("sb-0123456789abcdef-1-002-0a1b2c3d", 2)):
+        monkeypatch.setenv("TRAINING_JOB_NAME", job)
+        folder = JobPaths(tmp_path).own_checkpoints()
+        assert Checkpoints(folder, {"seed": seed}, print).restore(network(), np.random.default_rng()) is None
+        saved(folder, {"seed": seed})
+        assert (tmp_path / "checkpoints" / job / FILE).is_file()
+
+    monkeypatch.setenv("TRAINING_JOB_NAME", "sb-0123456789abcdef-1-001-0a1b2c3d")
+    said = list[str]()
+    own = JobPaths(tmp_path).own_checkpoints()
+    assert Checkpoints(own, {"seed": 1}, said.append).restore(network(), np.random.default_rng())
+    assert said == ["continuing after epoch 3 from the checkpoint"]
+
+
+def test_no_folder_is_made_where_checkpoints_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAINING_JOB_NAME", "sb-0123456789abcdef-1-001-0a1b2c3d")
+
+    JobPaths(tmp_path).own_checkpoints()
+
+    assert not list(tmp_path.iterdir())
 
 
 def network() -> Any:

@@ -76,7 +76,7 @@ def test_evaluate_gets_only_the_best_trials_model_without_a_champion(world: Worl
     world.end_tuning(run.run_id)
 
     trial = f"{run.run_id}-002-0a1b2c3d"
-    model = f"s3://seedlings-in-memory/runs/{run.run_id}/trials/{trial}/output/model.tar.gz"
+    model = f"s3://seedlings-in-memory/models/{trial}.tar.gz"
     assert world.jobs.evaluated[run.run_id] == {"model": model}
 
 
@@ -208,7 +208,7 @@ def test_trials_are_recorded_while_running_and_when_ended(world: World, run: Run
     for trial in (Trial(name, "InProgress", {"epochs": "20"}), Trial(name, "Completed", {"epochs": "20"}, 0.8, 90)):
         world.jobs.add_trial(run.run_id, trial)
         record_trial(name, world)
-        assert world.runs.trials(run.run_id) == [trial]
+        assert world.runs.trials(run.run_id) == [world.jobs.trial(name)]
 
 
 @pytest.mark.parametrize("name", ["somebody-elses-job", "sb-ffffffffffffffff-1-001-0a1b2c3d"])

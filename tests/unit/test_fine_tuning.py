@@ -25,8 +25,7 @@ def full(world: World) -> Run:
 
 
 def model_of(trial: str) -> str:
-    run_id = "-".join(trial.split("-")[:3])
-    return f"s3://seedlings-in-memory/runs/{run_id}/trials/{trial}/output/model.tar.gz"
+    return f"s3://seedlings-in-memory/models/{trial}.tar.gz"
 
 
 def fine(run: Run, number: int) -> str:
@@ -69,7 +68,7 @@ def test_a_trial_stopped_by_its_time_limit_counts_with_its_best_model(world: Wor
     stopped = Trial(fine(full, 1), "Stopped", {}, 0.95, 1800, stage="fine-tune")
     world.jobs.add_trial(layout.fine_tuning_job(full.run_id), stopped)
 
-    assert world.end_fine_tuning(full.run_id).best_trial == stopped
+    assert world.end_fine_tuning(full.run_id).best_trial == world.jobs.trial(stopped.name)
 
 
 def test_a_trial_that_failed_does_not_count_despite_its_objective(world: World, full: Run) -> None:

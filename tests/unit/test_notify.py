@@ -4,6 +4,7 @@ import pytest
 
 from job_manager.domain import layout
 from job_manager.domain.run import Run, RunState
+from job_manager.steps.api import one_run, recent_runs
 from job_manager.steps.notify import notify
 from tests.fakes.neighbours import MemoryAnnouncer
 from tests.fakes.world import World, a_run
@@ -55,12 +56,13 @@ def test_a_message_that_could_not_be_sent_leaves_no_mark(world: World) -> None:
 
 def test_what_only_a_run_needed_expires_after_its_end(world: World) -> None:
     run = world.complete(world.start().run_id)
-    for key in (layout.trial_model(run.run_id, "t"), f"{layout.test_split(run.run_id)}a", layout.model(run.run_id)):
+    trial, photos = f"{layout.trials(run.run_id)}t/output/model.tar.gz", f"{layout.test_split(run.run_id)}a"
+    for key in (trial, photos, layout.model(run.run_id)):
         world.bucket.put(key, b"content")
 
     notify(run, world)
 
-    assert {layout.trial_model(run.run_id, "t"), f"{layout.test_split(run.run_id)}a"} <= world.bucket.expiring
+    assert {trial, photos} <= world.bucket.expiring
     assert layout.model(run.run_id) not in world.bucket.expiring
     assert layout.dataset_report(run.run_id) not in world.bucket.expiring
 
@@ -79,6 +81,36 @@ def test_a_run_whose_leftovers_could_not_be_marked_is_not_yet_done(
 
     assert len(world.announcer.sent) == 1
     assert run.run_id not in world.runs.unnotified()
+
+
+def test_a_run_knows_whether_anybody_could_hear_of_its_end(world: World) -> None:
+    run = world.complete(world.start().run_id)
+    assert one_run(run.run_id, world)["notified"] is None
+    world.announcer.subscribers = 0
+
+    notify(run, world)
+
+    told = one_run(run.run_id, world)
+    assert told["notified"] is recent_runs(world)["runs"][0]["notified"] is False
+    assert told["notice"].startswith("Nobody could hear of its end: no e-mail address is confirmed.")
+    assert world.runs.unnotified() == []
+
+
+def test_a_run_that_was_heard_of_stays_so(world: World) -> None:
+    run = world.complete(world.start().run_id)
+    notify(run, world)
+    world.announcer.subscribers = 0
+
+    notify(world.runs.get(run.run_id), world)
+
+    told = one_run(run.run_id, world)
+    assert (told["notified"], told["notice"]) == (True, None)
+
+
+def test_an_announcement_of_a_run_that_is_gone_adds_none(world: World) -> None:
+    notify(a_run(state=RunState.COMPLETED), world)
+
+    assert world.runs.recent(1) == []
 
 
 def crash(*_: object) -> None:

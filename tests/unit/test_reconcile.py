@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from job_manager.domain import layout
+import pytest
+
+from job_manager.domain import layout, listing
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.notify import notify
@@ -138,3 +140,68 @@ def test_a_refused_file_with_a_lost_event_is_listed_once(world: World) -> None:
     assert run.dataset is not None
     assert [named.file for named in run.dataset.refused] == ["stray.png"]
     assert world.timer.wakes == []
+
+
+def listings(world: World, days: float) -> int:
+    """How often the bucket is listed while reconcile runs every five minutes and nothing changes."""
+    before = world.bucket.listed
+    for _ in range(round(days * 24 * 12)):
+        world.clock.forward(300)
+        look(world)
+    return world.bucket.listed - before
+
+
+def test_a_bucket_in_which_nothing_changes_is_listed_once_an_hour(world: World) -> None:
+    world.complete(world.start().run_id)
+
+    assert listings(world, 1) == 27  # after 5, 10, 20, 40 and 80 minutes, then hourly
+    assert listings(world, 1) == 24
+
+
+def test_a_large_bucket_is_listed_once_a_day(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.complete(world.start().run_id)
+    monkeypatch.setattr(listing, "KEYS_A_PAGE", 1 / 80)  # 12 images are as many pages as a million
+
+    assert listings(world, 2) <= 10
+    assert listings(world, 8) == 8
+
+
+@pytest.mark.parametrize("quiet_days", [0, 1])
+def test_a_lost_event_is_made_up_for_after_an_hour_at_most(world: World, quiet_days: int) -> None:
+    world.complete(world.start().run_id)
+    listings(world, quiet_days)
+    world.bucket.put("seedlings/Maize/unseen.png", b"its event was lost")
+
+    listings(world, 1 / 24)
+
+    assert world.runs.pending() is not None
+
+
+def test_a_changed_plan_is_looked_at_at_once(world: World) -> None:
+    world.plan = replace(world.plan, budget=0.1)
+    world.upload_dataset()
+    world.settle()
+    listings(world, 2)
+
+    world.plan = replace(world.plan, budget=10.0)
+    look(world)
+
+    assert [run.state for run in world.settle()] == [RunState.PREPARING]
+
+
+def test_a_new_run_makes_listings_frequent_again(world: World) -> None:
+    world.complete(world.start().run_id)
+    listings(world, 2)
+    world.upload_dataset(batch="second")
+    (run,) = world.settle()
+    world.complete(run.run_id, champion=0.9)
+
+    assert listings(world, 10 / (24 * 60)) == 2
+
+
+def test_a_clock_set_back_does_not_put_off_a_listing(world: World) -> None:
+    world.complete(world.start().run_id)
+    listings(world, 2)
+    world.clock.forward(-24 * 3600)
+
+    assert listings(world, 5 / (24 * 60)) == 1

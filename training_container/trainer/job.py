@@ -5,6 +5,7 @@ from pathlib import Path
 
 FAILURE_CHARACTERS = 1024
 BASE = "SAGEMAKER_BASE_DIR"
+JOB_NAME = "TRAINING_JOB_NAME"
 ROOT = Path("/opt/ml")
 
 
@@ -18,6 +19,16 @@ class JobPaths:
         self.output_data = self.base / "output/data"
         self.checkpoints = self.base / "checkpoints"
         self.processing_output = self.base / "processing/output"
+
+    def own_checkpoints(self) -> Path:
+        """The folder for this job's checkpoints, made if checkpoints are kept: a tuning job's trials share one place.
+
+        SageMaker copies that place, with all that the other trials left there, to each of them.
+        """
+        own = self.checkpoints / os.environ.get(JOB_NAME, "")
+        if self.checkpoints.is_dir():
+            own.mkdir(exist_ok=True)
+        return own
 
     @property
     def is_real(self) -> bool:

@@ -1,6 +1,7 @@
 """Labelled images → the pack that the later jobs read.
 
-Every file is decoded once. Decoded images are kept in temporary files, not in memory, until all duplicates are found.
+Every file is decoded once. Decoded images are kept in temporary files, not in memory, until all duplicates are found;
+these are beside the pack, as the job's disk is measured for both.
 """
 
 import json
@@ -30,7 +31,9 @@ def prepare(images: Path, pretrained: Path, output: Path, options: PrepareOption
     output.mkdir(parents=True, exist_ok=True)
     files = list_files(images)
     with ExitStack() as stack:
-        spools: dict[int, BinaryIO] = {size: stack.enter_context(tempfile.TemporaryFile()) for size in options.sizes}
+        spools: dict[int, BinaryIO] = {
+            size: stack.enter_context(tempfile.TemporaryFile(dir=output)) for size in options.sizes
+        }
         decoders = stack.enter_context(DecoderPool(options.limits))
         found = survey(images, files, spools, decoders, lambda done: say(f"checked: {done}/{len(files)} files"))
         dataset = resolve(found.checked, found.refused, options.minimum_per_label)

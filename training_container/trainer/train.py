@@ -15,7 +15,7 @@ from trainer.types import Say
 
 def train(job: JobPaths, chosen: Hyperparameters, say: Say) -> None:
     """Prints the metrics of each epoch, and writes the model and `model.json` into the job's model folder."""
-    around = Surroundings(StopRequest(), job.checkpoints, job.output_data, say)
+    around = Surroundings(StopRequest(), job.own_checkpoints(), job.output_data, say)
     if chosen.kind == HEAD_KIND:
         trained = train_heads(job, chosen, around)
     else:

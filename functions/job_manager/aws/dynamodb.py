@@ -1,18 +1,20 @@
-"""The table of runs on DynamoDB: an item per run, trial and missing notification, and three for the manager itself."""
+"""The table of runs on DynamoDB: an item per run, trial and missing notification, and four for the manager itself."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ..domain.errors import Conflict, NotFound
+from ..domain.listing import Listing
 from ..domain.result import Trial
 from ..domain.run import Run, RunState, is_run_id
 from ..domain.settling import CLOCKS_DIFFER, PendingChange
 from .items import (
     CHAMPION,
+    LISTING,
     MANAGER,
     OPEN,
     PENDING,
@@ -77,6 +79,14 @@ class DynamoDBRuns:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return
+
+    def listing(self) -> Listing | None:
+        item = self._get(LISTING)
+        return msgspec.json.decode(item["body"]["S"], type=Listing) if item else None
+
+    def save_listing(self, listing: Listing) -> None:
+        body = {"S": msgspec.json.encode(listing).decode()}
+        self._client.put_item(TableName=self._table, Item={**LISTING, "body": body})
 
     def create(self, run: Run) -> None:
         absent = "attribute_not_exists(pk)"
@@ -159,6 +169,16 @@ class DynamoDBRuns:
 
     def unnotified(self) -> Sequence[str]:
         return [item["run_id"]["S"] for item in self._below(MANAGER, UNNOTIFIED)]
+
+    def announced(self, run: Run) -> None:
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.put_item(
+                TableName=self._table,
+                Item=run_item(run),
+                ConditionExpression="#state = :state",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={":state": {"S": run.state}},
+            )
 
     def notified(self, run_id: str) -> None:
         self._client.delete_item(TableName=self._table, Key=unnotified_key(run_id))

@@ -10,7 +10,9 @@ from ..domain.run import Run
 from ..domain.settling import PendingChange
 
 MANAGER, UNNOTIFIED = "MANAGER", "UNTOLD#"
-OPEN, CHAMPION, PENDING = ({"pk": {"S": MANAGER}, "sk": {"S": name}} for name in ("OPEN", "CHAMPION", "PENDING"))
+OPEN, CHAMPION, PENDING, LISTING = (
+    {"pk": {"S": MANAGER}, "sk": {"S": name}} for name in ("OPEN", "CHAMPION", "PENDING", "LISTING")
+)
 
 Item = dict[str, Any]
 

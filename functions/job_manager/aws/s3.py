@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from ..domain import layout
-from ..domain.dataset import RUNS, UPLOADS, DatasetReport, ExcludedFile, Snapshot, StoredObject
+from ..domain.dataset import PRETRAINED, RUNS, UPLOADS, DatasetReport, ExcludedFile, Snapshot, StoredObject
 from ..domain.errors import MalformedOutput, NotFound
 from ..domain.message import Message
 from ..domain.result import Evaluation, Heads
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Content = TypeVar("Content")
 TEMPORARY: "TagTypeDef" = {"Key": "seedbed", "Value": "temporary"}
+LAST_CHARACTER = "\U0010ffff"
+"""It sorts after every other character: a listing after `runs/` and this one leaves that folder out."""
 
 
 class SnapshotSummary(msgspec.Struct):
@@ -43,7 +45,22 @@ class S3Bucket:
         self._name = name
 
     def objects(self) -> Iterator[StoredObject]:
-        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name):
+        not_uploads, after = [PRETRAINED, RUNS], ""
+        while True:
+            folder = None
+            for stored in self._objects_after(after):
+                folder = next((name for name in not_uploads if stored.key.startswith(name)), None)
+                if folder:
+                    break
+                yield stored
+            if folder is None:
+                return
+            not_uploads.remove(folder)
+            after = folder + LAST_CHARACTER
+
+    def _objects_after(self, key: str) -> Iterator[StoredObject]:
+        beginning: Any = {"StartAfter": key} if key else {}
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, **beginning):
             for item in page.get("Contents", []):
                 yield StoredObject(item["Key"], item["ETag"].strip('"'), item["Size"])
 

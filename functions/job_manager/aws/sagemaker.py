@@ -17,6 +17,8 @@ from .sagemaker_requests import JobRequests
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
+# A page of ten, the default, would make 75 calls of the largest tuning job.
+LARGEST_PAGE = 100
 ENDED = {status.value: status for status in JobStatus if status is not JobStatus.IN_PROGRESS}
 
 # "Insufficient capacity error from EC2 while launching instances, retrying!"
@@ -67,6 +69,8 @@ class SageMakerJobs:
             explained(answer.get("FailureReason")),
             best_trial=answer.get("BestTrainingJob", {}).get("TrainingJobName"),
             ended_at=answer.get("HyperParameterTuningEndTime"),
+            created_at=answer["CreationTime"],
+            instance_type=answer.get("TrainingJobDefinition", {}).get("ResourceConfig", {}).get("InstanceType"),
         )
 
     def trial(self, name: str) -> Trial:
@@ -86,18 +90,21 @@ class SageMakerJobs:
             ended_at=answer.get("TrainingEndTime"),
             reason=explained(answer.get("FailureReason")) or want_of_spot(answer) or wait_for_an_instance(answer),
             stage=layout.stage_of(name),
+            model_uri=answer.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
         )
 
     def trials(self, tuning_job: str) -> Sequence[Trial]:
         pages = self._client.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
-            HyperParameterTuningJobName=tuning_job, SortBy="CreationTime", SortOrder="Ascending"
+            HyperParameterTuningJobName=tuning_job,
+            SortBy="CreationTime",
+            SortOrder="Ascending",
+            PaginationConfig={"PageSize": LARGEST_PAGE},
         )
         try:
-            names = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
+            return [listed(job) for page in pages for job in page["TrainingJobSummaries"]]
         except ClientError as error:
             raise_unless_absent(error)
             return []
-        return [self.trial(name) for name in names]
 
     def stop(self, name: str) -> None:
         try:
@@ -121,7 +128,8 @@ class SageMakerJobs:
         start, end = answer.get("ProcessingStartTime"), answer.get("ProcessingEndTime")
         seconds = max((end - start).total_seconds(), 0.0) if start and end else 0.0
         reason = answer.get("ExitMessage") or explained(answer.get("FailureReason"))
-        return Job(name, status, reason, seconds, ended_at=end)
+        machine = answer.get("ProcessingResources", {}).get("ClusterConfig", {}).get("InstanceType")
+        return Job(name, status, reason, seconds, ended_at=end, instance_type=machine)
 
     def _process(self, kind: str, request: Mapping[str, Any]) -> None:
         if not created(kind, self._client.create_processing_job, request):
@@ -141,6 +149,21 @@ class SageMakerJobs:
         own = f"s3://{self._requests.bucket}/"
         if any(uri and not uri.startswith(own) for uri in outputs):
             raise NameTaken(f"Another stack of this account has a job {name}.")
+
+
+def listed(job: Mapping[str, Any]) -> Trial:
+    """A training job as the list of its tuning job tells of it."""
+    name = job["TrainingJobName"]
+    return Trial(
+        name=name,
+        status=job["TrainingJobStatus"],
+        hyperparameters=tuned(job["TunedHyperParameters"]),
+        objective=job.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
+        started_at=job.get("TrainingStartTime"),
+        ended_at=job.get("TrainingEndTime"),
+        reason=explained(job.get("FailureReason")),
+        stage=layout.stage_of(name),
+    )
 
 
 def created(kind: str, call: Any, request: Mapping[str, Any]) -> bool:

@@ -19,10 +19,10 @@ from ..domain.search_space import (
     SEARCH_SPACE,
     with_epochs,
 )
+from ..domain.volumes import evaluation_gib, fine_tuning_gib, prepare_gib, tuning_gib
 from .tuning_stage import TuningStage, with_backbones
 
 PROCESSING = "/opt/ml/processing"
-VOLUME_GIB = 30
 SPOT_WAIT_SECONDS = 3600
 
 
@@ -48,7 +48,8 @@ class JobRequests:
         arguments = ["prepare", *(str(word) for option in options.items() for word in option)]
         images = self._input("images", layout.manifest(run.run_id), kind="ManifestFile")
         inputs = [images, *(self._input(*item) for item in weights(run).items())]
-        return self._processing(run, layout.prepare_job(run.run_id), arguments, inputs, layout.pack(run.run_id))
+        request = self._processing(run, layout.prepare_job(run.run_id), arguments, inputs, layout.pack(run.run_id))
+        return {**request, "ProcessingResources": resources(plan.processing, prepare_gib(plan, run.given))}
 
     def evaluation(self, run: Run, models: Mapping[str, str], champion_sha256: str | None = None) -> dict[str, Any]:
         """CreateProcessingJob for evaluate: two splits and the models in, scores and the run's model out."""
@@ -58,7 +59,8 @@ class JobRequests:
         splits = {"test": layout.test_split(run.run_id), "validation": layout.validation_split(run.run_id)}
         inputs = [self._input(name, place) for name, place in {**splits, **models, **weights(run)}.items()]
         name = layout.evaluation_job(run.run_id)
-        return self._processing(run, name, arguments, inputs, layout.evaluation(run.run_id))
+        request = self._processing(run, name, arguments, inputs, layout.evaluation(run.run_id))
+        return {**request, "ProcessingResources": resources(plan.processing, evaluation_gib(plan, run.given))}
 
     def tuning(self, run: Run) -> dict[str, Any]:
         """CreateHyperParameterTuningJob for the heads, warm-started from the run's parents."""
@@ -74,6 +76,7 @@ class JobRequests:
             machine=plan.training,
             trial_time_limit=plan.trial_time_limit,
             early_stopping="Auto" if plan.heads_in_each_job == 1 else "Off",
+            volume_gib=tuning_gib(plan, run.given),
         )
         request = self._tuning(run, stage, {"features": self._uri(layout.features(run.run_id))})
         request["TrainingJobDefinition"]["EnableNetworkIsolation"] = True
@@ -84,6 +87,7 @@ class JobRequests:
         plan, head = run.plan.fine_tuning, run.best_head
         assert plan is not None
         assert head is not None
+        assert head.model_uri is not None
         own = {"backbone": head.hyperparameters.get("backbone", run.plan.backbones[0])}
         space, fixed = with_epochs(FINE_TUNING_SEARCH_SPACE, FIXED_FINE_TUNING_HYPERPARAMETERS, plan.epochs)
         stage = TuningStage(
@@ -96,10 +100,11 @@ class JobRequests:
             machine=plan.machine,
             trial_time_limit=plan.trial_time_limit,
             early_stopping="Auto",
+            volume_gib=fine_tuning_gib(run.plan, run.given),
         )
         channels = {
             "training": self._uri(layout.training(run.run_id)),
-            "head": self._uri(layout.trial_model(run.run_id, head.name)),
+            "head": head.model_uri,
             **{name: self._uri(place) for name, place in weights(run).items()},
         }
         request = self._tuning(run, stage, channels)
@@ -120,7 +125,7 @@ class JobRequests:
                 "RoleArn": self.role,
                 "InputDataConfig": [channel(name, uri) for name, uri in channels.items()],
                 "OutputDataConfig": {"S3OutputPath": self._uri(layout.trials(run.run_id))},
-                "ResourceConfig": cluster(stage.machine),
+                "ResourceConfig": cluster(stage.machine, stage.volume_gib),
                 "CheckpointConfig": {"S3Uri": self._uri(layout.checkpoints(run.run_id))},
                 "EnableManagedSpotTraining": run.plan.spot,
                 "StoppingCondition": stopping_condition(stage.trial_time_limit, spot=run.plan.spot),
@@ -142,7 +147,6 @@ class JobRequests:
             "RoleArn": self.role,
             "ProcessingInputs": inputs,
             "ProcessingOutputConfig": {"Outputs": [{"OutputName": "output", "S3Output": target}]},
-            "ProcessingResources": {"ClusterConfig": cluster(run.plan.processing)},
             "StoppingCondition": {"MaxRuntimeInSeconds": run.plan.processing_time_limit},
             "NetworkConfig": {"EnableNetworkIsolation": not run.plan.downloads_weights},
             "Tags": self._tags(run),
@@ -192,5 +196,9 @@ def stopping_condition(time_limit: int, *, spot: bool) -> dict[str, int]:
     return {"MaxRuntimeInSeconds": time_limit, **wait}
 
 
-def cluster(machine: Machine) -> Mapping[str, Any]:
-    return {"InstanceType": machine.instance_type, "InstanceCount": 1, "VolumeSizeInGB": VOLUME_GIB}
+def cluster(machine: Machine, volume_gib: int) -> Mapping[str, Any]:
+    return {"InstanceType": machine.instance_type, "InstanceCount": 1, "VolumeSizeInGB": volume_gib}
+
+
+def resources(machine: Machine, volume_gib: int) -> Mapping[str, Any]:
+    return {"ClusterConfig": cluster(machine, volume_gib)}

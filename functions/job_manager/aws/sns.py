@@ -17,3 +17,7 @@ class SNSAnnouncer:
 
     def publish(self, message: Message) -> None:
         self._client.publish(TopicArn=self._topic_arn, Subject=message.subject, Message=message.body)
+
+    def is_heard(self) -> bool:
+        attributes = self._client.get_topic_attributes(TopicArn=self._topic_arn)["Attributes"]
+        return int(attributes["SubscriptionsConfirmed"]) > 0

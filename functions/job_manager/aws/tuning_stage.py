@@ -21,6 +21,7 @@ class TuningStage:
     machine: Machine
     trial_time_limit: int
     early_stopping: str
+    volume_gib: int
 
     def config(self, objective: str, time_limit: int) -> dict[str, Any]:
         """HyperParameterTuningJobConfig, which maximizes `objective`."""

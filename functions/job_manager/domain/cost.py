@@ -5,21 +5,24 @@ from .plan import Machine, Plan
 
 
 def upper_bound(plan: Plan) -> float:
-    """The most a run can cost: every job runs until its time limit, and spot instances save nothing."""
-    jobs = [
-        price(plan.training, stage_seconds(plan, plan.head_jobs, plan.parallel_trials, plan.trial_time_limit)),
-        price(plan.processing, 2 * plan.processing_time_limit),
-    ]
+    """The most a run can cost: every job runs until its time limit, on the dearest machine it may get, none on spot."""
+    seconds = stage_seconds(plan, plan.head_jobs, plan.parallel_trials, plan.trial_time_limit)
+    jobs = [highest_price(plan.training, seconds), highest_price(plan.processing, 2 * plan.processing_time_limit)]
     if plan.fine_tuning:
         stage = plan.fine_tuning
         seconds = stage_seconds(plan, stage.trials, stage.parallel_trials, stage.trial_time_limit)
-        jobs.append(price(stage.machine, seconds))
+        jobs.append(highest_price(stage.machine, seconds))
     return sum(jobs)
 
 
 def stage_seconds(plan: Plan, jobs: int, parallel: int, time_limit: int) -> int:
     """The most instance seconds of one tuning job: its own time limit and its training jobs' both apply."""
     return min(jobs * time_limit, parallel * plan.tuning_time_limit)
+
+
+def highest_price(machine: Machine, seconds: float) -> float:
+    """The cost of `seconds` on the machine or the dearest of its alternatives."""
+    return max(price(each, seconds) for each in (machine, *machine.alternatives))
 
 
 def price(machine: Machine, seconds: float) -> float:

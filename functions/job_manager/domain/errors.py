@@ -42,18 +42,22 @@ class NameTaken(JobManagerError):
     """A job of this name is another stack's: it works on another bucket."""
 
 
-class JobRejected(JobManagerError):
-    """SageMaker will never accept this job, so retrying is useless."""
-
-
 class Cause(StrEnum):
-    """Why SageMaker does not accept a job now."""
+    """Why SageMaker does not accept a job."""
 
     QUOTA = "quota"
     CAPACITY = "capacity"
     PERMISSION = "permission"
     THROTTLING = "throttling"
     SERVICE = "service"
+
+
+class JobRejected(JobManagerError):
+    """SageMaker will never accept this job, however often. Another instance type may help if it has a cause."""
+
+    def __init__(self, sentence: str, cause: Cause | None = None) -> None:
+        super().__init__(sentence)
+        self.cause = cause
 
 
 class JobDelayed(JobManagerError):

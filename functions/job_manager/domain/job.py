@@ -18,7 +18,8 @@ class JobStatus(StrEnum):
 class Job:
     """A processing or tuning job. `seconds` are billable; `best_trial` is a tuning job's.
 
-    `reason` is why a job ended, or what a job in progress waits for.
+    `created_at` is when it was asked for, `instance_type` what it runs on. `reason` is why a job ended, or what a job
+    in progress waits for.
     """
 
     name: str
@@ -27,3 +28,11 @@ class Job:
     seconds: float = 0.0
     best_trial: str | None = None
     ended_at: datetime | None = None
+    created_at: datetime | None = None
+    instance_type: str | None = None
+
+    def reached(self, time_limit: int) -> bool:
+        """Whether it was stopped, and as late as only its time limit, in seconds, stops it."""
+        if self.status is not JobStatus.STOPPED or self.created_at is None or self.ended_at is None:
+            return False
+        return (self.ended_at - self.created_at).total_seconds() >= time_limit

@@ -55,11 +55,6 @@ def trials(run_id: str) -> str:
     return f"{RUNS}{run_id}/trials/"
 
 
-def trial_model(run_id: str, trial: str) -> str:
-    """A trial's model."""
-    return f"{RUNS}{run_id}/trials/{trial}/output/model.tar.gz"
-
-
 def checkpoints(run_id: str) -> str:
     """Where SageMaker keeps the trials' checkpoints."""
     return f"{RUNS}{run_id}/checkpoints/"

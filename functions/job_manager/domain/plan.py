@@ -1,6 +1,7 @@
 """What a run will do, fixed before it starts; part of the dataset version, so a changed plan makes another run."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from .search_space import (
@@ -16,10 +17,23 @@ BACKBONES_IN_THE_IMAGE = ("efficientnet-lite0", "efficientnet-lite1", "efficient
 
 @dataclass(frozen=True)
 class Machine:
-    """An instance type and its price in US dollars per hour."""
+    """An instance type and its price in US dollars per hour, and those to take where AWS has none of this type."""
 
     instance_type: str
     price_per_hour: float
+    alternatives: tuple["Machine", ...] = ()
+
+    def in_order(self, avoided: Collection[str]) -> "list[Machine]":
+        """This machine and its alternatives, those of avoided types last."""
+        return sorted((self, *self.alternatives), key=lambda machine: machine.instance_type in avoided)
+
+    def of_type(self, instance_type: str | None) -> "Machine":
+        """The machine of this type among the alternatives; this one if there is none."""
+        return next((other for other in self.alternatives if other.instance_type == instance_type), self)
+
+    def without_price(self) -> "Machine":
+        """This machine, as if it and its alternatives cost nothing."""
+        return Machine(self.instance_type, 0.0, tuple(other.without_price() for other in self.alternatives))
 
 
 @dataclass(frozen=True)
@@ -91,7 +105,12 @@ class Plan:
     @property
     def downloads_weights(self) -> bool:
         """Whether the jobs that build a backbone have to download its weights."""
-        return not self.pretrained and not set(self.backbones) <= set(BACKBONES_IN_THE_IMAGE)
+        return not self.pretrained and not self.has_backbones_in_the_image
+
+    @property
+    def has_backbones_in_the_image(self) -> bool:
+        """Whether the image has the weights of all its backbones."""
+        return set(self.backbones) <= set(BACKBONES_IN_THE_IMAGE)
 
     def does_the_same(self, other: "Plan") -> bool:
         """Whether the other plan would give its jobs the same work, machines and limits; money apart."""
@@ -104,9 +123,9 @@ class Plan:
             budget=0.0,
             monthly_budget=None,
             spot=False,
-            training=replace(self.training, price_per_hour=0.0),
-            processing=replace(self.processing, price_per_hour=0.0),
-            fine_tuning=stage and replace(stage, machine=replace(stage.machine, price_per_hour=0.0)),
+            training=self.training.without_price(),
+            processing=self.processing.without_price(),
+            fine_tuning=stage and replace(stage, machine=stage.machine.without_price()),
         )
 
     def fingerprint(self) -> str:

@@ -30,6 +30,12 @@ FAULTS_OF_AWS = re.compile(
     r"|(ClientError: )?API error \(\d{3}\): (manifest|pull access denied|repository|Get )"
 )
 
+# Those of them that another instance type may not meet.
+NO_INSTANCES = re.compile(
+    r"CapacityError\b|(ClientError: )?(Unable to provision requested|ResourceLimitExceeded\b|The account-level service)"
+    r"|Insufficient capacity error from EC2"
+)
+
 
 def names_other_trainer(reason: str | None) -> bool:
     """Whether a job failed because the trainer was changed after an earlier job of the run."""
@@ -39,6 +45,11 @@ def names_other_trainer(reason: str | None) -> bool:
 def blames_aws(reason: str | None) -> bool:
     """Whether a job failed for want of capacity or quota, as its image was not pulled, or of an internal error."""
     return reason is not None and FAULTS_OF_AWS.match(reason) is not None
+
+
+def lacks_instances(reason: str | None) -> bool:
+    """Whether a job failed for want of capacity or quota of its instance type."""
+    return reason is not None and NO_INSTANCES.match(reason) is not None
 
 
 def lacked_spot(reason: str | None) -> bool:

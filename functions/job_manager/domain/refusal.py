@@ -124,5 +124,6 @@ def over_quota(job: str, message: str) -> JobRejected | JobDelayed:
         )
     fewer = ", or lower ParallelTrials or FineTuneParallelTrials" if limit and wanted > 1 else ""
     return JobRejected(
-        f"SageMaker refused the {job}: the quota '{name}' is {limit}, and it needs {wanted}. {raise_it}{fewer}."
+        f"SageMaker refused the {job}: the quota '{name}' is {limit}, and it needs {wanted}. {raise_it}{fewer}.",
+        Cause.QUOTA,
     )

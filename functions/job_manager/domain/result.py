@@ -33,8 +33,9 @@ class Heads:
 class Trial:
     """One training job of a tuning job; `stage` is `tune` or `fine-tune`.
 
-    `objective` is its validation accuracy, None until there is one. If it trained several `heads`, it has the best's
-    `hyperparameters`, and the first head has those that were chosen for the job; `best_head` is the best's number.
+    `objective` is its validation accuracy, None until there is one. `model_uri` is where SageMaker put its model. If it
+    trained several `heads`, it has the best's `hyperparameters`, and the first head has those that were chosen for the
+    job; `best_head` is the best's number.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Trial:
     ended_at: datetime | None = None
     reason: str | None = None
     stage: str = "tune"
+    model_uri: str | None = None
     heads: tuple[Head, ...] = ()
     best_head: int = 0
 

@@ -10,9 +10,10 @@ from . import layout
 from .cost import price
 from .dataset import DatasetReport
 from .errors import Conflict
-from .plan import Plan
+from .plan import Machine, Plan
 from .refusal import Delay
 from .result import Evaluation, Trial
+from .volumes import Amount
 
 PREFIX = "sb-"
 PREFIX_AND_VERSION = 23
@@ -64,7 +65,10 @@ class Run:
     images, empty for a run that only reports refused files; `strays` is the digest of those files. A refused run never
     started. If `begins_again`, its dataset gets another attempt by itself, whose `repeats` is one more. `stage_since`
     is when its present stage began; None in its first stage and once it ended. `expected_usd` is what it was expected
-    to cost when it started, from and to; None for a run that was refused or costs nothing.
+    to cost when it started, from and to; None for a run that was refused or costs nothing. `given` is how many images
+    it was started on, and their size. `notified` is whether anybody could have heard of its end, None until that was
+    announced. `avoids` are the instance types that AWS had none of in this attempt or the ones before;
+    `price_difference` is how much more, or less, its jobs cost as they did not run on the planned machines.
     """
 
     run_id: str
@@ -94,6 +98,10 @@ class Run:
     repeats: int = 0
     stage_since: datetime | None = None
     expected_usd: tuple[float, float] | None = None
+    given: Amount | None = None
+    notified: bool | None = None
+    avoids: tuple[str, ...] = ()
+    price_difference: float = 0.0
 
     @property
     def attempt(self) -> int:
@@ -106,7 +114,24 @@ class Run:
         cost = price(self.plan.training, self.training_seconds) + price(self.plan.processing, self.processing_seconds)
         if self.plan.fine_tuning:
             cost += price(self.plan.fine_tuning.machine, self.fine_tuning_seconds)
-        return cost
+        return cost + self.price_difference
+
+    @property
+    def machine(self) -> Machine:
+        """The planned machine of its present stage."""
+        if self.state is RunState.TUNING:
+            return self.plan.training
+        if self.state is RunState.FINE_TUNING and self.plan.fine_tuning:
+            return self.plan.fine_tuning.machine
+        return self.plan.processing
+
+    def on(self, machine: Machine) -> "Run":
+        """This run, with another machine for its present stage."""
+        if self.state is RunState.TUNING:
+            return replace(self, plan=replace(self.plan, training=machine))
+        if self.state is RunState.FINE_TUNING and self.plan.fine_tuning:
+            return replace(self, plan=replace(self.plan, fine_tuning=replace(self.plan.fine_tuning, machine=machine)))
+        return replace(self, plan=replace(self.plan, processing=machine))
 
     @property
     def in_stage_since(self) -> datetime:

@@ -9,6 +9,10 @@ from ..domain.run import Run
 from ..ports import Ports
 
 RUNS_SHOWN = 100
+UNHEARD = (
+    "Nobody could hear of its end: no e-mail address is confirmed. Open the link in the e-mail from AWS, or set "
+    "NotificationEmail."
+)
 
 
 def best_model(ports: Ports) -> dict[str, Any]:
@@ -52,11 +56,14 @@ def summary(run: Run) -> dict[str, Any]:
         "cost_usd": round(run.cost_usd, 4),
         "reason": run.reason,
         "notice": notice(run),
+        "notified": run.notified,
     }
 
 
 def notice(run: Run) -> str | None:
-    """What the run waits for now, or why it departed from its plan."""
+    """What the run waits for now, or why it departed from its plan, and whether nobody could hear of its end."""
+    if run.notified is False:
+        return f"{run.notice} {UNHEARD}" if run.notice else UNHEARD
     return run.waits_for or run.notice
 
 

@@ -1,5 +1,7 @@
 """A run ended, or has waited for long: send one e-mail; let expire what only the run itself needed."""
 
+from dataclasses import replace
+
 from ..domain import layout
 from ..domain.measurement import Measurement, Metric
 from ..domain.message import Message, message_about, message_of_delay
@@ -18,6 +20,8 @@ def notify(run: Run, ports: Ports) -> Message | None:
     message = sent_once(layout.notified(run.run_id), message_about(run), ports)
     if run.state is not RunState.REFUSED:
         ports.bucket.let_expire(run.run_id)
+    if run.notified is None:
+        ports.runs.announced(replace(run, notified=ports.announcer.is_heard()))
     ports.runs.notified(run.run_id)
     return message
 

@@ -2,8 +2,9 @@
 
 from contextlib import suppress
 
-from ..domain.dataset import take_snapshot
+from ..domain.dataset import Snapshot, take_snapshot
 from ..domain.errors import JobDelayed
+from ..domain.listing import Listing, circumstances
 from ..domain.measurement import Measurement, Metric, of_open_run
 from ..domain.plan import Plan
 from ..domain.run import Run, RunState
@@ -14,6 +15,7 @@ from .note_upload import note_upload
 from .notify import notify_of_delay
 from .retry_run import is_repeated, latest
 from .start_run import new_run, run_for_refused_files
+from .trials import all_trials
 
 # The clock had to do what an event should have woken a function for.
 FINDING = Measurement(Metric.RECONCILE_FINDINGS)
@@ -55,17 +57,29 @@ def report(before: Run, after: Run, ports: Ports) -> None:
 def save_trials(run: Run, ports: Ports) -> None:
     """Save how the trials of the run's tuning job are, unless the permission to ask is missing."""
     with suppress(JobDelayed):
-        for trial in ports.jobs.trials(run.job):
-            ports.runs.save_trial(run.run_id, trial)
+        all_trials(run, run.job, ports)
 
 
 def upload_was_missed(ports: Ports, plan: Plan) -> bool:
     """Whether the bucket's files differ from its last run's, or that is to be repeated or would now be accepted.
 
-    A changed plan alone does not count unless the run failed: changing a parameter should not cost a run.
+    A changed plan alone does not count unless the run failed: changing a parameter should not cost a run. The bucket
+    is listed seldom while that finds nothing new.
     """
+    last, before, now = latest(ports.runs), ports.runs.listing(), ports.clock.now()
+    under = circumstances(last, plan, now)
+    if before and before.is_recent(now, under):
+        return False
     snapshot = take_snapshot(ports.bucket.objects())
-    last = latest(ports.runs)
+    missed = needs_run(snapshot, last, ports, plan)
+    if not missed:
+        keys = len(snapshot.images) + len(snapshot.refused)
+        ports.runs.save_listing(before.followed_by(now, keys, under) if before else Listing(now, keys, under))
+    return missed
+
+
+def needs_run(snapshot: Snapshot, last: Run | None, ports: Ports, plan: Plan) -> bool:
+    """Whether the bucket, as it is now, needs a run or a report of refused files that it did not have."""
     done = last and last.state is not RunState.REFUSED and not is_repeated(last, ports, plan)
     if last and done and last.content == snapshot.content():
         return run_for_refused_files(snapshot, last, ports, plan) is not None

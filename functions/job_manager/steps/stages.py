@@ -8,12 +8,13 @@ from ..domain import layout
 from ..domain.dataset import DatasetReport
 from ..domain.errors import JobRejected, NotFound
 from ..domain.job import Job, JobStatus
-from ..domain.reason import TRAINER_CHANGED, blames_aws, names_other_trainer
+from ..domain.reason import TRAINER_CHANGED, blames_aws, lacks_instances, names_other_trainer
 from ..domain.result import Trial
 from ..domain.run import Run, RunState
 from ..ports import Ports
-from .heads import with_heads
-from .start_tuning import start_heads, start_networks, started, waiting
+from .machines import charged, start_on_any
+from .start_tuning import start_heads, start_networks, start_tuning, started, waiting
+from .trials import all_trials, billable, cut_at_time_limit, model_of
 
 StageFunction = Callable[[Run, Ports], Run | None]
 
@@ -40,10 +41,10 @@ def with_reason_of_trials(run: Run, job: Job, ports: Ports) -> Job:
 def prepare(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.prepare_job(run.run_id)
     if job is None:
-        ports.jobs.start_prepare(run)
-        return waiting(run)
+        return started(run, start_on_any(run, lambda machine: ports.jobs.start_prepare(run.on(machine))))
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, job)
+    run = charged(run, job, job.seconds)
     refused = ports.bucket.read_refused(run.run_id)
     if job.status is not JobStatus.COMPLETED:
         report = DatasetReport(0, 0).with_refused(refused)
@@ -55,17 +56,24 @@ def prepare(run: Run, ports: Ports) -> Run | None:
 def tune(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.tuning_job(run.run_id)
     if job is None:
-        return started(run, ports, start_heads)
+        return start_tuning(run, ports, start_heads)
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, with_reason_of_trials(run, job, ports))
-    trials, seconds = recorded_trials(run, job, ports)
+    trials = all_trials(run, job.name, ports)
+    if trials is None:
+        return None
+    seconds = billable(trials)
+    run = charged(run, job, seconds)
     best = next((trial for trial in trials if trial.name == job.best_trial), None)
-    if job.status is not JobStatus.COMPLETED:
+    cut_short = best is not None and best.usable and job.reached(run.plan.tuning_time_limit)
+    if job.status is not JobStatus.COMPLETED and not cut_short:
         return unfinished(run, job, ports, trials, best_trial=best, training_seconds=seconds)
     if best is None:
         job = replace(job, reason="No trial finished.")
         return unfinished(run, job, ports, trials, training_seconds=seconds)
     state = RunState.FINE_TUNING if run.plan.fine_tuning else RunState.EVALUATING
+    if cut_short:
+        run = run.noted(cut_at_time_limit("Tuning", trials))
     return run.moved(state, best_trial=best, best_head=best, training_seconds=seconds)
 
 
@@ -73,15 +81,22 @@ def fine_tune(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.tuning_job(layout.fine_tuning_job(run.run_id))
     if job is None:
         try:
-            return started(run, ports, start_networks)
+            return start_tuning(run, ports, start_networks)
         except JobRejected as error:
             return fall_back_to_head(run, str(error))
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, with_reason_of_trials(run, job, ports))
-    trials, seconds = recorded_trials(run, job, ports)
+    trials = all_trials(run, job.name, ports)
+    if trials is None:
+        return None
+    seconds = billable(trials)
+    run = charged(run, job, seconds)
     ranked = sorted((trial for trial in trials if trial.usable), key=lambda trial: trial.objective or 0.0, reverse=True)
-    if job.status is JobStatus.STOPPED or (not ranked and trainer_was_changed(job, trials)):
+    cut_short = job.reached(run.plan.tuning_time_limit)
+    if (job.status is JobStatus.STOPPED and not cut_short) or (not ranked and trainer_was_changed(job, trials)):
         return unfinished(run, job, ports, trials, fine_tuning_seconds=seconds)
+    if cut_short and ranked:
+        run = run.noted(cut_at_time_limit("Fine-tuning", trials))
     return after_fine_tuning(replace(run, fine_tuning_seconds=seconds), ranked, job.reason)
 
 
@@ -103,21 +118,15 @@ def fall_back_to_head(run: Run, why: str) -> Run:
     return noted.moved(RunState.EVALUATING, best_trial=run.best_head)
 
 
-def recorded_trials(run: Run, job: Job, ports: Ports) -> tuple[Sequence[Trial], float]:
-    """Save a tuning job's trials; return them and the sum of their billable seconds."""
-    trials = [with_heads(run, trial, ports) for trial in ports.jobs.trials(job.name)]
-    for trial in trials:
-        ports.runs.save_trial(run.run_id, trial)
-    return trials, float(sum(trial.billable_seconds for trial in trials))
-
-
 def evaluate(run: Run, ports: Ports) -> Run | None:
     job = ports.jobs.evaluation_job(run.run_id)
     if job is None:
-        ports.jobs.start_evaluation(run, models_to_score(run, ports), champion_sha256(run, ports))
-        return waiting(run)
+        models, digest = models_to_score(run, ports), champion_sha256(run, ports)
+        evaluating = start_on_any(run, lambda machine: ports.jobs.start_evaluation(run.on(machine), models, digest))
+        return started(run, evaluating)
     if job.status is JobStatus.IN_PROGRESS:
         return waiting(run, job)
+    run = charged(run, job, job.seconds)
     seconds = run.processing_seconds + job.seconds
     if job.status is not JobStatus.COMPLETED:
         return unfinished(run, job, ports, processing_seconds=seconds)
@@ -135,11 +144,8 @@ def evaluate(run: Run, ports: Ports) -> Run | None:
 
 def models_to_score(run: Run, ports: Ports) -> dict[str, str]:
     """The addresses of the models for evaluate, by the names of its inputs."""
-    places = {
-        name: ports.bucket.uri(layout.trial_model(run.run_id, trial.name))
-        for name, trial in (("model", run.best_trial), ("rival", run.rival))
-        if trial
-    }
+    scored = (("model", run.best_trial), ("rival", run.rival))
+    places = {name: model_of(trial, ports) for name, trial in scored if trial}
     champion = champion_model(run, ports)
     return {**places, "champion": champion} if champion else places
 
@@ -183,7 +189,10 @@ def unfinished(run: Run, job: Job, ports: Ports, trials: Sequence[Trial] = (), *
         again = run.repeats < AFTER_ANOTHER_TRAINER
         reason = f"{TRAINER_CHANGED} {'It begins again.' if again else TOO_OFTEN}"
     elif fault := fault_of_aws(job, trials):
-        again = run.repeats < AFTER_A_FAULT_OF_AWS
+        if lacks_instances(fault) and job.instance_type:
+            run = replace(run, avoids=(*run.avoids, job.instance_type))
+        untried = {machine.instance_type for machine in run.machine.alternatives} - set(run.avoids)
+        again = run.repeats < AFTER_A_FAULT_OF_AWS or (lacks_instances(fault) and bool(untried))
         reason = f"{fault.rstrip('.')}. It begins again." if again else fault
     return run.ended(RunState.FAILED, end_of(job, ports), reason, **changes, begins_again=again)
 

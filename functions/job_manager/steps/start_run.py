@@ -16,6 +16,7 @@ from ..domain.reason import lacked_spot
 from ..domain.refusal import quota_notice
 from ..domain.run import Run, RunState, run_id_of
 from ..domain.settling import SettleRule
+from ..domain.volumes import amount, check_volumes
 from ..ports import Ports
 from .advance_run import advance_run
 from .retry_run import is_repeated
@@ -77,6 +78,8 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
         notice=quota_notice(plan),
         repeats=before.repeats + 1 if before and before.begins_again else 0,
         expected_usd=None if reason else expected_usd(plan, len(snapshot.images)),
+        given=amount(snapshot),
+        avoids=before.avoids if before and before.begins_again else (),
     )
     if reason is None:
         return run
@@ -107,6 +110,7 @@ def why_refused(snapshot: Snapshot, ports: Ports, plan: Plan) -> str | None:
     month = ports.clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     try:
         snapshot.check(plan)
+        check_volumes(plan, snapshot)
         check_budget(plan)
         check_month(plan, sum(run.cost_usd for run in ports.runs.since(month)))
     except RunRefused as error:

@@ -10,6 +10,8 @@ from ..domain.job import Job
 from ..domain.refusal import refuses_spot
 from ..domain.run import Run
 from ..ports import Ports
+from .machines import start_on_any
+from .trials import model_of
 
 
 def waiting(run: Run, job: Job | None = None) -> Run | None:
@@ -18,46 +20,60 @@ def waiting(run: Run, job: Job | None = None) -> Run | None:
     return None if waits == run else waits
 
 
-def started(run: Run, ports: Ports, start: Callable[[Run, Ports], Run | None]) -> Run | None:
+def started(run: Run, now: Run) -> Run | None:
+    """The run as its job was started, waiting for nothing, or None if that is how it was."""
+    now = now.waiting(None)
+    return None if now == run else now
+
+
+def start_tuning(run: Run, ports: Ports, start: Callable[[Run, Ports], Run]) -> Run | None:
     """Start a tuning job, on demand if SageMaker refuses it spot instances; None if the run stays as it is."""
     try:
-        return start(run, ports)
+        return started(run, start(run, ports))
     except JobRejected as error:
         if not (run.plan.spot and refuses_spot(str(error))):
             raise
         on_demand = replace(run, plan=replace(run.plan, spot=False))
         noted = on_demand.noted(f"{str(error).rstrip('.')}. The training jobs run on demand instead.")
-        return start(noted, ports) or noted
+        return started(run, start(noted, ports))
 
 
-def start_heads(run: Run, ports: Ports) -> Run | None:
+def start_heads(run: Run, ports: Ports) -> Run:
     """Start the tuning job of the heads, without a warm start if SageMaker refuses it with one."""
     known = tuple(parent for parent in run.warm_start_from if ports.jobs.tuning_job(parent))
-    refused = start_warm(known, lambda parents: ports.jobs.start_tuning(replace(run, warm_start_from=parents)))
-    return replace(cold(run, refused), warm_start_from=()) if refused else waiting(run)
+
+    def start(parents: tuple[str, ...]) -> Run:
+        own = replace(run, warm_start_from=parents)
+        return start_on_any(own, lambda machine: ports.jobs.start_tuning(own.on(machine)))
+
+    return start_warm(known, start)
 
 
-def start_warm(parents: tuple[str, ...], start: Callable[[tuple[str, ...]], None]) -> JobRejected | None:
-    """Start a tuning job with its parents; if SageMaker refuses these, start it without, and return the refusal."""
-    try:
-        start(parents)
-    except JobRejected as error:
-        if not parents:
-            raise
-        start(())
-        return error
-    return None
-
-
-def cold(run: Run, error: JobRejected) -> Run:
-    """The run, with the notice that its warm start was refused."""
-    return run.waiting(None).noted(f"{str(error).rstrip('.')}. The search starts without the results of earlier runs.")
-
-
-def start_networks(run: Run, ports: Ports) -> Run | None:
+def start_networks(run: Run, ports: Ports) -> Run:
     """Start the tuning job of the whole network, without a warm start if SageMaker refuses it with one."""
-    refused = start_warm(fine_tuned_before(run, ports), lambda parents: ports.jobs.start_fine_tuning(run, parents))
-    return cold(run, refused) if refused else waiting(run)
+    whole = with_head(run, ports)
+
+    def start(parents: tuple[str, ...]) -> Run:
+        return start_on_any(run, lambda machine: ports.jobs.start_fine_tuning(whole.on(machine), parents))
+
+    return start_warm(fine_tuned_before(run, ports), start)
+
+
+def start_warm(parents: tuple[str, ...], start: Callable[[tuple[str, ...]], Run]) -> Run:
+    """Start a tuning job with its parents, or without if SageMaker refuses these; the run then says so."""
+    try:
+        return start(parents)
+    except JobRejected as error:
+        if not parents or error.cause:
+            raise
+        why = f"{str(error).rstrip('.')}. The search starts without the results of earlier runs."
+        return start(()).noted(why)
+
+
+def with_head(run: Run, ports: Ports) -> Run:
+    """The run with the address of its best head's model, which older runs don't have."""
+    head = run.best_head
+    return replace(run, best_head=head and replace(head, model_uri=model_of(head, ports)))
 
 
 def fine_tuned_before(run: Run, ports: Ports) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Checkpoints of a trial after each epoch, from which an interrupted job continues to the same result.
 
-SageMaker restores /opt/ml/checkpoints when it resumes a spot job; without that folder, nothing is saved. The file holds
-plain arrays and JSON: reading it runs no code.
+SageMaker restores /opt/ml/checkpoints when it resumes a spot job; without that folder, nothing is saved. Each job has a
+folder of its own in it. The file holds plain arrays and JSON: reading it runs no code.
 """
 
 import json

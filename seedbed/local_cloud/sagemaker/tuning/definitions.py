@@ -14,6 +14,7 @@ INHERITED = [
     "InputDataConfig",
     "VpcConfig",
     "OutputDataConfig",
+    "CheckpointConfig",
     "StoppingCondition",
     "Environment",
     "EnableNetworkIsolation",
@@ -50,10 +51,8 @@ class Definition:
 
     def training_job(self, name: str, tuned: Mapping[str, str]) -> Body:
         """The CreateTrainingJob request for one of its training jobs."""
-        checkpoints = self.body.get("CheckpointConfig")
         return {
             **{field: self.body[field] for field in INHERITED if field in self.body},
-            **({"CheckpointConfig": _own_checkpoints(checkpoints, name)} if checkpoints else {}),
             "ResourceConfig": _resource_config(self.body),
             "TrainingJobName": name,
             "HyperParameters": {**self.static, **tuned, OBJECTIVE: self.metric},
@@ -99,11 +98,6 @@ def _one_of(config: Body, field: str, body: Body, other: str) -> Any:
             f"Give exactly one of {field} in HyperParameterTuningJobConfig and {other} in TrainingJobDefinition."
         )
     return config[field] if field in config else body[other]
-
-
-def _own_checkpoints(config: Body, name: str) -> Body:
-    """The CheckpointConfig with a folder for this training job, so that none resumes another's."""
-    return {**config, "S3Uri": f"{config['S3Uri'].rstrip('/')}/{name}"}
 
 
 def _resource_config(body: Body) -> Body:
