@@ -15,12 +15,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 from job_manager.aws.s3 import S3Bucket
+from job_manager.domain import listing
 from job_manager.domain.dataset import take_snapshot
+from job_manager.steps.reconcile import reconcile
 from tests.chaos.aftermath import calm_down
 from tests.chaos.load import LoadedCloud
-from tests.fakes.world import FULL_PLAN, a_run
+from tests.fakes.world import FULL_PLAN, World, a_run
 
 UPLOADS, A_SECOND, DOUBLED = 100_000, 500, 0.1
 KEYS, PAGE = 1_000_000, 1000
@@ -38,6 +41,12 @@ LISTS_AND_PUTS = ("list_objects_v2", "put_object")
 GETS = ("get_object", "head_object")
 SECONDS_A_CALL = 0.05
 MEMORY_GIB = 1.0
+
+IDLE_DAYS, IDLE_IMAGES = 30, (60, 4_027, 100_000, 1_000_000)
+RECONCILES = IDLE_DAYS * 24 * 12
+SECONDS_A_PAGE = 0.1
+# A call without a listing: two consistent reads of an item, two queries of which one reads ten runs, half a second.
+RECONCILE_COST = LAMBDA_REQUEST + 0.5 * MEMORY_GIB * LAMBDA_GIB_SECOND + 25 * READ_UNIT
 
 
 def cost(events: int, called: Mapping[str, int], invoked: Mapping[str, int]) -> dict[str, float]:
@@ -82,6 +91,35 @@ def bill(events: int, called: Counter[str], invoked: Counter[str], times: float)
     for name, dollars in costs.items():
         yield f"| {name} | {dollars:.4f} |"
     yield f"| all except the run's jobs and the PUT requests of the uploads | {sum(costs.values()):.2f} |"
+
+
+def idle() -> Iterator[str]:
+    """The section on a month in which nothing changes, as Markdown."""
+    yield f"## A month of {IDLE_DAYS} days in which nothing changes, in US dollars\n"
+    yield "Reconcile is called every five minutes. Before, it listed the whole bucket each time.\n"
+    yield (
+        "| images | listings | cost of listings | cost of reconcile's calls | both | before |\n| --- "
+        + "| ---: " * 5
+        + "|"
+    )
+    for images in IDLE_IMAGES:
+        world = World()
+        world.complete(world.start().run_id)
+        before = world.bucket.listed
+        with patch.object(listing, "KEYS_A_PAGE", 12 * PAGE / images):
+            for _ in range(RECONCILES):
+                world.clock.forward(IDLE_DAYS * 24 * 3600 / RECONCILES)
+                reconcile(world, world.plan, world.rule)
+        listings = world.bucket.listed - before
+        listed, called = listings * listing_cost(images), RECONCILES * RECONCILE_COST
+        first = RECONCILES * (listing_cost(images) + RECONCILE_COST)
+        yield f"| {images:,} | {listings:,} | {listed:.3f} | {called:.3f} | {listed + called:.2f} | {first:.2f} |"
+
+
+def listing_cost(images: int) -> float:
+    """US dollars of one listing: its requests, and the time of the function that waits for them."""
+    pages = math.ceil(images / PAGE)
+    return pages * (S3_WRITE + SECONDS_A_PAGE * MEMORY_GIB * LAMBDA_GIB_SECOND)
 
 
 class Listing:
@@ -134,6 +172,7 @@ def main() -> None:
         snapshot_of_a_million()
         return
     sys.stdout.write("# Load\nWritten by `make bench-load`.\n\n" + "\n".join(uploads(UPLOADS)) + "\n\n")
+    sys.stdout.write("\n".join(idle()) + "\n\n")
     sys.stdout.write(f"## A snapshot of {KEYS:,} keys\n\n| | |\n| --- | ---: |\n")
     sys.stdout.flush()
     subprocess.run([sys.executable, "-m", "benchmarks.bench_load", "--snapshot"], check=True)

@@ -13,6 +13,9 @@ RECONCILE = f"{FUNCTIONS}/steps/reconcile.py"
 NOTIFY = f"{FUNCTIONS}/steps/notify.py"
 REFUSAL = f"{FUNCTIONS}/domain/refusal.py"
 DATASET = f"{FUNCTIONS}/domain/dataset.py"
+TRIALS = "tests/unit/test_trials.py"
+MACHINES = "tests/unit/test_machines.py"
+RECONCILED = "tests/unit/test_reconcile.py"
 DELAYED = "tests/unit/test_delayed_jobs.py"
 RETRY = "tests/unit/test_retry_run.py"
 MEASURED = "tests/unit/test_measurement.py"
@@ -539,8 +542,8 @@ GUARDS = (
     Guard(
         name="a fault of SageMaker is tried again only once",
         file=STAGES,
-        text="again = run.repeats < AFTER_A_FAULT_OF_AWS",
-        mutation="again = run.repeats < 1000 * AFTER_A_FAULT_OF_AWS",
+        text="again = run.repeats < times",
+        mutation="again = run.repeats < 1000 * times",
         test=f"{RETRY}::test_a_fault_of_sagemaker_is_tried_again_once",
         simulated=False,
     ),
@@ -614,6 +617,78 @@ GUARDS = (
         text="            spot=False,\n",
         mutation="",
         test=f"{RETRY}::test_a_run_that_fails_on_demand_is_not_repeated_for_the_sake_of_spot",
+        simulated=False,
+    ),
+    Guard(
+        name="a bucket in which nothing changes is listed seldom",
+        file=RECONCILE,
+        text="if before and before.is_recent(now, under):",
+        mutation="if before and not before:",
+        test=f"{RECONCILED}::test_a_bucket_in_which_nothing_changes_is_listed_once_an_hour",
+        simulated=False,
+    ),
+    Guard(
+        name="another plan or run has the bucket listed at once",
+        file=f"{FUNCTIONS}/domain/listing.py",
+        text="return circumstances == self.circumstances and self.at",
+        mutation="return self.at",
+        test=f"{RECONCILED}::test_a_changed_plan_is_looked_at_at_once",
+        simulated=False,
+    ),
+    Guard(
+        name="trials whose events were lost are described some at a time",
+        file=f"{FUNCTIONS}/steps/trials.py",
+        text="for trial in lacking[:DESCRIBED_AT_ONCE]}",
+        mutation="for trial in lacking}",
+        test=f"{TRIALS}::test_trials_whose_events_were_lost_are_described_some_at_a_time_and_each_once",
+        simulated=False,
+    ),
+    Guard(
+        name="a tuning job that its time limit stopped keeps its best trial",
+        file=STAGES,
+        text="cut_short = best is not None and best.usable and job.reached(run.plan.tuning_time_limit)",
+        mutation="cut_short = best is None",
+        test=f"{TRIALS}::test_a_tuning_job_stopped_by_its_time_limit_keeps_its_best_trial",
+        simulated=False,
+    ),
+    Guard(
+        name="a trial keeps its checkpoints apart from other trials",
+        file="training_container/trainer/job.py",
+        text='own = self.checkpoints / os.environ.get(JOB_NAME, "")',
+        mutation="own = self.checkpoints",
+        test="tests/trainer/test_checkpoint.py::test_trials_that_share_a_place_for_checkpoints_keep_apart",
+        simulated=False,
+    ),
+    Guard(
+        name="an instance type that AWS has none of is replaced by its alternative",
+        file=f"{FUNCTIONS}/steps/machines.py",
+        text="for machine in run.machine.in_order(run.avoids):",
+        mutation="for machine in [run.machine]:",
+        test=f"{MACHINES}::test_the_next_type_is_taken_where_the_first_is_refused",
+        simulated=False,
+    ),
+    Guard(
+        name="the next attempt begins with another instance type",
+        file=STAGES,
+        text="run = replace(run, avoids=(*run.avoids, job.instance_type))",
+        mutation="pass",
+        test=f"{MACHINES}::test_the_next_attempt_takes_the_next_type_until_all_were_tried",
+        simulated=False,
+    ),
+    Guard(
+        name="the bound of a cost is of the dearest machine",
+        file=f"{FUNCTIONS}/domain/cost.py",
+        text="for each in (machine, *machine.alternatives))",
+        mutation="for each in (machine,))",
+        test=f"{MACHINES}::test_the_bound_is_of_the_dearest_machine",
+        simulated=False,
+    ),
+    Guard(
+        name="a run knows if nobody could hear of its end",
+        file=NOTIFY,
+        text="notified=ports.announcer.is_heard()",
+        mutation="notified=True",
+        test="tests/unit/test_notify.py::test_a_run_knows_whether_anybody_could_hear_of_its_end",
         simulated=False,
     ),
 )

@@ -189,10 +189,11 @@ def unfinished(run: Run, job: Job, ports: Ports, trials: Sequence[Trial] = (), *
         again = run.repeats < AFTER_ANOTHER_TRAINER
         reason = f"{TRAINER_CHANGED} {'It begins again.' if again else TOO_OFTEN}"
     elif fault := fault_of_aws(job, trials):
+        times = AFTER_A_FAULT_OF_AWS
         if lacks_instances(fault) and job.instance_type:
+            times = max(times, len(run.machine.alternatives))
             run = replace(run, avoids=(*run.avoids, job.instance_type))
-        untried = {machine.instance_type for machine in run.machine.alternatives} - set(run.avoids)
-        again = run.repeats < AFTER_A_FAULT_OF_AWS or (lacks_instances(fault) and bool(untried))
+        again = run.repeats < times
         reason = f"{fault.rstrip('.')}. It begins again." if again else fault
     return run.ended(RunState.FAILED, end_of(job, ports), reason, **changes, begins_again=again)
 
