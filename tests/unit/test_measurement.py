@@ -111,6 +111,15 @@ def test_an_email_counts_once_it_is_sent(world: World, run: Run) -> None:
         notify(completed, world)
 
     assert world.metrics.values(Metric.EMAILS_SENT) == [1]
+    assert world.metrics.values(Metric.EMAILS_UNHEARD) == []
+
+
+def test_an_email_that_nobody_can_get_is_counted(world: World, run: Run) -> None:
+    world.announcer.subscribers = 0
+    completed = world.complete(run.run_id)
+    notify(completed, world)
+
+    assert world.metrics.values(Metric.EMAILS_UNHEARD) == [1]
 
 
 def test_a_run_that_reconcile_advances_is_a_finding(world: World, run: Run) -> None:

@@ -29,6 +29,7 @@ class Metric(Enum):
     TRIALS_FINISHED = ("TrialsFinished", "Count")
     TRIALS_FAILED = ("TrialsFailed", "Count")
     EMAILS_SENT = ("EmailsSent", "Count")
+    EMAILS_UNHEARD = ("EmailsUnheard", "Count")
     RECONCILE_FINDINGS = ("ReconcileFindings", "Count")
 
     def __init__(self, label: str, unit: str) -> None:

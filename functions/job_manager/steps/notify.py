@@ -21,7 +21,10 @@ def notify(run: Run, ports: Ports) -> Message | None:
     if run.state is not RunState.REFUSED:
         ports.bucket.let_expire(run.run_id)
     if run.notified is None:
-        ports.runs.announced(replace(run, notified=ports.announcer.is_heard()))
+        heard = ports.announcer.is_heard()
+        ports.runs.announced(replace(run, notified=heard))
+        if not heard:
+            ports.metrics.record([Measurement(Metric.EMAILS_UNHEARD)], run.run_id)
     ports.runs.notified(run.run_id)
     return message
 
