@@ -638,8 +638,8 @@ GUARDS = (
     Guard(
         name="trials whose events were lost are described some at a time",
         file=f"{FUNCTIONS}/steps/trials.py",
-        text="for trial in lacking[:DESCRIBED_AT_ONCE]}",
-        mutation="for trial in lacking}",
+        text="for trial in lacking[:DESCRIBED_AT_ONCE])",
+        mutation="for trial in lacking)",
         test=f"{TRIALS}::test_trials_whose_events_were_lost_are_described_some_at_a_time_and_each_once",
         simulated=False,
     ),
@@ -686,8 +686,8 @@ GUARDS = (
     Guard(
         name="a run knows if nobody could hear of its end",
         file=NOTIFY,
-        text="notified=ports.announcer.is_heard()",
-        mutation="notified=True",
+        text="heard = ports.announcer.is_heard()",
+        mutation="heard = True",
         test="tests/unit/test_notify.py::test_a_run_knows_whether_anybody_could_hear_of_its_end",
         simulated=False,
     ),

@@ -6,7 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,7 +32,14 @@ IN_SECONDS = {
     "rebuild": ["rebuild"],
     "dlq list": ["dlq", "list"],
     "dlq redrive": ["dlq", "redrive"],
+    "status": ["status", "--once"],
+    "cost": ["cost"],
 }
+FOR_AWS = {
+    "deploy": ["deploy", "--email", "me@example.org", "--region", "eu-west-1"],
+    "undeploy": ["undeploy", "--region", "eu-west-1"],
+}
+NO_ROLE = {"AWS_EC2_METADATA_DISABLED": "true"}
 REFUSALS = {
     "up": (["up"], "SEEDBED_HOME"),
     "demo": (["demo"], "SEEDBED_HOME"),
@@ -60,8 +67,9 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @contextmanager
-def command(place: Path, home: Path | None, *words: object) -> Iterator[Process]:
-    environment = {**os.environ, "COLUMNS": "200", **({"SEEDBED_HOME": str(home)} if home else {})}
+def command(place: Path, home: Path | None, *words: object, without: Collection[str] = ()) -> Iterator[Process]:
+    inherited = {name: value for name, value in os.environ.items() if name not in without}
+    environment = {**inherited, **NO_ROLE, "COLUMNS": "200", **({"SEEDBED_HOME": str(home)} if home else {})}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     bound = bound_by_permissions(place) if place.name == "unwritable" else []
     with started([*bound, SEEDBED, *map(str, words)], cwd=place, env=environment, **pipes) as process:
@@ -176,8 +184,26 @@ def test_labels_that_cant_be_written_are_refused_in_a_sentence(
     assert "Traceback" not in output + errors
 
 
+@pytest.mark.parametrize("words", FOR_AWS.values(), ids=FOR_AWS)
+def test_a_command_for_aws_comes_as_far_as_the_credentials_in_any_folder(
+    up: Path, place: Path, words: list[str]
+) -> None:
+    with command(place, up, *words, without=("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE")) as process:
+        output, errors = said(process)
+
+    assert (process.returncode, output) == (1, "")
+    assert "No AWS credentials were found." in errors
+
+
+def test_the_doctor_finds_tensorflow_in_any_folder(up: Path, place: Path) -> None:
+    with command(place, up, "doctor") as process:
+        output, errors = said(process)
+
+    assert "ok      TensorFlow: " in output, errors
+
+
 def test_every_command_is_run_in_every_kind_of_folder() -> None:
-    elsewhere = {"demo", "up", "upload", "stop", "retry", "predict", "import", "serve", "sagemaker"}
+    elsewhere = {"demo", "up", "upload", "stop", "retry", "predict", "import", "serve", "sagemaker", "doctor", *FOR_AWS}
 
     assert elsewhere | {name.split()[0] for name in IN_SECONDS} == {*COMMANDS, "dlq"}
 

@@ -140,7 +140,7 @@ def test_the_end_of_the_run_is_measured_once_and_in_the_functions_log_alone(
     logs = cloud.stack.client("logs")
 
     def measured() -> list[str]:
-        groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/")["logGroups"]
+        groups = logs.describe_log_groups()["logGroups"]
         events = [event for g in groups for event in logs.filter_log_events(logGroupName=g["logGroupName"])["events"]]
         return [event["message"] for event in events if '"RunsCompleted":[1.0]' in event["message"]]
 
