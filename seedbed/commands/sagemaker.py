@@ -13,8 +13,9 @@ from ..errors import SeedbedError
 from ..local_cloud.home.folder import Home
 from ..local_cloud.process import served
 from ..local_cloud.sagemaker.containers.images import dockerfile_of, read_image, repository_of
+from ..local_cloud.sagemaker.containers.namespaces import refusal
 from ..local_cloud.sagemaker.errors import JobFailure
-from ..terminal.console import results
+from ..terminal.console import results, say
 from .options import Port
 from .show import STOP_HINT, exports
 
@@ -58,6 +59,8 @@ def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, c
         options += ["--image", f"{name}={folder}"]
     home = Home(data.absolute())
     with served(home, port, options) as cloud:
+        if containers != Containers.docker and refusal():
+            say(f"Jobs that run as processes find their files below SAGEMAKER_BASE_DIR: {refusal()}.")
         print_usage(cloud, folders, home, console)
         while home.is_served():
             time.sleep(0.5)

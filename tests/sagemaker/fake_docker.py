@@ -25,7 +25,7 @@ ONE_VALUE = {
         "--tag",
         "--file",
     ),
-    *("--format", "--filter", "--add-host"),
+    *("--format", "--filter", "--add-host", "--hostname"),
 }
 
 

@@ -138,3 +138,8 @@ def test_no_secret_is_in_the_docker_command(tmp_path: Path) -> None:
     words = Engine("owner", shares_network=True).options("job", tmp_path, given, 1.0)
     assert "a secret" not in " ".join(words)
     assert {"AWS_SECRET_ACCESS_KEY", "PATH=/opt/program"} <= set(words)
+
+
+def test_a_docker_containers_host_has_a_jobs_name(tmp_path: Path) -> None:
+    words = Engine("owner", shares_network=True).options("job", tmp_path, {}, 1.0)
+    assert words[words.index("--hostname") :][:4] == ["--hostname", "algo-1", "--add-host", "algo-1:127.0.0.1"]

@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -125,8 +125,12 @@ class Endpoint:
         containers: str = "process",
         path: str = os.environ["PATH"],
         images: Mapping[str, Path] = MappingProxyType({}),
+        *,
+        within: Sequence[str] = (),
     ) -> None:
+        """within: a command that starts the one that follows its words."""
         self.data_dir = data_dir
+        self.within = within
         self.containers = containers
         self.path = path
         self.images = images
@@ -174,6 +178,7 @@ class Endpoint:
         with (self.data_dir / "server.log").open("ab") as log:
             self.process = children.start(
                 [
+                    *self.within,
                     sys.executable,
                     Path(__file__).with_name("serve.py"),
                     str(self.port),
@@ -253,8 +258,8 @@ class Endpoint:
         return path.read_text() if path.exists() else ""
 
     def processes(self, name: str) -> list[int]:
-        """The toy's processes whose job's working directory begins with `name`."""
-        return [pid for pid, base in _toys(str(self.data_dir)) if base.split("-job-", 1)[1].startswith(name)]
+        """The processes of this endpoint's jobs whose names begin with `name`."""
+        return [pid for pid, job in _toys(self.url) if job.startswith(name)]
 
     def ended(self, kind: str, name: str) -> dict[str, Any]:
         """The description of a job (`processing`, `training` or `tuning`) once it has ended."""
@@ -317,14 +322,16 @@ class Endpoint:
         return [trial for page in found for trial in page["TrainingJobSummaries"]]
 
 
-def _toys(data_dir: str) -> list[tuple[int, str]]:
-    """(process id, working directory) of the toy's processes below the data directory."""
+def _toys(url: str) -> list[tuple[int, str]]:
+    """(process id, job) of the toy's processes that an endpoint runs."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            base = process.environ().get("SAGEMAKER_BASE_DIR", "")
-            if base.startswith(data_dir) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append((process.pid, base))
+            given = process.environ()
+            job = given.get("TRAINING_JOB_NAME") or given.get("PROCESSING_JOB_NAME", "")
+            ours = given.get("AWS_ENDPOINT_URL") == url and "SAGEMAKER_BASE_DIR" in given
+            if ours and process.status() != psutil.STATUS_ZOMBIE:
+                found.append((process.pid, job))
     return found
 
 

@@ -177,6 +177,7 @@ class SageMaker:
         self._cloudwatch.stop(CLOSING_SECONDS)
         self._transfer.close()
         self._runner.close()
+        self._launcher.close()
         self._store.close()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from .cloudwatch import CloudWatch
 from .containers.exit_status import exit_code, in_words
 from .containers.launcher import Launcher
+from .containers.opt_ml import MOVED, ROOT
 from .containers.output import Listener
 from .containers.process import Launch, Outcome, ProcessRunner, Stop
 from .containers.terminal_text import visible
@@ -61,6 +62,7 @@ class JobServices:
                 self.ledger.store.remember(kind, name, process=process)
 
         if stop.reason is not None:
+            launch.clean_up()
             return Outcome(-signal.SIGTERM, stop.reason)
         try:
             return self.runner.run(launch, stop, on_start, listener)
@@ -135,10 +137,12 @@ class Output:
 
     def __init__(self, services: JobServices, group: str, job: str) -> None:
         self._cloudwatch = services.cloudwatch
+        self._launcher = services.launcher
         self._stream = (group, f"{job}/algo-1-{int(time.time())}")
         self._state = ""
         self._sent_at = time.monotonic()
         self._last: deque[str] = deque(maxlen=TAIL_LINES)
+        self.names_opt_ml = False
 
     def on_line(self, line: str, ended: bool = True) -> None:
         """Takes in a line. ended: False if the next one overwrites it."""
@@ -146,6 +150,7 @@ class Output:
             self._state = line
         if ended:
             self._last.append(self._state)
+            self.names_opt_ml = self.names_opt_ml or f"{ROOT}/" in self._state
             self._send()
         elif time.monotonic() - self._sent_at >= STATE_SECONDS:
             self._send()
@@ -157,6 +162,11 @@ class Output:
     def note(self, text: str) -> None:
         """Adds a sentence of the endpoint to the log."""
         self._cloudwatch.line(self._stream, text)
+
+    def moved_note(self, image_uri: str, message: str) -> str:
+        """A sentence for a job that looked for /opt/ml, or names it in its message, where its files are elsewhere."""
+        looked = self.names_opt_ml or f"{ROOT}/" in message
+        return MOVED if looked and self._launcher.moves_opt_ml(image_uri) else ""
 
     def on_left_out(self, sentences: Sequence[str]) -> None:
         """Says what can't be uploaded of what the container left."""

@@ -109,7 +109,8 @@ class ProcessingJobs:
                 )
                 return JobEnd("Stopped", reason, message)
             if outcome.exit_code:
-                return JobEnd("Failed", failure_reason(message, outcome.exit_code, output.tail()), message)
+                note = output.moved_note(body["AppSpecification"]["ImageUri"], message)
+                return JobEnd("Failed", failure_reason(message, outcome.exit_code, output.tail(), note), message)
             for folder, uri in outputs(body, base, "EndOfJob"):
                 tree = Tree(folder, base, reach)
                 disk_retry.until_done(partial(self._services.transfer.upload_directory, tree, uri))

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ..errors import JobFailure
 from .images import dockerfile_of, repository_of
-from .opt_ml import ROOT
+from .opt_ml import HOST, ROOT
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Engine:
         own environment. The variables that `docker` itself reads there are given with their values.
         """
         options = ["--rm", "--name", name, "--label", f"{LABEL}={self.owner}", "--stop-timeout", str(round(grace))]
-        options += ["--volume", f"{base}:{ROOT}"]
+        options += ["--volume", f"{base}:{ROOT}", "--hostname", HOST, "--add-host", f"{HOST}:127.0.0.1"]
         options += ["--network", "host"] if self.shares_network else ["--add-host", f"{OUTSIDE}:host-gateway"]
         for key, value in environment.items():
             options += ["--env", f"{key}={value}" if is_for_docker(key) else key]

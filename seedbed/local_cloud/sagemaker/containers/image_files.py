@@ -38,6 +38,16 @@ class ImageFiles:
                 return here.parents[posixpath.relpath(there, path).count("/")]
         return found if found is not None and found.is_dir() else None
 
+    def below(self, folder: str) -> list[tuple[str, Path]]:
+        """(path below a folder of the image, path here) of what was copied there; a later one replaces an earlier."""
+        found = []
+        for there, here in self.copies:
+            if _is_within(there, folder):
+                found.append((posixpath.relpath(there, folder), here))
+            elif _is_within(folder, there):
+                found.append((".", here / posixpath.relpath(folder, there)))
+        return [(name, here) for name, here in found if exists(here)]
+
     def add(self, sources: list[Path], target: str, into: bool) -> None:
         """Copies files, and folders' contents, to an absolute path. into: the path is a folder."""
         path = _normal(target)

@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...passed_environment import named_by_the_person, passed_to_jobs
@@ -13,6 +13,8 @@ from ..kinds import Body
 from ..settings import EndpointSettings
 from .docker import Engine, is_for_docker
 from .images import Image, dockerfile_of, folder_of, read_image
+from .namespaces import NamespaceError, Namespaces, refusal
+from .opt_ml import ROOT, add_image_files
 from .process import Launch
 from .program import moved_list, runnable, search_path
 
@@ -46,14 +48,20 @@ class Launcher:
 
     def __init__(self, settings: EndpointSettings) -> None:
         self._settings = settings
+        self._namespaces = Namespaces(settings.data_dir / "etc")
         self._lock = threading.Lock()
         self._searched = False
         self._engine: Engine | None = None
 
     def remove_leftovers(self) -> None:
+        if refusal():
+            log.warning("Processes find their files below SAGEMAKER_BASE_DIR, not at %s: %s", ROOT, refusal())
         engine = self._find_engine()
         if engine is not None:
             engine.remove_leftovers()
+
+    def close(self) -> None:
+        self._namespaces.close()
 
     def ready(self, image_uri: str) -> None:
         """Builds the image if necessary, before the job's time begins. Raises JobFailure if it can't be run."""
@@ -62,6 +70,10 @@ class Launcher:
     def reach(self, image_uri: str, base: Path) -> Path:
         """Links of a job's files may lead to what lies below this: anywhere for a process, `base` for a container."""
         return base if self._engine_and_image(image_uri) else Path("/")
+
+    def moves_opt_ml(self, image_uri: str) -> bool:
+        """Whether a job's files are below SAGEMAKER_BASE_DIR, as it is a process and the system allows no namespace."""
+        return bool(refusal()) and self._engine_and_image(image_uri) is None
 
     def launch(self, job: ContainerSpec) -> Launch:
         """What to run for a job. Raises JobFailure if the image can't be run."""
@@ -87,15 +99,18 @@ class Launcher:
 
     def _as_process(self, folder: Path, job: ContainerSpec) -> Launch:
         image = read_image(folder)
-        given = environment(image, self._settings, job.base, job.threads, job.environment)
-        words = command(image, job.specification, job.arguments)
-        return Launch(
-            command=runnable(words, image, job.base, given["PATH"]),
-            folder=image.working_folder,
-            environment=given,
-            log_path=job.log_path,
-            seconds=job.seconds,
-        )
+        add_image_files(job.base, image.stage.files, self._settings.data_dir)
+        seen = job.base if refusal() else Path(ROOT)
+        given = environment(image, self._settings, seen, job.threads, job.environment)
+        words = runnable(command(image, job.specification, job.arguments), image, job.base, given["PATH"], seen)
+        launch = Launch(words, image.working_folder, given, job.log_path, job.seconds)
+        if refusal():
+            return launch
+        try:
+            entry = self._namespaces.entry(words, job.base, image.working_folder.absolute())
+        except NamespaceError as error:
+            raise JobFailure(f"InternalServerError: {error}") from error
+        return replace(launch, command=entry.command, clean_up=entry.close)
 
     def _in_engine(self, engine: Engine, image: str, place: Path, job: ContainerSpec) -> Launch:
         settings, own = self._settings, job.specification

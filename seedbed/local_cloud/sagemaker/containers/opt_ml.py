@@ -2,19 +2,24 @@
 
 import json
 import os
+import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import REASON_LENGTH, Invalid
+from ..errors import REASON_LENGTH, Invalid, JobFailure
 from ..kinds import Body
+from .image_files import ImageFiles
 from .terminal_text import visible
 
 ROOT = "/opt/ml"
+HOST = "algo-1"
+MOVED = f"{ROOT} is not there for a process here: its files are below SAGEMAKER_BASE_DIR."
 
 
-def moved(text: str, base: Path) -> str:
-    """A path below /opt/ml as its path on this machine; other text unchanged."""
-    return f"{base}{text[len(ROOT) :]}" if text == ROOT or text.startswith(f"{ROOT}/") else text
+def moved(text: str, base: Path, root: str = ROOT) -> str:
+    """A path below /opt/ml, or another root, as its path below `base`; other text unchanged."""
+    return f"{base}{text[len(root) :]}" if text == root or text.startswith(f"{root}/") else text
 
 
 def local_path(text: str, base: Path) -> Path:
@@ -35,14 +40,39 @@ def write_resource_config(directory: Path, asked: Body) -> None:
     group = asked.get("InstanceGroups", [asked])[0]
     name, instance_type = group.get("InstanceGroupName", "homogeneousCluster"), group.get("InstanceType", "local")
     content = {
-        "current_host": "algo-1",
-        "hosts": ["algo-1"],
+        "current_host": HOST,
+        "hosts": [HOST],
         "current_instance_type": instance_type,
         "current_group_name": name,
-        "instance_groups": [{"instance_group_name": name, "instance_type": instance_type, "hosts": ["algo-1"]}],
+        "instance_groups": [{"instance_group_name": name, "instance_type": instance_type, "hosts": [HOST]}],
         "network_interface_name": "lo",
     }
     write_json(directory / "resourceconfig.json", content)
+
+
+def add_image_files(base: Path, files: ImageFiles, left_out: Path) -> None:
+    """Copies what an image has below /opt/ml, but for the folders that SageMaker mounts there. Raises JobFailure.
+
+    left_out: a folder that is not copied, as it holds the jobs themselves.
+    """
+    mounted = {path.name for path in base.iterdir()}
+    for name, here in files.below(ROOT):
+        if name.split("/")[0] in mounted:
+            continue
+        target = base / name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if here.is_dir():
+                skip = partial(_skipped, {left_out, *(here / top for top in (mounted if name == "." else ()))})
+                shutil.copytree(here, target, symlinks=True, ignore=skip, dirs_exist_ok=True)
+            else:
+                shutil.copy2(here, target)
+        except OSError as error:
+            raise JobFailure(f"ClientError: {here} can't be copied to {ROOT}/{name}: {error}") from error
+
+
+def _skipped(paths: set[Path], folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if Path(folder, name) in paths}
 
 
 def read_message(base: Path, name: str) -> str:

@@ -97,16 +97,20 @@ class ProcessRunner:
         listener: receives its output, standard error included. Raises OSError if it can't be started.
         """
         launch.log_path.parent.mkdir(parents=True, exist_ok=True)
-        process = subprocess.Popen(
-            launch.command,
-            cwd=launch.folder,
-            env=launch.environment,
-            bufsize=0,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                launch.command,
+                cwd=launch.folder,
+                env=launch.environment,
+                bufsize=0,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError:
+            launch.clean_up()
+            raise
         try:
             self._guard.watch(process.pid)
             with contextlib.suppress(psutil.Error):

@@ -22,15 +22,17 @@ UTF8_BOM = b"\xef\xbb\xbf"
 BINARIES = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 
-def runnable(words: list[str], image: Image, base: Path, path: str) -> list[str]:
+def runnable(words: list[str], image: Image, base: Path, path: str, seen: Path | None = None) -> list[str]:
     """The command here for the words that start the image.
 
-    base: the directory that stands for /opt/ml. path: the process's PATH. Raises JobFailure if the program is not
-    found or can't be started.
+    base: the directory that stands for /opt/ml. path: the process's PATH. seen: where the process itself finds that
+    directory, if elsewhere. Raises JobFailure if the program is not found or can't be started.
     """
     first, *arguments = words
+    seen = seen or base
+    program = [opt_ml.moved(word, seen, str(base)) for word in _program(first, image, base, path)]
     move = _moved_text if PurePosixPath(first).name in SHELLS else _moved
-    return [*_program(first, image, base, path), *(move(word, image, base) for word in arguments)]
+    return [*program, *(move(word, image, seen) for word in arguments)]
 
 
 def search_path(image: Image) -> str:

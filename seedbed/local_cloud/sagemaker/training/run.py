@@ -158,7 +158,9 @@ class TrainingRun:
         self._disk_retry.until_done(self._files.upload_output)
         if failed:
             message, tail = self._files.failure(), self._output.tail()
-            reason = failure_reason(message, outcome.exit_code, tail, self._metrics_problem())
+            image = self._body["AlgorithmSpecification"]["TrainingImage"]
+            note = self._output.moved_note(image, message) or self._metrics_problem()
+            reason = failure_reason(message, outcome.exit_code, tail, note)
             self._finish("Failed", "Failed", reason)
         elif outcome.ended_by == "timeout":
             waited = self._clock.waited_too_long()
