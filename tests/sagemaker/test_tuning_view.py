@@ -50,7 +50,7 @@ def trained(
     """A training job that ends `number` seconds after LATER."""
     name = f"{parent}-{number:03d}"
     body = {"TrainingJobName": name, "HyperParameters": {"_tuning_objective_metric": "score"}}
-    private = {"tuned": {"x": "0.5"}, "tuning_job": parent, "definition": ""}
+    private: Any = {"tuned": {"x": "0.5"}, "tuning_job": parent, "definition": ""}
     ledger.create(TRAINING, body, [], parent, number, **private)
     ended = {"TrainingJobStatus": status, "TrainingEndTime": LATER + number, **fields}
     ledger.change(TRAINING, name, lambda job: job.update(ended))

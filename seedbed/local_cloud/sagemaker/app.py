@@ -3,9 +3,11 @@
 import asyncio
 import json
 import logging
+import re
 import sqlite3
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -40,8 +42,11 @@ from .tuning.operations import TuningJobs
 log = logging.getLogger(__name__)
 
 TARGET = "SageMaker."
+# The region in a signature's credential scope: access key/date/region/service/aws4_request.
+SCOPE = re.compile(r"Credential=[^/,\s]+/\d{8}/([a-z0-9-]+)/")
 BODY_BYTES = 8 * 2**20
 CLOSING_SECONDS = 10.0
+ANSWERS = 16
 
 
 class SageMaker:
@@ -108,6 +113,8 @@ class SageMaker:
         self._processing = ProcessingJobs(services)
         self._training = TrainingJobs(services)
         self._tuning = TuningJobs(services, self._training)
+        # Threads of its own: those that wait for S3 must not take the ones in which S3 answers.
+        self._answers = ThreadPoolExecutor(ANSWERS, thread_name_prefix="sagemaker-answer")
         self._operations = Operations(services, self._processing, self._training, self._tuning)
         self._maintenance = Maintenance(self._store, self._job_threads, self.disk, self._resume)
 
@@ -126,7 +133,9 @@ class SageMaker:
         target = request.headers.get("x-amz-target") or f"{request.method} {scope['path']}"
         status = 200
         try:
-            content = await asyncio.to_thread(self._answer, target, await _read_body(request))
+            content = await asyncio.get_running_loop().run_in_executor(
+                self._answers, self._answer, target, await _read_body(request), self._region(request)
+            )
         except ClientDisconnect:
             return
         except ApiError as error:
@@ -142,10 +151,15 @@ class SageMaker:
         response = Response(json.dumps(content), status, headers, media_type="application/x-amz-json-1.1")
         await response(scope, receive, send)
 
-    def _answer(self, target: str, body: bytes) -> Body:
+    def _region(self, request: Request) -> str:
+        """The region for which the client signed the request."""
+        signed = SCOPE.search(request.headers.get("authorization", ""))
+        return signed[1] if signed else self._settings.region
+
+    def _answer(self, target: str, body: bytes, region: str) -> Body:
         if target == f"POST {spot.PATH}":
             return spot.interrupt(self._services, _parse(body))
-        return self._operations.call(target.removeprefix(TARGET), _parse(body))
+        return self._operations.call(target.removeprefix(TARGET), _parse(body), region)
 
     def _recover(self) -> None:
         """Ends the processes that survived a crash, and resumes the jobs that had not ended."""
@@ -178,6 +192,7 @@ class SageMaker:
         self._transfer.close()
         self._runner.close()
         self._launcher.close()
+        self._answers.shutdown(wait=False, cancel_futures=True)
         self._store.close()
 
 

@@ -31,24 +31,26 @@ class Operations:
             "DeleteTags": partial(tags.delete_tags, store),
             "ListTags": partial(tags.list_tags, store),
         }
+        self._creates: dict[str, Callable[[Body, str], Body]] = {}
         jobs: dict[Kind, Any] = {PROCESSING: processing, TRAINING: training, TUNING: tuning}
         for kind, operations in jobs.items():
-            self._table[f"Create{kind.name}"] = operations.create
+            self._creates[f"Create{kind.name}"] = operations.create
             self._table[f"Stop{kind.name}"] = operations.stop
             self._table[f"Describe{kind.name}"] = partial(self._describe, kind)
             self._table[f"List{kind.name}s"] = partial(listing.list_jobs, services.ledger, kind)
 
-    def call(self, name: str, request: Any) -> Body:
-        """The answer to a request. Raises ApiError."""
+    def call(self, name: str, request: Any, region: str) -> Body:
+        """The answer to a request. region: of the client. Raises ApiError."""
         try:
             service_model.operation(name)
         except OperationNotFoundError:
             raise Unsupported(f"SageMaker has no operation named '{name}'.") from None
-        if name not in self._table:
+        if name not in self._table and name not in self._creates:
             raise Unsupported(f"The operation {name} is not implemented by this local SageMaker endpoint.")
         known = service_model.validate(name, request)
         request_fields.check(name, known)
-        return service_model.answer(name, self._table[name](known))
+        answer = self._creates[name](known, region) if name in self._creates else self._table[name](known)
+        return service_model.answer(name, answer)
 
     def _describe(self, kind: Kind, request: Body) -> Body:
         if kind is TUNING:

@@ -33,9 +33,9 @@ class ProcessingJobs:
     def __init__(self, services: JobServices) -> None:
         self._services = services
 
-    def create(self, request: Body) -> Body:
+    def create(self, request: Body, region: str) -> Body:
         check(request, self._services)
-        body = self._services.ledger.create(PROCESSING, request, tags.take(request))
+        body = self._services.ledger.create(PROCESSING, request, tags.take(request), region=region)
         self.start(body["ProcessingJobName"])
         return {"ProcessingJobArn": body["ProcessingJobArn"]}
 

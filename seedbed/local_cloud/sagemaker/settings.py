@@ -3,7 +3,11 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+import botocore.session
+from botocore.exceptions import UnknownRegionError
 
 from ..access.credentials import Credentials
 from .kinds import Kind
@@ -33,15 +37,29 @@ class EndpointSettings:
     containers: str = "process"
     cache_bytes: int = 5 * 2**30
 
-    def arn(self, kind: Kind, name: str) -> str:
-        """SageMaker writes names in ARNs in lower case."""
-        return f"arn:aws:sagemaker:{self.region}:{self.account}:{kind.resource}/{name.lower()}"
+    def arn(self, kind: Kind, name: str, region: str) -> str:
+        """SageMaker writes names in ARNs in lower case. region: of the client that creates the job."""
+        return f"arn:{partition_of(region)}:sagemaker:{region}:{self.account}:{kind.resource}/{name.lower()}"
 
     def log_path(self, kind: Kind, name: str) -> Path:
         return self.data_dir / "logs" / kind.resource / f"{name.lower()}.log"
 
     def work_dir(self, kind: Kind, name: str) -> Path:
         return self.data_dir / "jobs" / f"{kind.resource}-{name.lower()}"
+
+
+@cache
+def partition_of(region: str) -> str:
+    """The partition in the ARNs of a region, such as aws or aws-cn; aws for a region that nobody knows."""
+    try:
+        return str(botocore.session.get_session().get_partition_for_region(region))
+    except UnknownRegionError:
+        return "aws"
+
+
+def region_of(arn: str) -> str:
+    """The region in an ARN."""
+    return arn.split(":")[3]
 
 
 def cores() -> int:

@@ -32,22 +32,25 @@ class Ledger:
         self._settings = settings
         self.posted = threading.Event()
 
-    def create(
+    def create(  # noqa: PLR0913  a job, where it belongs and where it was asked for
         self,
         kind: Kind,
         body: Body,
         tags: list[dict[str, str]],
         parent: str | None = None,
         number: int | None = None,
+        *,
+        region: str = "",
         **private: Any,
     ) -> Body:
         """Records a job as InProgress.
 
-        parent, number: the tuning job and the place in it, for its training jobs. private: see JobRecord.
+        parent, number: the tuning job and the place in it, for its training jobs. region: of its ARN, if not the
+        endpoint's own. private: see JobRecord.
         Raises InUse if the name is taken; upper and lower case count as the same.
         """
         name = body[kind.name_field]
-        arn = self._settings.arn(kind, name)
+        arn = self._settings.arn(kind, name, region or self._settings.region)
         stamp = now()
         body = {
             **body,

@@ -9,7 +9,7 @@ from botocore.model import ListShape, Shape, StructureShape
 
 from .. import service_model
 from ..kinds import Body, Kind
-from ..settings import EndpointSettings
+from ..settings import EndpointSettings, region_of
 
 SOURCE = "aws.sagemaker"
 
@@ -31,7 +31,7 @@ def state_change(kind: Kind, body: Mapping[str, Any], tags: list[dict[str, str]]
         "source": SOURCE,
         "account": settings.account,
         "time": datetime.fromtimestamp(body["LastModifiedTime"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": settings.region,
+        "region": region_of(body[kind.arn_field]),
         "resources": [body[kind.arn_field]],
         "detail": detail,
     }

@@ -21,9 +21,9 @@ class TrainingJobs:
     def __init__(self, services: JobServices) -> None:
         self._services = services
 
-    def create(self, request: Body) -> Body:
+    def create(self, request: Body, region: str) -> Body:
         check(request, self._services)
-        body = self._services.ledger.create(TRAINING, request, tags.take(request))
+        body = self._services.ledger.create(TRAINING, request, tags.take(request), region=region)
         self.start(body["TrainingJobName"], TrainingListener())
         return {"TrainingJobArn": body["TrainingJobArn"]}
 

@@ -17,12 +17,12 @@ class TuningJobs:
         self._services = services
         self._training_jobs = training_jobs
 
-    def create(self, request: Body) -> Body:
+    def create(self, request: Body, region: str) -> Body:
         autotune.fill(request)
         rules.check(request, self._services)
         given = tags.take(request)
         seed = request["HyperParameterTuningJobConfig"].get("RandomSeed", secrets.randbits(31))
-        body = self._services.ledger.create(TUNING, request, given, seed=seed)
+        body = self._services.ledger.create(TUNING, request, given, region=region, seed=seed)
         self.start(body["HyperParameterTuningJobName"])
         return {"HyperParameterTuningJobArn": body["HyperParameterTuningJobArn"]}
 

@@ -13,7 +13,7 @@ from ..jobs import JobServices
 from ..kinds import ENDED, TRAINING, TUNING, Body
 from ..records.store import JobRecord
 from ..records.transitions import now
-from ..settings import cores
+from ..settings import cores, region_of
 from ..training.operations import TrainingJobs
 from . import warm_start
 from .definitions import maximizes, read_definitions
@@ -107,9 +107,12 @@ class TuningRun:
             "TuningJobArn": self._body["HyperParameterTuningJobArn"],
         }
         tags = self._services.ledger.store.tags(self._body["HyperParameterTuningJobArn"])
+        region = region_of(self._body["HyperParameterTuningJobArn"])
         private = {"tuned": tuned, "tuning_job": self._name, "definition": state.definition.name}
         create = self._services.ledger.create
-        self._disk_retry.until_recorded(lambda: create(TRAINING, body, tags, self._name, number, **private))
+        self._disk_retry.until_recorded(
+            lambda: create(TRAINING, body, tags, self._name, number, region=region, **private)
+        )
         self._start(self._trial(state, number, body["TrainingJobName"]))
 
     def _trial(self, state: DefinitionState, number: int, name: str) -> Trial:
