@@ -99,3 +99,15 @@ def test_a_training_jobs_metrics_come_from_cloudwatch(endpoint: "Endpoint", tune
     table = curve()
     assert set(table["metric_name"]) == {"acc"}
     assert table["value"].between(0, 1).all()
+
+
+def test_the_resources_of_ended_jobs_are_read_from_their_names(endpoint: "Endpoint", tuner: Any) -> None:
+    from sagemaker.core.resources import HyperParameterTuningJob, TrainingJob  # noqa: PLC0415
+
+    job = HyperParameterTuningJob.get("sdk-tuning")
+    assert job.training_job_definition.static_hyper_parameters["_tuning_objective_metric"] == "acc"
+    assert job.hyper_parameter_tuning_job_config.training_job_early_stopping_type == "Off"
+    best = TrainingJob.get(tuner.best_training_job())
+    assert best.output_data_config.kms_key_id == ""
+    assert {channel.compression_type for channel in best.input_data_config} == {"None"}
+    assert best.secondary_status_transitions[-1].status_message == "Training job completed"

@@ -170,7 +170,7 @@ RULES: dict[str, tuple[Change, str, str]] = {
         "TuningObjective",
     ),
     "unknown metric": (put(CONFIG, "HyperParameterTuningJobObjective", "MetricName", "joy"), INVALID, "'joy'"),
-    "no metrics": (drop(*METRICS), INVALID, "MetricDefinitions"),
+    "no metrics": (drop(*METRICS), INVALID, "Provide a metric in the metric definitions"),
     "no regex": (put(*METRICS, 0, "Regex", "loss: ("), INVALID, "metric 'loss'"),
     "no group": (put(*METRICS, 0, "Regex", "loss"), INVALID, "metric 'loss'"),
     "unknown image": (

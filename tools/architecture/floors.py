@@ -60,7 +60,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["cloudwatch", "events", "full_disk"],
         ["containers", "records"],
         ["clients"],
-        ["disk", "service_model", "settings"],
+        ["defaults", "disk", "service_model", "settings"],
         ["errors", "kinds"],
     ],
 }

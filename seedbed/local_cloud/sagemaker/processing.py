@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import tags
+from . import defaults, tags
 from .containers import opt_ml
 from .containers.images import folder_of
 from .containers.launcher import ContainerSpec
 from .containers.process import Outcome, Stop
+from .defaults import DAY
 from .errors import REASON_LENGTH, Invalid, JobFailure
 from .full_disk import DiskRetry
 from .jobs import JobServices, Output, failure_reason, fresh_directory, remove_directory
@@ -23,7 +24,6 @@ from .settings import cores
 
 log = logging.getLogger(__name__)
 
-DAY = 86_400
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 
 
@@ -34,6 +34,7 @@ class ProcessingJobs:
         self._services = services
 
     def create(self, request: Body, region: str) -> Body:
+        defaults.fill_processing_job(request)
         check(request, self._services)
         body = self._services.ledger.create(PROCESSING, request, tags.take(request), region=region)
         self.start(body["ProcessingJobName"])

@@ -11,13 +11,13 @@ MESSAGES = {
     "Restarting": "The job's instance was lost; it runs again, from its checkpoint if it has one",
     "Interrupted": "The Spot instance was taken away; the job waits for another",
     "Downloading": "Downloading input data",
-    "Training": "Training in progress",
+    "Training": "Training image download completed. Training in progress.",
     "Uploading": "Uploading generated training model",
     "Stopping": "Stopping the training job",
     "Completed": "Training job completed",
     "Failed": "Training job failed",
     "Stopped": "Training job stopped",
-    "MaxRuntimeExceeded": "The job ran longer than its MaxRuntimeInSeconds",
+    "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
     "MaxWaitTimeExceeded": "The job did not complete within its MaxWaitTimeInSeconds",
 }
 

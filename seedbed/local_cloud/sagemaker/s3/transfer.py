@@ -66,6 +66,17 @@ class DataTransfer:
                 fetch.cancel()
             wait(fetches)
 
+    def missing(self, uri: str) -> str | None:
+        """Why a prefix has no objects: what S3 says, if anything. None if it has some, or S3 can't be asked."""
+        bucket, key = split_uri(uri)
+        try:
+            return None if self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)["KeyCount"] else ""
+        except ClientError as error:
+            known = error.response["Error"]["Code"] == "NoSuchBucket"
+            return error.response["Error"]["Message"] if known else None
+        except BotoCoreError:
+            return None
+
     def restore(self, uri: str, directory: Path, cancelled: Cancelled) -> None:
         """Downloads the objects under the prefix, if any, as files that the job may change. Raises JobFailure."""
         bucket, folder = _folder(uri)

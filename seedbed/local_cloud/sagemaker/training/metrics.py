@@ -25,6 +25,10 @@ SHOWN_LENGTH = 60
 SHOWN_PROBLEMS = 3
 
 
+# The name under which a tuning job's training jobs report the objective metric once more.
+OBJECTIVE_METRIC = "ObjectiveMetric"
+
+
 def compile_definitions(definitions: Iterable[Mapping[str, str]]) -> dict[str, Any]:
     """Metric name → pattern. Raises Invalid for a pattern that can't be compiled or has no group."""
     patterns = {}

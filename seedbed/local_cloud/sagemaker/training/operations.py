@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from .. import tags
+from .. import defaults, tags
 from ..containers import opt_ml
 from ..containers.images import folder_of
 from ..errors import Invalid
 from ..jobs import JobServices
 from ..kinds import TRAINING, Body
 from ..records.transitions import end
+from . import inputs
 from .files import KEPT
 from .metrics import compile_definitions
 from .run import TrainingListener, TrainingRun
-from .spot import DAY
 
 
 class TrainingJobs:
@@ -22,7 +22,8 @@ class TrainingJobs:
         self._services = services
 
     def create(self, request: Body, region: str) -> Body:
-        check(request, self._services)
+        defaults.fill_training_job(request)
+        check(request, self._services, region)
         body = self._services.ledger.create(TRAINING, request, tags.take(request), region=region)
         self.start(body["TrainingJobName"], TrainingListener())
         return {"TrainingJobArn": body["TrainingJobArn"]}
@@ -53,7 +54,7 @@ class TrainingJobs:
         return self._services.ledger.change(TRAINING, name, lambda body: end(body, "Stopped", "Stopped", ""))
 
 
-def check(request: Body, services: JobServices) -> None:
+def check(request: Body, services: JobServices, region: str) -> None:
     """Checks the rules for a training job or definition that the service model doesn't contain. Raises Invalid."""
     specification = request.get("AlgorithmSpecification", {})
     if "TrainingImage" not in specification:
@@ -67,6 +68,7 @@ def check(request: Body, services: JobServices) -> None:
             opt_ml.local_path(request[kept.config].get("LocalPath", kept.default), Path())
     _check_channels(request.get("InputDataConfig", []))
     _check_spot(request)
+    inputs.check(request, services.transfer, region)
 
 
 def _check_channels(channels: list[Body]) -> None:
@@ -79,12 +81,12 @@ def _check_channels(channels: list[Body]) -> None:
 
 
 def _check_spot(request: Body) -> None:
-    condition = request.get("StoppingCondition", {})
+    condition = request["StoppingCondition"]
     wait = condition.get("MaxWaitTimeInSeconds")
     if not request.get("EnableManagedSpotTraining"):
         if wait is not None:
             raise Invalid("MaxWaitTimeInSeconds is for jobs with EnableManagedSpotTraining only.")
     elif wait is None:
         raise Invalid("A job with EnableManagedSpotTraining needs a MaxWaitTimeInSeconds in its StoppingCondition.")
-    elif wait < condition.get("MaxRuntimeInSeconds", DAY):
+    elif wait < condition["MaxRuntimeInSeconds"]:
         raise Invalid("MaxWaitTimeInSeconds must be equal to or greater than MaxRuntimeInSeconds.")

@@ -15,7 +15,7 @@ from ..records.transitions import end, enter, now
 from ..s3.mirror import kept_in_s3
 from ..settings import cores
 from .files import TrainingFiles
-from .metrics import MeasuredOutput, Metrics
+from .metrics import OBJECTIVE_METRIC, MeasuredOutput, Metrics
 from .spot import Clock
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,11 @@ class TrainingRun:
         job = services.ledger.find(TRAINING, name)
         self._body = job.body
         self._files = TrainingFiles(services, job.body, self._say_left_out)
-        self._metrics = Metrics(job.body["AlgorithmSpecification"].get("MetricDefinitions", []))
+        self._metrics = Metrics(
+            item
+            for item in job.body["AlgorithmSpecification"].get("MetricDefinitions", [])
+            if listener.objective in ("", item["Name"]) or item["Name"] != OBJECTIVE_METRIC
+        )
         self._clock = Clock.of(job.body, job.private.get("seconds_used", 0.0))
         self._retries = job.body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0) - job.private.get("retries", 0)
         self._output = Output(services, LOG_GROUP, name)
@@ -150,6 +154,8 @@ class TrainingRun:
     def _conclude(self, outcome: Outcome) -> None:
         """Uploads what the container left, and ends the job."""
         failed = outcome.exit_code != 0 and not outcome.ended_by
+        if outcome.ended_by == "timeout":
+            self._enter("Stopping")
         if not failed:
             self._enter("Uploading")
             if not outcome.ended_by or self._files.has_model():
@@ -212,7 +218,7 @@ class TrainingRun:
             if secondary == "Restarting":
                 body.pop("TrainingStartTime")
             body.update({field: value for field, value in (first or {}).items() if field not in body})
-            if body["TrainingJobStatus"] == "InProgress":
+            if body["TrainingJobStatus"] == "InProgress" or secondary == "Uploading":
                 enter(body, secondary)
 
         self._change(change)
@@ -228,8 +234,9 @@ class TrainingRun:
             return
         remove_directory(self._files.base)  # everything is uploaded; the record may need the space
         metrics, reason = self._metrics.final(), reason or self._metrics_problem()
-        objective = [metric for metric in metrics if metric["MetricName"] == self._listener.objective]
-        metrics += [{**metric, "MetricName": "ObjectiveMetric"} for metric in objective]
+        objective = {metric["MetricName"]: metric for metric in metrics}.get(self._listener.objective)
+        if objective is not None and self._listener.objective != OBJECTIVE_METRIC:
+            metrics.append({**objective, "MetricName": OBJECTIVE_METRIC})
 
         def change(body: Body) -> None:
             if metrics:

@@ -7,13 +7,13 @@ import math
 import time
 from dataclasses import dataclass
 
+from ..defaults import DAY
 from ..errors import Invalid
 from ..jobs import JobServices
 from ..kinds import TRAINING, Body
 from ..records.transitions import deadline_of
 
 PATH = "/_seedbed/sagemaker/interrupt"
-DAY = 86_400
 MAX_SECONDS = 28 * DAY
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import Invalid
 from ..kinds import Body
 from ..search.ranges import Range, read_ranges
+from ..training.metrics import OBJECTIVE_METRIC
 
 INHERITED = [
     "AlgorithmSpecification",
@@ -57,6 +58,22 @@ class Definition:
             "TrainingJobName": name,
             "HyperParameters": {**self.static, **tuned, OBJECTIVE: self.metric},
         }
+
+
+def complete(request: Body) -> None:
+    """Adds what AMT adds to each definition: the objective metric's name, its metric under another name, and the
+    ResourceConfig that a HyperParameterTuningResourceConfig of one instance type stands for.
+    """
+    for definition in read_definitions(request):
+        definition.body["StaticHyperParameters"][OBJECTIVE] = definition.metric
+        if "InstanceConfigs" not in definition.body.get("HyperParameterTuningResourceConfig", {}):
+            definition.body["ResourceConfig"] = _resource_config(definition.body)
+        if definition.metric == OBJECTIVE_METRIC:
+            continue
+        specification = definition.body["AlgorithmSpecification"]
+        metrics = [item for item in specification["MetricDefinitions"] if item["Name"] != OBJECTIVE_METRIC]
+        regex = next(item["Regex"] for item in metrics if item["Name"] == definition.metric)
+        specification["MetricDefinitions"] = [*metrics, {"Name": OBJECTIVE_METRIC, "Regex": regex}]
 
 
 def read_definitions(request: Body) -> list[Definition]:

@@ -2,11 +2,12 @@
 
 import secrets
 
-from .. import tags
+from .. import defaults, tags
 from ..jobs import JobServices
 from ..kinds import TUNING, Body
 from ..training.operations import TrainingJobs
 from . import autotune, rules
+from .definitions import complete
 from .run import TuningRun
 
 
@@ -19,7 +20,9 @@ class TuningJobs:
 
     def create(self, request: Body, region: str) -> Body:
         autotune.fill(request)
-        rules.check(request, self._services)
+        defaults.fill_tuning_job(request)
+        rules.check(request, self._services, region)
+        complete(request)
         given = tags.take(request)
         seed = request["HyperParameterTuningJobConfig"].get("RandomSeed", secrets.randbits(31))
         body = self._services.ledger.create(TUNING, request, given, region=region, seed=seed)

@@ -16,13 +16,13 @@ MAX_HYPERPARAMETERS = 100
 MAX_VARIABLES = 48
 
 
-def check(request: Body, services: JobServices) -> None:
+def check(request: Body, services: JobServices, region: str) -> None:
     """Raises Invalid or LimitExceeded for a CreateHyperParameterTuningJob request that breaks a rule."""
     definitions = read_definitions(request)
     config = request["HyperParameterTuningJobConfig"]
     for definition in definitions:
         _check_resources(definition.body)
-        training.check(definition.training_job("", {}), services)
+        training.check(definition.training_job("", {}), services, region)
         _check_hyperparameters(definition)
     if sum(len(item.body.get("Environment", {})) for item in definitions) > MAX_VARIABLES:
         raise Invalid(f"All definitions together can have at most {MAX_VARIABLES} variables in their Environment.")
@@ -37,7 +37,8 @@ def _check_hyperparameters(definition: Definition) -> None:
     metrics = [item["Name"] for item in definition.body["AlgorithmSpecification"].get("MetricDefinitions", [])]
     if definition.metric not in metrics:
         raise Invalid(
-            f"The objective metric '{definition.metric}' must be one of the MetricDefinitions: {metrics or 'none'}."
+            "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric"
+            f" definitions. '{definition.metric}' is none of theirs: {', '.join(metrics) or 'there are none'}."
         )
     tuned = {item.name for item in definition.ranges}
     static = set(definition.static) - {OBJECTIVE}

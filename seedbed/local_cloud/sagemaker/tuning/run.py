@@ -6,6 +6,7 @@ import queue
 import sqlite3
 from functools import partial
 
+from .. import defaults
 from ..containers.process import Stop
 from ..errors import REASON_LENGTH, Invalid
 from ..full_disk import is_temporary
@@ -106,6 +107,7 @@ class TuningRun:
             **state.definition.training_job(child_name(self._body, number), tuned),
             "TuningJobArn": self._body["HyperParameterTuningJobArn"],
         }
+        defaults.fill_training_job(body)
         tags = self._services.ledger.store.tags(self._body["HyperParameterTuningJobArn"])
         region = region_of(self._body["HyperParameterTuningJobArn"])
         private = {"tuned": tuned, "tuning_job": self._name, "definition": state.definition.name}
