@@ -27,6 +27,8 @@ SHOWN_PROBLEMS = 3
 
 # The name under which a tuning job's training jobs report the objective metric once more.
 OBJECTIVE_METRIC = "ObjectiveMetric"
+# A tab in CloudWatch's logs of SageMaker; regular expressions for such lines, as those for XGBoost, have it.
+LOGGED_TAB = "#011"
 
 
 def compile_definitions(definitions: Iterable[Mapping[str, str]]) -> dict[str, Any]:
@@ -116,7 +118,7 @@ class Metrics:
         pattern = self._patterns[name]
         left = MATCH_SECONDS + MATCH_SECONDS_A_LETTER * sum(map(len, states))
         try:
-            for state in states:
+            for state in _as_logged(pattern, states):
                 began = time.thread_time()
                 texts.extend(match[1] for match in pattern.finditer(state, timeout=left, concurrent=True))
                 left -= time.thread_time() - began
@@ -170,6 +172,10 @@ class MeasuredOutput(Output):
             self.note(f"[{note}]")
         if values:
             self._found(set(values))
+
+
+def _as_logged(pattern: Any, states: list[str]) -> list[str]:
+    return [state.replace("\t", LOGGED_TAB) for state in states] if LOGGED_TAB in pattern.pattern else states
 
 
 def _number(text: str | None) -> float | None:

@@ -9,7 +9,7 @@ from ..errors import Invalid
 from ..jobs import JobServices
 from ..kinds import TRAINING, Body
 from ..records.transitions import end
-from . import inputs
+from . import built_in, inputs
 from .files import KEPT
 from .metrics import compile_definitions
 from .run import TrainingListener, TrainingRun
@@ -23,6 +23,7 @@ class TrainingJobs:
 
     def create(self, request: Body, region: str) -> Body:
         defaults.fill_training_job(request)
+        built_in.fill(request.get("AlgorithmSpecification", {}))
         check(request, self._services, region)
         body = self._services.ledger.create(TRAINING, request, tags.take(request), region=region)
         self.start(body["TrainingJobName"], TrainingListener())

@@ -60,6 +60,12 @@ class Definition:
         }
 
 
+def definition_bodies(request: Body) -> list[Body]:
+    """The definitions as a request has them."""
+    one = request.get("TrainingJobDefinition")
+    return [*([] if one is None else [one]), *request.get("TrainingJobDefinitions", [])]
+
+
 def complete(request: Body) -> None:
     """Adds what AMT adds to each definition: the objective metric's name, its metric under another name, and the
     ResourceConfig that a HyperParameterTuningResourceConfig of one instance type stands for.

@@ -5,9 +5,10 @@ import secrets
 from .. import defaults, tags
 from ..jobs import JobServices
 from ..kinds import TUNING, Body
+from ..training import built_in
 from ..training.operations import TrainingJobs
 from . import autotune, rules
-from .definitions import complete
+from .definitions import complete, definition_bodies
 from .run import TuningRun
 
 
@@ -21,6 +22,8 @@ class TuningJobs:
     def create(self, request: Body, region: str) -> Body:
         autotune.fill(request)
         defaults.fill_tuning_job(request)
+        for definition in definition_bodies(request):
+            built_in.fill(definition["AlgorithmSpecification"])
         rules.check(request, self._services, region)
         complete(request)
         given = tags.take(request)
