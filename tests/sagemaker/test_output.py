@@ -103,8 +103,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def output_to(sent: list[str]) -> jobs.Output:
-    services: Any = SimpleNamespace(cloudwatch=SimpleNamespace(line=lambda stream, line: sent.append(line)))
-    return jobs.Output(services, "group", "job")
+    services: Any = SimpleNamespace(
+        cloudwatch=SimpleNamespace(of=lambda _: SimpleNamespace(line=lambda stream, line: sent.append(line))),
+        launcher=None,
+    )
+    return jobs.Output(services, "group", "job", "us-east-1")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..access.credentials import Credentials
 from .clients import Clients
-from .cloudwatch import CloudWatch
+from .cloudwatch import RegionalCloudWatch
 from .containers.launcher import Launcher
 from .containers.process import ProcessRunner, kill_leftover
 from .disk import Disk
@@ -94,7 +94,7 @@ class SageMaker:
         self._ledger = Ledger(self._store, settings)
         clients = Clients(settings)
         self._publisher = EventPublisher(self._store, self._ledger.posted, clients)
-        self._cloudwatch = CloudWatch(clients)
+        self._cloudwatch = RegionalCloudWatch(clients, settings)
         self._transfer = DataTransfer(clients, Cache(settings.data_dir / "cache", settings.cache_bytes))
         self._job_threads = JobThreads()
         self._runner = ProcessRunner(stop_grace)

@@ -6,13 +6,14 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .clients import Clients
+from .settings import EndpointSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
@@ -153,6 +154,29 @@ class CloudWatch:
         with contextlib.suppress(exists):
             self._logs.create_log_stream(logGroupName=group, logStreamName=name)
         self._streams.add(stream)
+
+
+class RegionalCloudWatch:
+    """CloudWatch in the region of each job; a region's is made for its first job."""
+
+    def __init__(self, clients: Clients, settings: EndpointSettings) -> None:
+        self._settings = settings
+        self._regions = {settings.region: CloudWatch(clients)}
+        self._lock = threading.Lock()
+
+    def of(self, region: str) -> CloudWatch:
+        with self._lock:
+            if region not in self._regions:
+                self._regions[region] = CloudWatch(Clients(replace(self._settings, region=region)))
+                self._regions[region].start()
+            return self._regions[region]
+
+    def start(self) -> None:
+        self._regions[self._settings.region].start()
+
+    def stop(self, timeout: float) -> None:
+        for cloudwatch in list(self._regions.values()):
+            cloudwatch.stop(timeout)
 
 
 def _events(line: str) -> Iterator[str]:

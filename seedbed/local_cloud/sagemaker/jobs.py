@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .cloudwatch import CloudWatch
+from .cloudwatch import RegionalCloudWatch
 from .containers.exit_status import exit_code, in_words
 from .containers.launcher import Launcher
 from .containers.opt_ml import MOVED, ROOT
@@ -39,7 +39,7 @@ class JobServices:
     settings: EndpointSettings
     ledger: Ledger
     transfer: DataTransfer
-    cloudwatch: CloudWatch
+    cloudwatch: RegionalCloudWatch
     launcher: Launcher
     runner: ProcessRunner
     job_threads: "JobThreads"
@@ -133,10 +133,11 @@ class Output:
     """Sends the lines of one container to CloudWatch.
 
     Of a line that is overwritten, as progress bars are, its last state is sent, and one every ten seconds before.
+    region: in which CloudWatch has them.
     """
 
-    def __init__(self, services: JobServices, group: str, job: str) -> None:
-        self._cloudwatch = services.cloudwatch
+    def __init__(self, services: JobServices, group: str, job: str, region: str) -> None:
+        self._cloudwatch = services.cloudwatch.of(region)
         self._launcher = services.launcher
         self._stream = (group, f"{job}/algo-1-{int(time.time())}")
         self._state = ""

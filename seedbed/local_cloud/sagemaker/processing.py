@@ -20,7 +20,7 @@ from .kinds import ENDED, PROCESSING, Body
 from .records.transitions import now
 from .s3.mirror import Mirror, kept_in_s3
 from .s3.tree import Tree
-from .settings import cores
+from .settings import cores, region_of
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class ProcessingJobs:
             disk_retry.until_recorded(
                 lambda: self._services.ledger.change(PROCESSING, name, lambda body: body.update(begun))
             )
-            output = Output(self._services, LOG_GROUP, name)
+            output = Output(self._services, LOG_GROUP, name, region_of(body["ProcessingJobArn"]))
             reach = self._services.launcher.reach(body["AppSpecification"]["ImageUri"], base)
             mirrors = [
                 Mirror(self._services.transfer, Tree(folder, base, reach), uri)

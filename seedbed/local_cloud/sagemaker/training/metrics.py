@@ -12,7 +12,9 @@ import regex
 from ..containers.terminal_text import visible_states
 from ..errors import Invalid
 from ..jobs import JobServices, Output
+from ..kinds import Body
 from ..records.transitions import now
+from ..settings import region_of
 
 log = logging.getLogger(__name__)
 
@@ -155,10 +157,10 @@ class MeasuredOutput(Output):
     """Sends a training job's lines and metrics to CloudWatch. found: called with the names of a line's metrics."""
 
     def __init__(
-        self, services: JobServices, group: str, job: str, metrics: Metrics, found: Callable[[set[str]], None]
+        self, services: JobServices, group: str, body: Body, metrics: Metrics, found: Callable[[set[str]], None]
     ) -> None:
-        super().__init__(services, group, job)
-        self._job = job
+        self._job = body["TrainingJobName"]
+        super().__init__(services, group, self._job, region_of(body["TrainingJobArn"]))
         self._metrics = metrics
         self._found = found
 

@@ -13,7 +13,7 @@ from ..jobs import JobServices, Output, failure_reason, remove_directory
 from ..kinds import ENDED, TRAINING, Body
 from ..records.transitions import end, enter, now
 from ..s3.mirror import kept_in_s3
-from ..settings import cores
+from ..settings import cores, region_of
 from .files import TrainingFiles
 from .metrics import OBJECTIVE_METRIC, MeasuredOutput, Metrics
 from .spot import Clock
@@ -61,7 +61,7 @@ class TrainingRun:
         )
         self._clock = Clock.of(job.body, job.private.get("seconds_used", 0.0))
         self._retries = job.body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0) - job.private.get("retries", 0)
-        self._output = Output(services, LOG_GROUP, name)
+        self._output = Output(services, LOG_GROUP, name, region_of(job.body["TrainingJobArn"]))
         self._disk_retry = services.disk_retry(TRAINING, name, stop, listener.tuning_job)
 
     def work(self) -> None:
@@ -194,7 +194,7 @@ class TrainingRun:
             threads=self._listener.threads or cores(),
             seconds=self._clock.seconds_to_run(),
         )
-        self._output = MeasuredOutput(services, LOG_GROUP, self._name, self._metrics, self._found)
+        self._output = MeasuredOutput(services, LOG_GROUP, body, self._metrics, self._found)
         return services.run(services.launcher.launch(job), self._output, self._disk_retry)
 
     def _found(self, metrics: set[str]) -> None:
