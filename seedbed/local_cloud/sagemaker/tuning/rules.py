@@ -1,6 +1,7 @@
 """AMT's rules for a tuning job that the service model doesn't contain."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from ..errors import Invalid, LimitExceeded
 from ..jobs import JobServices
@@ -14,6 +15,7 @@ from .limits import MAX_PARALLEL, max_jobs
 
 MAX_HYPERPARAMETERS = 100
 MAX_VARIABLES = 48
+SHOWN_METRICS = 8
 
 
 def check(request: Body, services: JobServices, region: str) -> None:
@@ -38,7 +40,7 @@ def _check_hyperparameters(definition: Definition) -> None:
     if definition.metric not in metrics:
         raise Invalid(
             "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric"
-            f" definitions. '{definition.metric}' is none of theirs: {', '.join(metrics) or 'there are none'}."
+            f" definitions. '{definition.metric}' is none of theirs: {_shown(metrics, definition.metric)}."
         )
     tuned = {item.name for item in definition.ranges}
     static = set(definition.static) - {OBJECTIVE}
@@ -46,6 +48,14 @@ def _check_hyperparameters(definition: Definition) -> None:
         raise Invalid(f"The hyperparameters {sorted(tuned & static)} can't be both static and tuned.")
     if len(tuned | static) > MAX_HYPERPARAMETERS:
         raise Invalid(f"Static and tuned hyperparameters can't be more than {MAX_HYPERPARAMETERS} together.")
+
+
+def _shown(metrics: list[str], wanted: str) -> str:
+    """The metrics' names; of many the closest ones."""
+    if len(metrics) <= SHOWN_METRICS:
+        return ", ".join(metrics) or "there are none"
+    closest = get_close_matches(wanted, metrics, SHOWN_METRICS, cutoff=0)
+    return f"{', '.join(closest)} and {len(metrics) - SHOWN_METRICS} more"
 
 
 def _check_resources(body: Body) -> None:
