@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 
 from tests.children import run
-from trainer.archive import Model
+from trainer.archive import Model, sha256_of
 from trainer.backbones import build_backbone
 from trainer.evaluation.ensemble import combine_members, resize_input
 from trainer.evaluation.exports import FORMATS, export
@@ -121,6 +121,7 @@ def test_the_entries_have_the_sizes_of_their_files(exported: Exported) -> None:
         files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]
         assert made["bytes"] == sum(file.stat().st_size for file in files)
         assert made["file"].startswith("exports/")
+        assert made["files"] == {file.relative_to(exported.folder).as_posix(): sha256_of(file) for file in files}
 
 
 def test_a_saved_model_holds_each_weight_once(exported: Exported) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from tests.children import exited, started
 from tests.trainer.conftest import CONTAINER, WITHOUT_NETWORK, Flow, Run, isolation, training_job
 from tests.trainer.painting import LABELS, paint_dataset
 from trainer import pack
+from trainer.archive import sha256_of
 from trainer.backbones import build_backbone
 from trainer.decoding.limits import TOO_LONG
 from trainer.keras_loader import keras
@@ -167,12 +169,27 @@ def test_evaluate_compares_the_best_trial_its_rival_and_both(flow: Flow) -> None
 
 def test_evaluate_writes_a_report_a_model_card_and_the_exports(flow: Flow) -> None:
     left = {file.name for file in flow.evaluation.iterdir()}
-    assert left == {"evaluation.json", "model.tar.gz", "report.html", "model_card.md", "model_card.json", "exports"}
+    cards = {"model_card.md", "model_card.json"}
+    assert left == {"evaluation.json", "model.tar.gz", "model.json", "report.html", "exports"} | cards
     (made,) = flow.scores()["exports"]
     files = [file for file in (flow.evaluation / made["file"]).rglob("*") if file.is_file()]
     assert made["format"] == "saved_model"
     assert made["bytes"] == sum(file.stat().st_size for file in files) > 1_000_000
     assert made["largest_difference"] < 1e-3
+
+
+def test_evaluate_records_the_digests_of_the_files_that_a_person_takes(flow: Flow) -> None:
+    scores = flow.scores()
+    recorded = scores["files"] | scores["exports"][0]["files"]
+    assert {"model.json", "model_card.md", "exports/saved_model/saved_model.pb"} <= recorded.keys()
+    assert recorded == {name: sha256_of(flow.evaluation / name) for name in recorded}
+
+
+def test_the_archive_holds_the_same_model_json_as_lies_beside_it(flow: Flow) -> None:
+    with tarfile.open(flow.evaluation / "model.tar.gz") as archive:
+        inner = archive.extractfile("model.json")
+        assert inner
+        assert inner.read() == (flow.evaluation / "model.json").read_bytes()
 
 
 def test_the_evaluation_covers_the_test_split(flow: Flow) -> None:

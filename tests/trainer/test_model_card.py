@@ -14,6 +14,7 @@ from markdown_it.token import Token
 
 from tests.trainer.findings import EXPORTS, evaluation_of, facts_of
 from trainer.evaluation import model_card
+from trainer.evaluation.model_card import usage
 from trainer.evaluation.model_card.wording import in_markdown, one_line
 
 HOSTILE = [
@@ -99,6 +100,14 @@ def test_the_card_shows_the_findings(tmp_path: Path) -> None:
         assert fact in card
 
 
+def test_the_card_tells_how_to_use_each_format_that_was_made(tmp_path: Path) -> None:
+    blocks = [token.content for token in parsed(card_of(tmp_path, ["Maize", "Charlock"])) if token.type == "fence"]
+
+    (keras_,) = [block for block in blocks if "import keras" in block]
+    (onnx,) = [block for block in blocks if "import onnxruntime" in block]
+    assert blocks == [usage.PROBABILITIES + "\n", keras_, onnx, 'print(probabilities("photo.jpg", predict))\n']
+
+
 def test_an_application_of_keras_is_not_given_another_licence(tmp_path: Path) -> None:
     facts = facts_of(["a", "b"], backbone="MobileNetV3Large")
     card, content = written(tmp_path, evaluation_of(["a", "b"]), facts)
@@ -160,7 +169,8 @@ def test_raw_html_never_comes_from_a_name(tmp_path: Path) -> None:
 
     Reader().feed(MarkdownIt("gfm-like", {"linkify": False}).render(card_of(tmp_path, HOSTILE)))
     assert elements
-    assert not {"script", "a", "img", "code", "em", "strong", "s"} & set(elements)
+    assert not {"script", "a", "img", "em", "strong", "s"} & set(elements)
+    assert elements.count("code") == elements.count("pre") > 0, "code stands in blocks of the card's own"
 
 
 @pytest.mark.parametrize("count", [1, 3, 20, 21, 1000])

@@ -22,6 +22,7 @@ FULL_SCORES: dict[str, Any] = {
             "largest_difference": 1e-6,
             "agreement": 1.0,
             "error": None,
+            "files": {"exports/model.onnx": "0" * 64},
         }
     ],
     "members": ["one", "two"],

@@ -46,7 +46,20 @@ def test_the_confusion_matrix_of_many_labels_is_not_recorded() -> None:
 
 def test_an_evaluation_is_cut_to_fit_into_an_item_of_the_table() -> None:
     wordy = Evaluation(
-        1, 1.0, (0.5, 1.0), 1.0, exports=(Export("onnx", error="x" * 10**6),) * 1000, members=("m" * 10**6,) * 1000
+        1,
+        1.0,
+        (0.5, 1.0),
+        1.0,
+        exports=(Export("onnx", error="x" * 10**6, files={"f" * 10**6: "", "g": "h" * 10**6}),) * 1000,
+        members=("m" * 10**6,) * 1000,
+        files={f"{number:09}": "0" * 64 for number in range(10**4)},
     )
 
     assert len(str(wordy.as_recorded())) < 50_000
+
+
+def test_the_digests_of_a_models_files_are_recorded() -> None:
+    files = {"exports/model.onnx": "0" * 64}
+    evaluation = Evaluation(1, 1.0, (0.5, 1.0), 1.0, exports=(Export("onnx", files=files),), files={"model.json": ""})
+
+    assert evaluation.as_recorded() == evaluation

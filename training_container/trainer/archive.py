@@ -76,9 +76,9 @@ def write_archive(archive: Path, files: Iterable[Path]) -> None:
             tar.add(file, arcname=file.name)
 
 
-def sha256_of(archive: Path) -> str:
-    """The SHA-256 of an archive, in hexadecimal."""
-    with archive.open("rb") as file:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -51,7 +51,7 @@ class EvaluateOptions:
 
 
 def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -> None:
-    """Writes evaluation.json, model.tar.gz, exports, the model card and the report into `output`."""
+    """Writes evaluation.json, model.tar.gz, model.json, exports, the model card and the report into `output`."""
     output.mkdir(parents=True, exist_ok=True)
     labels = pack.read_description(inputs.test).labels
     test, validation = pack.read_photos(inputs.test), pack.read_photos(inputs.validation)
@@ -59,7 +59,7 @@ def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -
     chosen = choose(found)
     say(f"chosen: {' and '.join(chosen.names)}, {chosen.views} views - validation_accuracy: {chosen.accuracy:.4f};")
     model = _export_model(chosen)
-    _write_model(model, output / ARCHIVE)
+    _write_model(model, output)
 
     answers = predict_photos(model, test, chosen.views, say)
     probabilities = average_probabilities(answers)
@@ -70,8 +70,9 @@ def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -
     evaluation["champion"] = _champion(inputs.champion, options.champion_sha256, test, labels, say)
     sample = validation.load(_evenly_spaced(len(validation.names), SAMPLED), model.image_size)
     evaluation["exports"] = exports.export(model, sample, output / "exports", options.exports)
-    _write_json(output / "evaluation.json", evaluation)
     model_card.write(output, model.facts, evaluation)
+    evaluation["files"] = {name: sha256_of(output / name) for name in (FACTS, model_card.MARKDOWN)}
+    _write_json(output / "evaluation.json", evaluation)
     findings = Findings(
         evaluation=evaluation,
         facts=model.facts,
@@ -115,16 +116,18 @@ def _export_model(chosen: Candidate) -> Model:
         "temperature": chosen.temperature,
         "views": chosen.views,
         "members": chosen.names,
+        "preprocessing": str(model_card.PREPROCESSING),
     }
     return Model(network, facts, best.labels, network.input_shape[1])
 
 
-def _write_model(model: Model, archive: Path) -> None:
+def _write_model(model: Model, output: Path) -> None:
+    """Writes the archive, and beside it model.json as a file of its own."""
+    _write_json(output / FACTS, model.facts)
     with tempfile.TemporaryDirectory() as folder:
-        network, facts = Path(folder, WHOLE), Path(folder, FACTS)
+        network = Path(folder, WHOLE)
         model.network.save(network)
-        _write_json(facts, model.facts)
-        write_archive(archive, (network, facts))
+        write_archive(output / ARCHIVE, (network, output / FACTS))
 
 
 def _champion(archive: Path, sha256: str | None, test: Photos, labels: list[str], say: Say) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 LABELS_CONFUSED = 100
 ITEMS_KEPT = 20
@@ -110,7 +111,7 @@ class Export:
     """The model in another format, or `error` if the export failed.
 
     `largest_difference` is between its probabilities and the model's; `agreement` is the share of validation
-    photographs for which both predict the same label.
+    photographs for which both predict the same label. `files` has the SHA-256 of each file; older runs have none.
     """
 
     format: str
@@ -119,6 +120,7 @@ class Export:
     largest_difference: float | None = None
     agreement: float | None = None
     error: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class Evaluation:
 
     They are the model's as it is used: averaged over `views` turned views, its logits divided by `temperature`.
     `members` are the networks that it averages, and `model_sha256` is its archive's SHA-256. Raises ValueError if that
-    is not one.
+    is not one. `files` has the SHA-256 of model.json and the model card; older runs have none.
     """
 
     images: int
@@ -145,6 +147,7 @@ class Evaluation:
     exports: tuple[Export, ...] = ()
     members: tuple[str, ...] = ()
     model_sha256: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.model_sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", self.model_sha256):
@@ -152,9 +155,12 @@ class Evaluation:
 
     def as_recorded(self) -> "Evaluation":
         """This evaluation, cut to fit into an item of the table: with many labels the confusion matrix is left out."""
-        exports = (replace(made, error=made.error and made.error[:TEXT_KEPT]) for made in self.exports[:ITEMS_KEPT])
+        exports = tuple(
+            replace(made, error=made.error and made.error[:TEXT_KEPT], files=_cut(made.files))
+            for made in self.exports[:ITEMS_KEPT]
+        )
         members = tuple(name[:TEXT_KEPT] for name in self.members[:ITEMS_KEPT])
-        kept = replace(self, exports=tuple(exports), members=members)
+        kept = replace(self, exports=exports, members=members, files=_cut(self.files))
         return kept if len(self.labels) <= LABELS_CONFUSED else replace(kept, confusion=())
 
     def beats_champion(self) -> bool:
@@ -162,3 +168,9 @@ class Evaluation:
         if self.champion is None or self.champion.error:
             return True
         return (self.accuracy, self.macro_f1) > (self.champion.accuracy, self.champion.macro_f1)
+
+
+def _cut(files: Mapping[str, str]) -> dict[str, str]:
+    """Files with their digests: the first ones. What is longer than a name and a digest can be is left out."""
+    first = islice(files.items(), ITEMS_KEPT)
+    return {name: digest for name, digest in first if len(name) + len(digest) <= TEXT_KEPT}

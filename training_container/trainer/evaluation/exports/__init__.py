@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from trainer.archive import Model
+from trainer.archive import Model, sha256_of
 from trainer.errors import TrainerError
 from trainer.evaluation.exports import litert, onnx, saved_model
 from trainer.keras_loader import keras, native_messages_held_back
@@ -40,8 +40,8 @@ def export(model: Model, sample: Pixels, folder: Path, formats: Sequence[str]) -
     """Writes a whole model into `folder` in each format, and returns the entries of evaluation.json's `exports`.
 
     The photographs of `sample` calibrate int8, and every format is run on them. `largest_difference` is the largest of
-    any probability from Keras's, and `agreement` the share of photographs with the same predicted label. A format that
-    fails gives an entry with the `error`.
+    any probability from Keras's, and `agreement` the share of photographs with the same predicted label. `files` has
+    the SHA-256 of each file. A format that fails gives an entry with the `error`.
     """
     if not formats:
         return []
@@ -57,10 +57,12 @@ def _export_one(name: str, network: keras.Model, sample: Pixels, expected: Float
         path = folder / format_.name
         answers = _write_and_run(format_, network, sample, path)
         agreement = (answers.argmax(axis=1) == expected.argmax(axis=1)).mean()
+        files = sorted(file for file in (path, *path.rglob("*")) if file.is_file())
         return {
             "format": name,
             "file": f"{folder.name}/{format_.name}",
-            "bytes": sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file()),
+            "bytes": sum(file.stat().st_size for file in files),
+            "files": {file.relative_to(folder.parent).as_posix(): sha256_of(file) for file in files},
             "largest_difference": float(np.abs(answers - expected).max()),
             "agreement": round(float(agreement), 4),
         }

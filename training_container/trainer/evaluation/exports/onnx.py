@@ -10,7 +10,7 @@ from trainer.evaluation.exports import saved_model
 from trainer.keras_loader import keras
 from trainer.types import Floats, Pixels
 
-BATCH = 32
+BATCH = 8
 
 
 def write(network: keras.Model, file: Path, sample: Pixels) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from trainer.evaluation.model_card import statements
+from trainer.evaluation.model_card import statements, usage
 from trainer.evaluation.model_card.content import content
+from trainer.evaluation.model_card.statements import PREPROCESSING
 from trainer.evaluation.model_card.wording import in_markdown, percent, short
 
 MARKDOWN = "model_card.md"
 CONTENT = "model_card.json"
+
+__all__ = ["CONTENT", "MARKDOWN", "PREPROCESSING", "write"]
 
 
 def write(folder: Path, facts: Mapping[str, Any], evaluation: Mapping[str, Any]) -> None:
@@ -36,6 +39,8 @@ def write(folder: Path, facts: Mapping[str, Any], evaluation: Mapping[str, Any])
         facts=facts,
         evaluation=evaluation,
         statements=statements,
+        usage=usage,
+        formats=usage.formats(evaluation["exports"]),
         licence=statements.licence(str(facts["backbone"])),
         date=f"{datetime.now(UTC):%-d %B %Y}",
     )

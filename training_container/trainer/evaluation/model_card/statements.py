@@ -27,6 +27,11 @@ CALIBRATION = Markup(
     "Its confidence is corrected by one temperature, fitted on the validation split. The expected calibration error is "
     "the mean difference between confidence and the share of correct answers, over fifteen bins."
 )
+PREPROCESSING = Markup(
+    "Turn the photograph upright by its EXIF orientation, make it 8-bit RGB, and squeeze the whole of it into a square "
+    "of image_size pixels a side, bicubic. The values stay 0 to 255: the network scales them itself. Average the "
+    "logarithms of the probabilities over the views, which are turned and mirrored copies of the square."
+)
 INTERVAL = Markup("The interval is Wilson's, at 95%.")
 _LITE = Markup("Training started from EfficientNet-Lite's ImageNet weights, under the Apache License 2.0.")
 _APPLICATION = Markup(
