@@ -26,6 +26,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor.doctor,
     "best": model.best,
     "report": model.report,
+    "model": model.model,
     "predict": model.predict,
     "serve": model.serve,
     "import": import_pickles.import_pickles,

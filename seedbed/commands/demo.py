@@ -71,7 +71,7 @@ def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str]) -> N
             stack = local_stack(cloud)
             say("It is running, with template.yaml deployed.\n")
             run_id = run_once(stack, images or Path(scratch), home, draw=images is None)
-            report(stack, run_id, home)
+            report(stack, run_id, home, named_home(own, home))
     say(f"\nThe demo took {time.monotonic() - started:.0f} seconds. The local cloud has stopped.")
     print_next_steps(own, home)
 
@@ -133,7 +133,7 @@ def wait_for_mail(home: Home) -> None:
         time.sleep(0.1)
 
 
-def report(stack: Stack, run_id: str, home: Home) -> None:
+def report(stack: Stack, run_id: str, home: Home, named: Path | None) -> None:
     """Show the results. Raises SeedbedError with the run's reason if it did not complete."""
     run, console = stack.get(f"/runs/{run_id}"), results()
     if run["state"] != "Completed":
@@ -141,7 +141,7 @@ def report(stack: Stack, run_id: str, home: Home) -> None:
         raise SeedbedError(f"The run {run['state'].lower()}: {run['reason']}")
     console.print(TrialsTable(run))
     console.print(labels_table(run["evaluation"]))
-    console.print(best_model(stack.get("/models/best"), home), crop=False)
+    console.print(best_model(stack.get("/models/best"), seedbed("model", home=named)), crop=False)
     console.print(champion_note(run))
     if run["notice"]:
         console.print(printable(run["notice"]))
@@ -152,13 +152,19 @@ def report(stack: Stack, run_id: str, home: Home) -> None:
     console.print(report_note(fetch_report(stack, home, run_id), fetch_mosaic(stack, home, run_id)), soft_wrap=True)
 
 
+def named_home(own: Home, home: Home) -> Path | None:
+    """The demo's home, where a command that does not name it would query another one."""
+    return home.path if os.environ.get(HOME) or home_to_query(own) != home else None
+
+
 def print_next_steps(own: Home, home: Home) -> None:
-    """What to type next. The home is named where a command would otherwise query another one."""
-    named = home.path if os.environ.get(HOME) or home_to_query(own) != home else None
+    """What to type next."""
+    named = named_home(own, home)
     steps = {
         seedbed("best", home=named): "the best model (--json for programs)",
         seedbed("runs", home=named): "all runs",
         seedbed("report --open", home=named): "the best model's report in a browser",
+        seedbed("model", home=named): "takes the best model, as ONNX",
         seedbed("predict IMAGES", home=named): "the best model's labels for images",
     }
     width = max(map(len, steps))

@@ -10,12 +10,14 @@ import typer
 
 from ..errors import SeedbedError, WrongUse
 from ..fetch import fetch_report
+from ..model_files import FILE_NAMES, Format, check_target, source_of, take, write_to
 from ..predict import check_can_label, fetch_best_model, serve_model
 from ..predict import predict as predict_files
 from ..submission import write_submission
-from ..terminal.console import results
+from ..terminal.console import results, say
+from ..terminal.hints import seedbed
 from . import show
-from .options import AsJson, OnAws, Port, local_home, stack_and_home, stack_for
+from .options import AsJson, OnAws, Port, stack_and_home, stack_for
 
 
 def best(as_json: AsJson = False, aws: OnAws = "") -> None:
@@ -25,7 +27,7 @@ def best(as_json: AsJson = False, aws: OnAws = "") -> None:
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2) + "\n")
     else:
-        results().print(show.best_model(answer, local_home(aws)), crop=False)
+        results().print(show.best_model(answer, seedbed("model", aws=aws)), crop=False)
 
 
 def report(
@@ -39,6 +41,37 @@ def report(
     results().print(str(path), soft_wrap=True)
     if browser and not webbrowser.open(path.as_uri()):
         raise SeedbedError(f"No browser could be started. Open this address yourself: {path.as_uri()}")
+
+
+def model(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="By default the best model's run.")] = "",
+    format_: Annotated[Format, typer.Option("--format", help="The format to take it in.")] = Format.onnx,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write it, - for standard output. Its format's name by default.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there already.")] = False,
+    aws: OnAws = "",
+) -> None:
+    """Take the best model, or a run's, with model.json and the model card beside it."""
+    path = out or Path(FILE_NAMES[format_])
+    to_output = str(path) == "-"
+    check_output(format_) if to_output else check_target(path, format_, force=force)
+    with stack_for(aws) as stack:
+        source = source_of(stack, run_id, format_)
+        if to_output:
+            write_to(sys.stdout.buffer, stack, source)
+            return
+        beside = take(stack, source, path, force=force)
+    results().print(str(path), soft_wrap=True)
+    say(f"The model of run {source.run_id} as {format_}. Beside it: {' and '.join(each.name for each in beside)}.")
+
+
+def check_output(format_: Format) -> None:
+    """Raises WrongUse if standard output can't take a model."""
+    if format_ is Format.saved_model:
+        raise WrongUse("A SavedModel is a folder, so it can't go to standard output. Name one with --out.")
+    if sys.stdout.isatty():
+        raise WrongUse("A model is not text for a terminal: redirect standard output, or name a file with --out.")
 
 
 def predict(

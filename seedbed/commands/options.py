@@ -51,7 +51,7 @@ Trials = Annotated[
     int | None,
     typer.Option(parser=whole_number(1, 750), metavar="NUMBER", help="The number of trials per run, from 1 to 750."),
 ]
-Plan = Annotated[PlanName, typer.Option(help="full also fine-tunes the whole network, and exports it.")]
+Plan = Annotated[PlanName, typer.Option(help="full also fine-tunes the whole network, and makes every format.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

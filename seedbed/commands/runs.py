@@ -8,8 +8,9 @@ import typer
 
 from ..rebuild import rebuild as rebuild_table
 from ..terminal.console import results
+from ..terminal.hints import seedbed
 from . import show
-from .options import AsJson, OnAws, local_home, stack_for
+from .options import AsJson, OnAws, stack_for
 
 
 def runs(
@@ -23,7 +24,7 @@ def runs(
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2) + "\n")
     elif run_id:
-        results().print(show.run_details(answer, local_home(aws)), crop=False)
+        results().print(show.run_details(answer, seedbed("model", run_id, aws=aws)), crop=False)
     else:
         results().print(show.runs_table(answer["runs"]))
 

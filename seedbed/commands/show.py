@@ -129,8 +129,8 @@ def confused_with(evaluation: Mapping[str, Any], label: str) -> str:
     return "{1} ({0})".format(*max(mistakes)) if mistakes else ""
 
 
-def best_model(best: Mapping[str, Any], home: Home | None = None, title: str = "The best model") -> Group:
-    """A model's scores in a panel, and below it where it is, in the local cloud of `home` or on AWS, on one line."""
+def best_model(best: Mapping[str, Any], taken_by: str, title: str = "The best model") -> Group:
+    """A model's scores in a panel, and below it the command that takes it, on one line."""
     low, high = best["test_accuracy_interval"]
     settings = settings_text(best["hyperparameters"], sorted(best["hyperparameters"]))
     dataset = best["dataset"]
@@ -147,7 +147,7 @@ def best_model(best: Mapping[str, Any], home: Home | None = None, title: str = "
     ]
     text = Text.assemble((percent(best["test_accuracy"]), "bold green"), printable_lines("\n".join(lines)))
     panel = Panel(text, title=title, title_align="left", box=box.ROUNDED, expand=False)
-    return Group(panel, unbroken(f"Model: {home.stored(best['model_uri']) if home else best['model_uri']}"))
+    return Group(panel, unbroken(f"Take it with: {taken_by}"))
 
 
 def mail_text(message: Message) -> Group:
@@ -231,11 +231,11 @@ def number(text: str) -> str:
         return printable(text)
 
 
-def run_details(run: Mapping[str, Any], home: Home | None) -> Group:
+def run_details(run: Mapping[str, Any], taken_by: str) -> Group:
     """One run: its state, trials and scores."""
     state = printable(f"{run['run_id']} {run['state']}{': ' + run['reason'] if run['reason'] else ''}")
     parts: list[RenderableType] = [state, *([printable(run["notice"])] if run["notice"] else []), TrialsTable(run)]
     if run["evaluation"]:
-        parts += [champion_note(run), labels_table(run["evaluation"]), best_model(run, home, "The run's model")]
+        parts += [champion_note(run), labels_table(run["evaluation"]), best_model(run, taken_by, "The run's model")]
     parts += refused_files(run["dataset"]) if run["dataset"] else []
     return Group(*parts)

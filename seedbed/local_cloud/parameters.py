@@ -8,14 +8,14 @@ from .environment import REGION
 
 
 class PlanName(StrEnum):
-    """`quick` trains classifier heads only, on fewer views; `full` also fine-tunes the network, and exports it."""
+    """`quick` trains classifier heads only, on fewer views; `full` also fine-tunes the network, in every format."""
 
     quick = "quick"
     full = "full"
 
 
 PARAMETERS: dict[PlanName, dict[str, str]] = {
-    PlanName.quick: {"FineTuneTrials": "0", "Exports": "", "CachedViews": "2", "EvaluationViews": "2"},
+    PlanName.quick: {"FineTuneTrials": "0", "Exports": "onnx", "CachedViews": "2", "EvaluationViews": "2"},
     PlanName.full: {
         "FineTuneTrials": "2",
         "Exports": "saved_model,litert,litert_int8,onnx",

@@ -29,7 +29,7 @@ def test_a_laptop_pays_nothing() -> None:
 def test_a_laptop_uses_the_quick_plan_unless_asked_for_the_full_one() -> None:
     assert PARAMETERS[PlanName.quick].items() <= LAPTOP.items()
     assert PARAMETERS[PlanName.quick]["FineTuneTrials"] == "0"
-    assert PARAMETERS[PlanName.quick]["Exports"] == ""
+    assert PARAMETERS[PlanName.quick]["Exports"] == "onnx"
     assert PARAMETERS[PlanName.quick].keys() == PARAMETERS[PlanName.full].keys()
     assert PARAMETERS[PlanName.full]["Exports"] == KNOWN["Exports"]["Default"]
     assert int(PARAMETERS[PlanName.full]["FineTuneTrials"]) > 0

@@ -129,8 +129,9 @@ def test_up_prints_a_notice_once_when_it_comes(
     assert capsys.readouterr().out == f"{RUN['run_id']} It waits for [a quota].\n" * 2
 
 
-def test_the_address_of_the_best_model_stays_on_one_line() -> None:
-    assert f"Model: {URI}\n" in printed(best_model(BEST), 80)
+def test_the_command_that_takes_the_best_model_stays_on_one_line() -> None:
+    command = f"SEEDBED_HOME=/{'long/' * 20} seedbed model"
+    assert f"Take it with: {command}\n" in printed(best_model(BEST, command), 80)
 
 
 def test_the_lines_of_an_email_are_not_broken() -> None:

@@ -89,11 +89,11 @@ def test_a_new_best_model_is_reported_with_its_scores() -> None:
         "None of the 3 images of Maize are left.",
         "1 refused, 0 duplicates, 2 near-duplicates",
         "10 min 5 s",
-        "s3://seedlings/runs/sb-0123456789abcdef-1/evaluation/model.tar.gz",
         "s3://seedlings/runs/sb-0123456789abcdef-1/evaluation/report.html",
-        "s3://seedlings/runs/sb-0123456789abcdef-1/evaluation/model_card.md",
+        "seedbed model sb-0123456789abcdef-1 (on AWS with --aws and the stack's name)",
     ):
         assert fact in message.body
+    assert ".tar.gz" not in message.body
 
 
 def test_the_best_of_several_heads_is_reported_with_its_own_hyperparameters() -> None:

@@ -34,7 +34,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["cli"],
         ["commands"],
         ["deploy", "doctor", "status", "submission"],
-        ["dlq", "predict", "rebuild", "upload", "watch"],
+        ["dlq", "model_files", "predict", "rebuild", "upload", "watch"],
         ["fetch"],
         ["stack"],
         ["local_cloud", "pickles", "seedlings", "stack_state"],

@@ -150,10 +150,11 @@ def expected(run: Run) -> str:
 
 
 def places(run: Run) -> Iterator[str]:
-    for title, uri in (("Report", run.report_uri), ("Model", run.model_uri), ("Model card", run.model_card_uri)):
-        if uri:
-            yield f"{title}:"
-            yield uri
+    if run.report_uri:
+        yield "Report:"
+        yield run.report_uri
+    if run.model_uri:
+        yield row("Model and model card", f"seedbed model {run.run_id} (on AWS with --aws and the stack's name)")
     made = [export.format for export in run.evaluation.exports if not export.error] if run.evaluation else []
     if made:
         yield row("Exported as", ", ".join(printable(name) for name in made))
