@@ -14,6 +14,7 @@ from moto import mock_aws
 from job_manager.steps.api import best_model, one_run, recent_runs
 from seedbed.fetch import fetch_report
 from seedbed.local_cloud.home.folder import Home
+from seedbed.model_files import Format, source_of, take
 from seedbed.predict import fetch_best_model
 from seedbed.stack import Stack, aws_stack
 from seedbed.upload import files_of, upload
@@ -29,7 +30,7 @@ from tests.contract.people import (
     of_stack,
     recorded,
 )
-from tests.fakes.world import World
+from tests.fakes.world import MODEL_SHA256, World
 
 UPLOADERS, ASKERS = "UploadersPolicy", "AskersPolicy"
 RUN = "runs/sb-0123456789abcdef-1"
@@ -43,7 +44,10 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Calls]
     """What AWS is asked for by the commands and, of those who upload, by other clients too."""
     folder, world = tmp_path_factory.mktemp("person"), World()
     world.bucket.name = BUCKET
-    run = world.complete(world.start().run_id)
+    run_id = world.start().run_id
+    world.end_prepare(run_id)
+    world.end_tuning(run_id)
+    run = world.end_evaluation(run_id, exports=[{"format": "onnx", "files": {"exports/model.onnx": MODEL_SHA256}}])
     answers = {"/models/best": best_model(world), "/runs": recent_runs(world)}
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -51,8 +55,9 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Calls]
         api_server(lambda path: answers.get(path) or one_run(run.run_id, world)) as (url, asked),
     ):
         deploy(url)
-        for uri, body in ((run.report_uri, b"a report"), (run.model_uri, b"a model")):
-            boto3.client("s3").put_object(Bucket=BUCKET, Key=str(uri).split("/", 3)[3], Body=body)
+        folder_of_model = str(run.model_uri).removesuffix("model.tar.gz")
+        for uri in (run.report_uri, run.model_uri, f"{folder_of_model}exports/model.onnx"):
+            boto3.client("s3").put_object(Bucket=BUCKET, Key=str(uri).split("/", 3)[3], Body=b"a model")
         with recorded(patch) as of_uploaders:
             uploading(aws_stack(STACK), folder)
         with recorded(patch) as of_askers:
@@ -83,11 +88,12 @@ def uploading(stack: Stack, folder: Path) -> None:
 
 
 def asking(stack: Stack, home: Home, run_id: str) -> None:
-    """`seedbed best`, `runs`, `report` and `predict`."""
+    """`seedbed best`, `runs`, `report`, `model` and `predict`."""
     for path in ("/models/best", "/runs", f"/runs/{run_id}"):
         stack.get(path)
     fetch_report(stack, home, run_id)
     fetch_best_model(stack, home)
+    take(stack, source_of(stack, run_id, Format.onnx), home.path / "model.onnx", force=False)
 
 
 @pytest.mark.parametrize("policy", [UPLOADERS, ASKERS])

@@ -133,7 +133,7 @@ def evaluate_work(plan: Plan, images: int) -> Range:
     one = given.VIEW.value.low * at_size(size, given.MEASURED_SIZE) * plan.evaluation_views
     models = 2 if plan.fine_tuning and plan.fine_tuning.trials > 1 else 1
     scored = Range(models, models + 1) * (images * given.OTHER_SHARE.value.low * one)
-    exports = given.EXPORTS.value if plan.exports else NOTHING
+    exports = given.EXPORT.value * len(plan.exports)
     return given.EVALUATE_START.value + scored + exports
 
 
