@@ -1,5 +1,7 @@
 """`seedbed status`: follows the run in progress, or tells how the latest one ended."""
 
+import json
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -12,7 +14,7 @@ from ..terminal.console import results, say
 from ..terminal.hints import seedbed
 from ..terminal.text import printable
 from ..watch import ENDED
-from .options import OnAws, local_home, stack_for
+from .options import AsJson, OnAws, local_home, stack_for
 from .progress import StageBars
 from .show import champion_note, percent
 
@@ -30,18 +32,32 @@ CONTINUES = "The run continues. Follow it again with: {}"
 Once = Annotated[bool, typer.Option("--once", help="Print the present status, and end.")]
 
 
-def status(once: Once = False, aws: OnAws = "") -> None:
-    """Follow the run in progress until it has ended."""
+def status(once: Once = False, as_json: AsJson = False, aws: OnAws = "") -> None:
+    """Follow the run in progress until it has ended. With --json, print the present status, and end."""
     home = local_home(aws)
     at_rest = home is not None and not home.running()
     with stack_for(aws) as stack:
-        if not once and not at_rest:
+        if not once and not as_json and not at_rest:
             follow_run(stack, aws)
             return
         seen = current(stack)
+    if as_json:
+        sys.stdout.write(json.dumps(as_object(seen), indent=2) + "\n")
+        return
     print_status(seen, aws)
     if at_rest and (seen.in_progress or seen.pending):
         say(NOT_RUNNING.format(seedbed("up")))
+
+
+def as_object(status: Status) -> dict[str, Any]:
+    """The status for programs: the run in full, or the latest, and how far its stage is while it is in progress."""
+    stage = stage_of(status) if status.in_progress else None
+    return {
+        "in_progress": status.in_progress,
+        "pending": status.pending,
+        "stage": stage and {"name": stage.stage, "done": stage.done, "total": stage.total},
+        "run": status.run,
+    }
 
 
 def follow_run(stack: Stack, aws: str) -> None:

@@ -1,6 +1,8 @@
 """The full plan on the real local cloud: heads, then the whole network, then the model in every format."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from seedbed.fetch import fetch_report
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.notifications.kept import kept
 from seedbed.local_cloud.parameters import PARAMETERS, PlanName
+from seedbed.model_files import FILE_NAMES, Format, source_of, take
 from tests.local_cloud.conftest import LITTLE, LittleCloud, up
 
 FULL = {**LITTLE, **PARAMETERS[PlanName.full], "FineTuneEpochs": "2", "FineTuneSize": "64"}
@@ -53,6 +56,18 @@ def test_every_export_exists_and_agrees_with_the_model(cloud: LittleCloud, run: 
     for export in made.values():
         inside = [item["Size"] for item in found if item["Key"].startswith(kept_in + export["file"])]
         assert sum(inside) == export["bytes"]
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_every_format_can_be_taken(cloud: LittleCloud, run: dict[str, Any], tmp_path: Path, format_: Format) -> None:
+    place = tmp_path / FILE_NAMES[format_]
+
+    beside = take(cloud.stack, source_of(cloud.stack, "", format_), place, force=False)
+
+    assert [path.name for path in beside] == ["model.json", "model_card.md"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([place.name, "model.json", "model_card.md"])
+    facts = json.loads((tmp_path / "model.json").read_text())
+    assert (facts["labels"], facts["views"]) == (run["evaluation"]["labels"], run["evaluation"]["views"])
 
 
 def test_the_e_mail_and_the_report_cover_the_full_plan(cloud: LittleCloud, run: dict[str, Any]) -> None:

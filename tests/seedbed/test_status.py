@@ -1,5 +1,6 @@
 """`seedbed status` tells how far a run is, by the API alone."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -208,3 +209,17 @@ def test_heads_that_share_a_job_are_counted_by_job() -> None:
     run = {"state": "Tuning", "trials": [], "plan": {"trials": 20, "heads_per_job": 8}}
 
     assert status.stage_of(status.Status(run)) == StageProgress("tune", 0, 3)
+
+
+def test_programs_get_json_alone_at_once(followed: Followed, person: Person) -> None:
+    words = ("status", "--json", "--aws", "mine")
+    nothing = person.runs(*words)
+    run = followed.world.start()
+    followed.world.end_prepare(run.run_id)
+
+    outcome = person.runs(*words)
+
+    assert json.loads(nothing.output) == {"in_progress": False, "pending": False, "stage": None, "run": None}
+    shown = json.loads(outcome.output)
+    assert (shown["in_progress"], shown["stage"]["name"], shown["run"]["run_id"]) == (True, "tune", run.run_id)
+    assert (nothing.notes, outcome.notes, outcome.output.isascii()) == ("", "", True)
