@@ -10,7 +10,7 @@ import typer
 
 from ..errors import SeedbedError, WrongUse
 from ..fetch import fetch_report
-from ..model_files import FILE_NAMES, Format, check_target, source_of, take, write_to
+from ..model_files import CARD, FILE_NAMES, Format, check_target, source_of, take, write_to
 from ..predict import check_can_label, fetch_best_model, serve_model
 from ..predict import predict as predict_files
 from ..submission import write_submission
@@ -63,7 +63,9 @@ def model(
             return
         beside = take(stack, source, path, force=force)
     results().print(str(path), soft_wrap=True)
-    say(f"The model of run {source.run_id} as {format_}. Beside it: {' and '.join(each.name for each in beside)}.")
+    names = " and ".join(each.name for each in beside)
+    how = ", which says how to use it" if CARD in names else ""
+    say(f"The model of run {source.run_id} as {format_}. Beside it: {names}{how}.")
 
 
 def check_output(format_: Format) -> None:
