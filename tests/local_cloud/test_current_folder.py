@@ -123,6 +123,7 @@ def test_images_are_labelled_and_imported_in_any_folder(
 ) -> None:
     output_of(place, up, "predict", given["images"] / "Maize", "--submission", tmp_path / "out.csv")
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 21
+    assert output_of(place, up, "model", "--out", tmp_path / "model.onnx") == f"{tmp_path / 'model.onnx'}\n"
     output_of(place, up, "import", *sorted(given["pickles"].iterdir()), tmp_path / "imported")
     assert len(list((tmp_path / "imported").glob("*/*.png"))) == 4
 
@@ -203,7 +204,20 @@ def test_the_doctor_finds_tensorflow_in_any_folder(up: Path, place: Path) -> Non
 
 
 def test_every_command_is_run_in_every_kind_of_folder() -> None:
-    elsewhere = {"demo", "up", "upload", "stop", "retry", "predict", "import", "serve", "sagemaker", "doctor", *FOR_AWS}
+    elsewhere = {
+        "demo",
+        "up",
+        "upload",
+        "stop",
+        "retry",
+        "model",
+        "predict",
+        "import",
+        "serve",
+        "sagemaker",
+        "doctor",
+        *FOR_AWS,
+    }
 
     assert elsewhere | {name.split()[0] for name in IN_SECONDS} == {*COMMANDS, "dlq"}
 
