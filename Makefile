@@ -12,7 +12,7 @@ PIN = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-has
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture bench-tuner bench-endpoint bench-load bench-uploads bench-training cost-page chaos guards requirements clean
+.PHONY: demo test check architecture openapi bench-tuner bench-endpoint bench-load bench-uploads bench-training cost-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -26,6 +26,9 @@ check: $(VENV)/dev  ## types and style
 
 architecture: $(VENV)/laptop  ## draw the pictures of docs/architecture.md from the code and the template
 	@$(BIN)/python -m tools.architecture
+
+openapi: $(VENV)/laptop  ## write functions/openapi.json from the types of the API's answers
+	@PYTHONPATH=functions:. $(BIN)/python -m tools.openapi
 
 bench-tuner: $(VENV)/bench/ready  ## how well Bayesian tuning finds good settings, beside other libraries
 	@$(VENV)/bench/bin/python -c "import torch" 2>/dev/null || echo "Without torch in $(VENV)/bench, Optuna's GP sampler is left out."

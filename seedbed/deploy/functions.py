@@ -34,7 +34,7 @@ def package(template: TemplateFile) -> dict[str, bytes]:
         fetch(target, python, PLATFORMS[shared["Architectures"][0]])
         found = files_of(target)
     libraries = {name: body for name, body in found.items() if is_needed(Path(name))}
-    return {**libraries, **python_files(FUNCTIONS)}
+    return {**libraries, **python_files(FUNCTIONS), **files_of(FUNCTIONS, "*.json")}
 
 
 def is_needed(path: Path) -> bool:

@@ -30,7 +30,7 @@ from tests.contract.people import (
     of_stack,
     recorded,
 )
-from tests.fakes.world import MODEL_SHA256, World
+from tests.fakes.world import MODEL_SHA256, World, answered
 
 UPLOADERS, ASKERS = "UploadersPolicy", "AskersPolicy"
 RUN = "runs/sb-0123456789abcdef-1"
@@ -48,11 +48,11 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Calls]
     world.end_prepare(run_id)
     world.end_tuning(run_id)
     run = world.end_evaluation(run_id, exports=[{"format": "onnx", "files": {"exports/model.onnx": MODEL_SHA256}}])
-    answers = {"/models/best": best_model(world), "/runs": recent_runs(world)}
+    answers: dict[str, object] = {"/models/best": best_model(world), "/runs": recent_runs(world)}
     with (
         pytest.MonkeyPatch.context() as patch,
         mock_aws(),
-        api_server(lambda path: answers.get(path) or one_run(run.run_id, world)) as (url, asked),
+        api_server(lambda path: answered(answers.get(path) or one_run(run.run_id, world))) as (url, asked),
     ):
         deploy(url)
         folder_of_model = str(run.model_uri).removesuffix("model.tar.gz")
@@ -150,7 +150,8 @@ def test_policies_deny_calls_beyond_the_commands(policy: str, call: Call) -> Non
 def test_askers_may_fetch_every_object_that_an_answer_names(calls: dict[str, Calls]) -> None:
     world = World()
     world.bucket.name = BUCKET
-    answer = best_model(world) if world.complete(world.start().run_id) else {}
+    world.complete(world.start().run_id)
+    answer = answered(best_model(world))
     named = {name: uri.split("/", 3)[3] for name, uri in answer.items() if name.endswith("_uri")}
 
     assert set(named) == {"model_uri", "report_uri", "model_card_uri", "mosaic_uri"}

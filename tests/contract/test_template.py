@@ -18,6 +18,8 @@ TEMPLATE = Template()
 QUEUES = TEMPLATE.of_type("AWS::SQS::Queue")
 RULES = TEMPLATE.of_type("AWS::Events::Rule")
 ROUTES = TEMPLATE.of_type("AWS::ApiGatewayV2::Route")
+BRACES = str.maketrans("<>", "{}")
+METHODS = {"app.get": ("GET", "HEAD"), "app.post": ("POST",)}
 IDS = ("0a1b2c3d-ca81-11f1-8a3c-0e6f3b2d5a17", "4e5f6a7b-ca81-11f1-8a3c-0e6f3b2d5a17")
 PHYSICAL = {name: name.lower() for name in TEMPLATE.resources}
 ATTRIBUTES = {(name, "Arn"): f"arn:aws:x:us-east-1:123456789012:{name}" for name in TEMPLATE.resources}
@@ -132,12 +134,12 @@ def test_routes_are_explicit_and_require_a_signature() -> None:
 def test_the_templates_routes_match_the_apis() -> None:
     tree = ast.parse((ROOT / "functions" / "api.py").read_text(encoding="utf-8"))
     answered = {
-        f"{method} {re.sub(r'<.*?>', '{id}', ast.literal_eval(decorator.args[0]))}"
+        f"{method} {ast.literal_eval(decorator.args[0]).replace('<run_id>', '{id}').translate(BRACES)}"
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
         for decorator in node.decorator_list
         if isinstance(decorator, ast.Call)
-        and (method := ast.unparse(decorator.func).removeprefix("app.").upper()) in {"GET", "POST"}
+        for method in METHODS.get(ast.unparse(decorator.func), ())
     }
 
     assert {route["RouteKey"] for route in ROUTES.values()} == answered

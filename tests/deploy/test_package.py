@@ -45,7 +45,7 @@ def package() -> dict[str, bytes]:
 def test_the_package_holds_the_functions_and_wheels_for_lambdas_python(package: dict[str, bytes]) -> None:
     native = [name for name in package if name.endswith(".so")]
 
-    assert {path.name for path in FUNCTIONS.glob("*.py")} <= package.keys()
+    assert {"openapi.json", *(path.name for path in FUNCTIONS.glob("*.py"))} <= package.keys()
     assert "job_manager/domain/plan.py" in package
     assert native
     assert all("cpython-313-aarch64" in name or "abi3" in name for name in native)

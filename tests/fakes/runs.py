@@ -85,7 +85,7 @@ class MemoryRuns:
 
     def get(self, run_id: str) -> Run:
         if run_id not in self._runs:
-            raise NotFound(f"There is no run {run_id}.")
+            raise NotFound(f"There is no run {run_id}. List those that there are: seedbed runs")
         return self._runs[run_id]
 
     def open_run(self) -> Run | None:

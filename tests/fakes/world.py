@@ -1,12 +1,14 @@
 """The job manager with everything around it in memory, and people and SageMaker acting on it."""
 
 import hashlib
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 
+from job_manager.aws.http import json_of
 from job_manager.domain import layout
 from job_manager.domain.job import JobStatus
 from job_manager.domain.plan import FineTuning, Machine, Plan
@@ -167,3 +169,9 @@ class World:
 def a_run(run_id: str = "sb-0123456789abcdef-1", state: RunState = RunState.PREPARING, **changes: Any) -> Run:
     """A run that is in no table."""
     return replace(Run(run_id, PLAN, MemoryClock().now(), state), **changes)
+
+
+def answered(answer: object) -> dict[str, Any]:
+    """An answer of the API, as a client reads it."""
+    content: dict[str, Any] = json.loads(json_of(answer))
+    return content

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from job_manager.aws.http import PROBLEM
 from job_manager.domain import layout
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
+from tests.contract.openapi import check_answer
 from tests.handlers.deployed import Deployed, Event
 
 RUN_ID = "sb-3f9c1b7a5d2e8046-1"
+UNKNOWN = "/secrets"
 TRIAL = f"{RUN_ID}-007-5b0e93dc"
 
 Events = Callable[[str], Event]
@@ -29,10 +32,27 @@ def champion(deployed: Deployed, run: Run, ended: Run) -> Run:
     return ended
 
 
+def to(request: Event, path: str, **headers: str) -> Event:
+    """The request, to another path and with more headers."""
+    request["rawPath"] = request["requestContext"]["http"]["path"] = path
+    request["headers"] |= headers
+    return request
+
+
 def asked(deployed: Deployed, event: Event) -> tuple[int, Any]:
+    """The status and the content of an answer; of a problem, the sentence that says what to do."""
     answer = deployed.invoke("Api", event)
-    assert answer["headers"]["Content-Type"] == "application/json"
-    return answer["statusCode"], json.loads(answer["body"])
+    status, content = answer["statusCode"], json.loads(answer["body"])
+    http = event["requestContext"]["http"]
+    if http["path"] != UNKNOWN:
+        check_answer(http["method"], http["path"], answer)
+    if status < 400:
+        assert answer["headers"]["Content-Type"] == "application/json"
+        return status, content
+    assert answer["headers"]["Content-Type"] == PROBLEM
+    assert content["status"] == status
+    assert content["detail"] == content["message"]
+    return status, content["detail"]
 
 
 def test_the_best_model_is_answered(deployed: Deployed, event: Events, champion: Run) -> None:
@@ -64,13 +84,13 @@ def test_one_run_is_answered_with_its_trials(deployed: Deployed, event: Events, 
     ("name", "sentence"),
     [
         ("api_best_model", "There is no model yet. Upload labelled images and wait for the first run."),
-        ("api_run", f"There is no run {RUN_ID}."),
+        ("api_run", f"There is no run {RUN_ID}. List those that there are: seedbed runs"),
     ],
 )
 def test_an_unknown_object_is_answered_with_404_and_a_sentence(
     deployed: Deployed, event: Events, name: str, sentence: str
 ) -> None:
-    assert asked(deployed, event(name)) == (404, {"message": sentence})
+    assert asked(deployed, event(name)) == (404, sentence)
 
 
 def test_stop_is_accepted_for_an_open_run_and_refused_for_an_ended_one(
@@ -85,7 +105,7 @@ def test_stop_is_accepted_for_an_open_run_and_refused_for_an_ended_one(
     assert deployed.bucket.has(layout.stop(RUN_ID))
 
     deployed.runs.move(run.ended(RunState.STOPPED, run.created_at), came_from=run.state)
-    assert asked(deployed, request) == (409, {"message": f"The run {RUN_ID} has already ended: it is Stopped."})
+    assert asked(deployed, request) == (409, f"The run {RUN_ID} has already ended: it is Stopped.")
 
 
 def test_retry_is_refused_for_an_open_run_and_accepted_for_a_stopped_one(
@@ -107,10 +127,49 @@ def test_retry_is_refused_for_an_open_run_and_accepted_for_a_stopped_one(
 
 
 def test_an_unknown_route_is_404(deployed: Deployed, event: Events) -> None:
-    request = event("api_runs")
-    request["rawPath"] = request["requestContext"]["http"]["path"] = "/secrets"
+    status, sentence = asked(deployed, to(event("api_runs"), UNKNOWN))
 
-    assert asked(deployed, request)[0] == 404
+    assert (status, sentence) == (404, "There is nothing here. GET /openapi.json lists what can be asked for.")
+
+
+def test_a_client_that_has_an_answer_does_not_get_it_again(deployed: Deployed, event: Events, champion: Run) -> None:
+    tag = deployed.invoke("Api", event("api_runs"))["headers"]["ETag"]
+
+    for known in (tag, f'"another", W/{tag}', "*"):
+        answer = deployed.invoke("Api", to(event("api_runs"), "/runs", **{"if-none-match": known}))
+        assert (answer["statusCode"], answer["body"], answer["headers"]["ETag"]) == (304, "", tag)
+    answer = deployed.invoke("Api", to(event("api_run"), f"/runs/{RUN_ID}", **{"if-none-match": tag}))
+    assert answer["statusCode"] == 200
+
+
+def test_an_answer_that_changed_has_another_tag(deployed: Deployed, event: Events, run: Run) -> None:
+    deployed.runs.create(run)
+    tag = deployed.invoke("Api", event("api_run"))["headers"]["ETag"]
+
+    deployed.runs.move(run.ended(RunState.STOPPED, run.created_at), came_from=run.state)
+    answer = deployed.invoke("Api", to(event("api_run"), f"/runs/{RUN_ID}", **{"if-none-match": tag}))
+
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["ETag"] != tag
+
+
+@pytest.mark.parametrize("name", ["api_best_model", "api_runs", "api_run"])
+def test_head_is_answered_as_get_without_a_body(deployed: Deployed, event: Events, champion: Run, name: str) -> None:
+    got = deployed.invoke("Api", event(name))
+    request = event(name)
+    request["requestContext"]["http"]["method"] = "HEAD"
+
+    head = deployed.invoke("Api", request)
+
+    assert head == {**got, "body": ""}
+    assert head["headers"]["ETag"]
+
+
+def test_the_api_describes_itself(deployed: Deployed, event: Events) -> None:
+    status, document = asked(deployed, to(event("api_runs"), "/openapi.json"))
+
+    assert status == 200
+    assert "/openapi.json" in document["paths"]
 
 
 def test_the_test_stack_notices_calls_beyond_a_functions_policy(deployed: Deployed) -> None:

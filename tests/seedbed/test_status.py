@@ -17,7 +17,7 @@ from seedbed.errors import SeedbedError
 from seedbed.stack import Stack
 from seedbed.watch import StageProgress
 from tests.contract.people import api_server
-from tests.fakes.world import FULL_PLAN, World
+from tests.fakes.world import FULL_PLAN, World, answered
 from tests.seedbed.commands import Person
 
 WAITS = "The prepare job waits for a quota of this account."
@@ -34,11 +34,11 @@ class Followed:
     def answer(self, path: str) -> dict[str, Any]:
         """What the API answers. After a run's details the next step happens."""
         if path == "/runs":
-            listed = recent_runs(self.world)
+            listed = answered(recent_runs(self.world))
             if not listed["runs"]:
                 self.happen()
             return listed
-        shown = one_run(path.rpartition("/")[2], self.world)
+        shown = answered(one_run(path.rpartition("/")[2], self.world))
         self.happen()
         return shown
 

@@ -225,7 +225,7 @@ def test_a_run_reports_what_its_job_waits_for(world: World, run: Run) -> None:
 
     assert (waiting.state, waiting.waits_for) == (RunState.PREPARING, "It waits: the disk is full.")
     assert world.advance(run.run_id) == waiting == world.runs.open_run()
-    assert summary(waiting)["notice"] == "It waits: the disk is full."
+    assert summary(waiting).notice == "It waits: the disk is full."
     world.jobs.jobs[name] = replace(world.jobs.jobs[name], reason=None)
     assert world.advance(run.run_id) == run
     assert world.complete(run.run_id).waits_for is None

@@ -1,13 +1,12 @@
 """The API's answers."""
 
-import json
 from typing import Any
 
 import pytest
 
 from job_manager.domain.errors import NotFound
 from job_manager.steps.api import best_model, one_run, recent_runs
-from tests.fakes.world import FULL_PLAN, MODEL_SHA256, World
+from tests.fakes.world import FULL_PLAN, MODEL_SHA256, World, answered
 
 FULL_SCORES: dict[str, Any] = {
     "single_view": {"accuracy": 0.88, "macro_f1": 0.87},
@@ -37,7 +36,7 @@ def test_without_a_model_the_answer_says_what_to_do(world: World) -> None:
 def test_best_model_has_its_scores_hyperparameters_and_dataset(world: World) -> None:
     run = world.complete(world.start().run_id, 0.85)
 
-    answer = best_model(world)
+    answer = answered(best_model(world))
 
     assert answer == {
         "run_id": run.run_id,
@@ -65,7 +64,7 @@ def test_runs_come_newest_first_with_the_pending_change(world: World) -> None:
     (second,) = world.settle()
     world.upload("seedlings/Maize/third.png")
 
-    answer = recent_runs(world)
+    answer = answered(recent_runs(world))
 
     assert [(run["run_id"], run["state"]) for run in answer["runs"]] == [
         (second.run_id, "Preparing"),
@@ -75,13 +74,13 @@ def test_runs_come_newest_first_with_the_pending_change(world: World) -> None:
 
 
 def test_without_runs_the_list_is_empty(world: World) -> None:
-    assert recent_runs(world) == {"runs": [], "pending": None}
+    assert answered(recent_runs(world)) == {"runs": [], "pending": None}
 
 
 def test_one_run_comes_with_its_trials(world: World) -> None:
     run = world.complete(world.start().run_id)
 
-    answer = one_run(run.run_id, world)
+    answer = answered(one_run(run.run_id, world))
 
     assert [trial["name"] for trial in answer["trials"]] == [f"{run.run_id}-00{i}-0a1b2c3d" for i in (1, 2, 3)]
     assert answer["state"] == "Completed"
@@ -96,20 +95,12 @@ def test_a_fine_tuned_run_has_both_stages_and_the_full_evaluation(world: World) 
     world.end_fine_tuning(run_id, 0.94, 0.95)
     world.end_evaluation(run_id, **FULL_SCORES)
 
-    answer = one_run(run_id, world)
+    answer = answered(one_run(run_id, world))
 
     assert [trial["stage"] for trial in answer["trials"]] == ["tune"] * 3 + ["fine-tune"] * 2
     assert {name: answer["evaluation"][name] for name in FULL_SCORES} == FULL_SCORES
     assert answer["single_view"] == FULL_SCORES["single_view"]
     assert (answer["best_head"]["objective"], answer["validation_accuracy"]) == (0.9, 0.95)
-
-
-def test_every_answer_is_json(world: World) -> None:
-    run_id = world.start().run_id
-    for _ in range(2):
-        json.dumps([recent_runs(world), one_run(run_id, world)], allow_nan=False)
-        world.complete(run_id)
-    json.dumps(best_model(world), allow_nan=False)
 
 
 def test_an_unknown_run_is_not_found(world: World) -> None:

@@ -130,7 +130,7 @@ def test_an_invalid_request_and_too_many_jobs_of_parents_are_rejected(code: str,
 def test_an_open_run_says_what_it_waits_for_until_its_job_starts(world: World, stage: Callable[[World], Run]) -> None:
     run = stage(world)
 
-    assert summary(run)["notice"] == one_run(run.run_id, world)["notice"] == "The job waits for a quota: it is refused."
+    assert summary(run).notice == one_run(run.run_id, world).notice == "The job waits for a quota: it is refused."
     assert world.runs.open_run() == run
     world.jobs.delayed_by = None
     started = wait(world, timedelta(minutes=5))
@@ -218,7 +218,7 @@ def test_a_run_says_that_its_trials_find_no_instance(world: World) -> None:
     running = wait(world, timedelta(minutes=5))
 
     assert waiting is not None
-    assert (waiting.state, summary(waiting)["notice"]) == (RunState.TUNING, trial.reason)
+    assert (waiting.state, summary(waiting).notice) == (RunState.TUNING, trial.reason)
     assert running == run
     assert world.announcer.sent == []
 

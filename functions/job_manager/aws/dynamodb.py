@@ -123,7 +123,7 @@ class DynamoDBRuns:
     def get(self, run_id: str) -> Run:
         item = self._get({"pk": {"S": f"RUN#{run_id}"}, "sk": {"S": "RUN"}}) if is_run_id(run_id) else None
         if item is None:
-            raise NotFound(f"There is no run {run_id}.")
+            raise NotFound(f"There is no run {run_id}. List those that there are: seedbed runs")
         return msgspec.json.decode(item["body"]["S"], type=Run)
 
     def open_run(self) -> Run | None:

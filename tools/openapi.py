@@ -1,0 +1,172 @@
+"""Writes functions/openapi.json, the API in OpenAPI 3.1, from the types of its answers and the routes listed here."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from job_manager.domain.run import RUN_ID
+from job_manager.steps.answers import Accepted, Model, Problem, RunInFull, RunList
+
+FILE = Path(__file__).parents[1] / "functions" / "openapi.json"
+REFERENCE = "#/components/schemas/{name}"
+ABOUT = (
+    "What Seedbed knows of its models and runs. Every request is signed (SigV4, service execute-api) by somebody with "
+    "the stack's AskersPolicy. Times are ISO 8601. GET answers have an ETag, and an If-None-Match that names it is "
+    "answered with 304. HEAD answers like GET, without the body."
+)
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A part of the path, or of the query, and what it may be."""
+
+    name: str
+    about: str
+    schema: Mapping[str, Any]
+    place: str = "query"
+
+
+RUN = Parameter("id", "A run's name.", {"type": "string", "pattern": f"^{RUN_ID.pattern}$"}, "path")
+
+
+@dataclass(frozen=True)
+class Route:
+    """A request and its answer; `refusals` are the statuses of the problems that it is answered with."""
+
+    method: str
+    path: str
+    operation: str
+    about: str
+    answer: Any
+    parameters: tuple[Parameter, ...] = ()
+    refusals: tuple[HTTPStatus, ...] = ()
+    status: HTTPStatus = HTTPStatus.OK
+
+
+ROUTES = (
+    Route("GET", "/models/best", "bestModel", "The best model.", Model, refusals=(HTTPStatus.NOT_FOUND,)),
+    Route("GET", "/runs", "runs", "The latest runs, and the change that waits for a run.", RunList),
+    Route("GET", "/runs/{id}", "run", "One run in full.", RunInFull, (RUN,), (HTTPStatus.NOT_FOUND,)),
+    Route(
+        "POST",
+        "/runs/{id}/stop",
+        "stopRun",
+        "Stop a run: its job is asked to end, and no other is started.",
+        Accepted,
+        (RUN,),
+        (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+        HTTPStatus.ACCEPTED,
+    ),
+    Route(
+        "POST",
+        "/runs/{id}/retry",
+        "retryRun",
+        "Give the images of a run that failed or was stopped another attempt.",
+        Accepted,
+        (RUN,),
+        (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+        HTTPStatus.ACCEPTED,
+    ),
+    Route("GET", "/openapi.json", "openapi", "This document.", dict[str, Any]),
+)
+
+
+def document() -> dict[str, Any]:
+    """The whole document."""
+    types = list(dict.fromkeys([Problem, *(route.answer for route in ROUTES)]))
+    schemas, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
+    schema_of = dict(zip(map(repr, types), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        operation = operation_of(route, schema_of)
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
+        if route.method == "GET":
+            paths[route.path]["head"] = head_of(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Seedbed", "version": "1", "description": ABOUT, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": "/", "description": "The stack's output ApiUrl."}],
+        "security": [{"sigv4": []}],
+        "paths": paths,
+        "components": {
+            "schemas": {name: complete(schema) for name, schema in components.items()},
+            "securitySchemes": {
+                "sigv4": {
+                    "type": "apiKey",
+                    "name": "Authorization",
+                    "in": "header",
+                    "x-amazon-apigateway-authtype": "awsSigv4",
+                }
+            },
+        },
+    }
+
+
+def operation_of(route: Route, schema_of: Mapping[str, Schema]) -> Schema:
+    """An operation, with what it answers."""
+    schema = schema_of[repr(route.answer)]
+    answers: Schema = {str(int(route.status)): answer_of("The answer.", "application/json", schema)}
+    if route.method == "GET":
+        answers["304"] = {"description": "The answer is the one that If-None-Match names."}
+    for status in route.refusals:
+        answers[str(int(status))] = answer_of(status.phrase, "application/problem+json", schema_of[repr(Problem)])
+    return {
+        "operationId": route.operation,
+        "summary": route.about,
+        "parameters": [
+            {
+                "name": given.name,
+                "in": given.place,
+                "description": given.about,
+                "required": given.place == "path",
+                "schema": dict(given.schema),
+            }
+            for given in route.parameters
+        ],
+        "responses": answers,
+    }
+
+
+def answer_of(about: str, media_type: str, schema: Schema) -> Schema:
+    return {"description": about, "content": {media_type: {"schema": schema}}}
+
+
+def head_of(operation: Schema) -> Schema:
+    """The same by HEAD: no answer has a body."""
+    answers = {status: {"description": answer["description"]} for status, answer in operation["responses"].items()}
+    return {**operation, "operationId": f"{operation['operationId']}Head", "responses": answers}
+
+
+def complete(schema: Schema) -> Schema:
+    """The schema of an answer: fields with a default are always there, and those called `_at` or `since` are times."""
+    if "properties" not in schema:
+        return schema
+    fields = {name: field_of(name, field) for name, field in schema["properties"].items()}
+    return {**schema, "properties": fields, "required": sorted(fields)}
+
+
+def field_of(name: str, schema: Schema) -> Schema:
+    known = {key: value for key, value in schema.items() if key != "default"}
+    return timed(known) if name.endswith(("_at", "since")) else known
+
+
+def timed(schema: Schema) -> Schema:
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [timed(one) for one in schema["anyOf"]]}
+    return {**schema, "format": "date-time"} if schema.get("type") == "string" else schema
+
+
+def text() -> str:
+    """The document as it is checked in."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")
