@@ -9,15 +9,17 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.logging import correlation_paths
 
-from job_manager.aws.http import PROBLEM, as_asked, as_get, json_of
-from job_manager.domain.errors import Conflict, NotFound
+from job_manager.aws.http import PROBLEM, as_asked, as_get, json_of, number_of
+from job_manager.domain.errors import Conflict, NotFound, WrongRequest
 from job_manager.settings import settings
-from job_manager.steps.answers import Accepted, Model, Problem, RunList
-from job_manager.steps.api import best_model, one_run, recent_runs
+from job_manager.steps.answers import Accepted, Health, Model, ModelList, Problem, RunList, TrialList
+from job_manager.steps.api import RUNS_SHOWN, best_model, health, models, one_run, recent_runs, trials
 from job_manager.steps.retry_run import retry_run
 from job_manager.steps.stop_run import stop_run
 from job_manager.wiring import aws
 
+MODELS_SHOWN = 20
+MOST_SHOWN = 200
 OPENAPI = Path(__file__).with_name("openapi.json")
 
 logger = Logger()
@@ -29,14 +31,24 @@ def get_best_model() -> Model:
     return best_model(aws())
 
 
+@app.get("/models")
+def get_models() -> ModelList:
+    return models(aws(), asked_number("limit", MODELS_SHOWN), asked("cursor"))
+
+
 @app.get("/runs")
 def get_runs() -> RunList:
-    return recent_runs(aws())
+    return recent_runs(aws(), asked_number("limit", RUNS_SHOWN), asked("cursor"))
 
 
 @app.get("/runs/<run_id>")
 def get_run(run_id: str) -> Any:
     return one_run(run_id, aws())
+
+
+@app.get("/runs/<run_id>/trials")
+def get_trials(run_id: str) -> TrialList:
+    return trials(run_id, aws(), set(filter(None, asked("curves").split(","))))
 
 
 @app.post("/runs/<run_id>/stop")
@@ -51,6 +63,11 @@ def post_retry(run_id: str) -> Response[Any]:
     run = retry_run(run_id, aws(), rule)
     quiet = f"once nothing has been uploaded for {rule.quiet.total_seconds():.0f} seconds"
     return accepted(f"The images of the run {run.run_id} get another attempt {quiet}.")
+
+
+@app.get("/health")
+def get_health() -> Health:
+    return health(aws())
 
 
 @app.get("/openapi.json")
@@ -68,9 +85,24 @@ def not_found(error: NotFound) -> Response[Any]:
     return problem(HTTPStatus.NOT_FOUND, str(error))
 
 
+@app.exception_handler(WrongRequest)  # type: ignore[untyped-decorator]
+def wrong_request(error: WrongRequest) -> Response[Any]:
+    return problem(HTTPStatus.BAD_REQUEST, str(error))
+
+
 @app.not_found
 def no_route(error: NotFoundError) -> Response[Any]:
     return problem(HTTPStatus.NOT_FOUND, "There is nothing here. GET /openapi.json lists what can be asked for.")
+
+
+def asked(name: str) -> str:
+    """A part of the query, empty if it is missing."""
+    return (app.current_event.query_string_parameters or {}).get(name, "")
+
+
+def asked_number(name: str, default: int) -> int:
+    """A number in the query. Raises WrongRequest for one that is too large, or is not a number."""
+    return number_of(asked(name) or str(default), name, MOST_SHOWN)
 
 
 def accepted(message: str) -> Response[Any]:

@@ -9,10 +9,21 @@ from typing import Any
 
 import msgspec
 
+from api import MOST_SHOWN
 from job_manager.domain.run import RUN_ID
-from job_manager.steps.answers import Accepted, Model, Problem, RunInFull, RunList
+from job_manager.steps.answers import (
+    Accepted,
+    Health,
+    Model,
+    ModelList,
+    Problem,
+    RunInFull,
+    RunList,
+    TrialList,
+)
 
 FILE = Path(__file__).parents[1] / "functions" / "openapi.json"
+WRONG = (HTTPStatus.BAD_REQUEST,)
 REFERENCE = "#/components/schemas/{name}"
 ABOUT = (
     "What Seedbed knows of its models and runs. Every request is signed (SigV4, service execute-api) by somebody with "
@@ -33,6 +44,9 @@ class Parameter:
     place: str = "query"
 
 
+LIMIT = Parameter("limit", "How many are answered at most.", {"type": "integer", "minimum": 1, "maximum": MOST_SHOWN})
+CURSOR = Parameter("cursor", "Where to continue: the `next` of another answer.", {"type": "string"})
+CURVES = Parameter("curves", "The names of up to 20 trials whose learning curves are wanted.", {"type": "string"})
 RUN = Parameter("id", "A run's name.", {"type": "string", "pattern": f"^{RUN_ID.pattern}$"}, "path")
 
 
@@ -52,8 +66,20 @@ class Route:
 
 ROUTES = (
     Route("GET", "/models/best", "bestModel", "The best model.", Model, refusals=(HTTPStatus.NOT_FOUND,)),
-    Route("GET", "/runs", "runs", "The latest runs, and the change that waits for a run.", RunList),
+    Route("GET", "/models", "models", "The best model and those before it.", ModelList, (LIMIT, CURSOR), WRONG),
+    Route(
+        "GET", "/runs", "runs", "The latest runs, and the change that waits for one.", RunList, (LIMIT, CURSOR), WRONG
+    ),
     Route("GET", "/runs/{id}", "run", "One run in full.", RunInFull, (RUN,), (HTTPStatus.NOT_FOUND,)),
+    Route(
+        "GET",
+        "/runs/{id}/trials",
+        "trials",
+        "A run's trials, with learning curves if they are asked for.",
+        TrialList,
+        (RUN, CURVES),
+        (*WRONG, HTTPStatus.NOT_FOUND),
+    ),
     Route(
         "POST",
         "/runs/{id}/stop",
@@ -74,6 +100,7 @@ ROUTES = (
         (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
         HTTPStatus.ACCEPTED,
     ),
+    Route("GET", "/health", "health", "Whether the API works, and what is going on.", Health),
     Route("GET", "/openapi.json", "openapi", "This document.", dict[str, Any]),
 )
 

@@ -9,7 +9,7 @@ from .domain.job import Job
 from .domain.listing import Listing
 from .domain.measurement import Measurement
 from .domain.message import Message
-from .domain.result import Evaluation, Heads, Trial
+from .domain.result import Epoch, Evaluation, Heads, Trial
 from .domain.run import Record, Run, RunState
 from .domain.settling import PendingChange
 
@@ -110,8 +110,8 @@ class Runs(Protocol):
     def open_run(self) -> Run | None:
         """The run in progress."""
 
-    def recent(self, limit: int) -> Sequence[Run]:
-        """The latest runs, newest first."""
+    def recent(self, limit: int, before: Run | None = None) -> Sequence[Run]:
+        """The latest runs, or the latest of those created before this one, newest first."""
 
     def since(self, at: datetime) -> Iterator[Run]:
         """The runs created at that time or later."""
@@ -191,6 +191,13 @@ class Jobs(Protocol):
         """
 
 
+class Logs(Protocol):
+    """What the training jobs print."""
+
+    def epochs(self, trial: str) -> Sequence[Epoch]:
+        """The epochs that a training job has printed so far, in order; none if it has printed nothing yet."""
+
+
 class SettleTimer(Protocol):
     """A delayed call of start_run."""
 
@@ -226,6 +233,8 @@ class Ports(Protocol):
     def runs(self) -> Runs: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def logs(self) -> Logs: ...
     @property
     def timer(self) -> SettleTimer: ...
     @property

@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 
 from .aws.dynamodb import DynamoDBRuns
+from .aws.logs import CloudWatchLogs
 from .aws.metrics import EmfMetrics
 from .aws.s3 import S3Bucket
 from .aws.sagemaker import SageMakerJobs
@@ -41,6 +42,10 @@ class AWS:
     def jobs(self) -> SageMakerJobs:
         requests = JobRequests(self._settings.bucket, self._settings.sagemaker_role, stack=self._settings.stack)
         return SageMakerJobs(client("sagemaker"), requests, self._settings.job_prefix)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogs:
+        return CloudWatchLogs(client("logs"))
 
     @cached_property
     def timer(self) -> SQSSettleTimer:

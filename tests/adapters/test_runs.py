@@ -210,6 +210,15 @@ def test_recent_returns_the_newest_runs_up_to_the_limit(runs: Runs) -> None:
     assert [run.run_id for run in runs.recent(2)] == [numbered(number).run_id for number in (3, 2)]
 
 
+def test_recent_continues_before_a_run(runs: Runs) -> None:
+    for number in (2, 1, 3):
+        runs.create(numbered(number, state=RunState.REFUSED))
+
+    assert [run.run_id for run in runs.recent(1, before=numbered(3))] == [numbered(2).run_id]
+    assert [run.run_id for run in runs.recent(9, before=numbered(3))] == [numbered(2).run_id, numbered(1).run_id]
+    assert runs.recent(9, before=numbered(1)) == []
+
+
 def test_since_returns_runs_created_then_or_later(runs: Runs) -> None:
     for number in (1, 2, 3):
         runs.create(numbered(number, state=RunState.REFUSED))

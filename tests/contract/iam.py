@@ -15,6 +15,7 @@ ADAPTERS = {
     "bucket": ("s3", "S3Bucket", "s3.py"),
     "runs": ("dynamodb", "DynamoDBRuns", "dynamodb.py"),
     "jobs": ("sagemaker", "SageMakerJobs", "sagemaker.py"),
+    "logs": ("logs", "CloudWatchLogs", "logs.py"),
     "timer": ("sqs", "SQSSettleTimer", "sqs.py"),
     "announcer": ("sns", "SNSAnnouncer", "sns.py"),
 }

@@ -1,10 +1,11 @@
-"""The clock, the settle timer, the announcer and the metrics in memory."""
+"""The clock, the settle timer, the announcer, the logs and the metrics in memory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from job_manager.domain.measurement import Measurement, Metric
 from job_manager.domain.message import Message
+from job_manager.domain.result import Epoch
 from job_manager.domain.settling import PendingChange
 
 LONGEST_DELAY = timedelta(seconds=900)
@@ -22,6 +23,16 @@ class MemoryClock:
     def forward(self, seconds: float) -> None:
         """Let time pass."""
         self.time += timedelta(seconds=seconds)
+
+
+class MemoryLogs:
+    """Implements `ports.Logs`: what a test says that jobs have printed."""
+
+    def __init__(self) -> None:
+        self.printed: dict[str, list[Epoch]] = {}
+
+    def epochs(self, trial: str) -> Sequence[Epoch]:
+        return self.printed.get(trial, [])
 
 
 class SteppedClock:

@@ -91,8 +91,9 @@ class MemoryRuns:
     def open_run(self) -> Run | None:
         return self.get(self._open) if self._open else None
 
-    def recent(self, limit: int) -> Sequence[Run]:
-        return sorted(self._runs.values(), key=lambda run: run.created_at, reverse=True)[:limit]
+    def recent(self, limit: int, before: Run | None = None) -> Sequence[Run]:
+        newest = sorted(self._runs.values(), key=lambda run: run.created_at, reverse=True)
+        return [run for run in newest if before is None or run.created_at < before.created_at][:limit]
 
     def since(self, at: datetime) -> Iterator[Run]:
         return (run for run in list(self._runs.values()) if run.created_at >= at)

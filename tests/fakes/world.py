@@ -20,7 +20,7 @@ from job_manager.steps.note_upload import note_upload
 from job_manager.steps.start_run import start_run
 from tests.fakes.bucket import MemoryBucket
 from tests.fakes.jobs import MemoryJobs
-from tests.fakes.neighbours import MemoryAnnouncer, MemoryClock, MemoryMetrics, MemoryTimer
+from tests.fakes.neighbours import MemoryAnnouncer, MemoryClock, MemoryLogs, MemoryMetrics, MemoryTimer
 from tests.fakes.runs import MemoryRuns
 
 LABELS = ("Common wheat", "Maize")
@@ -68,6 +68,7 @@ class World:
         self.bucket = MemoryBucket()
         self.runs = MemoryRuns()
         self.jobs = MemoryJobs(self.clock)
+        self.logs = MemoryLogs()
         self.timer = MemoryTimer(self.clock)
         self.announcer = MemoryAnnouncer()
         self.metrics = MemoryMetrics()

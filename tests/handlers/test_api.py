@@ -1,12 +1,15 @@
 """Signed requests → answers."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
 
 from job_manager.aws.http import PROBLEM
+from job_manager.aws.logs import GROUP
 from job_manager.domain import layout
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
@@ -163,6 +166,59 @@ def test_head_is_answered_as_get_without_a_body(deployed: Deployed, event: Event
 
     assert head == {**got, "body": ""}
     assert head["headers"]["ETag"]
+
+
+def test_lists_continue_where_the_query_says(deployed: Deployed, event: Events, champion: Run) -> None:
+    for path in ("/runs", "/models"):
+        for query in ({"limit": "1"}, {"limit": "200", "cursor": RUN_ID}):
+            request = to(event("api_runs"), path)
+            request["queryStringParameters"] = query
+            status, body = asked(deployed, request)
+            assert (status, body["next"]) == (200, None)
+            assert len(body["runs" if path == "/runs" else "models"]) == ("cursor" not in query)
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"limit": "0"}, "`limit` is a number from 1 to 200."),
+        ({"limit": "many"}, "`limit` is a number from 1 to 200."),
+        ({"limit": "٣"}, "`limit` is a number from 1 to 200."),
+        ({"cursor": "x"}, "The cursor is not one that an answer gave as `next`. Ask without it."),
+    ],
+)
+def test_a_query_that_makes_no_sense_is_refused_with_what_to_do(
+    deployed: Deployed, event: Events, query: dict[str, str], sentence: str
+) -> None:
+    for path in ("/runs", "/models"):
+        request = to(event("api_runs"), path)
+        request["queryStringParameters"] = query
+        assert asked(deployed, request) == (400, sentence)
+
+
+def test_trials_are_answered_with_the_curves_of_their_log(deployed: Deployed, event: Events, champion: Run) -> None:
+    stream: Any = {"logGroupName": GROUP, "logStreamName": f"{TRIAL}/algo-1-1"}
+    line = "epoch 1/33 - train_loss: 0.9; train_accuracy: 0.5; validation_loss: 1.0; validation_accuracy: 0.4;"
+    client = boto3.client("logs")
+    client.create_log_group(logGroupName=GROUP)
+    client.create_log_stream(**stream)
+    event_now: Any = {"timestamp": int(time.time() * 1000), "message": line}
+    client.put_log_events(logEvents=[event_now], **stream)
+    request = to(event("api_run"), f"/runs/{RUN_ID}/trials")
+    request["queryStringParameters"] = {"curves": TRIAL}
+
+    status, body = asked(deployed, request)
+
+    assert (status, body["state"]) == (200, "Completed")
+    (trial,) = body["trials"]
+    assert (trial["name"], trial["objective"]) == (TRIAL, 0.93)
+    assert [(epoch["epoch"], epoch["validation_accuracy"]) for epoch in trial["epochs"]] == [(1, 0.4)]
+
+
+def test_health_is_answered(deployed: Deployed, event: Events, champion: Run) -> None:
+    status, body = asked(deployed, to(event("api_runs"), "/health"))
+
+    assert (status, body["status"], body["best_model"]) == (200, "ok", RUN_ID)
 
 
 def test_the_api_describes_itself(deployed: Deployed, event: Events) -> None:

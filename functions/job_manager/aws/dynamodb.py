@@ -132,15 +132,18 @@ class DynamoDBRuns:
     def champion(self) -> Run | None:
         return self._pointed_at(CHAMPION)
 
-    def recent(self, limit: int) -> Sequence[Run]:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName="by_time",
-            KeyConditionExpression="kind = :run",
-            ExpressionAttributeValues={":run": {"S": "run"}},
-            ScanIndexForward=False,
-            PaginationConfig={"MaxItems": limit},
-        )
+    def recent(self, limit: int, before: Run | None = None) -> Sequence[Run]:
+        query: Item = {
+            "TableName": self._table,
+            "IndexName": "by_time",
+            "KeyConditionExpression": "kind = :run",
+            "ExpressionAttributeValues": {":run": {"S": "run"}},
+            "ScanIndexForward": False,
+            "PaginationConfig": {"MaxItems": limit},
+        }
+        if before:
+            query["ExclusiveStartKey"] = {name: run_item(before)[name] for name in ("pk", "sk", "kind", "created_at")}
+        pages = self._client.get_paginator("query").paginate(**query)
         return [msgspec.json.decode(item["body"]["S"], type=Run) for page in pages for item in page["Items"]]
 
     def since(self, at: datetime) -> Iterator[Run]:

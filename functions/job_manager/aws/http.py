@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+
+from ..domain.errors import WrongRequest
 
 PROBLEM = "application/problem+json"
 
@@ -15,6 +18,13 @@ Event = dict[str, Any]
 def json_of(answer: Any) -> str:
     """An answer, a dataclass, as JSON with its times as ISO 8601 text."""
     return json.dumps(asdict(answer), default=datetime.isoformat)
+
+
+def number_of(text: str, name: str, most: int) -> int:
+    """A number from 1 to `most`. Raises WrongRequest for anything else."""
+    if re.fullmatch("[0-9]{1,6}", text) and 1 <= int(text) <= most:
+        return int(text)
+    raise WrongRequest(f"`{name}` is a number from 1 to {most}.")
 
 
 def as_get(event: Event) -> Event:

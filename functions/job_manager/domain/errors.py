@@ -4,6 +4,7 @@ JobManagerError
 ├── MalformedEvent   an event that is not in the format its source documents
 ├── MalformedOutput  a job's output that is not in the format of docs/contracts.md
 ├── NotFound         there is no such run, model or object
+├── WrongRequest     a request to the API that can't be understood
 ├── Conflict         another function moved the run first; read it again
 ├── RunRefused       a dataset that can't be trained on, or a run that exceeds a budget
 ├── NameTaken        a job of this name is another stack's: it works on another bucket
@@ -28,6 +29,10 @@ class MalformedOutput(JobManagerError):
 
 class NotFound(JobManagerError):
     """There is no such run, model or object."""
+
+
+class WrongRequest(JobManagerError):
+    """A request to the API that can't be understood."""
 
 
 class Conflict(JobManagerError):

@@ -71,6 +71,18 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Epoch:
+    """What a trial printed after a pass over the training images; `head` is 1 but in a job of several heads."""
+
+    head: int
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True)
 class LabelScore:
     """Scores of one label on the test split; `images` is how many images of it there are."""
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, make_dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from ..domain.result import SingleView, Trial
+from ..domain.result import ChampionScore, Epoch, SingleView, Trial
 from ..domain.run import Run, RunState
 from ..domain.settling import PendingChange
 
@@ -63,9 +63,54 @@ class RunInShort:
 
 @dataclass(frozen=True)
 class RunList:
-    """Runs, newest first, and the change that waits for a run."""
+    """Runs, newest first, and the change that waits for a run; `next` is the cursor of older runs, if there are any."""
 
     runs: tuple[RunInShort, ...]
+    pending: PendingChange | None
+    next: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Champion(Model):
+    """A model that was the best for a time. It beat `champion_before`, which scored `champion` on the same images."""
+
+    ended_at: datetime | None
+    champion_before: str | None
+    champion: ChampionScore | None
+
+
+@dataclass(frozen=True)
+class ModelList:
+    """The best model and those before it, newest first; `next` is the cursor of older ones, if there are any."""
+
+    models: tuple[Champion, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class TrialWithEpochs(Trial):
+    """A trial; `epochs` is its learning curve, null unless the request asks for it."""
+
+    epochs: tuple[Epoch, ...] | None = None
+
+
+@dataclass(frozen=True)
+class TrialList:
+    """A run's trials, in the order in which they were started."""
+
+    run_id: str
+    state: RunState
+    trials: tuple[TrialWithEpochs, ...]
+
+
+@dataclass(frozen=True)
+class Health:
+    """The API can read its table. The run in progress, what it waits for, and the run of the best model."""
+
+    status: Literal["ok"]
+    open_run: str | None
+    waits_for: str | None
+    best_model: str | None
     pending: PendingChange | None
 
 

@@ -1,13 +1,29 @@
-"""The API's answers: the best model, the runs, and one run with its trials."""
+"""The API's answers: the models, the runs, one run, its trials, and how things are."""
 
+from collections.abc import Collection
+from dataclasses import fields
 from typing import Any
 
-from ..domain.errors import NotFound
+from ..domain.errors import NotFound, WrongRequest
+from ..domain.result import Epoch, Trial
 from ..domain.run import Run
 from ..ports import Ports
-from .answers import OF_THE_RUN, DatasetInShort, Model, RunInFull, RunInShort, RunList
+from .answers import (
+    OF_THE_RUN,
+    Champion,
+    DatasetInShort,
+    Health,
+    Model,
+    ModelList,
+    RunInFull,
+    RunInShort,
+    RunList,
+    TrialList,
+    TrialWithEpochs,
+)
 
 RUNS_SHOWN = 100
+CURVES_AT_ONCE = 20
 UNHEARD = (
     "Nobody could hear of its end: no e-mail address is confirmed. Open the link in the e-mail from AWS, or set "
     "NotificationEmail."
@@ -22,9 +38,72 @@ def best_model(ports: Ports) -> Model:
     return model_of(run)
 
 
-def recent_runs(ports: Ports) -> RunList:
-    """The latest hundred runs, newest first, and the change that waits for a run."""
-    return RunList(tuple(map(summary, ports.runs.recent(RUNS_SHOWN))), ports.runs.pending())
+def recent_runs(ports: Ports, limit: int = RUNS_SHOWN, cursor: str = "") -> RunList:
+    """The latest runs, newest first, or those before the cursor's, and the change that waits for a run.
+
+    Raises WrongRequest if the cursor is not a run.
+    """
+    found = ports.runs.recent(limit + 1, before=run_at(cursor, ports))
+    more = found[limit - 1].run_id if len(found) > limit else None
+    return RunList(tuple(map(summary, found[:limit])), ports.runs.pending(), more)
+
+
+def models(ports: Ports, limit: int, cursor: str = "") -> ModelList:
+    """The best model and those before it, newest first. Raises WrongRequest if the cursor is not a run."""
+    after = run_at(cursor, ports)
+    run = before(after, ports) if after else ports.runs.champion()
+    found: list[Run] = []
+    while run and len(found) < limit:
+        found.append(run)
+        run = before(run, ports)
+    return ModelList(tuple(map(champion_of, found)), found[-1].run_id if run else None)
+
+
+def before(run: Run, ports: Ports) -> Run | None:
+    """The best model's run before this one; None if it was the first, or if the table no longer has it."""
+    try:
+        return ports.runs.get(run.champion_before) if run.champion_before else None
+    except NotFound:
+        return None
+
+
+def run_at(cursor: str, ports: Ports) -> Run | None:
+    try:
+        return ports.runs.get(cursor) if cursor else None
+    except NotFound:
+        raise WrongRequest("The cursor is not one that an answer gave as `next`. Ask without it.") from None
+
+
+def trials(run_id: str, ports: Ports, curves: Collection[str] = ()) -> TrialList:
+    """A run's trials, those named in `curves` with their epochs. Raises NotFound if there is no such run.
+
+    Raises WrongRequest for curves of more than 20 trials, or of others than this run's.
+    """
+    run, known = ports.runs.get(run_id), ports.runs.trials(run_id)
+    unknown = set(curves) - {trial.name for trial in known}
+    if unknown:
+        raise WrongRequest(f"The run {run_id} has no trial {min(unknown)}. Ask without `curves` for those it has.")
+    if len(curves) > CURVES_AT_ONCE:
+        raise WrongRequest(f"At most {CURVES_AT_ONCE} curves are answered at once. Ask for the others separately.")
+    epochs = {name: tuple(ports.logs.epochs(name)) for name in curves}
+    return TrialList(run_id, run.state, tuple(with_epochs(trial, epochs.get(trial.name)) for trial in known))
+
+
+def with_epochs(trial: Trial, epochs: tuple[Epoch, ...] | None) -> TrialWithEpochs:
+    own = {field.name: getattr(trial, field.name) for field in fields(trial)}
+    return TrialWithEpochs(**own, epochs=epochs)
+
+
+def health(ports: Ports) -> Health:
+    """Whether the table can be read, and what is going on."""
+    run, champion = ports.runs.open_run(), ports.runs.champion()
+    return Health(
+        status="ok",
+        open_run=run.run_id if run else None,
+        waits_for=run.waits_for if run else None,
+        best_model=champion.run_id if champion else None,
+        pending=ports.runs.pending(),
+    )
 
 
 def one_run(run_id: str, ports: Ports) -> Any:
@@ -57,6 +136,16 @@ def notice(run: Run) -> str | None:
     if run.notified is False:
         return f"{run.notice} {UNHEARD}" if run.notice else UNHEARD
     return run.waits_for or run.notice
+
+
+def champion_of(run: Run) -> Champion:
+    """A run's model, with what it beat."""
+    return Champion(
+        **vars(model_of(run)),
+        ended_at=run.ended_at,
+        champion_before=run.champion_before,
+        champion=run.evaluation.champion if run.evaluation else None,
+    )
 
 
 def model_of(run: Run) -> Model:
