@@ -10,15 +10,17 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.logging import correlation_paths
 
 from job_manager.aws.http import PROBLEM, as_asked, as_get, json_of, number_of
-from job_manager.domain.errors import Conflict, NotFound, WrongRequest
+from job_manager.domain.errors import Conflict, MalformedOutput, NotFound, WrongRequest
 from job_manager.settings import settings
 from job_manager.steps.answers import Accepted, Health, Model, ModelList, Problem, RunList, TrialList
 from job_manager.steps.api import RUNS_SHOWN, best_model, health, models, one_run, recent_runs, trials
+from job_manager.steps.files import dataset, files
 from job_manager.steps.retry_run import retry_run
 from job_manager.steps.stop_run import stop_run
 from job_manager.wiring import aws
 
 MODELS_SHOWN = 20
+FILES_SHOWN = 100
 MOST_SHOWN = 200
 OPENAPI = Path(__file__).with_name("openapi.json")
 
@@ -49,6 +51,17 @@ def get_run(run_id: str) -> Any:
 @app.get("/runs/<run_id>/trials")
 def get_trials(run_id: str) -> TrialList:
     return trials(run_id, aws(), set(filter(None, asked("curves").split(","))))
+
+
+@app.get("/runs/<run_id>/files")
+def get_files(run_id: str) -> Response[Any]:
+    limit = asked_number("limit", FILES_SHOWN)
+    return with_links(files(run_id, aws(), asked("kind"), limit, asked("cursor")))
+
+
+@app.get("/datasets/<version>")
+def get_dataset(version: str) -> Response[Any]:
+    return with_links(dataset(version, aws(), settings().job_prefix))
 
 
 @app.post("/runs/<run_id>/stop")
@@ -90,6 +103,12 @@ def wrong_request(error: WrongRequest) -> Response[Any]:
     return problem(HTTPStatus.BAD_REQUEST, str(error))
 
 
+@app.exception_handler(MalformedOutput)  # type: ignore[untyped-decorator]
+def unreadable(error: MalformedOutput) -> Response[Any]:
+    logger.exception("An object of the bucket can't be read")
+    return problem(HTTPStatus.BAD_GATEWAY, f"{error} Restore it: the bucket keeps old versions for a while.")
+
+
 @app.not_found
 def no_route(error: NotFoundError) -> Response[Any]:
     return problem(HTTPStatus.NOT_FOUND, "There is nothing here. GET /openapi.json lists what can be asked for.")
@@ -103,6 +122,11 @@ def asked(name: str) -> str:
 def asked_number(name: str, default: int) -> int:
     """A number in the query. Raises WrongRequest for one that is too large, or is not a number."""
     return number_of(asked(name) or str(default), name, MOST_SHOWN)
+
+
+def with_links(answer: object) -> Response[Any]:
+    """An answer with links in it, which differ each time and expire: no client keeps it."""
+    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, answer, headers={"Cache-Control": "no-store"})
 
 
 def accepted(message: str) -> Response[Any]:

@@ -13,6 +13,9 @@ from api import MOST_SHOWN
 from job_manager.domain.run import RUN_ID
 from job_manager.steps.answers import (
     Accepted,
+    Dataset,
+    FileKind,
+    FileList,
     Health,
     Model,
     ModelList,
@@ -24,6 +27,7 @@ from job_manager.steps.answers import (
 
 FILE = Path(__file__).parents[1] / "functions" / "openapi.json"
 WRONG = (HTTPStatus.BAD_REQUEST,)
+DIGITS = "^[0-9a-f]{12,64}$"
 REFERENCE = "#/components/schemas/{name}"
 ABOUT = (
     "What Seedbed knows of its models and runs. Every request is signed (SigV4, service execute-api) by somebody with "
@@ -32,6 +36,10 @@ ABOUT = (
 )
 
 Schema = dict[str, Any]
+
+
+WITH_LINKS = (FileList, Dataset)
+"""Answers that no client keeps: their links expire."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,8 @@ class Parameter:
 
 LIMIT = Parameter("limit", "How many are answered at most.", {"type": "integer", "minimum": 1, "maximum": MOST_SHOWN})
 CURSOR = Parameter("cursor", "Where to continue: the `next` of another answer.", {"type": "string"})
+KIND = Parameter("kind", "The only kind of images wanted.", {"type": "string", "enum": list(FileKind)})
+VERSION = Parameter("version", "From 12 digits of a version on.", {"type": "string", "pattern": DIGITS}, "path")
 CURVES = Parameter("curves", "The names of up to 20 trials whose learning curves are wanted.", {"type": "string"})
 RUN = Parameter("id", "A run's name.", {"type": "string", "pattern": f"^{RUN_ID.pattern}$"}, "path")
 
@@ -79,6 +89,24 @@ ROUTES = (
         TrialList,
         (RUN, CURVES),
         (*WRONG, HTTPStatus.NOT_FOUND),
+    ),
+    Route(
+        "GET",
+        "/runs/{id}/files",
+        "files",
+        "Images that a run left out or predicted wrongly, with links to them.",
+        FileList,
+        (RUN, KIND, LIMIT, CURSOR),
+        (*WRONG, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
+    ),
+    Route(
+        "GET",
+        "/datasets/{version}",
+        "dataset",
+        "A version of the dataset: its runs, its labels and splits, and what is wrong with it.",
+        Dataset,
+        (VERSION,),
+        (HTTPStatus.NOT_FOUND,),
     ),
     Route(
         "POST",
@@ -140,7 +168,7 @@ def operation_of(route: Route, schema_of: Mapping[str, Schema]) -> Schema:
     """An operation, with what it answers."""
     schema = schema_of[repr(route.answer)]
     answers: Schema = {str(int(route.status)): answer_of("The answer.", "application/json", schema)}
-    if route.method == "GET":
+    if route.method == "GET" and route.answer not in WITH_LINKS:
         answers["304"] = {"description": "The answer is the one that If-None-Match names."}
     for status in route.refusals:
         answers[str(int(status))] = answer_of(status.phrase, "application/problem+json", schema_of[repr(Problem)])

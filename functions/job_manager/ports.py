@@ -9,7 +9,7 @@ from .domain.job import Job
 from .domain.listing import Listing
 from .domain.measurement import Measurement
 from .domain.message import Message
-from .domain.result import Epoch, Evaluation, Heads, Trial
+from .domain.result import Epoch, Evaluation, Heads, Mistake, Trial
 from .domain.run import Record, Run, RunState
 from .domain.settling import PendingChange
 
@@ -44,6 +44,12 @@ class Bucket(Protocol):
 
     def read_evaluation(self, run_id: str) -> Evaluation:
         """The scores that evaluate wrote."""
+
+    def read_mistakes(self, run_id: str) -> Sequence[Mistake]:
+        """The most confident mistakes on the test split that evaluate wrote."""
+
+    def link(self, key: str) -> str:
+        """An address by which anybody can read an object for a quarter of an hour, whether there is one or not."""
 
     def read_heads(self, run_id: str, trial: str) -> Heads:
         """What the heads of a training job scored, as the job wrote it."""

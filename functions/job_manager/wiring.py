@@ -18,6 +18,8 @@ from .aws.tracing import trace_calls
 from .settings import Settings, settings
 
 CLIENT = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 5})
+LINKS = CLIENT.merge(Config(signature_version="s3v4"))
+"""boto3 signs links by Version 2 otherwise, which regions opened since 2014 refuse."""
 
 
 class AWS:
@@ -32,7 +34,7 @@ class AWS:
 
     @cached_property
     def bucket(self) -> S3Bucket:
-        return S3Bucket(client("s3"), self._settings.bucket)
+        return S3Bucket(client("s3", LINKS), self._settings.bucket)
 
     @cached_property
     def runs(self) -> DynamoDBRuns:
@@ -68,5 +70,5 @@ def aws() -> AWS:
     return AWS(settings())
 
 
-def client(service: str) -> Any:
-    return boto3.client(service, config=CLIENT)  # type: ignore[call-overload]
+def client(service: str, config: Config = CLIENT) -> Any:
+    return boto3.client(service, config=config)  # type: ignore[call-overload]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
@@ -13,7 +14,8 @@ from job_manager.domain import layout
 from job_manager.domain.dataset import DatasetReport, ExcludedFile, Split, take_snapshot
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.message import Message
-from job_manager.domain.result import ChampionScore
+from job_manager.domain.result import ChampionScore, Mistake
+from job_manager.wiring import LINKS
 from tests.adapters.conftest import BUCKET, KnownBucket
 from tests.fakes.world import a_run
 
@@ -173,6 +175,21 @@ def test_an_evaluation_with_an_invalid_digest_is_malformed(known: KnownBucket, d
 
     with pytest.raises(MalformedOutput, match="model_sha256 is not"):
         known.bucket.read_evaluation(RUN.run_id)
+
+
+def test_evaluates_mistakes_are_read_as_the_contract_defines_them(known: KnownBucket) -> None:
+    content = '[{"file": "Maize/d.png", "truth": "Maize", "predicted": "Sugar beet", "confidence": 0.97}]'
+    known.put(layout.mistakes(RUN.run_id), content.encode())
+
+    assert known.bucket.read_mistakes(RUN.run_id) == (Mistake("Maize/d.png", "Maize", "Sugar beet", 0.97),)
+
+
+def test_a_link_is_signed_for_a_quarter_of_an_hour(aws: None) -> None:
+    link = urlsplit(S3Bucket(boto3.client("s3", config=LINKS), BUCKET).link("seedlings/Fat Hen/a+b.png"))
+
+    assert link.path.endswith("/seedlings/Fat%20Hen/a%2Bb.png")
+    assert parse_qs(link.query)["X-Amz-Expires"] == ["900"]
+    assert parse_qs(link.query)["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
 
 
 def test_a_missing_object_is_not_found(known: KnownBucket) -> None:

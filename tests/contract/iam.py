@@ -21,7 +21,8 @@ ADAPTERS = {
 }
 READING = frozenset({"s3:GetObject", "s3:ListBucket"})  # without the second, S3 says 403 of what is not there
 DIFFERENT = {"s3:ListObjectsV2": frozenset({"s3:ListBucket"}), "s3:HeadObject": READING, "s3:GetObject": READING}
-NOT_OPERATIONS = {"exceptions", "get_paginator", "meta"}
+NOT_OPERATIONS = {"exceptions", "generate_presigned_url", "get_paginator", "meta"}
+NAMES_OPERATION = {"self._client.get_paginator", "self._client.generate_presigned_url"}
 TRANSACTION_PARTS = ("Put", "Delete", "Update")
 
 Functions = Mapping[str, ast.AST]
@@ -136,7 +137,7 @@ def operations(method: str, methods: Mapping[str, ast.FunctionDef]) -> set[str]:
         name = dotted(node)
         if name.startswith("self._client.") and name.count(".") == 2 and name.split(".")[2] not in NOT_OPERATIONS:
             found.add(name.split(".")[2])
-        elif isinstance(node, ast.Call) and dotted(node.func) == "self._client.get_paginator":
+        elif isinstance(node, ast.Call) and dotted(node.func) in NAMES_OPERATION:
             found.add(ast.literal_eval(node.args[0]))
         elif name.startswith("self.") and name.split(".")[1] in methods.keys() - {method}:
             found |= operations(name.split(".")[1], methods)

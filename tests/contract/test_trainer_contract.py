@@ -33,6 +33,7 @@ BROUGHT = replace(FULL, plan=replace(FULL_PLAN, pretrained=PRETRAINED))
 MODELS = {name: f"s3://bucket/{name}" for name in ("model", "rival", "champion")}
 TUNING_JOBS = [REQUESTS.tuning(FULL), REQUESTS.fine_tuning(FULL)]
 KEYS = [
+    layout.mistakes,
     layout.snapshot,
     layout.manifest,
     layout.features,

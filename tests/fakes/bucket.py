@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -11,7 +12,7 @@ from job_manager.domain import layout
 from job_manager.domain.dataset import PRETRAINED, RUNS, DatasetReport, ExcludedFile, Snapshot, StoredObject
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.message import Message
-from job_manager.domain.result import Evaluation, Heads
+from job_manager.domain.result import Evaluation, Heads, Mistake
 from job_manager.domain.run import Record, Run
 
 Content = TypeVar("Content")
@@ -65,6 +66,12 @@ class MemoryBucket:
 
     def read_evaluation(self, run_id: str) -> Evaluation:
         return self._read(layout.scores(run_id), Evaluation)
+
+    def read_mistakes(self, run_id: str) -> Sequence[Mistake]:
+        return self._read(layout.mistakes(run_id), tuple[Mistake, ...])
+
+    def link(self, key: str) -> str:
+        return f"https://{self.name}.invalid/{quote(key)}"
 
     def read_heads(self, run_id: str, trial: str) -> Heads:
         return self._read(layout.heads(run_id, trial), Heads)

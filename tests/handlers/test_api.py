@@ -7,14 +7,16 @@ from typing import Any
 
 import boto3
 import pytest
+import requests
 
 from job_manager.aws.http import PROBLEM
 from job_manager.aws.logs import GROUP
 from job_manager.domain import layout
+from job_manager.domain.dataset import ExcludedFile, Snapshot
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
 from tests.contract.openapi import check_answer
-from tests.handlers.deployed import Deployed, Event
+from tests.handlers.deployed import BUCKET, Deployed, Event
 
 RUN_ID = "sb-3f9c1b7a5d2e8046-1"
 UNKNOWN = "/secrets"
@@ -213,6 +215,36 @@ def test_trials_are_answered_with_the_curves_of_their_log(deployed: Deployed, ev
     (trial,) = body["trials"]
     assert (trial["name"], trial["objective"]) == (TRIAL, 0.93)
     assert [(epoch["epoch"], epoch["validation_accuracy"]) for epoch in trial["epochs"]] == [(1, 0.4)]
+
+
+def test_files_are_answered_with_links_that_no_client_keeps(deployed: Deployed, event: Events, champion: Run) -> None:
+    refused = (ExcludedFile("Maize/empty.png", "an empty file"),)
+    deployed.bucket.write_snapshot(champion, Snapshot((), refused))
+    deployed.put("seedlings/Maize/empty.png", b"its content")
+    request = to(event("api_run"), f"/runs/{RUN_ID}/files")
+
+    answer = deployed.invoke("Api", request)
+    check_answer("GET", f"/runs/{RUN_ID}/files", answer)
+
+    (file,) = json.loads(answer["body"])["files"]
+    assert (file["kind"], file["reason"]) == ("refused", "an empty file")
+    assert requests.get(file["url"], timeout=5).content == b"its content"
+    assert answer["headers"]["Cache-Control"] == "no-store"
+    assert "ETag" not in answer["headers"]
+
+
+def test_an_object_that_cannot_be_read_is_named(deployed: Deployed, event: Events, champion: Run) -> None:
+    deployed.put(layout.snapshot(RUN_ID), b"{not JSON")
+
+    status, sentence = asked(deployed, to(event("api_run"), f"/runs/{RUN_ID}/files"))
+
+    assert status == 502
+    assert sentence.startswith(f"s3://{BUCKET}/runs/{RUN_ID}/snapshot.json can't be read")
+
+
+def test_a_dataset_is_answered(deployed: Deployed, event: Events, champion: Run) -> None:
+    status, sentence = asked(deployed, to(event("api_run"), "/datasets/ffffffffffff"))
+    assert (status, sentence.split(".")[0]) == (404, "There is no run of a dataset ffffffffffff")
 
 
 def test_health_is_answered(deployed: Deployed, event: Events, champion: Run) -> None:

@@ -167,10 +167,20 @@ def test_evaluate_compares_the_best_trial_its_rival_and_both(flow: Flow) -> None
     assert chosen["validation_log_loss"] == min(candidate["validation_log_loss"] for candidate in found)
 
 
+def test_evaluate_writes_its_mistakes(flow: Flow) -> None:
+    mistakes = json.loads((flow.evaluation / "mistakes.json").read_text(encoding="utf-8"))
+    scores = flow.scores()
+
+    assert len(mistakes) == min(24, round((1 - scores["accuracy"]) * scores["images"]))
+    for mistake in mistakes:
+        assert set(mistake) == {"file", "truth", "predicted", "confidence"}
+        assert mistake["truth"] != mistake["predicted"]
+
+
 def test_evaluate_writes_a_report_a_model_card_and_the_exports(flow: Flow) -> None:
     left = {file.name for file in flow.evaluation.iterdir()}
-    cards = {"model_card.md", "model_card.json"}
-    assert left == {"evaluation.json", "model.tar.gz", "model.json", "report.html", "exports"} | cards
+    of_the_model = {"model.tar.gz", "model.json", "model_card.md", "model_card.json", "exports"}
+    assert left == {"evaluation.json", "mistakes.json", "report.html", *of_the_model}
     (made,) = flow.scores()["exports"]
     files = [file for file in (flow.evaluation / made["file"]).rglob("*") if file.is_file()]
     assert made["format"] == "saved_model"

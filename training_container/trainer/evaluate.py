@@ -26,6 +26,7 @@ from trainer.types import Floats, Say
 
 ARCHIVE = "model.tar.gz"
 REPORT = "report.html"
+MISTAKES = "mistakes.json"
 SAMPLED = 128
 
 
@@ -51,7 +52,7 @@ class EvaluateOptions:
 
 
 def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -> None:
-    """Writes evaluation.json, model.tar.gz, model.json, exports, the model card and the report into `output`."""
+    """Writes evaluation.json, model.tar.gz, model.json, exports, the model card, the mistakes and the report."""
     output.mkdir(parents=True, exist_ok=True)
     labels = pack.read_description(inputs.test).labels
     test, validation = pack.read_photos(inputs.test), pack.read_photos(inputs.validation)
@@ -73,6 +74,8 @@ def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -
     model_card.write(output, model.facts, evaluation)
     evaluation["files"] = {name: sha256_of(output / name) for name in (FACTS, model_card.MARKDOWN)}
     _write_json(output / "evaluation.json", evaluation)
+    mistakes = most_confident_mistakes(probabilities, test, labels, chosen.members[0])
+    _write_json(output / MISTAKES, [mistake.summary() for mistake in mistakes])
     findings = Findings(
         evaluation=evaluation,
         facts=model.facts,
@@ -82,7 +85,7 @@ def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -
         parameters=model.network.count_params(),
         reliability_before=before,
         reliability_after=after,
-        mistakes=most_confident_mistakes(probabilities, test, labels, chosen.members[0]),
+        mistakes=mistakes,
     )
     write_report(output / REPORT, findings)
 
@@ -187,5 +190,5 @@ def _evenly_spaced(available: int, wanted: int) -> list[int]:
     return sorted({int(row) for row in np.linspace(0, available - 1, wanted)})
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def _write_json(path: Path, content: dict[str, Any] | list[dict[str, Any]]) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -10,7 +10,7 @@ from ..domain import layout
 from ..domain.dataset import PRETRAINED, RUNS, UPLOADS, DatasetReport, ExcludedFile, Snapshot, StoredObject
 from ..domain.errors import MalformedOutput, NotFound
 from ..domain.message import Message
-from ..domain.result import Evaluation, Heads
+from ..domain.result import Evaluation, Heads, Mistake
 from ..domain.run import Record, Run
 from .events import UNREADABLE
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import TagTypeDef
 
 Content = TypeVar("Content")
+LINK_SECONDS = 900
 TEMPORARY: "TagTypeDef" = {"Key": "seedbed", "Value": "temporary"}
 LAST_CHARACTER = "\U0010ffff"
 """It sorts after every other character: a listing after `runs/` and this one leaves that folder out."""
@@ -92,6 +93,13 @@ class S3Bucket:
 
     def read_evaluation(self, run_id: str) -> Evaluation:
         return self._read(layout.scores(run_id), Evaluation)
+
+    def read_mistakes(self, run_id: str) -> Sequence[Mistake]:
+        return self._read(layout.mistakes(run_id), tuple[Mistake, ...])
+
+    def link(self, key: str) -> str:
+        named = {"Bucket": self._name, "Key": key}
+        return self._client.generate_presigned_url("get_object", Params=named, ExpiresIn=LINK_SECONDS)
 
     def read_heads(self, run_id: str, trial: str) -> Heads:
         return self._read(layout.heads(run_id, trial), Heads)

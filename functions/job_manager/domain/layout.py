@@ -75,6 +75,11 @@ def scores(run_id: str) -> str:
     return f"{RUNS}{run_id}/evaluation/evaluation.json"
 
 
+def mistakes(run_id: str) -> str:
+    """The most confident mistakes on the test split."""
+    return f"{RUNS}{run_id}/evaluation/mistakes.json"
+
+
 def model(run_id: str) -> str:
     """The run's model, as an archive."""
     return f"{RUNS}{run_id}/evaluation/model.tar.gz"

@@ -83,6 +83,16 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Mistake:
+    """An image of the test split that the model took for one of another label, and how sure it was."""
+
+    file: str
+    truth: str
+    predicted: str
+    confidence: float
+
+
+@dataclass(frozen=True)
 class LabelScore:
     """Scores of one label on the test split; `images` is how many images of it there are."""
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, make_dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
+from ..domain.dataset import DatasetReport
 from ..domain.result import ChampionScore, Epoch, SingleView, Trial
 from ..domain.run import Run, RunState
 from ..domain.settling import PendingChange
@@ -101,6 +103,57 @@ class TrialList:
     run_id: str
     state: RunState
     trials: tuple[TrialWithEpochs, ...]
+
+
+class FileKind(StrEnum):
+    """Why an image is listed."""
+
+    REFUSED = "refused"
+    DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
+    MISTAKE = "mistake"
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """An image that a run left out, or predicted wrongly. `url` shows it for a quarter of an hour.
+
+    A mistake has its `label`, what it was `predicted` to be, and with which `confidence`; all others have a `reason`,
+    which may name an `other` image.
+    """
+
+    kind: FileKind
+    file: str
+    url: str | None
+    reason: str | None = None
+    other: str | None = None
+    other_url: str | None = None
+    label: str | None = None
+    predicted: str | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class FileList:
+    """A run's images of these kinds; `counts` counts all by kind, `next` is the cursor of further ones, if any."""
+
+    run_id: str
+    counts: Mapping[str, int]
+    files: tuple[File, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A version of the dataset: its runs, newest first, and what the latest made of it, null until it is prepared.
+
+    `mosaic_url` is a picture of its images, for a quarter of an hour.
+    """
+
+    version: str
+    runs: tuple[RunInShort, ...]
+    report: DatasetReport | None
+    mosaic_url: str | None
 
 
 @dataclass(frozen=True)

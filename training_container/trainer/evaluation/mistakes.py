@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,15 @@ class Mistake:
     """(size, size, 3), RGB 0 to 255."""
     heat_map: Floats | None
     """(h, w), 0 to 1: the evidence for the wrong label over the right one; None if the backend can't compute it."""
+
+    def summary(self) -> dict[str, Any]:
+        """The mistake without its pictures."""
+        return {
+            "file": self.file,
+            "truth": self.truth,
+            "predicted": self.predicted,
+            "confidence": round(self.confidence, 4),
+        }
 
 
 def most_confident_mistakes(
