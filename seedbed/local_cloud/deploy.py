@@ -89,7 +89,7 @@ def upload_code(folder: Path, aws: LocalAws) -> str:
     """Zip the functions' folder into the code bucket. Returns its s3:// address, which changes only with the code."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*.py")):
+        for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.json")]):
             archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix()), path.read_bytes())
     return f"s3://{CODE_BUCKET}/{put(packed.getvalue(), '.zip', aws)}"
 

@@ -16,6 +16,7 @@ from PIL import Image
 from seedbed.errors import SeedbedError
 from seedbed.predict import fetch_best_model
 from tests.local_cloud.conftest import LittleCloud, photograph
+from tests.local_cloud.signed import ask
 from tests.waiting import PATIENCE
 
 BURST = 500
@@ -116,6 +117,39 @@ def test_the_api_answers_with_the_best_model(cloud: LittleCloud, first: FirstRun
         "test_accuracy", "test_accuracy_interval", "macro_f1", "single_view", "views", "hyperparameters", "dataset",
         "cost_usd", "created_at",
     }  # fmt: skip
+
+
+def test_every_route_answers_a_signed_request_as_the_document_says(cloud: LittleCloud, first: FirstRun) -> None:
+    run = f"/runs/{first.summary['run_id']}"
+    trial = first.details["trials"][0]["name"]
+    paths = ["/models/best", "/models?limit=1", "/runs?limit=1", run, f"{run}/trials?curves={trial}", f"{run}/files"]
+    paths += [f"/datasets/{run.split('-')[1]}", "/health", "/openapi.json"]
+
+    answers = {path: ask(cloud.stack, path) for path in paths}
+
+    assert {answer["statusCode"] for answer in answers.values()} == {200}
+    (curve,) = (found["epochs"] for found in json.loads(answers[paths[4]]["body"])["trials"] if found["name"] == trial)
+    assert {epoch["head"] for epoch in curve} == {1, 2}
+    assert json.loads(answers[paths[6]]["body"])["report"] == first.details["dataset"]
+    for path in paths:
+        assert ask(cloud.stack, path, "HEAD")["body"] == ""
+
+
+def test_files_are_shown_by_links_and_contradictions_in_pairs(cloud: LittleCloud, first: FirstRun) -> None:
+    files = cloud.stack.get(f"/runs/{first.summary['run_id']}/files?kind=refused")["files"]
+    (both,) = (file for file in files if file["file"] == "Maize/both.png")
+
+    assert both["other"] == "Fat Hen/both.png"
+    for url in (both["url"], both["other_url"]):
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+            assert answer.read() == photograph("Maize", 90_004)
+
+
+def test_what_a_client_has_is_not_sent_again(cloud: LittleCloud, first: FirstRun) -> None:
+    tag = ask(cloud.stack, "/models/best")["headers"]["ETag"]
+
+    assert ask(cloud.stack, "/models/best", **{"If-None-Match": tag})["statusCode"] == 304
+    assert ask(cloud.stack, "/models/best", "HEAD")["headers"]["ETag"] == tag
 
 
 def test_the_local_cloud_keeps_no_old_versions_and_needs_no_tls(cloud: LittleCloud, first: FirstRun) -> None:

@@ -85,14 +85,14 @@ def test_a_run_whose_leftovers_could_not_be_marked_is_not_yet_done(
 
 def test_a_run_knows_whether_anybody_could_hear_of_its_end(world: World) -> None:
     run = world.complete(world.start().run_id)
-    assert one_run(run.run_id, world)["notified"] is None
+    assert one_run(run.run_id, world).notified is None
     world.announcer.subscribers = 0
 
     notify(run, world)
 
     told = one_run(run.run_id, world)
-    assert told["notified"] is recent_runs(world)["runs"][0]["notified"] is False
-    assert told["notice"].startswith("Nobody could hear of its end: no e-mail address is confirmed.")
+    assert told.notified is recent_runs(world).runs[0].notified is False
+    assert told.notice.startswith("Nobody could hear of its end: no e-mail address is confirmed.")
     assert world.runs.unnotified() == []
 
 
@@ -104,7 +104,7 @@ def test_a_run_that_was_heard_of_stays_so(world: World) -> None:
     notify(world.runs.get(run.run_id), world)
 
     told = one_run(run.run_id, world)
-    assert (told["notified"], told["notice"]) == (True, None)
+    assert (told.notified, told.notice) == (True, None)
 
 
 def test_an_announcement_of_a_run_that_is_gone_adds_none(world: World) -> None:
