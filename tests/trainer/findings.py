@@ -18,6 +18,15 @@ EXPORTS = (
     {"format": "litert", "error": "It could not be made: no such operation."},
 )
 
+CHANGES = {
+    "images": 16,
+    "accuracy": 0.7188,
+    "macro_f1": 0.7,
+    "unchanged": {"accuracy": 0.8125, "macro_f1": 0.8},
+    "weakest": "blurred",
+    "by_change": {"noise": {"accuracy": 0.75, "macro_f1": 0.74}, "blurred": {"accuracy": 0.6875, "macro_f1": 0.66}},
+}
+
 
 def evaluation_of(labels: Sequence[str], **changes: Any) -> dict[str, Any]:
     """evaluation.json for 8 photographs per label: all of the first label are right, and 6 of each other one."""
@@ -30,6 +39,7 @@ def evaluation_of(labels: Sequence[str], **changes: Any) -> dict[str, Any]:
         **scores.summary(),
         **scores.details(),
         "single_view": {"accuracy": 0.75, "macro_f1": 0.74},
+        "changes": CHANGES,
         "views": 8,
         "temperature": 1.234,
         "calibration": {"ece_before": 0.0612, "ece_after": 0.0187},

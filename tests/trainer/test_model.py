@@ -174,9 +174,11 @@ def test_the_exported_model_loads_without_our_code(
 
 def test_a_champion_with_the_same_weights_scores_the_same(head: keras.Model, photographs: Path, tmp_path: Path) -> None:
     trial = save(head, HEAD, LABELS, tmp_path / "trial/model.tar.gz")
-    evaluated(photographs, tmp_path / "first", model=trial, views=8)
-    scores = evaluated(photographs, tmp_path / "second", model=trial, champion=tmp_path / "first/model.tar.gz", views=8)
-    compared = ("images", "accuracy", "accuracy_interval", "macro_f1")
+    options, champion = EvaluateOptions(8, (), changed_images=5), tmp_path / "first/model.tar.gz"
+    evaluated_with(options, photographs, tmp_path / "first", model=trial)
+    scores = evaluated_with(options, photographs, tmp_path / "second", model=trial, champion=champion)
+    assert scores["changes"]["images"] == 5
+    compared = ("images", "accuracy", "accuracy_interval", "macro_f1", "changes")
     assert scores["champion"] == {name: scores[name] for name in compared}
 
 

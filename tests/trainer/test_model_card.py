@@ -90,6 +90,9 @@ def test_the_card_shows_the_findings(tmp_path: Path) -> None:
         "83.3%, interval 64.1% to 93.3%",
         "| Accuracy of the champion before it | 80.0% |",
         "1.9%; 6.1% before the temperature",
+        "| Accuracy under harmless changes | 71.9%, 81.2% unchanged |",
+        "| 16 test photographs | Accuracy | Macro-F1 |",
+        "| blurred | 68.8% | 66.0% |",
         "| Validation accuracy | 93.1% |",
         "| 0 | Maize | 80.0% | 100.0% | 88.9% | 8 |",
         "Apache License 2.0",
@@ -114,6 +117,11 @@ def test_an_application_of_keras_is_not_given_another_licence(tmp_path: Path) ->
     for form in (card, content):
         assert "Apache" not in form
         assert "keras" in form
+
+
+def test_the_changes_are_missing_if_none_were_made(tmp_path: Path) -> None:
+    card, content = written(tmp_path, evaluation_of(["a", "b"], changes=None), facts_of(["a", "b"]))
+    assert "harmless" not in card + content
 
 
 def test_untested_labels_and_a_broken_champion_are_accepted(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.trainer.findings import EXPORTS, evaluation_of, facts_of
+from tests.trainer.findings import CHANGES, EXPORTS, evaluation_of, facts_of
 from trainer.archive import Model
 from trainer.evaluation.calibration import reliability
 from trainer.evaluation.candidates import Candidate
@@ -159,6 +159,27 @@ def test_a_champion_is_compared_on_the_same_photographs(tmp_path: Path) -> None:
     page = page_of(tmp_path, ["a", "b"], champion=champion)
     assert "scored on the same photographs: \N{MINUS SIGN}2.5 points." in page.text
     assert "Champion" in page.text
+
+
+def test_the_changes_stand_beside_the_unchanged_photographs_weakest_first(tmp_path: Path) -> None:
+    page = page_of(tmp_path, ["a", "b"])
+    assert "Under changes 71.9% mean over 2 harmless changes; weakest: blurred, 68.8%" in page.text
+    assert "16 of the test photographs" in page.text
+    assert "the same photographs unchanged: 81.2%." in page.text
+    assert "blurred 68.8% 66.0% noise 75.0% 74.0%" in page.text
+    lines = [attributes["style"] for _, attributes in page.elements if attributes.get("class") == "rule"]
+    assert lines == ["left: 81.2%"] * 2
+
+
+def test_the_champion_is_shown_under_the_same_changes(tmp_path: Path) -> None:
+    by_change = {"noise": {"accuracy": 0.625, "macro_f1": 0.6}, "blurred": {"accuracy": 0.875, "macro_f1": 0.9}}
+    champion = {"images": 16, "accuracy": 0.9, "accuracy_interval": [0.7, 0.97], "macro_f1": 0.9}
+    page = page_of(tmp_path, ["a", "b"], champion={**champion, "changes": {**CHANGES, "by_change": by_change}})
+    assert "blurred 68.8% 66.0% 87.5% noise 75.0% 74.0% 62.5%" in page.text
+
+
+def test_the_changes_are_missing_if_none_were_made(tmp_path: Path) -> None:
+    assert "changes" not in page_of(tmp_path, ["a", "b"], changes=None).text
 
 
 def test_a_champion_that_could_not_be_scored_says_why(tmp_path: Path) -> None:

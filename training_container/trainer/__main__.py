@@ -74,6 +74,8 @@ def _add_prepare(parser: Parser) -> None:
 def _add_evaluate(parser: Parser) -> None:
     parser.add_argument("--views", type=_integer(1, 8), default=1, help="views that the model may average over")
     parser.add_argument("--exports", type=_names_if_any, default="", help="formats to write, separated by commas")
+    changed = "test photographs to score under harmless changes too, 0 for none"
+    parser.add_argument("--changed-images", type=_integer(0, 10**6), default=300, help=changed)
     recorded = "the champion is scored only if its archive has this SHA-256"
     parser.add_argument("--champion-sha256", type=_sha256, help=recorded)
     parser.set_defaults(run=_evaluate)
@@ -155,7 +157,7 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     job = JobPaths()
     folders = {name: job.processing_input(name) for name in ("test", "validation", "pretrained")}
     archives = {name: job.processing_input(name) / "model.tar.gz" for name in ("model", "rival", "champion")}
-    options = EvaluateOptions(chosen.views, chosen.exports, chosen.champion_sha256)
+    options = EvaluateOptions(chosen.views, chosen.exports, chosen.champion_sha256, chosen.changed_images)
     evaluate(Inputs(**folders, **archives), job.processing_output, options, _say)
 
 

@@ -16,13 +16,10 @@ from trainer.evaluation import exports, model_card
 from trainer.evaluation.calibration import Reliability, apply_temperature, reliability
 from trainer.evaluation.candidates import Candidate, candidates, choose
 from trainer.evaluation.ensemble import combine_members, to_whole_model
-from trainer.evaluation.metrics import UNKNOWN, Scores, score
 from trainer.evaluation.mistakes import most_confident_mistakes
 from trainer.evaluation.report import Findings, write_report
-from trainer.inference.averaging import average_probabilities, predict_photos
-from trainer.names import label_key
-from trainer.photos import Photos
-from trainer.types import Floats, Say
+from trainer.evaluation.test_split import TestSplit, evenly_spaced
+from trainer.types import Say
 
 ARCHIVE = "model.tar.gz"
 REPORT = "report.html"
@@ -44,11 +41,15 @@ class Inputs:
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """The arguments of `evaluate`; `champion_sha256` is None if it was not recorded."""
+    """The arguments of `evaluate`; `champion_sha256` is None if it was not recorded.
+
+    `changed_images` is how many test photographs are scored under harmless changes, too.
+    """
 
     views: int
     exports: tuple[str, ...]
     champion_sha256: str | None = None
+    changed_images: int = 0
 
 
 def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -> None:
@@ -62,14 +63,15 @@ def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -
     model = _export_model(chosen)
     _write_model(model, output)
 
-    answers = predict_photos(model, test, chosen.views, say)
-    probabilities = average_probabilities(answers)
+    judge = TestSplit(test, labels, options.changed_images, say)
+    answers = judge.answers_of(model)
+    probabilities = answers.averaged
     before = reliability(apply_temperature(probabilities, 1 / chosen.temperature), test.labels)
     after = reliability(probabilities, test.labels)
-    evaluation = _test_scores(model, answers, test, labels) | _choice(found, chosen, before, after)
+    evaluation = judge.findings(model, answers) | _choice(found, chosen, before, after)
     evaluation["model_sha256"] = sha256_of(output / ARCHIVE)
-    evaluation["champion"] = _champion(inputs.champion, options.champion_sha256, test, labels, say)
-    sample = validation.load(_evenly_spaced(len(validation.names), SAMPLED), model.image_size)
+    evaluation["champion"] = _champion(inputs.champion, options, judge)
+    sample = validation.load(evenly_spaced(len(validation.names), SAMPLED), model.image_size)
     evaluation["exports"] = exports.export(model, sample, output / "exports", options.exports)
     model_card.write(output, model.facts, evaluation)
     evaluation["files"] = {name: sha256_of(output / name) for name in (FACTS, model_card.MARKDOWN)}
@@ -133,36 +135,18 @@ def _write_model(model: Model, output: Path) -> None:
         write_archive(output / ARCHIVE, (network, output / FACTS))
 
 
-def _champion(archive: Path, sha256: str | None, test: Photos, labels: list[str], say: Say) -> dict[str, Any] | None:
+def _champion(archive: Path, options: EvaluateOptions, judge: TestSplit) -> dict[str, Any] | None:
     """The champion's scores on the same photographs, at its own image size and number of views; None without one."""
     if not archive.exists():
         return None
     try:
-        check_recorded(archive, sha256)
+        check_recorded(archive, options.champion_sha256)
         with tempfile.TemporaryDirectory() as scratch:
             champion = read_model(archive, WHOLE, Path(scratch, "champion"))
-        return _scores(
-            champion, average_probabilities(predict_photos(champion, test, champion.views, say)), test, labels
-        ).summary()
+        answers = judge.answers_of(champion)
+        return {**judge.score(champion, answers.averaged).summary(), "changes": answers.under_changes}
     except UnreadableModel as error:
         return {"error": str(error)}
-
-
-def _scores(model: Model, probabilities: Floats, test: Photos, labels: Sequence[str]) -> Scores:
-    number_of = {label_key(label): number for number, label in enumerate(labels)}
-    number_of_output = np.array([number_of.get(label_key(label), UNKNOWN) for label in model.labels])
-    return score(list(labels), test.labels, number_of_output[probabilities.argmax(axis=1)])
-
-
-def _test_scores(model: Model, answers: Floats, test: Photos, labels: Sequence[str]) -> dict[str, Any]:
-    """The scores of `answers` (views, n, labels), averaged over all views and with a single view."""
-    scores = _scores(model, average_probabilities(answers), test, labels)
-    single_view = _scores(model, answers[0], test, labels).summary()
-    return {
-        **scores.summary(),
-        **scores.details(),
-        "single_view": {figure: single_view[figure] for figure in ("accuracy", "macro_f1")},
-    }
 
 
 def _choice(found: Sequence[Candidate], chosen: Candidate, before: Reliability, after: Reliability) -> dict[str, Any]:
@@ -184,10 +168,6 @@ def _summary(candidate: Candidate, chosen: Candidate) -> dict[str, Any]:
         "validation_log_loss": round(candidate.log_loss, 4),
         "chosen": candidate is chosen,
     }
-
-
-def _evenly_spaced(available: int, wanted: int) -> list[int]:
-    return sorted({int(row) for row in np.linspace(0, available - 1, wanted)})
 
 
 def _write_json(path: Path, content: dict[str, Any] | list[dict[str, Any]]) -> None:

@@ -28,11 +28,16 @@ def predict_views(predict: Engine, images: Pixels, views: int) -> Floats:
     return np.stack([predict(np.ascontiguousarray(apply_view(images, view))) for view in range(views)])
 
 
-def predict_photos(model: Model, photos: Photos, views: int, say: Say) -> Floats:
+def engine_for(model: Model, passes: int, say: Say) -> Engine:
+    """What predicts with a whole model: Keras, or a faster engine if there are many passes through the network."""
+    many = passes >= EXPORTED_FOR
+    return fastest_engine(model.network, say, keep=False) if many else model.network.predict_on_batch
+
+
+def predict_photos(model: Model, photos: Photos, views: int, say: Say, predict: Engine | None = None) -> Floats:
     """Probabilities (views, n, labels) of a split's photographs by a whole model, at the model's own image size."""
-    images, predict = len(photos.names), model.network.predict_on_batch
-    if images * views >= EXPORTED_FOR:
-        predict = fastest_engine(model.network, say, keep=False)
+    images = len(photos.names)
+    predict = predict or engine_for(model, images * views, say)
     batches = (range(start, min(start + BATCH, images)) for start in range(0, images, BATCH))
     return np.concatenate(
         [predict_views(predict, photos.load(rows, model.image_size), views) for rows in batches], axis=1

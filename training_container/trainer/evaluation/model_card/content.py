@@ -70,10 +70,12 @@ def _metric_groups(evaluation: Mapping[str, Any]) -> Iterator[Json]:
     if evaluation["champion"] and "error" not in evaluation["champion"]:
         figures = ("accuracy", "macro_f1")
         yield _group("The champion before it", [_number(name, evaluation["champion"][name]) for name in figures])
+    if evaluation["changes"]:
+        yield _group("Under harmless changes", list(_under_changes(evaluation["changes"])))
     scores = {label: of_label for label, of_label in evaluation["per_label"].items() if of_label["images"]}
     weakest = sorted(scores, key=lambda label: scores[label]["f1"])[:MAX_BARS]
     bars = ("precision", "recall", "f1", "images")
-    yield _group("Labels, the weakest first", [_bars(name, weakest, scores) for name in bars])
+    yield _group("Labels, the weakest first", [_bars(name, weakest, scores, name) for name in bars])
     if len(evaluation["labels"]) <= MAX_CROSSED:
         yield _group("Confusion", [_matrix(evaluation["labels"], evaluation["confusion"])])
 
@@ -86,6 +88,13 @@ def _scores(evaluation: Mapping[str, Any]) -> Iterator[Json]:
     yield _number("expected calibration error", evaluation["calibration"]["ece_after"])
     yield _number("expected calibration error before", evaluation["calibration"]["ece_before"], "the temperature")
     yield _number("images", evaluation["images"])
+
+
+def _under_changes(changes: Mapping[str, Any]) -> Iterator[Json]:
+    yield _number("accuracy under changes", changes["accuracy"], f"the mean over {len(changes['by_change'])} changes")
+    yield _number("accuracy unchanged", changes["unchanged"]["accuracy"], "of the same photographs")
+    yield _bars("accuracy by change", list(changes["by_change"]), changes["by_change"], "accuracy")
+    yield _number("images changed", changes["images"], statements.CHANGES)
 
 
 def _details(facts: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -114,9 +123,9 @@ def _number(name: str, value: float, notes: str | None = None) -> Json:
     return {"name": name, "type": "number", "value": value, **({"notes": notes} if notes else {})}
 
 
-def _bars(figure: str, labels: Sequence[str], scores: Mapping[str, Mapping[str, float]]) -> Json:
+def _bars(name: str, labels: Sequence[str], scores: Mapping[str, Mapping[str, float]], figure: str) -> Json:
     values = [scores[label][figure] for label in labels]
-    return {"name": figure, "type": "bar_chart", "value": values, "x_axis_name": _axis(labels)}
+    return {"name": name, "type": "bar_chart", "value": values, "x_axis_name": _axis(labels)}
 
 
 def _matrix(labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> Json:

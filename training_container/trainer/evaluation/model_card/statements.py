@@ -32,6 +32,10 @@ PREPROCESSING = Markup(
     "of image_size pixels a side, bicubic. The values stay 0 to 255: the network scales them itself. Average the "
     "logarithms of the probabilities over the views, which are turned and mirrored copies of the square."
 )
+CHANGES = Markup(
+    "An even sample of the test photographs, as another camera, program, light or frame might have made them, in a "
+    "single view. The figure under changes is the mean over all of them."
+)
 INTERVAL = Markup("The interval is Wilson's, at 95%.")
 _LITE = Markup("Training started from EfficientNet-Lite's ImageNet weights, under the Apache License 2.0.")
 _APPLICATION = Markup(

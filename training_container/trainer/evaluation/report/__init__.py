@@ -11,6 +11,7 @@ from trainer.evaluation.calibration import Reliability
 from trainer.evaluation.candidates import Candidate
 from trainer.evaluation.mistakes import Mistake
 from trainer.evaluation.report.figures import (
+    change_rows,
     confusions,
     interval_rows,
     mistake_count,
@@ -59,6 +60,7 @@ def write_report(path: Path, found: Findings) -> None:
         date=f"{datetime.now(UTC):%-d %B %Y}",
         intervals=interval_rows(found.evaluation),
         per_label=weakest_first(found.evaluation),
+        changes=change_rows(found.evaluation),
         mistake_count=mistake_count(found.evaluation),
         confusions=confusions(found.evaluation),
         crossed=len(found.evaluation["labels"]) <= MAX_LABELS_CROSSED,

@@ -38,6 +38,15 @@ class Confusion(NamedTuple):
     """Share of the images of `truth`."""
 
 
+class ChangeRow(NamedTuple):
+    """The scores on photographs under one harmless change; `champion` is its accuracy, if it was scored under it."""
+
+    name: str
+    accuracy: float
+    macro_f1: float
+    champion: float | None
+
+
 class ReliabilityPoint(NamedTuple):
     """One bin of confidence that has images; all but `images` are from 0 to 1."""
 
@@ -78,6 +87,17 @@ def interval_rows(evaluation: dict[str, Any]) -> IntervalScale:
 def weakest_first(evaluation: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Each label and its scores, the lowest F1 first; labels without test images last."""
     return sorted(evaluation["per_label"].items(), key=lambda item: (not item[1]["images"], item[1]["f1"], item[0]))
+
+
+def change_rows(evaluation: dict[str, Any]) -> list[ChangeRow]:
+    """Each harmless change, the lowest accuracy first; none if no photographs were changed."""
+    scores = (evaluation["changes"] or {}).get("by_change", {})
+    champions = ((evaluation["champion"] or {}).get("changes") or {}).get("by_change", {})
+    rows = (
+        ChangeRow(name, of["accuracy"], of["macro_f1"], champions.get(name, {}).get("accuracy"))
+        for name, of in scores.items()
+    )
+    return sorted(rows, key=lambda row: row.accuracy)
 
 
 def mistake_count(evaluation: dict[str, Any]) -> int:

@@ -1,0 +1,78 @@
+"""Scores whole models on the test split: on its photographs as they are, and on a sample of them changed harmlessly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trainer.archive import Model
+from trainer.evaluation.metrics import UNKNOWN, Scores, score
+from trainer.evaluation.named_changes import CHANGES
+from trainer.evaluation.under_changes import predict_changed, summary
+from trainer.inference.averaging import average_probabilities, engine_for, predict_photos
+from trainer.inference.engines import Engine
+from trainer.names import label_key
+from trainer.photos import Photos
+from trainer.types import Floats, Labels, Say
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model answers on the test split."""
+
+    by_view: Floats
+    """Probabilities (views, n, labels)."""
+    averaged: Floats
+    """Probabilities (n, labels), averaged over the views."""
+    under_changes: dict[str, Any] | None
+    """The scores under harmless changes, as in evaluation.json; None if no photograph was changed."""
+
+
+class TestSplit:
+    """The test photographs, `changed_images` of which are also changed harmlessly, for any number of models."""
+
+    def __init__(self, photos: Photos, labels: Sequence[str], changed_images: int, say: Say) -> None:
+        self._photos = photos
+        self._labels = list(labels)
+        self._sample = evenly_spaced(len(photos.names), changed_images)
+        self._say = say
+
+    def answers_of(self, model: Model) -> Answers:
+        """The model's answers, at its own image size and number of views; under changes in a single view."""
+        passes = len(self._photos.names) * model.views + len(self._sample) * len(CHANGES)
+        predict = engine_for(model, passes, self._say)
+        by_view = predict_photos(model, self._photos, model.views, self._say, predict)
+        changed = self._under_changes(model, predict, by_view[0]) if self._sample else None
+        return Answers(by_view, average_probabilities(by_view), changed)
+
+    def score(self, model: Model, probabilities: Floats) -> Scores:
+        """The scores of a model's probabilities (n, labels) for all test photographs."""
+        return self._score(model, probabilities, self._photos.labels)
+
+    def findings(self, model: Model, answers: Answers) -> dict[str, Any]:
+        """The scores for evaluation.json: averaged over all views, with a single view, and under changes."""
+        scores, single_view = self.score(model, answers.averaged), self.score(model, answers.by_view[0]).summary()
+        return {
+            **scores.summary(),
+            **scores.details(),
+            "single_view": {figure: single_view[figure] for figure in ("accuracy", "macro_f1")},
+            "changes": answers.under_changes,
+        }
+
+    def _under_changes(self, model: Model, predict: Engine, unchanged: Floats) -> dict[str, Any]:
+        """The scores of the sample; `unchanged` are the probabilities (n, labels) of all photographs in one view."""
+        truth = self._photos.labels[self._sample]
+        answers = predict_changed(predict, model.image_size, self._photos, self._sample)
+        scores = {name: self._score(model, answer, truth) for name, answer in answers.items()}
+        return summary(scores, self._score(model, unchanged[self._sample], truth))
+
+    def _score(self, model: Model, probabilities: Floats, truth: Labels) -> Scores:
+        number_of = {label_key(label): number for number, label in enumerate(self._labels)}
+        number_of_output = np.array([number_of.get(label_key(label), UNKNOWN) for label in model.labels])
+        return score(self._labels, truth, number_of_output[probabilities.argmax(axis=1)])
+
+
+def evenly_spaced(available: int, wanted: int) -> list[int]:
+    """Up to `wanted` of the rows 0 to `available` - 1."""
+    return sorted({int(row) for row in np.linspace(0, available - 1, wanted)})
