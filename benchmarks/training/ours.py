@@ -15,7 +15,7 @@ EPOCH = re.compile(r"epoch (\d+)/\d+ - .*validation_accuracy: ([0-9.]+)")
 
 
 def shortest_way(folder: Path, images: Path) -> HeadWay:
-    return _head_way("One view at 224 px", folder, images, SHORTEST, ["--exports="])
+    return _head_way("One view at 224 px", folder, images, SHORTEST, ["--exports=", "--changed-images", "0"])
 
 
 def default_way(folder: Path, images: Path) -> HeadWay:

@@ -44,4 +44,4 @@ def prepare_arguments() -> list[str]:
 
 
 def evaluate_arguments(exports: str) -> list[str]:
-    return ["--views", default("EvaluationViews"), f"--exports={exports}"]
+    return ["--views", default("EvaluationViews"), f"--exports={exports}", "--changed-images", default("ChangedImages")]

@@ -52,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     fine_tune_epochs: Positive
     fine_tune_size: Positive
     evaluation_views: Positive
+    changed_images: Natural
     exports: NamesOrNone
     training_instance_type: str
     training_price_per_hour: Dollars
@@ -101,6 +102,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
             backbones=tuple(self.backbones.split(",")),
             fine_tuning=self.fine_tuning,
             evaluation_views=self.evaluation_views,
+            changed_images=self.changed_images,
             exports=tuple(filter(None, self.exports.split(","))),
             pretrained=self.pretrained_weights,
             heads_per_job=self.heads_per_job,

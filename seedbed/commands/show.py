@@ -140,6 +140,7 @@ def best_model(best: Mapping[str, Any], taken_by: str, title: str = "The best mo
         f" of the test images right{averaged}",
         f"95% interval {percent(low)} to {percent(high)}, macro-F1 {best['macro_f1']:.3f}",
         f"Validation accuracy {percent(best['validation_accuracy'])}",
+        *under_changes(best.get("changes")),
         f"Hyperparameters: {settings}",
         f"{dataset['used']:,} of {dataset['images']:,} images used, {len(dataset['labels'])} labels",
         f"Cost ${best['cost_usd']:.2f}",
@@ -148,6 +149,17 @@ def best_model(best: Mapping[str, Any], taken_by: str, title: str = "The best mo
     text = Text.assemble((percent(best["test_accuracy"]), "bold green"), printable_lines("\n".join(lines)))
     panel = Panel(text, title=title, title_align="left", box=box.ROUNDED, expand=False)
     return Group(panel, unbroken(f"Take it with: {taken_by}"))
+
+
+def under_changes(changes: Mapping[str, Any] | None) -> Iterator[str]:
+    """How the model holds on changed photographs, on one line; nothing if it was not measured."""
+    if changes:
+        weakest = changes["weakest"]
+        lowest = percent(changes["by_change"][weakest]["accuracy"])
+        yield (
+            f"Under changes {percent(changes['accuracy'])} over {len(changes['by_change'])} kinds, "
+            f"weakest: {weakest} {lowest}"
+        )
 
 
 def mail_text(message: Message) -> Group:
@@ -198,6 +210,8 @@ def champion_note(run: Mapping[str, Any]) -> str:
     if champion["error"]:
         return f"The previous best model could not be evaluated: {printable(champion['error'])}"
     before = f"the previous one gets {percent(champion['accuracy'])} of the same images right"
+    if run["evaluation"].get("changes") and champion.get("changes"):
+        before += f", {percent(champion['changes']['accuracy'])} under changes"
     return f"This is now the best model; {before}." if run["won"] else f"The best model stays the same; {before}."
 
 

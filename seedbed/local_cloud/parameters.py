@@ -15,12 +15,19 @@ class PlanName(StrEnum):
 
 
 PARAMETERS: dict[PlanName, dict[str, str]] = {
-    PlanName.quick: {"FineTuneTrials": "0", "Exports": "onnx", "CachedViews": "2", "EvaluationViews": "2"},
+    PlanName.quick: {
+        "FineTuneTrials": "0",
+        "Exports": "onnx",
+        "CachedViews": "2",
+        "EvaluationViews": "2",
+        "ChangedImages": "100",
+    },
     PlanName.full: {
         "FineTuneTrials": "2",
         "Exports": "saved_model,litert,litert_int8,onnx",
         "CachedViews": "8",
         "EvaluationViews": "8",
+        "ChangedImages": "300",
     },
 }
 

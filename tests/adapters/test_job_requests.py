@@ -216,9 +216,12 @@ def test_evaluate_reads_both_splits_and_all_models(models: dict[str, str]) -> No
 
 @pytest.mark.parametrize(
     ("run", "arguments"),
-    [(FULL, "evaluate --views 8 --exports=litert,onnx"), (RUN, "evaluate --views 1 --exports=")],
+    [
+        (FULL, "evaluate --views 8 --exports=litert,onnx --changed-images 40"),
+        (RUN, "evaluate --views 1 --exports= --changed-images 0"),
+    ],
 )
-def test_evaluate_gets_the_views_and_exports_as_arguments(run: Run, arguments: str) -> None:
+def test_evaluate_gets_what_the_plan_says_as_arguments(run: Run, arguments: str) -> None:
     request = REQUESTS.evaluation(run, {"model": MODEL})
 
     assert " ".join(request["AppSpecification"]["ContainerArguments"]) == arguments

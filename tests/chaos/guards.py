@@ -158,9 +158,19 @@ GUARDS = (
     Guard(
         name="only a better model replaces the champion",
         file=f"{FUNCTIONS}/domain/result.py",
-        text="return (self.accuracy, self.macro_f1) > (self.champion.accuracy, self.champion.macro_f1)",
+        text="return compared > others",
         mutation="return True",
         test="tests/unit/test_evaluation.py",
+    ),
+    Guard(
+        name="a model is compared under changes only with one that was scored under the same",
+        file=f"{FUNCTIONS}/domain/result.py",
+        text=" or not ours.comparable_with(theirs):",
+        mutation=":",
+        test=(
+            "tests/unit/test_evaluation.py"
+            "::test_models_not_scored_under_the_same_changes_are_compared_on_the_test_split"
+        ),
     ),
     Guard(
         name="what was uploaded during a run gets a run when that one ends",

@@ -1,5 +1,6 @@
 """The training container and the job manager share no code: here they are held to what they share."""
 
+import json
 import re
 from dataclasses import asdict, fields, replace
 from typing import Any
@@ -9,10 +10,11 @@ import pytest
 
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain import layout, volumes
+from job_manager.domain.costs import assumptions as given
 from job_manager.domain.dataset import PRETRAINED
 from job_manager.domain.plan import BACKBONES_IN_THE_IMAGE
 from job_manager.domain.reason import names_other_trainer
-from job_manager.domain.result import Head, Heads, Trial
+from job_manager.domain.result import ChangeScore, Evaluation, Head, Heads, Trial
 from job_manager.domain.search_space import METRICS, OBJECTIVE_METRIC
 from tests.contract.template import ROOT, Template
 from tests.fakes.world import FULL_PLAN, PLAN, a_run
@@ -23,6 +25,7 @@ from trainer.preparation.dataset import TRAIN_SHARE, VALIDATION_SHARE
 from trainer.training.hyperparameters import FINE_TUNE_KIND, HEAD_KIND, Hyperparameters, parse_hyperparameters
 
 CONTRACTS = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
+CHANGES = (ROOT / "docs" / "changes.md").read_text(encoding="utf-8")
 EXAMPLE = re.search(r"`(epoch \d+/\d+ - .*;)`", CONTRACTS)
 REQUESTS = JobRequests("bucket", "role")
 TEMPLATE = Template()
@@ -150,6 +153,28 @@ def test_the_trainer_accepts_the_templates_backbones_and_exports() -> None:
     assert prepare.fine_tune_size == FULL.plan.fine_tune_size
     assert list(evaluate.exports) == defaults["Exports"]
     assert evaluate.views == FULL.plan.evaluation_views
+    assert evaluate.changed_images == FULL.plan.changed_images
+
+
+def test_the_job_manager_reads_the_evaluation_that_the_contract_shows() -> None:
+    shown = re.search(r"^- `evaluation.json`:\n```json\n(.*?)```", CONTRACTS, re.MULTILINE | re.DOTALL)
+    assert shown is not None
+
+    read = msgspec.json.decode(shown[1], type=Evaluation)
+
+    assert read.changes is not None
+    assert read.changes.accuracy == 0.86
+    assert read.changes.by_change[read.changes.weakest] == ChangeScore(0.8, 0.78)
+    without = {name: value for name, value in json.loads(shown[1]).items() if name != "changes"}
+    assert msgspec.convert(without, Evaluation).changes is None
+
+
+def test_the_expectation_counts_the_changes_and_the_docs_name_them() -> None:
+    from trainer.evaluation.named_changes import CHANGES as NAMED  # noqa: PLC0415 - it loads OpenCV
+
+    assert given.CHANGES.value.low == len(NAMED) >= 12
+    for name in NAMED:
+        assert f"| {name} |" in CHANGES
 
 
 def test_disks_are_measured_for_the_splits_and_photographs_that_prepare_makes() -> None:

@@ -55,6 +55,7 @@ FULL_PLAN = replace(
     ),
     evaluation_views=8,
     exports=("litert", "onnx"),
+    changed_images=40,
 )
 
 RULE = SettleRule(quiet=timedelta(minutes=2), maximum_wait=timedelta(minutes=30))

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from seedbed import cli
 from seedbed.commands.progress import print_states
-from seedbed.commands.show import TrialsTable, best_model, mail_text, runs_table
+from seedbed.commands.show import TrialsTable, best_model, champion_note, mail_text, runs_table
 from seedbed.errors import SeedbedError
 from seedbed.stack import Stack
 from seedbed.terminal.console import results
@@ -132,6 +132,29 @@ def test_up_prints_a_notice_once_when_it_comes(
 def test_the_command_that_takes_the_best_model_stays_on_one_line() -> None:
     command = f"SEEDBED_HOME=/{'long/' * 20} seedbed model"
     assert f"Take it with: {command}\n" in printed(best_model(BEST, command), 80)
+
+
+CHANGES: dict[str, Any] = {
+    "accuracy": 0.872,
+    "weakest": "half the resolution",
+    "by_change": {"half the resolution": {"accuracy": 0.81}, "noise": {"accuracy": 0.9}},
+}
+
+
+def test_the_best_model_says_how_it_holds_under_changes() -> None:
+    output = printed(best_model({**BEST, "changes": CHANGES}, "seedbed model"), 80)
+
+    assert "Under changes 87.2% over 2 kinds, weakest: half the resolution 81.0%" in output
+    assert "Under changes" not in printed(best_model(BEST, "seedbed model"), 80)
+
+
+def test_the_previous_best_model_is_told_under_changes_too() -> None:
+    champion = {"accuracy": 0.95, "error": None, "changes": CHANGES}
+    run = {"won": True, "evaluation": {"champion": champion, "changes": CHANGES}}
+
+    assert champion_note(run) == (
+        "This is now the best model; the previous one gets 95.0% of the same images right, 87.2% under changes."
+    )
 
 
 def test_the_lines_of_an_email_are_not_broken() -> None:

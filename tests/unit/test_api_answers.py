@@ -28,6 +28,14 @@ FULL_SCORES: dict[str, Any] = {
         }
     ],
     "members": ["one", "two"],
+    "changes": {
+        "images": 40,
+        "accuracy": 0.86,
+        "macro_f1": 0.85,
+        "weakest": "noise",
+        "by_change": {"noise": {"accuracy": 0.86, "macro_f1": 0.85}},
+        "unchanged": {"accuracy": 0.925, "macro_f1": 0.91},
+    },
 }
 
 
@@ -66,6 +74,7 @@ def test_best_model_has_its_scores_hyperparameters_and_dataset(world: World) -> 
         "created_at": run.created_at.isoformat(),
         "single_view": None,
         "views": 1,
+        "changes": None,
         "report_uri": f"s3://seedlings-in-memory/runs/{run.run_id}/evaluation/report.html",
         "model_card_uri": f"s3://seedlings-in-memory/runs/{run.run_id}/evaluation/model_card.md",
         "mosaic_uri": f"s3://seedlings-in-memory/runs/{run.run_id}/pack/mosaic.jpg",
@@ -204,7 +213,9 @@ def test_a_fine_tuned_run_has_both_stages_and_the_full_evaluation(world: World) 
 
     assert [trial["stage"] for trial in answer["trials"]] == ["tune"] * 3 + ["fine-tune"] * 2
     assert {name: answer["evaluation"][name] for name in FULL_SCORES} == FULL_SCORES
-    assert answer["single_view"] == FULL_SCORES["single_view"]
+    assert {name: answer[name] for name in ("single_view", "changes")} == {
+        name: FULL_SCORES[name] for name in ("single_view", "changes")
+    }
     assert (answer["best_head"]["objective"], answer["validation_accuracy"]) == (0.9, 0.95)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from job_manager.domain.result import ChampionScore, Evaluation, Export
+from job_manager.domain.result import ChampionScore, ChangeScore, Evaluation, Export, UnderChanges
 
 
 def evaluation(accuracy: float, macro_f1: float, champion: ChampionScore | None) -> Evaluation:
@@ -37,6 +37,40 @@ def test_a_champion_that_cannot_be_read_is_replaced() -> None:
     assert evaluation(0.1, 0.1, ChampionScore(error="The archive holds no model.keras.")).beats_champion()
 
 
+def under(accuracy: float, macro_f1: float, *, images: int = 40, change: str = "noise") -> UnderChanges:
+    """Scores under one change."""
+    scores = ChangeScore(accuracy, macro_f1)
+    return UnderChanges(images, accuracy, macro_f1, change, {change: scores}, ChangeScore(0.9, 0.9))
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "under_changes", "wins"),
+    [
+        (0.90, under(0.81, 0.10), True),
+        (0.89, under(0.82, 0.10), True),
+        (0.91, under(0.78, 0.99), False),
+        (0.91, under(0.79, 0.81), True),
+        (0.91, under(0.79, 0.80), False),
+        (0.99, under(0.70, 0.99), False),
+    ],
+)
+def test_models_are_compared_by_the_mean_of_both_accuracies_then_of_both_f1s(
+    accuracy: float, under_changes: UnderChanges, wins: bool
+) -> None:
+    champion = ChampionScore(accuracy=0.90, macro_f1=0.80, changes=under(0.80, 0.80))
+    challenger = replace(evaluation(accuracy, 0.80, champion), changes=under_changes)
+
+    assert challenger.beats_champion() is wins
+
+
+@pytest.mark.parametrize("theirs", [None, under(0.99, 0.99, images=41), under(0.99, 0.99, change="blurred")])
+def test_models_not_scored_under_the_same_changes_are_compared_on_the_test_split(theirs: UnderChanges | None) -> None:
+    champion = ChampionScore(accuracy=0.90, macro_f1=0.80, changes=theirs)
+
+    assert replace(evaluation(0.91, 0.8, champion), changes=under(0.5, 0.5)).beats_champion()
+    assert not replace(evaluation(0.89, 0.8, champion), changes=under(1.0, 1.0)).beats_champion()
+
+
 def test_the_confusion_matrix_of_many_labels_is_not_recorded() -> None:
     labels = tuple(str(number) for number in range(101))
     evaluation = Evaluation(1, 1.0, (0.5, 1.0), 1.0, labels, ((1,) * 101,) * 101)
@@ -45,6 +79,8 @@ def test_the_confusion_matrix_of_many_labels_is_not_recorded() -> None:
 
 
 def test_an_evaluation_is_cut_to_fit_into_an_item_of_the_table() -> None:
+    many = {f"{number} {'c' * 10**6}": ChangeScore(1.0, 1.0) for number in range(100)}
+    changes = UnderChanges(1, 1.0, 1.0, "0 " + "c" * 10**6, many, ChangeScore(1.0, 1.0))
     wordy = Evaluation(
         1,
         1.0,
@@ -53,6 +89,8 @@ def test_an_evaluation_is_cut_to_fit_into_an_item_of_the_table() -> None:
         exports=(Export("onnx", error="x" * 10**6, files={"f" * 10**6: "", "g": "h" * 10**6}),) * 1000,
         members=("m" * 10**6,) * 1000,
         files={f"{number:09}": "0" * 64 for number in range(10**4)},
+        champion=ChampionScore(changes=changes),
+        changes=changes,
     )
 
     assert len(str(wordy.as_recorded())) < 50_000

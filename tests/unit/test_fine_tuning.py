@@ -211,6 +211,7 @@ def test_quick_and_full_plan_make_two_versions_of_a_dataset(world: World) -> Non
     [
         {"backbones": ("efficientnet-lite1",)},
         {"evaluation_views": 1},
+        {"changed_images": 0},
         {"exports": ()},
         {"pretrained": "pretrained/"},
         {"fine_tuning": None},

@@ -13,6 +13,7 @@ from job_manager.domain.message import NAMES_SHOWN, SUBJECT_LIMIT, message_about
 from job_manager.domain.result import (
     Calibration,
     ChampionScore,
+    ChangeScore,
     Evaluation,
     Export,
     Head,
@@ -20,6 +21,7 @@ from job_manager.domain.result import (
     LabelScore,
     SingleView,
     Trial,
+    UnderChanges,
 )
 from job_manager.domain.run import Run, RunState
 from tests.fakes.world import FULL_PLAN, PLAN, a_run
@@ -138,6 +140,40 @@ def test_gains_from_fine_tuning_views_and_calibration_are_reported() -> None:
         "onnx: No such operator.",
     ):
         assert fact in body
+
+
+CHANGES = UnderChanges(
+    images=100,
+    accuracy=0.87,
+    macro_f1=0.86,
+    weakest="noise",
+    by_change={"noise": ChangeScore(0.84, 0.8), "blurred": ChangeScore(0.9, 0.92)},
+    unchanged=ChangeScore(0.92, 0.91),
+)
+
+
+def test_the_scores_under_changes_are_reported_with_the_weakest() -> None:
+    run = completed(champion=ChampionScore(0.9, 0.88))
+    assert run.evaluation is not None
+
+    body = message_about(replace(run, evaluation=replace(run.evaluation, changes=CHANGES))).body
+
+    assert "\nUnder changes: 87.0% over 2 kinds of change (92.0% unchanged), weakest: noise 84.0%\n" in body
+    assert "Compared by" not in body
+
+
+def test_a_comparison_that_counts_changes_is_reported_with_its_rule() -> None:
+    champion = ChampionScore(0.93, 0.92, changes=replace(CHANGES, accuracy=0.81))
+    run = completed(champion=champion)
+    assert run.evaluation is not None
+
+    body = message_about(replace(run, evaluation=replace(run.evaluation, changes=CHANGES))).body
+
+    assert "Previous best under changes: 81.0%\n" in body
+    assert (
+        "Compared by: the mean of the accuracies on the test images and under changes, 89.2% against the previous "
+        "best's 87.0%\n"
+    ) in body
 
 
 def test_a_run_that_fell_back_to_its_best_head_says_why() -> None:

@@ -55,6 +55,7 @@ class JobRequests:
         """CreateProcessingJob for evaluate: two splits and the models in, scores and the run's model out."""
         plan = run.plan
         arguments = ["evaluate", "--views", str(plan.evaluation_views), f"--exports={','.join(plan.exports)}"]
+        arguments += ["--changed-images", str(plan.changed_images)]
         arguments += ["--champion-sha256", champion_sha256] if champion_sha256 else []
         splits = {"test": layout.test_split(run.run_id), "validation": layout.validation_split(run.run_id)}
         inputs = [self._input(name, place) for name, place in {**splits, **models, **weights(run)}.items()]

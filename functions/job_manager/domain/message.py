@@ -9,7 +9,7 @@ from .cost import upper_bound
 from .dataset import DatasetReport, ExcludedFile
 from .mail_text import ascii_only, duration, interval, percent, printable, short, shortened
 from .refusal import Delay
-from .result import Evaluation
+from .result import Evaluation, UnderChanges
 from .run import Run, RunState
 
 SUBJECT_LIMIT = 99
@@ -103,6 +103,8 @@ def scores(run: Run) -> Iterator[str]:
     if evaluation and evaluation.single_view and evaluation.views > 1:
         averaged, single = percent(evaluation.accuracy), percent(evaluation.single_view.accuracy)
         yield row("Views averaged", f"{averaged} with {evaluation.views} turned views, {single} with one")
+    if evaluation and evaluation.changes:
+        yield from under_changes(evaluation, evaluation.changes)
     if head and best and head != best and head.objective is not None and best.objective is not None:
         gain = f"{100 * (best.objective - head.objective):+.1f} percentage points"
         yield row("Fine-tuning", f"{percent(head.objective)} to {percent(best.objective)} validation accuracy, {gain}")
@@ -114,6 +116,21 @@ def scores(run: Run) -> Iterator[str]:
         yield row(
             "Hardest labels", ", ".join(f"{shortened(name, NAME_LIMIT)} (F1 {score.f1:.2f})" for name, score in weakest)
         )
+
+
+def under_changes(evaluation: Evaluation, changes: UnderChanges) -> Iterator[str]:
+    """How the model holds on changed photographs, and what it was compared with the champion by."""
+    weakest = changes.by_change.get(changes.weakest)
+    which = f", weakest: {shortened(changes.weakest, NAME_LIMIT)} {percent(weakest.accuracy)}" if weakest else ""
+    kinds = f"{len(changes.by_change)} kinds of change"
+    unchanged = f"{percent(changes.unchanged.accuracy)} unchanged"
+    yield row("Under changes", f"{percent(changes.accuracy)} over {kinds} ({unchanged}){which}")
+    champion = evaluation.champion
+    if champion and champion.changes and changes.comparable_with(champion.changes):
+        yield row("Previous best under changes", percent(champion.changes.accuracy))
+        (ours, _), (theirs, _) = evaluation.compared_with(champion)
+        compared = f"{percent(ours)} against the previous best's {percent(theirs)}"
+        yield row("Compared by", f"the mean of the accuracies on the test images and under changes, {compared}")
 
 
 def facts(run: Run) -> Iterator[str]:

@@ -57,7 +57,8 @@ class Plan:
 
     `trials` is how many heads are trained, `heads_per_job` of them by each training job; with `spot`, training jobs run
     on spot instances. `views` is how many turned views of each training image have their features kept;
-    `evaluation_views` is how many the model averages over. `pretrained` is the bucket's folder with weights for
+    `evaluation_views` is how many the model averages over, and `changed_images` how many test photographs it is scored
+    on under harmless changes too. `pretrained` is the bucket's folder with weights for
     keras.applications; if it is empty, the jobs download them. Without `fine_tuning` the best head is the run's model.
     Only runs with the same `search_space`, `backbones` and `heads_per_job` can warm-start each other. The defaults keep
     the plans of older runs readable.
@@ -86,6 +87,7 @@ class Plan:
     pretrained: str = ""
     heads_per_job: int = 1
     spot: bool = False
+    changed_images: int = 0
 
     @property
     def head_jobs(self) -> int:
@@ -145,5 +147,6 @@ class Plan:
             "exports": self.exports,
             **({"pretrained": self.pretrained} if self.pretrained else {}),
             **({"heads_per_job": self.heads_per_job} if self.heads_per_job > 1 else {}),
+            **({"changed_images": self.changed_images} if self.changed_images else {}),
         }
         return json.dumps(outcome, sort_keys=True)

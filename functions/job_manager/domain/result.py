@@ -8,7 +8,10 @@ from itertools import islice
 
 LABELS_CONFUSED = 100
 ITEMS_KEPT = 20
-TEXT_KEPT = 500
+TEXT_KEPT, NAME_KEPT = 500, 100
+
+Comparison = tuple[float, float]
+"""An accuracy, and the macro-F1 that decides on a tie."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,38 @@ class LabelScore:
 
 
 @dataclass(frozen=True)
+class ChangeScore:
+    """Scores on the photographs of a sample, all of them changed in the same way."""
+
+    accuracy: float
+    macro_f1: float
+
+
+@dataclass(frozen=True)
+class UnderChanges:
+    """Scores on a sample of `images` test photographs under harmless changes, by the change's name, and their means.
+
+    `unchanged` are those of the same photographs as they are, and `weakest` is the change with the lowest accuracy.
+    """
+
+    images: int
+    accuracy: float
+    macro_f1: float
+    weakest: str
+    by_change: Mapping[str, ChangeScore]
+    unchanged: ChangeScore
+
+    def comparable_with(self, other: "UnderChanges") -> bool:
+        """Whether both are means over the same changes of as many photographs."""
+        return self.images == other.images and self.by_change.keys() == other.by_change.keys()
+
+    def as_recorded(self) -> "UnderChanges":
+        """These scores, cut to fit into an item of the table."""
+        kept = {name[:NAME_KEPT]: scores for name, scores in islice(self.by_change.items(), ITEMS_KEPT)}
+        return replace(self, weakest=self.weakest[:NAME_KEPT], by_change=kept)
+
+
+@dataclass(frozen=True)
 class ChampionScore:
     """The champion's scores on the new model's test split; `error` if it could not be scored."""
 
@@ -110,6 +145,7 @@ class ChampionScore:
     macro_f1: float = 0.0
     accuracy_interval: tuple[float, float] = (0.0, 0.0)
     error: str | None = None
+    changes: UnderChanges | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +187,8 @@ class Evaluation:
 
     They are the model's as it is used: averaged over `views` turned views, its logits divided by `temperature`.
     `members` are the networks that it averages, and `model_sha256` is its archive's SHA-256. Raises ValueError if that
-    is not one. `files` has the SHA-256 of model.json and the model card; older runs have none.
+    is not one. `files` has the SHA-256 of model.json and the model card; older runs have none. `changes` is None if no
+    photograph was changed.
     """
 
     images: int
@@ -170,6 +207,7 @@ class Evaluation:
     members: tuple[str, ...] = ()
     model_sha256: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
+    changes: UnderChanges | None = None
 
     def __post_init__(self) -> None:
         if self.model_sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", self.model_sha256):
@@ -182,14 +220,41 @@ class Evaluation:
             for made in self.exports[:ITEMS_KEPT]
         )
         members = tuple(name[:TEXT_KEPT] for name in self.members[:ITEMS_KEPT])
+        changes, champion = self.changes and self.changes.as_recorded(), self.champion
+        if champion and champion.changes:
+            champion = replace(champion, changes=champion.changes.as_recorded())
         kept = replace(self, exports=exports, members=members, files=_cut(self.files))
+        kept = replace(kept, changes=changes, champion=champion)
         return kept if len(self.labels) <= LABELS_CONFUSED else replace(kept, confusion=())
 
     def beats_champion(self) -> bool:
-        """Whether this model should become the champion: there is none to compare with, or it scores higher."""
+        """Whether this model should become the champion: there is none to compare with, or it scores higher.
+
+        On a tie of the compared accuracies the macro-F1 decides.
+        """
         if self.champion is None or self.champion.error:
             return True
-        return (self.accuracy, self.macro_f1) > (self.champion.accuracy, self.champion.macro_f1)
+        compared, others = self.compared_with(self.champion)
+        return compared > others
+
+    def compared_with(self, champion: ChampionScore) -> tuple[Comparison, Comparison]:
+        """What this model and the champion are compared by.
+
+        It is the mean of the scores on the test split and under changes if both were scored under the same changes, or
+        else the scores on the test split alone.
+        """
+        ours, theirs = self.changes, champion.changes
+        if ours is None or theirs is None or not ours.comparable_with(theirs):
+            return (self.accuracy, self.macro_f1), (champion.accuracy, champion.macro_f1)
+        return (
+            (mean(self.accuracy, ours.accuracy), mean(self.macro_f1, ours.macro_f1)),
+            (mean(champion.accuracy, theirs.accuracy), mean(champion.macro_f1, theirs.macro_f1)),
+        )
+
+
+def mean(one: float, other: float) -> float:
+    """The mean of two scores of four digits, without an error of rounding that would break a tie."""
+    return round((one + other) / 2, 5)
 
 
 def _cut(files: Mapping[str, str]) -> dict[str, str]:

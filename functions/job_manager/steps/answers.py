@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from ..domain.dataset import DatasetReport
-from ..domain.result import ChampionScore, Epoch, SingleView, Trial
+from ..domain.result import ChampionScore, Epoch, SingleView, Trial, UnderChanges
 from ..domain.run import Run, RunState
 from ..domain.settling import PendingChange
 
@@ -34,6 +34,7 @@ class Model:
     macro_f1: float | None
     single_view: SingleView | None
     views: int | None
+    changes: UnderChanges | None
     hyperparameters: Mapping[str, str] | None
     dataset: DatasetInShort | None
     cost_usd: float

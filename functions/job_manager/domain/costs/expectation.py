@@ -128,13 +128,18 @@ def fine_tuning_of(plan: Plan, stage: FineTuning, images: int) -> Jobs:
 
 
 def evaluate_work(plan: Plan, images: int) -> Range:
-    """The best model is scored, after fine-tuning its rival too; at the upper end the champion of an earlier run is."""
+    """The best model is scored, after fine-tuning its rival too; at the upper end the champion of an earlier run is.
+
+    The best model and the champion are scored under harmless changes, too.
+    """
     size = plan.fine_tuning.image_size if plan.fine_tuning else plan.image_size
-    one = given.VIEW.value.low * at_size(size, given.MEASURED_SIZE) * plan.evaluation_views
+    view = given.VIEW.value.low * at_size(size, given.MEASURED_SIZE)
+    others = images * given.OTHER_SHARE.value.low
     models = 2 if plan.fine_tuning and plan.fine_tuning.trials > 1 else 1
-    scored = Range(models, models + 1) * (images * given.OTHER_SHARE.value.low * one)
+    scored = Range(models, models + 1) * (others * view * plan.evaluation_views)
+    changed = given.CHANGES.value * min(plan.changed_images, others / 2) * (view + given.CHANGE.value.low)
     exports = given.EXPORT.value * len(plan.exports)
-    return given.EVALUATE_START.value + scored + exports
+    return given.EVALUATE_START.value + scored + Range(1, 2) * changed + exports
 
 
 def at_size(pixels: int, measured_at: int) -> float:
