@@ -156,3 +156,18 @@ def test_a_folder_without_images_is_refused(archive: Archive, tmp_path: Path) ->
 def test_a_model_with_an_invalid_number_of_views_is_refused(views: int, archive: Archive, tmp_path: Path) -> None:
     with pytest.raises(UnreadableModel, match="does not name 1 to 8 views"):
         rows_of(archive(views), tmp_path / "photos")
+
+
+def test_photographs_unlike_those_the_model_learnt_from_are_told_and_labelled(
+    photos: dict[str, Image.Image], tmp_path: Path
+) -> None:
+    learnt = {"brightness": [180.0, 10.0], "sharpness": [0.0, 100.0]}
+    folder = write_small_model(tmp_path / "model", views=1, photographs=learnt)
+    refusals = io.StringIO()
+
+    assert len(rows_of(folder, tmp_path / "photos", refusals)) == len(photos)
+
+    assert refusals.getvalue() == (
+        "On average these 70 photographs are darker than those that the model learnt from: its answers may be less "
+        "accurate than its scores say.\n"
+    )

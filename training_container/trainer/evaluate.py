@@ -19,6 +19,7 @@ from trainer.evaluation.ensemble import combine_members, to_whole_model
 from trainer.evaluation.mistakes import most_confident_mistakes
 from trainer.evaluation.report import Findings, write_report
 from trainer.evaluation.test_split import TestSplit, evenly_spaced
+from trainer.inference import photo_kind
 from trainer.types import Say
 
 ARCHIVE = "model.tar.gz"
@@ -61,6 +62,8 @@ def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -
     chosen = choose(found)
     say(f"chosen: {' and '.join(chosen.names)}, {chosen.views} views - validation_accuracy: {chosen.accuracy:.4f};")
     model = _export_model(chosen)
+    sample = validation.load(evenly_spaced(len(validation.names), SAMPLED), model.image_size)
+    model.facts["photographs"] = photo_kind.describe(sample)
     _write_model(model, output)
 
     judge = TestSplit(test, labels, options.changed_images, say)
@@ -71,7 +74,6 @@ def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -
     evaluation = judge.findings(model, answers) | _choice(found, chosen, before, after)
     evaluation["model_sha256"] = sha256_of(output / ARCHIVE)
     evaluation["champion"] = _champion(inputs.champion, options, judge)
-    sample = validation.load(evenly_spaced(len(validation.names), SAMPLED), model.image_size)
     evaluation["exports"] = exports.export(model, sample, output / "exports", options.exports)
     model_card.write(output, model.facts, evaluation)
     evaluation["files"] = {name: sha256_of(output / name) for name in (FACTS, model_card.MARKDOWN)}

@@ -22,6 +22,7 @@ from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, ImageRefused
 from trainer.files import find_files, printable, reason_of
 from trainer.inference.averaging import ANSWERED_AT_ONCE, classify
+from trainer.inference.photo_kind import PhotoComparison
 from trainer.inference.spreadsheet import file_cell, label_cell
 from trainer.names import HIDDEN, hidden
 
@@ -53,7 +54,8 @@ def predict(
 ) -> None:
     """Writes rows of `file,label,confidence` to the file `destination`, and what can't be read to `refusals`.
 
-    Raises BadInput if no image could be read.
+    If the photographs differ from those that the model learnt from, the last line of `refusals` says how. Raises
+    BadInput if no image could be read.
     """
     with tempfile.TemporaryDirectory() as scratch:
         model = read_model(archive, WHOLE, Path(scratch, "model"))
@@ -63,13 +65,15 @@ def predict(
     with _opened(destination) as file, DecoderPool(options.limits) as decoders:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("file", "label", "confidence"))
-        predicted = 0
-        for row in chain(without_label, _rows(model, decoders, iter(files), refusals)):
+        predicted, kind = 0, PhotoComparison(model.facts)
+        for row in chain(without_label, _rows(model, decoders, iter(files), refusals, kind)):
             if row[1] or options.every_image:
                 rows.writerow(map(printable, row) if file.isatty() else row)
             predicted += bool(row[1])
     if not predicted:
         raise BadInput("No image could be read: name image files, or folders with images.")
+    if note := kind.note():
+        refusals.write(f"{note}\n")
 
 
 def _opened(destination: str) -> "nullcontext[TextIO] | TextIO":
@@ -111,7 +115,9 @@ def _may_be_an_image(file: Path, reason: str) -> bool:
     return reason != HIDDEN and has_image_suffix(file)
 
 
-def _rows(model: Model, decoders: DecoderPool, files: Iterator[Path], refusals: TextIO) -> Iterator[Row]:
+def _rows(
+    model: Model, decoders: DecoderPool, files: Iterator[Path], refusals: TextIO, kind: PhotoComparison
+) -> Iterator[Row]:
     """File, label and confidence of each image that could be read, and the file alone of each that could not."""
     while batch := list(islice(files, ANSWERED_AT_ONCE)):
         read, images = [], []
@@ -125,6 +131,7 @@ def _rows(model: Model, decoders: DecoderPool, files: Iterator[Path], refusals: 
             if has_image_suffix(file) if pixels.is_image is None else pixels.is_image:
                 yield file_cell(str(file)), "", ""
         if images:
+            kind.add(np.stack(images))
             for file, of_label in zip(read, classify(model, np.stack(images)), strict=True):
                 label = model.labels[of_label.argmax()]
                 yield file_cell(str(file)), label_cell(label), f"{of_label.max():.4f}"
