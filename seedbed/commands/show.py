@@ -155,11 +155,9 @@ def under_changes(changes: Mapping[str, Any] | None) -> Iterator[str]:
     """How the model holds on changed photographs, on one line; nothing if it was not measured."""
     if changes:
         weakest = changes["weakest"]
-        lowest = percent(changes["by_change"][weakest]["accuracy"])
-        yield (
-            f"Under changes {percent(changes['accuracy'])} over {len(changes['by_change'])} kinds, "
-            f"weakest: {weakest} {lowest}"
-        )
+        lowest = percent(changes["by_change"].get(weakest, {}).get("accuracy"))
+        kinds = f"{len(changes['by_change'])} kinds"
+        yield f"Under changes {percent(changes['accuracy'])} over {kinds}, weakest: {weakest} {lowest}".rstrip()
 
 
 def mail_text(message: Message) -> Group:
