@@ -100,14 +100,16 @@ def test_every_path_that_the_demo_names_exists(after_demo: Demo) -> None:
     assert [path for path in paths if not path.exists()] == []
 
 
-def test_the_next_steps_of_the_demo_work_from_any_folder(after_demo: Demo, folder: Path) -> None:
+def test_the_next_steps_of_the_demo_work_from_any_folder(after_demo: Demo, folder: Path, tmp_path: Path) -> None:
     steps = re.findall(r"^  (\S.*?seedbed [^\n]*?)(?:  .*)?$", after_demo.notes, re.MULTILINE)
-    assert len(steps) == 5
+    assert len(steps) == 6
+    ends = {"up": " --help", "model": f" --out {tmp_path / 'best.onnx'}"}
     environment = {name: value for name, value in os.environ.items() if name != "SEEDBED_HOME"}
     for step in steps:
-        words = step.replace("IMAGES", str(folder / "Maize")) + (" --help" if step.endswith(" up") else "")
+        words = step.replace("IMAGES", str(folder / "Maize")) + ends.get(step.split()[-1], "")
         done = run(["sh", "-c", words], cwd="/", env={**environment, "BROWSER": "true"})
         assert done.returncode == 0, f"{words}: {done.stderr}"
+    assert (tmp_path / "best.onnx").stat().st_size
 
 
 def test_commands_use_the_demos_results_afterwards(after_demo: Demo) -> None:
