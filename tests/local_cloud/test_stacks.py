@@ -10,8 +10,9 @@ from botocore.exceptions import WaiterError
 from seedbed.bundle import FUNCTIONS, TEMPLATE
 from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.clients import LocalAws
-from seedbed.local_cloud.deploy import BUCKET, CODE, upload_code
+from seedbed.local_cloud.deploy import BUCKET, CODE, put, upload_code
 from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.home.mark import CODE_BUCKET
 from seedbed.local_cloud.process import local_cloud
 
 WAIT = {"Delay": 0.2, "MaxAttempts": 600}
@@ -40,7 +41,7 @@ class Account:
         body = self._template.replace("\nOutputs:\n", IMPOSSIBLE) if fails else self._template
         self._cloudformation.create_stack(
             StackName=name,
-            TemplateBody=body,
+            TemplateURL=f"{self.aws.endpoint}/{CODE_BUCKET}/{put(body.encode(), '.yaml', self.aws)}",
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
             Parameters=[{"ParameterKey": "RequireTls", "ParameterValue": "false"}],
         )
