@@ -12,7 +12,7 @@ UNKNOWN = "unknown"
 ANY_STACKS_JOBS = "sb-"
 
 
-class Intrinsics(yaml.SafeLoader):  # type: ignore[misc]
+class Intrinsics(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Reads `!Ref x` as {"Ref": "x"} and `!Sub x` as {"Fn::Sub": "x"}, as CloudFormation does."""
 
 

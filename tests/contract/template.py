@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+from seedbed.deploy.template import TemplateFile
 
 ROOT = Path(__file__).parents[2]
 STACKS = "arn:aws:cloudformation:us-east-1:123456789012:stack"
@@ -21,25 +21,6 @@ PSEUDO_PARAMETERS: dict[str, Any] = {
 }
 
 
-class Intrinsics(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Reads `!Ref x` as {"Ref": "x"} and `!Sub x` as {"Fn::Sub": "x"}, as CloudFormation does."""
-
-
-def intrinsic(loader: Any, suffix: str, node: Any) -> dict[str, Any]:
-    construct = {
-        yaml.ScalarNode: loader.construct_scalar,
-        yaml.SequenceNode: lambda node: loader.construct_sequence(node, deep=True),
-        yaml.MappingNode: lambda node: loader.construct_mapping(node, deep=True),
-    }
-    value = construct[type(node)](node)
-    if suffix == "GetAtt":
-        value = value.split(".", 1)
-    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
-
-
-Intrinsics.add_multi_constructor("!", intrinsic)
-
-
 class Template:
     """The parsed template; `physical` gives a resource's Ref, `attributes` its (logical name, attribute)."""
 
@@ -50,7 +31,7 @@ class Template:
         attributes: Mapping[tuple[str, str], str] | None = None,
         stack_id: str = PSEUDO_PARAMETERS["AWS::StackId"],
     ) -> None:
-        self.content: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=Intrinsics)
+        self.content = TemplateFile(path).content
         self.parameters: dict[str, dict[str, Any]] = self.content["Parameters"]
         self.resources: dict[str, dict[str, Any]] = self.content["Resources"]
         self._physical = dict(physical or {})
