@@ -1,5 +1,6 @@
 """`seedbed sagemaker`: the SageMaker endpoint and the local cloud's other services, for your own containers."""
 
+import shlex
 import time
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,14 +11,17 @@ import typer
 from rich.console import Console
 
 from ..errors import SeedbedError
+from ..local_cloud.access.credentials import Credentials
+from ..local_cloud.environment import REGION
 from ..local_cloud.home.folder import Home
 from ..local_cloud.process import served
+from ..local_cloud.programs.environment import write_environment
 from ..local_cloud.sagemaker.containers.images import dockerfile_of, read_image, repository_of
 from ..local_cloud.sagemaker.containers.namespaces import refusal
 from ..local_cloud.sagemaker.errors import JobFailure
 from ..terminal.console import results, say
 from .options import Port
-from .show import STOP_HINT, exports
+from .show import STOP_HINT
 
 EXAMPLE = """aws s3 mb s3://bench
 aws sagemaker create-training-job --training-job-name first \\
@@ -61,7 +65,9 @@ def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, c
     with served(home, port, options) as cloud:
         if containers != Containers.docker and refusal():
             say(f"Jobs that run as processes find their files below SAGEMAKER_BASE_DIR: {refusal()}.")
-        print_usage(cloud, folders, home, console)
+        credentials = Credentials(**cloud["credentials"])
+        environment = write_environment(home.path, cloud["endpoint"], REGION, credentials)
+        print_usage(cloud, folders, home, environment, console)
         while home.is_served():
             time.sleep(0.5)
         raise SeedbedError(f"The endpoint has stopped unexpectedly; {home.log} says why.")
@@ -87,13 +93,15 @@ def parse_image(text: str, containers: str) -> tuple[str, Path]:
     return repository, path
 
 
-def print_usage(cloud: Mapping[str, Any], folders: dict[str, Path], home: Home, console: Console) -> None:
+def print_usage(
+    cloud: Mapping[str, Any], folders: dict[str, Path], home: Home, environment: Path, console: Console
+) -> None:
     lines = [
         f"SageMaker training, tuning and processing jobs, S3 and more are served at {cloud['endpoint']}.",
         f"The state is in {home.path}, the log in {home.log}. Images:",
         *(f"  {name} from {folder}" for name, folder in folders.items()),
         "\nIn another terminal:\n",
-        exports(cloud["endpoint"], cloud["credentials"]),
+        f". {shlex.quote(str(environment))}",
         EXAMPLE.format(image=next(iter(folders))),
         f"\n{STOP_HINT}",
     ]

@@ -28,6 +28,7 @@ from .deploy import DeployFailed, deploy
 from .disk.bucket import NO_ROOM
 from .ending import run_and_exit, watch_for_stop
 from .environment import HOST, endpoint_url
+from .programs.execution_role import create_execution_role
 from .sagemaker.app import SageMaker
 from .sagemaker.containers.guard import Guard
 from .services import Components, assemble
@@ -99,6 +100,7 @@ async def work(components: Components, arguments: argparse.Namespace, stop_reque
     """Set up the services, report that they are running, and run jobs until requested to stop."""
     if arguments.no_template:
         outputs = await asyncio.to_thread(restore_buckets, components.aws, arguments.data / "s3" / ACCOUNT)
+        await asyncio.to_thread(create_execution_role, components.aws)
     else:
         outputs = await asyncio.to_thread(set_up, components.aws, arguments.parameters)
         components.mailer.topic = outputs["TopicArn"]

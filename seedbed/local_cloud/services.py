@@ -17,6 +17,7 @@ from .disk.shortage import Shortage
 from .environment import REGION
 from .notifications.mail import Mailer
 from .notifications.smtp import take_configured_server
+from .programs.kms_key import take_kms_without_a_key
 from .sagemaker.app import SageMaker
 
 STOP_GRACE = 10.0
@@ -39,6 +40,7 @@ def assemble(aws: LocalAws, data: Path, images: Mapping[str, Path], containers: 
     Raises OSError or sqlite3.Error if the state can't be read or written.
     """
     hide_function_keys(aws.credentials)
+    take_kms_without_a_key()
     sagemaker = SageMaker(
         data / "sagemaker",
         images,

@@ -94,14 +94,15 @@ class Command:
         return "Stop with Ctrl-C" in self.output.read_text()
 
     def client(self, service: Any) -> Any:
-        """A client with the variables that the command prints."""
-        said = dict(re.findall(r"(AWS_\w+)=(\S+)", self.output.read_text()))
+        """A client with the variables of the file that the command names."""
+        said = dict(re.findall(r"(AWS_\w+)=(\S+)", (self.data / "environment.sh").read_text()))
         return boto3.client(
             service,
             endpoint_url=said["AWS_ENDPOINT_URL"],
             region_name=said["AWS_REGION"],
             aws_access_key_id=said["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=said["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=said["AWS_SESSION_TOKEN"],
             config=Config(read_timeout=PATIENCE, retries={"total_max_attempts": 1}),
         )
 
@@ -145,7 +146,8 @@ def command(tmp_path: Path) -> Iterator[Command]:
 
 def test_the_command_prints_variables_runs_jobs_and_continues_after_a_stop(command: Command, tmp_path: Path) -> None:
     said = command.output.read_text()
-    assert f"AWS_ENDPOINT_URL=http://127.0.0.1:{command.port}" in said
+    assert f". {command.data}/environment.sh" in said.splitlines()
+    assert f"AWS_ENDPOINT_URL=http://127.0.0.1:{command.port}" in (command.data / "environment.sh").read_text()
     assert "TrainingImage=toy" in said
     s3, sagemaker = command.client("s3"), command.client("sagemaker")
     for bucket in ("bench", "empty"):

@@ -44,6 +44,7 @@ FLOORS: dict[str, list[list[str]]] = {
     "seedbed.local_cloud": [
         ["__main__", "process"],
         ["services", "deploy"],
+        ["programs"],
         ["app", "clients", "disk", "home", "parameters", "ending", "steady_clock"],
         ["environment", "sagemaker", "notifications"],
         ["access"],

@@ -1,6 +1,8 @@
 """The access key of one home: random, kept in the home, and the only one that its local cloud accepts."""
 
 import configparser
+import hashlib
+import hmac
 import io
 import os
 import secrets
@@ -33,6 +35,33 @@ class Credentials:
     def from_environment(cls) -> "Credentials":
         """The credentials in this process's environment."""
         return cls(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+
+    def derived(self, *words: str) -> str:
+        """64 hexadecimal digits, the same for the same words, that nobody can tell without the secret key."""
+        return hmac.new(self.secret_key.encode(), "\n".join(words).encode(), hashlib.sha256).hexdigest()
+
+
+@dataclass(frozen=True)
+class RoleSession:
+    """The temporary keys of the execution role of people's programs, derived from the home's own."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str = field(repr=False)
+
+    @classmethod
+    def of(cls, home: Credentials) -> "RoleSession":
+        """The same keys as long as the home has its own."""
+        key, secret, token = (home.derived(word, "execution role") for word in ("key", "secret", "token"))
+        return cls(f"ASIA{key[:16].upper()}", secret, token)
+
+    def environment(self) -> dict[str, str]:
+        """The environment variables that AWS's tools read."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_SESSION_TOKEN": self.token,
+        }
 
 
 def credentials_of(home: Path, region: str) -> Credentials:

@@ -1,7 +1,5 @@
 """The access keys that the local cloud accepts: the home's own, and those that its STS and IAM issued."""
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +34,7 @@ def hide_function_keys(home: Credentials) -> None:
     def execution_credentials(config: Mapping[str, Any]) -> dict[str, str]:
         function, role = config["FunctionArn"], config.get("Role", "")
         account, role_name, name = function.split(":")[4], role.rpartition("/")[2], config["FunctionName"][:64]
-        key, secret, token = (_derived(home, word, function, role) for word in ("key", "secret", "token"))
+        key, secret, token = (home.derived(word, function, role) for word in ("key", "secret", "token"))
         access_key = f"ASIA{key[:16].upper()}"
         session = {
             "Arn": f"arn:aws:sts::{account}:assumed-role/{role_name}/{name}",
@@ -50,7 +48,3 @@ def hide_function_keys(home: Credentials) -> None:
     for module in (lambda_runtime, lambda_svc):
         assert callable(module.execution_credentials)
         module.execution_credentials = execution_credentials
-
-
-def _derived(home: Credentials, *words: str) -> str:
-    return hmac.new(home.secret_key.encode(), "\n".join(words).encode(), hashlib.sha256).hexdigest()
