@@ -202,7 +202,7 @@ WAYS: tuple[tuple[str, Callable[[Workspace, Command], None]], ...] = (
     (r"sam deploy --guided$", Workspace.deploy_guided),
     (r"(sam|aws) |seedbed (un)?deploy |seedbed .* --aws ", Workspace.need_an_account),
     (r"seedbed (up|serve|sagemaker)\b", Workspace.begin_to_serve),
-    (r"make demo$|\. \.venv/bin/activate$|seedbed |curl |(AWS_\w+=\S+\s+)+python examples/", Workspace.run),
+    (r"make demo$|\. \.venv/bin/activate$|seedbed |curl |\. \S+/environment\.sh && python examples/", Workspace.run),
 )
 """How a command is run, by how it begins: the first that fits."""
 
