@@ -20,7 +20,6 @@ from botocore.exceptions import ClientError
 from hypercorn.asyncio import serve as serve_app
 from hypercorn.config import Config
 
-from ..bundle import CONTAINER
 from ..terminal.system_errors import system_sentence
 from .access.credentials import ACCOUNT, Credentials
 from .clients import LocalAws
@@ -35,7 +34,6 @@ from .services import Components, assemble
 from .steady_clock import install
 
 CLOSING_SECONDS = 3
-IMAGES = {"seedbed-trainer": CONTAINER}
 
 
 def main() -> None:
@@ -73,7 +71,8 @@ async def serve(arguments: argparse.Namespace) -> None:
     watch_for_stop(stop_requested)
     aws, data = LocalAws(endpoint_url(arguments.port), Credentials.from_environment()), arguments.data
     try:
-        components = assemble(aws, data, dict(arguments.image or IMAGES), arguments.containers)
+        images = dict(arguments.image) if arguments.image else None
+        components = assemble(aws, data, images, arguments.containers)
     except (OSError, sqlite3.Error) as error:
         why = system_sentence(error) if isinstance(error, OSError) else f"{error}. Make room, or check the permissions."
         report({"error": f"The state in {data} can't be read or written: {why}"})

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ministack.app import app as ministack
 
+from ..bundle import CONTAINER
 from .access.gate import Gate
 from .access.keys import hide_function_keys, known_keys
 from .app import ServiceRouter
@@ -21,6 +22,7 @@ from .programs.kms_key import take_kms_without_a_key
 from .sagemaker.app import SageMaker
 
 STOP_GRACE = 10.0
+OWN_IMAGES = {"seedbed-trainer": CONTAINER}
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Components:
     shortage: Shortage
 
 
-def assemble(aws: LocalAws, data: Path, images: Mapping[str, Path], containers: str) -> Components:
+def assemble(aws: LocalAws, data: Path, images: Mapping[str, Path] | None, containers: str) -> Components:
     """Create the components, with their state in the data folder. `images` and `containers` are for SageMaker.
+
+    Without `images` there is Seedbed's own, whose jobs run in Seedbed's Python environment.
 
     Raises OSError or sqlite3.Error if the state can't be read or written.
     """
@@ -43,12 +47,13 @@ def assemble(aws: LocalAws, data: Path, images: Mapping[str, Path], containers: 
     take_kms_without_a_key()
     sagemaker = SageMaker(
         data / "sagemaker",
-        images,
+        images or OWN_IMAGES,
         aws.endpoint,
         REGION,
         aws.credentials,
         stop_grace=STOP_GRACE,
         containers=containers,
+        environments=images is not None,
     )
     mailer = Mailer(data / "mail", take_configured_server())
     mailer.take_published()

@@ -118,7 +118,7 @@ def test_the_working_folder_is_what_the_image_copies_to_its_workdir(
         ("#!/usr/bin/env python\n", ["python"]),
         ("#!/usr/bin/env -S python -u\n", ["python", "-u"]),
         ("#!/usr/local/bin/python3\n", ["python3"]),
-        ("#!/usr/bin/python3.99\n", [sys.executable]),
+        ("#!/usr/bin/python3.99\n", ["python3"]),
         ("#!/bin/sh -e\n", ["/bin/sh", "-e"]),
         ("#! /bin/sh", ["/bin/sh"]),
     ],

@@ -71,6 +71,7 @@ class SageMaker:
         account: str = "000000000000",
         stop_grace: float = 120.0,
         containers: str = "process",
+        environments: bool = True,
     ) -> None:
         settings = EndpointSettings(
             data_dir=Path(data_dir).resolve(),
@@ -81,6 +82,7 @@ class SageMaker:
             credentials=credentials,
             stop_grace=stop_grace,
             containers=containers,
+            environments=environments,
         )
         self._settings = settings
         settings.data_dir.mkdir(parents=True, exist_ok=True)

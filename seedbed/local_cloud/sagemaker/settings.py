@@ -24,6 +24,8 @@ class EndpointSettings:
     stop_grace: seconds between SIGTERM and SIGKILL; AWS gives 120.
     containers: `process` runs an image's ENTRYPOINT on this machine, `docker` runs the image, and `auto` runs it if a
       Docker engine answers that has the image or can build it.
+    environments: whether what images and jobs install with pip goes into Python environments of their own; otherwise
+      jobs run in Seedbed's, which has all that its own trainer needs.
     cache_bytes: how much of the downloaded objects is kept for later jobs.
     """
 
@@ -35,6 +37,7 @@ class EndpointSettings:
     credentials: Credentials
     stop_grace: float
     containers: str = "process"
+    environments: bool = True
     cache_bytes: int = 5 * 2**30
 
     def arn(self, kind: Kind, name: str, region: str) -> str:

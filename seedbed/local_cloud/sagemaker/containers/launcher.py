@@ -17,6 +17,7 @@ from .namespaces import NamespaceError, Namespaces, refusal
 from .opt_ml import ROOT, add_image_files
 from .process import Launch
 from .program import moved_list, runnable, search_path
+from .python_environments import JobEnvironment, PythonEnvironments
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Launcher:
     def __init__(self, settings: EndpointSettings) -> None:
         self._settings = settings
         self._namespaces = Namespaces(settings.data_dir / "etc")
+        self._environments = PythonEnvironments(settings.data_dir / "environments")
         self._lock = threading.Lock()
         self._searched = False
         self._engine: Engine | None = None
@@ -56,6 +58,7 @@ class Launcher:
     def remove_leftovers(self) -> None:
         if refusal():
             log.warning("Processes find their files below SAGEMAKER_BASE_DIR, not at %s: %s", ROOT, refusal())
+        self._environments.remove_leftovers()
         engine = self._find_engine()
         if engine is not None:
             engine.remove_leftovers()
@@ -65,7 +68,8 @@ class Launcher:
 
     def ready(self, image_uri: str) -> None:
         """Builds the image if necessary, before the job's time begins. Raises JobFailure if it can't be run."""
-        self._engine_and_image(image_uri)
+        if self._engine_and_image(image_uri) is None and self._settings.environments:
+            self._environments.of_image(read_image(folder_of(image_uri, self._settings.images)))
 
     def reach(self, image_uri: str, base: Path) -> Path:
         """Links of a job's files may lead to what lies below this: anywhere for a process, `base` for a container."""
@@ -102,15 +106,33 @@ class Launcher:
         add_image_files(job.base, image.stage.files, self._settings.data_dir)
         seen = job.base if refusal() else Path(ROOT)
         given = environment(image, self._settings, seen, job.threads, job.environment)
+        own = self._own_environment(image, job.name)
+        given |= own.variables(given["PATH"])
         words = runnable(command(image, job.specification, job.arguments), image, job.base, given["PATH"], seen)
-        launch = Launch(words, image.working_folder, given, job.log_path, job.seconds)
+        words = own.telling(words)
+        launch = Launch(words, image.working_folder, given, job.log_path, job.seconds, own.close)
         if refusal():
             return launch
         try:
             entry = self._namespaces.entry(words, job.base, image.working_folder.absolute())
         except NamespaceError as error:
+            own.close()
             raise JobFailure(f"InternalServerError: {error}") from error
-        return replace(launch, command=entry.command, clean_up=entry.close)
+
+        def clean_up() -> None:
+            entry.close()
+            own.close()
+
+        return replace(launch, command=entry.command, clean_up=clean_up)
+
+    def _own_environment(self, image: Image, job: str) -> JobEnvironment:
+        """The Python environment of a job; Seedbed's where the settings ask for none."""
+        if not self._settings.environments:
+            return JobEnvironment()
+        try:
+            return self._environments.of_job(job, image)
+        except OSError as error:
+            raise JobFailure(f"InternalServerError: no Python environment could be made: {error}") from error
 
     def _in_engine(self, engine: Engine, image: str, place: Path, job: ContainerSpec) -> Launch:
         settings, own = self._settings, job.specification

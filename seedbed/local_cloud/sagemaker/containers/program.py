@@ -13,6 +13,7 @@ from .image_files import exists, is_file
 from .images import Image, own_search_path
 
 PYTHON = re.compile(r"python[0-9.]*")
+OWN_PYTHONS = {"python", "python3", f"python{sys.version_info.major}.{sys.version_info.minor}"}
 SHELLS = {"sh", "bash", "dash", "zsh"}
 PATH_IN_TEXT = re.compile(r"""(^|[\s'"=(;&|])(/[^\s'"`;|&<>()$]+)""")
 DEFAULT_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
@@ -96,12 +97,16 @@ def _copied(name: str, image: Image, base: Path) -> Path | None:
 def _here(name: str, path: str) -> str:
     """A program of this machine, by its path or its name; each Python means this one. Empty if there is none."""
     short = PurePosixPath(name).name
-    python = PYTHON.fullmatch(short) is not None
-    if "/" in name and not python and os.access(name, os.X_OK):
+    if PYTHON.fullmatch(short):
+        return short if short in OWN_PYTHONS and shutil.which(short, path=path) else _own_python(path)
+    if "/" in name and os.access(name, os.X_OK):
         return name
-    if shutil.which(short, path=path):
-        return short
-    return sys.executable if python else ""
+    return short if shutil.which(short, path=path) else ""
+
+
+def _own_python(path: str) -> str:
+    """The job's Python, by a name that each environment has."""
+    return "python3" if shutil.which("python3", path=path) else sys.executable
 
 
 def _script(file: Path, image: Image, path: str) -> list[str]:

@@ -1,7 +1,9 @@
 """What a Dockerfile says about starting its image: the instructions of its last stage, carried out without building."""
 
+import contextlib
 import platform
 import posixpath
+import shlex
 from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -24,7 +26,8 @@ PLATFORM = {
 class Stage:
     """A stage of a build, or the whole image.
 
-    arguments: the values of ARG. sets_executable: whether it changes files' permissions, with `chmod`.
+    arguments: the values of ARG. sets_executable: whether it changes files' permissions, with `chmod`. runs: the
+    shell commands of RUN.
     """
 
     environment: dict[str, str] = field(default_factory=dict)
@@ -36,11 +39,17 @@ class Stage:
     working_directory: str = "/"
     files: ImageFiles = field(default_factory=ImageFiles)
     sets_executable: bool = False
+    runs: list[str] = field(default_factory=list)
 
     def child(self) -> "Stage":
         """A stage that begins with this one's image."""
         return replace(
-            self, environment=dict(self.environment), arguments={}, own_command=False, files=self.files.copy()
+            self,
+            environment=dict(self.environment),
+            arguments={},
+            own_command=False,
+            files=self.files.copy(),
+            runs=list(self.runs),
         )
 
 
@@ -157,6 +166,10 @@ class Build:
 
     def _run(self, instruction: Instruction) -> None:
         self.stage.sets_executable |= "chmod" in instruction.arguments
+        self.stage.runs.append(instruction.arguments)
+        with contextlib.suppress(DockerfileError, WordError):
+            words = instruction.words()
+            self.stage.runs[-1] = self._expand(instruction.arguments) if words is None else shlex.join(words)
 
     def _shell(self, instruction: Instruction) -> None:
         words = instruction.words()
