@@ -1,0 +1,1 @@
+"""The page: what runs, models and datasets are, in a browser, from what the API answers."""

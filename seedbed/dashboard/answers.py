@@ -1,0 +1,323 @@
+"""The API's answers, as far as pages show them: functions/openapi.json describes them in full."""
+
+from datetime import datetime
+
+import msgspec
+
+Interval = tuple[float, float]
+ENDED = {"Completed", "Failed", "Stopped", "Refused"}
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of an answer. What it holds beyond these fields is ignored."""
+
+
+class Pending(Answer, frozen=True):
+    """Uploads that wait for a run: when the first and the last of them came."""
+
+    first_at: datetime
+    last_at: datetime
+
+
+class RunInShort(Answer, frozen=True):
+    """A run in the list of runs; accuracies are shares, from 0 to 1."""
+
+    run_id: str
+    state: str
+    created_at: datetime
+    ended_at: datetime | None = None
+    images: int | None = None
+    test_accuracy: float | None = None
+    won: bool = False
+    cost_usd: float = 0.0
+    reason: str | None = None
+    notice: str | None = None
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether it has not ended."""
+        return self.state not in ENDED
+
+
+class RunList(Answer, frozen=True):
+    """Runs, newest first; `next` is the cursor of older ones."""
+
+    runs: tuple[RunInShort, ...]
+    pending: Pending | None = None
+    next: str | None = None
+
+
+class Epoch(Answer, frozen=True):
+    """A trial after one pass over the training images; `head` counts from 1 in a job of several heads."""
+
+    head: int
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+class Head(Answer, frozen=True):
+    """One of a training job's heads; its accuracy is None if its training diverged."""
+
+    hyperparameters: dict[str, str] = {}
+    validation_accuracy: float | None = None
+
+
+class Trial(Answer, frozen=True):
+    """A training job of a tuning job. `objective` is its best head's validation accuracy, from 0 to 1."""
+
+    name: str
+    status: str
+    hyperparameters: dict[str, str] = {}
+    objective: float | None = None
+    billable_seconds: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    reason: str | None = None
+    stage: str = "tune"
+    heads: tuple[Head, ...] = ()
+    best_head: int = 0
+    epochs: tuple[Epoch, ...] | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has reached a final status."""
+        return self.status in {"Completed", "Failed", "Stopped"}
+
+
+class TrialList(Answer, frozen=True):
+    """A run's trials, in the order in which they were started."""
+
+    run_id: str
+    state: str
+    trials: tuple[Trial, ...]
+
+
+class LabelScore(Answer, frozen=True):
+    """Scores of one label on its test images."""
+
+    precision: float
+    recall: float
+    f1: float
+    images: int
+
+
+class Scores(Answer, frozen=True):
+    """Accuracy and macro-F1 on a set of photographs."""
+
+    accuracy: float
+    macro_f1: float
+
+
+class UnderChanges(Answer, frozen=True):
+    """Scores on the same photographs under harmless changes, by the change's name, and their means."""
+
+    images: int
+    accuracy: float
+    macro_f1: float
+    weakest: str = ""
+    by_change: dict[str, Scores] = {}
+    unchanged: Scores | None = None
+
+
+class ChampionScore(Answer, frozen=True):
+    """The champion's scores on the new model's test images; `error` if it could not be scored."""
+
+    accuracy: float = 0.0
+    macro_f1: float = 0.0
+    accuracy_interval: Interval = (0.0, 0.0)
+    error: str | None = None
+    changes: UnderChanges | None = None
+
+
+class Export(Answer, frozen=True):
+    """The model in another format, or `error` if it could not be exported; `agreement` is a share of photographs."""
+
+    format: str
+    file: str | None = None
+    bytes: int | None = None
+    largest_difference: float | None = None
+    agreement: float | None = None
+    error: str | None = None
+    files: dict[str, str] = {}
+
+
+class Evaluation(Answer, frozen=True):
+    """Scores on the test images; `confusion[i][j]` counts images of label i that were predicted as label j."""
+
+    images: int
+    accuracy: float
+    accuracy_interval: Interval
+    macro_f1: float
+    labels: tuple[str, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    per_label: dict[str, LabelScore] = {}
+    champion: ChampionScore | None = None
+    single_view: Scores | None = None
+    views: int = 1
+    exports: tuple[Export, ...] = ()
+    changes: UnderChanges | None = None
+
+
+class DatasetInShort(Answer, frozen=True):
+    """How many images were seen and used, and their labels."""
+
+    images: int
+    used: int
+    labels: tuple[str, ...] = ()
+
+
+class Model(Answer, frozen=True):
+    """A model that was the best for a time. It beat `champion_before`, which scored `champion` on the same images."""
+
+    run_id: str
+    created_at: datetime
+    ended_at: datetime | None = None
+    model_uri: str | None = None
+    validation_accuracy: float | None = None
+    test_accuracy: float | None = None
+    test_accuracy_interval: Interval | None = None
+    macro_f1: float | None = None
+    views: int | None = None
+    changes: UnderChanges | None = None
+    hyperparameters: dict[str, str] | None = None
+    dataset: DatasetInShort | None = None
+    cost_usd: float = 0.0
+    report_uri: str | None = None
+    champion_before: str | None = None
+    champion: ChampionScore | None = None
+
+
+class ModelList(Answer, frozen=True):
+    """The best model and those before it, newest first; `next` is the cursor of older ones."""
+
+    models: tuple[Model, ...]
+    next: str | None = None
+
+
+class Excluded(Answer, frozen=True):
+    """A file, and why it was left out."""
+
+    file: str
+    reason: str
+
+
+class Split(Answer, frozen=True):
+    """How many images of a label are in each split."""
+
+    train: int = 0
+    validation: int = 0
+    test: int = 0
+
+
+class DatasetReport(Answer, frozen=True):
+    """What became of the images: at most 100 files of each kind are listed, the `more_…` count the rest."""
+
+    images: int
+    used: int
+    labels: dict[str, Split] = {}
+    duplicates: tuple[Excluded, ...] = ()
+    refused: tuple[Excluded, ...] = ()
+    near_duplicates: tuple[Excluded, ...] = ()
+    more_duplicates: int = 0
+    more_refused: int = 0
+    more_near_duplicates: int = 0
+    warnings: tuple[str, ...] = ()
+    refused_kinds: dict[str, int] = {}
+
+
+class FineTuning(Answer, frozen=True):
+    """How the whole network is trained after the heads."""
+
+    trials: int
+    epochs: int
+
+
+class Plan(Answer, frozen=True):
+    """What a run was to do; `trials` heads, `heads_per_job` of them by each training job."""
+
+    trials: int
+    heads_per_job: int = 1
+    fine_tuning: FineTuning | None = None
+    search_space: str = ""
+
+
+class Amount(Answer, frozen=True):
+    """How many images a run was started on."""
+
+    images: int = 0
+
+
+class Run(Answer, frozen=True):
+    """A run in full, with its trials. `cost_usd` is its cost so far, `expected_usd` what was expected, from and to."""
+
+    run_id: str
+    state: str
+    created_at: datetime
+    plan: Plan
+    ended_at: datetime | None = None
+    reason: str | None = None
+    notice: str | None = None
+    won: bool = False
+    cost_usd: float = 0.0
+    expected_usd: Interval | None = None
+    stage_since: datetime | None = None
+    given: Amount | None = None
+    model_uri: str | None = None
+    report_uri: str | None = None
+    test_accuracy: float | None = None
+    validation_accuracy: float | None = None
+    hyperparameters: dict[str, str] | None = None
+    dataset: DatasetReport | None = None
+    evaluation: Evaluation | None = None
+    champion_before: str | None = None
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether it has not ended."""
+        return self.state not in ENDED
+
+
+class File(Answer, frozen=True):
+    """An image that a run left out, or predicted wrongly. `url` shows it for a quarter of an hour."""
+
+    kind: str
+    file: str
+    url: str | None = None
+    reason: str | None = None
+    other: str | None = None
+    other_url: str | None = None
+    label: str | None = None
+    predicted: str | None = None
+    confidence: float | None = None
+
+
+class FileList(Answer, frozen=True):
+    """A run's images of some kinds; `counts` counts all by kind, `next` is the cursor of further ones."""
+
+    run_id: str
+    counts: dict[str, int]
+    files: tuple[File, ...]
+    next: str | None = None
+
+
+class Dataset(Answer, frozen=True):
+    """A version of the dataset, with its runs, newest first; `mosaic_url` shows it for a quarter of an hour."""
+
+    version: str
+    runs: tuple[RunInShort, ...]
+    report: DatasetReport | None = None
+    mosaic_url: str | None = None
+
+
+class Health(Answer, frozen=True):
+    """The run in progress and what it waits for, and the best model's run."""
+
+    status: str
+    open_run: str | None = None
+    waits_for: str | None = None
+    best_model: str | None = None
+    pending: Pending | None = None

@@ -1,0 +1,1 @@
+"""The pages: each asks the API, builds its view and renders its template."""

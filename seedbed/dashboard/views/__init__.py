@@ -1,0 +1,1 @@
+"""What pages show: the API's answers turned into texts and numbers, without input or output."""
