@@ -321,3 +321,18 @@ class Health(Answer, frozen=True):
     waits_for: str | None = None
     best_model: str | None = None
     pending: Pending | None = None
+
+
+class Prediction(Answer, frozen=True):
+    """The label that a model gives an image, how sure it is, from 0 to 1, and the probability of each label."""
+
+    label: str
+    confidence: float
+    probabilities: dict[str, float] = {}
+    notes: tuple[str, ...] = ()
+
+
+class PredictionList(Answer, frozen=True):
+    """An answer for each image that was sent, in their order."""
+
+    predictions: tuple[Prediction, ...]

@@ -66,7 +66,8 @@ class Api:
 
         Raises ApiError with the API's sentence.
         """
-        asked = urlencode({name: value for name, value in query.items() if value not in {None, ""}})
+        given = {name: str(value) for name, value in query.items() if value not in {None, ""}}
+        asked = urlencode(given, quote_via=quote)
         return read(kind, self._get(f"{path}?{asked}" if asked else path))
 
     def post(self, path: str, body: bytes = b"", content_type: str = "") -> dict[str, Any]:
@@ -119,6 +120,14 @@ def read(kind: type[Answer], content: bytes) -> Answer:
     """JSON as a type of answers. Raises ApiError if it is something else."""
     try:
         return msgspec.json.decode(content, type=kind)
+    except msgspec.MsgspecError as error:
+        raise ApiError(UNREADABLE, HTTPStatus.BAD_GATEWAY) from error
+
+
+def read_content(kind: type[Answer], content: object) -> Answer:
+    """A JSON value as a type of answers. Raises ApiError if it is something else."""
+    try:
+        return msgspec.convert(content, type=kind)
     except msgspec.MsgspecError as error:
         raise ApiError(UNREADABLE, HTTPStatus.BAD_GATEWAY) from error
 

@@ -1,6 +1,6 @@
 """Templates rendered into answers, with what every page has: where it asks, its navigation, its token."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from . import words
 from .api import Api, ApiError
+from .curves import Curves
 from .guard import Keys
 from .pictures import Pictures
 
@@ -27,6 +28,7 @@ class Site:
     keys: Keys
     pictures: Pictures
     aws: str = ""
+    curves: Curves = field(default_factory=Curves)
 
     @property
     def poll_seconds(self) -> int:

@@ -45,6 +45,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["app", "server"],
         ["pages"],
         ["rendering"],
+        ["curves"],
         ["api", "guard", "pictures", "views"],
         ["charts"],
         ["answers", "words"],

@@ -4,14 +4,36 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..answers import ModelList
+from ...terminal.hints import seedbed
+from ..answers import ModelList, Run
+from ..api import segment
 from ..rendering import page, site_of
+from ..views import models as view
+
+SHOWN = 20
 
 
 def models(request: Request) -> Response:
     """The best model and its history."""
-    found = site_of(request).api.get(ModelList, "/models", limit=20)
-    return page(request, "models.html", models=found.models)
+    site = site_of(request)
+    found = site.api.get(ModelList, "/models", limit=SHOWN, cursor=request.query_params.get("cursor"))
+    older = "cursor" in request.query_params
+    best = None
+    if found.models and not older:
+        run = site.api.get(Run, f"/runs/{segment(found.models[0].run_id)}")
+        best = view.best(found.models[0], run)
+    return page(
+        request,
+        "models.html",
+        best=best,
+        history=view.history(found.models),
+        next=found.next,
+        older=older,
+        commands={form.format: seedbed("model", "--format", form.format, aws=site.aws) for form in best.forms}
+        if best
+        else {},
+        upload=seedbed("upload", "FOLDER", aws=site.aws),
+    )
 
 
 ROUTES = [Route("/models", models)]
