@@ -37,6 +37,7 @@ MODELS = {name: f"s3://bucket/{name}" for name in ("model", "rival", "champion")
 TUNING_JOBS = [REQUESTS.tuning(FULL), REQUESTS.fine_tuning(FULL)]
 KEYS = [
     layout.mistakes,
+    layout.predictions,
     layout.snapshot,
     layout.manifest,
     layout.features,

@@ -173,14 +173,26 @@ def test_evaluate_writes_its_mistakes(flow: Flow) -> None:
 
     assert len(mistakes) == min(24, round((1 - scores["accuracy"]) * scores["images"]))
     for mistake in mistakes:
-        assert set(mistake) == {"file", "truth", "predicted", "confidence"}
+        assert set(mistake) == {"file", "truth", "predicted", "confidence", "picture", "heat_map"}
         assert mistake["truth"] != mistake["predicted"]
+
+
+def test_evaluate_writes_what_it_predicts_for_each_test_photograph(flow: Flow) -> None:
+    predictions = json.loads((flow.evaluation / "predictions.json").read_text(encoding="utf-8"))
+    scores = flow.scores()
+    confusion = [[0] * len(LABELS) for _ in LABELS]
+    for prediction in predictions:
+        confusion[scores["labels"].index(prediction["truth"])][scores["labels"].index(prediction["predicted"])] += 1
+
+    assert confusion == scores["confusion"]
+    assert len({prediction["content"] for prediction in predictions}) == scores["images"]
+    assert all(prediction["file"].partition("/")[0] == prediction["truth"] for prediction in predictions)
 
 
 def test_evaluate_writes_a_report_a_model_card_and_the_exports(flow: Flow) -> None:
     left = {file.name for file in flow.evaluation.iterdir()}
     of_the_model = {"model.tar.gz", "model.json", "model_card.md", "model_card.json", "exports"}
-    assert left == {"evaluation.json", "mistakes.json", "report.html", *of_the_model}
+    assert left == {"evaluation.json", "mistakes.json", "mistakes", "predictions.json", "report.html", *of_the_model}
     (made,) = flow.scores()["exports"]
     files = [file for file in (flow.evaluation / made["file"]).rglob("*") if file.is_file()]
     assert made["format"] == "saved_model"

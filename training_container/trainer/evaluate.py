@@ -17,6 +17,7 @@ from trainer.evaluation.calibration import Reliability, apply_temperature, relia
 from trainer.evaluation.candidates import Candidate, candidates, choose
 from trainer.evaluation.ensemble import combine_members, to_whole_model
 from trainer.evaluation.mistakes import most_confident_mistakes
+from trainer.evaluation.predictions import predictions, write_pictures
 from trainer.evaluation.report import Findings, write_report
 from trainer.evaluation.test_split import TestSplit, evenly_spaced
 from trainer.inference import photo_kind
@@ -24,7 +25,7 @@ from trainer.types import Say
 
 ARCHIVE = "model.tar.gz"
 REPORT = "report.html"
-MISTAKES = "mistakes.json"
+MISTAKES, PREDICTIONS = "mistakes.json", "predictions.json"
 SAMPLED = 128
 
 
@@ -54,7 +55,7 @@ class EvaluateOptions:
 
 
 def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -> None:
-    """Writes evaluation.json, model.tar.gz, model.json, exports, the model card, the mistakes and the report."""
+    """Writes the scores, the model, exports, the model card, predictions, mistakes with pictures, and the report."""
     output.mkdir(parents=True, exist_ok=True)
     labels = pack.read_description(inputs.test).labels
     test, validation = pack.read_photos(inputs.test), pack.read_photos(inputs.validation)
@@ -79,7 +80,8 @@ def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -
     evaluation["files"] = {name: sha256_of(output / name) for name in (FACTS, model_card.MARKDOWN)}
     _write_json(output / "evaluation.json", evaluation)
     mistakes = most_confident_mistakes(probabilities, test, labels, chosen.members[0])
-    _write_json(output / MISTAKES, [mistake.summary() for mistake in mistakes])
+    _write_json(output / MISTAKES, write_pictures(mistakes, output))
+    _write_json(output / PREDICTIONS, predictions(probabilities, test, labels))
     findings = Findings(
         evaluation=evaluation,
         facts=model.facts,

@@ -39,6 +39,11 @@ class Photos:
         if not self.names or len(set(self.names)) < len(self.names):
             raise BadInput(f"The pack's {archive.name} is empty, or names an image twice: run prepare again.")
 
+    def checksum(self, row: int) -> str:
+        """A checksum of a photograph's stored content, with its size: as text, in hex."""
+        member = self._members[row]
+        return f"{member.CRC:08x}{member.file_size:x}"
+
     def load(self, rows: Iterable[int], size: int) -> Pixels:
         """The photographs of k rows, each squeezed into a square: (k, size, size, 3), RGB 0 to 255."""
         rows = list(rows)

@@ -80,6 +80,11 @@ def mistakes(run_id: str) -> str:
     return f"{RUNS}{run_id}/evaluation/mistakes.json"
 
 
+def predictions(run_id: str) -> str:
+    """What the model predicts for each image of the test split."""
+    return f"{RUNS}{run_id}/evaluation/predictions.json"
+
+
 def model(run_id: str) -> str:
     """The run's model, as an archive."""
     return f"{RUNS}{run_id}/evaluation/model.tar.gz"

@@ -18,7 +18,7 @@ from trainer.evaluation.report.figures import (
     reliability_points,
     weakest_first,
 )
-from trainer.evaluation.report.pictures import data_uri, overlay_heat_map
+from trainer.evaluation.report.pictures import data_uri, jpeg, overlay_heat_map
 from trainer.evaluation.saliency import can_explain
 
 MAX_LABELS_CROSSED = 40
@@ -68,14 +68,14 @@ def write_report(path: Path, found: Findings) -> None:
             ("before", reliability_points(found.reliability_before)),
             ("after", reliability_points(found.reliability_after)),
         ],
-        gallery=[(mistake, data_uri(mistake.picture), _heat_map_uri(mistake)) for mistake in found.mistakes],
+        gallery=[(mistake, data_uri(jpeg(mistake.picture)), _heat_map_uri(mistake)) for mistake in found.mistakes],
         can_explain=can_explain(),
     )
     path.write_text(page, encoding="utf-8", errors="replace")
 
 
 def _heat_map_uri(mistake: Mistake) -> str | None:
-    return None if mistake.heat_map is None else data_uri(overlay_heat_map(mistake.picture, mistake.heat_map))
+    return None if mistake.heat_map is None else data_uri(jpeg(overlay_heat_map(mistake.picture, mistake.heat_map)))
 
 
 def _percent(share: float, digits: int = 1) -> str:

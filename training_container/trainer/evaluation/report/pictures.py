@@ -1,4 +1,4 @@
-"""Pictures as text for a page."""
+"""Small pictures, as files and as text for a page."""
 
 import base64
 from io import BytesIO
@@ -14,11 +14,16 @@ GLOW = np.array([255, 176, 32], np.float32)
 GLOWING, DIMMED = 0.62, 0.45
 
 
-def data_uri(picture: Pixels) -> str:
-    """An RGB picture (h, w, 3) as the `data:` URI of a JPEG of 220 by 220 pixels."""
+def jpeg(picture: Pixels) -> bytes:
+    """An RGB picture (h, w, 3) as a JPEG of 220 by 220 pixels."""
     content = BytesIO()
     _resized(Image.fromarray(picture)).save(content, "JPEG", quality=QUALITY, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode("ascii")
+    return content.getvalue()
+
+
+def data_uri(content: bytes) -> str:
+    """A JPEG as a `data:` URI."""
+    return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
 
 
 def overlay_heat_map(picture: Pixels, heat_map: Floats) -> Pixels:
