@@ -15,6 +15,7 @@ from job_manager.settings import settings
 from job_manager.steps.answers import Accepted, Health, Model, ModelList, Problem, RunList, TrialList
 from job_manager.steps.api import RUNS_SHOWN, best_model, health, models, one_run, recent_runs, trials
 from job_manager.steps.files import dataset, files
+from job_manager.steps.predictions import Cell, comparison, predictions
 from job_manager.steps.retry_run import retry_run
 from job_manager.steps.stop_run import stop_run
 from job_manager.wiring import aws
@@ -57,6 +58,18 @@ def get_trials(run_id: str) -> TrialList:
 def get_files(run_id: str) -> Response[Any]:
     limit = asked_number("limit", FILES_SHOWN)
     return with_links(files(run_id, aws(), asked("kind"), limit, asked("cursor")))
+
+
+@app.get("/runs/<run_id>/predictions")
+def get_predictions(run_id: str) -> Response[Any]:
+    limit = asked_number("limit", FILES_SHOWN)
+    cell = Cell(asked("label"), asked("predicted"))
+    return with_links(predictions(run_id, aws(), cell, limit, asked("cursor")))
+
+
+@app.get("/runs/<run_id>/comparison/<other>")
+def get_comparison(run_id: str, other: str) -> Response[Any]:
+    return with_links(comparison(run_id, other, aws()))
 
 
 @app.get("/datasets/<version>")

@@ -13,12 +13,14 @@ from api import MOST_SHOWN
 from job_manager.domain.run import RUN_ID
 from job_manager.steps.answers import (
     Accepted,
+    Comparison,
     Dataset,
     FileKind,
     FileList,
     Health,
     Model,
     ModelList,
+    PredictionList,
     Problem,
     RunInFull,
     RunList,
@@ -38,7 +40,7 @@ ABOUT = (
 Schema = dict[str, Any]
 
 
-WITH_LINKS = (FileList, Dataset)
+WITH_LINKS = (FileList, PredictionList, Comparison, Dataset)
 """Answers that no client keeps: their links expire."""
 
 
@@ -57,7 +59,10 @@ CURSOR = Parameter("cursor", "Where to continue: the `next` of another answer.",
 KIND = Parameter("kind", "The only kind of images wanted.", {"type": "string", "enum": list(FileKind)})
 VERSION = Parameter("version", "From 12 digits of a version on.", {"type": "string", "pattern": DIGITS}, "path")
 CURVES = Parameter("curves", "The names of up to 20 trials whose learning curves are wanted.", {"type": "string"})
+LABEL = Parameter("label", "The only label whose images are wanted.", {"type": "string"})
+PREDICTED = Parameter("predicted", "The only label that wanted images are predicted as.", {"type": "string"})
 RUN = Parameter("id", "A run's name.", {"type": "string", "pattern": f"^{RUN_ID.pattern}$"}, "path")
+OTHER = Parameter("other", "Another run's name.", {"type": "string", "pattern": f"^{RUN_ID.pattern}$"}, "path")
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,24 @@ ROUTES = (
         FileList,
         (RUN, KIND, LIMIT, CURSOR),
         (*WRONG, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
+    ),
+    Route(
+        "GET",
+        "/runs/{id}/predictions",
+        "predictions",
+        "What a run's model predicts for its test images, with links to them.",
+        PredictionList,
+        (RUN, LABEL, PREDICTED, LIMIT, CURSOR),
+        (*WRONG, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
+    ),
+    Route(
+        "GET",
+        "/runs/{id}/comparison/{other}",
+        "comparison",
+        "Two runs' models on the images that are in both test splits.",
+        Comparison,
+        (RUN, OTHER),
+        (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
     ),
     Route(
         "GET",

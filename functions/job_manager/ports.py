@@ -9,6 +9,7 @@ from .domain.job import Job
 from .domain.listing import Listing
 from .domain.measurement import Measurement
 from .domain.message import Message
+from .domain.predictions.prediction import Prediction
 from .domain.result import Epoch, Evaluation, Heads, Mistake, Trial
 from .domain.run import Record, Run, RunState
 from .domain.settling import PendingChange
@@ -47,6 +48,9 @@ class Bucket(Protocol):
 
     def read_mistakes(self, run_id: str) -> Sequence[Mistake]:
         """The most confident mistakes on the test split that evaluate wrote."""
+
+    def read_predictions(self, run_id: str) -> Sequence[Prediction]:
+        """What the run's model predicts for each image of the test split, as evaluate wrote it."""
 
     def link(self, key: str) -> str:
         """An address by which anybody can read an object for a quarter of an hour, whether there is one or not."""

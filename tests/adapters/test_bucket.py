@@ -14,6 +14,7 @@ from job_manager.domain import layout
 from job_manager.domain.dataset import DatasetReport, ExcludedFile, Split, take_snapshot
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.message import Message
+from job_manager.domain.predictions.prediction import Prediction
 from job_manager.domain.result import ChampionScore, Mistake
 from job_manager.wiring import LINKS
 from tests.adapters.conftest import BUCKET, KnownBucket
@@ -182,6 +183,13 @@ def test_evaluates_mistakes_are_read_as_the_contract_defines_them(known: KnownBu
     known.put(layout.mistakes(RUN.run_id), content.encode())
 
     assert known.bucket.read_mistakes(RUN.run_id) == (Mistake("Maize/d.png", "Maize", "Sugar beet", 0.97),)
+
+
+def test_predictions_are_read_as_the_contract_defines_them(known: KnownBucket) -> None:
+    content = '[{"file": "Maize/d.png", "truth": "Maize", "predicted": "Maize", "confidence": 0.97, "content": "1c29"}]'
+    known.put(layout.predictions(RUN.run_id), content.encode())
+
+    assert known.bucket.read_predictions(RUN.run_id) == (Prediction("Maize/d.png", "Maize", "Maize", 0.97, "1c29"),)
 
 
 def test_a_link_is_signed_for_a_quarter_of_an_hour(aws: None) -> None:

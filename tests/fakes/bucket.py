@@ -12,6 +12,7 @@ from job_manager.domain import layout
 from job_manager.domain.dataset import PRETRAINED, RUNS, DatasetReport, ExcludedFile, Snapshot, StoredObject
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.message import Message
+from job_manager.domain.predictions.prediction import Prediction
 from job_manager.domain.result import Evaluation, Heads, Mistake
 from job_manager.domain.run import Record, Run
 
@@ -69,6 +70,9 @@ class MemoryBucket:
 
     def read_mistakes(self, run_id: str) -> Sequence[Mistake]:
         return self._read(layout.mistakes(run_id), tuple[Mistake, ...])
+
+    def read_predictions(self, run_id: str) -> Sequence[Prediction]:
+        return self._read(layout.predictions(run_id), tuple[Prediction, ...])
 
     def link(self, key: str) -> str:
         return f"https://{self.name}.invalid/{quote(key)}"

@@ -21,7 +21,14 @@ REPORT: dict[str, Any] = {
     "duplicates": [{"file": "Maize/b.png", "reason": "the same image as Maize/a, of 1.png"}],
     "near_duplicates": [{"file": "Maize/c.png", "reason": "nearly the same as Maize/d.png of the test split"}],
 }
-MISTAKE = {"file": "Maize/e.png", "truth": "Maize", "predicted": "Common wheat", "confidence": 0.97}
+MISTAKE = {
+    "file": "Maize/e.png",
+    "truth": "Maize",
+    "predicted": "Common wheat",
+    "confidence": 0.97,
+    "picture": "mistakes/01.jpg",
+    "heat_map": None,
+}
 LINK = "https://seedlings-in-memory.invalid/seedlings/"
 
 
@@ -67,6 +74,10 @@ def test_a_mistake_says_what_the_model_took_it_for(world: World, evaluated: Run)
 
     assert (mistake.label, mistake.predicted, mistake.confidence) == ("Maize", "Common wheat", 0.97)
     assert (mistake.url, mistake.reason) == (f"{LINK}Maize/e.png", None)
+    assert (
+        mistake.picture_url == f"https://seedlings-in-memory.invalid/runs/{evaluated.run_id}/evaluation/mistakes/01.jpg"
+    )
+    assert mistake.heat_map_url is None
 
 
 def test_images_come_in_pages(world: World, evaluated: Run) -> None:

@@ -10,6 +10,7 @@ from ..domain import layout
 from ..domain.dataset import PRETRAINED, RUNS, UPLOADS, DatasetReport, ExcludedFile, Snapshot, StoredObject
 from ..domain.errors import MalformedOutput, NotFound
 from ..domain.message import Message
+from ..domain.predictions.prediction import Prediction
 from ..domain.result import Evaluation, Heads, Mistake
 from ..domain.run import Record, Run
 from .events import UNREADABLE
@@ -96,6 +97,9 @@ class S3Bucket:
 
     def read_mistakes(self, run_id: str) -> Sequence[Mistake]:
         return self._read(layout.mistakes(run_id), tuple[Mistake, ...])
+
+    def read_predictions(self, run_id: str) -> Sequence[Prediction]:
+        return self._read(layout.predictions(run_id), tuple[Prediction, ...])
 
     def link(self, key: str) -> str:
         named = {"Bucket": self._name, "Key": key}

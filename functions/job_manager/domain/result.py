@@ -87,12 +87,17 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Mistake:
-    """An image of the test split that the model took for one of another label, and how sure it was."""
+    """An image of the test split that the model took for one of another label, and how sure it was.
+
+    `picture` and `heat_map`, which shows where the model looked, are files beside the scores; older runs have none.
+    """
 
     file: str
     truth: str
     predicted: str
     confidence: float
+    picture: str | None = None
+    heat_map: str | None = None
 
 
 @dataclass(frozen=True)

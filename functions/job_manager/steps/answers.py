@@ -119,8 +119,8 @@ class FileKind(StrEnum):
 class File:
     """An image that a run left out, or predicted wrongly. `url` shows it for a quarter of an hour.
 
-    A mistake has its `label`, what it was `predicted` to be, and with which `confidence`; all others have a `reason`,
-    which may name an `other` image.
+    A mistake has its `label`, what it was `predicted` to be, and with which `confidence`; `picture_url` shows it small,
+    and `heat_map_url` where the model looked. All others have a `reason`, which may name an `other` image.
     """
 
     kind: FileKind
@@ -132,6 +132,8 @@ class File:
     label: str | None = None
     predicted: str | None = None
     confidence: float | None = None
+    picture_url: str | None = None
+    heat_map_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,78 @@ class FileList:
     counts: Mapping[str, int]
     files: tuple[File, ...]
     next: str | None
+
+
+@dataclass(frozen=True)
+class PredictedImage:
+    """An image of a run's test split, and what its model takes it for. `url` shows it for a quarter of an hour."""
+
+    file: str
+    url: str
+    label: str
+    predicted: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class PredictionList:
+    """A run's predictions for its test images, or for those of a label: mistakes first, the most confident before.
+
+    `images` is how many there are; `next` is the cursor of further ones, if there are any.
+    """
+
+    run_id: str
+    images: int
+    predictions: tuple[PredictedImage, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One of two runs that are compared: its scores on the images that both have in their test splits.
+
+    `test_images` is how many its own test split has. `confusion[i][j]` counts images of label i predicted as label j;
+    it is empty for more than 100 labels.
+    """
+
+    run_id: str
+    test_images: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    confusion: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class DifferentlyPredicted:
+    """An image that only one of two models predicts right. `url` shows it for a quarter of an hour."""
+
+    file: str
+    url: str
+    label: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two runs' models on the same images: those that are in both test splits, unchanged.
+
+    `difference` is the second's accuracy less the first's, and `p_value` is how often two equally good models differ at
+    least as much (McNemar's test, exact). `differing` are up to 48 of the images that only one predicts right.
+    """
+
+    images: int
+    labels: tuple[str, ...]
+    first: Compared
+    second: Compared
+    both_right: int
+    only_first_right: int
+    only_second_right: int
+    neither_right: int
+    difference: float
+    difference_interval: tuple[float, float]
+    p_value: float
+    differing: tuple[DifferentlyPredicted, ...]
 
 
 @dataclass(frozen=True)

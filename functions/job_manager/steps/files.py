@@ -38,7 +38,7 @@ def files(run_id: str, ports: Ports, kind: str, limit: int, cursor: str) -> File
     every = list(listed(run_id, ports))
     wanted = [file for file in every if not kind or file.kind == kind]
     start = int(cursor or 0)
-    page = tuple(with_links(file, ports) for file in wanted[start : start + limit])
+    page = tuple(with_links(run_id, file, ports) for file in wanted[start : start + limit])
     more = str(start + limit) if len(wanted) > start + limit else None
     return FileList(run_id, counted(every), page, more)
 
@@ -78,14 +78,22 @@ def mistaken(mistake: Mistake) -> File:
         label=mistake.truth,
         predicted=mistake.predicted,
         confidence=mistake.confidence,
+        picture_url=mistake.picture,
+        heat_map_url=mistake.heat_map,
     )
 
 
-def with_links(file: File, ports: Ports) -> File:
-    """The image with its address, and that of the other: only what is under `seedlings/<label>/` has one."""
+def with_links(run_id: str, file: File, ports: Ports) -> File:
+    """The image with its addresses, and that of the other: only what is under `seedlings/<label>/` has one."""
     here = not (file.reason or "").startswith(ELSEWHERE)
-    url = ports.bucket.link(UPLOADS + file.file) if here else None
-    return replace(file, url=url, other_url=ports.bucket.link(UPLOADS + file.other) if file.other else None)
+    made = layout.evaluation(run_id)
+    return replace(
+        file,
+        url=ports.bucket.link(UPLOADS + file.file) if here else None,
+        other_url=ports.bucket.link(UPLOADS + file.other) if file.other else None,
+        picture_url=ports.bucket.link(made + file.picture_url) if file.picture_url else None,
+        heat_map_url=ports.bucket.link(made + file.heat_map_url) if file.heat_map_url else None,
+    )
 
 
 def dataset(version: str, ports: Ports, prefix: str) -> Dataset:
