@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,12 +33,22 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
 @contextmanager
 def filled(folder: Path, left: int = 0) -> Iterator[None]:
     """A disk with no more than `left` bytes free while the block runs, though others give some back meanwhile."""
-    ballast = folder / "ballast"
+    ballast, over = folder / "ballast", threading.Event()
     fill(ballast, left)
+    keeping = threading.Thread(target=keep_filled, args=(ballast, left, over))
+    keeping.start()
     try:
         yield
     finally:
+        over.set()
+        keeping.join()
         ballast.unlink()
+
+
+def keep_filled(ballast: Path, left: int, over: threading.Event) -> None:
+    """Fill what is given back, until it is over."""
+    while not over.wait(0.01):
+        fill(ballast, left)
 
 
 def fill(ballast: Path, left: int = 0) -> None:

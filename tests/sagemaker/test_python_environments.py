@@ -97,7 +97,8 @@ def test_a_job_has_what_its_image_installs_and_keeps_what_it_installs_to_itself(
 
 def test_an_images_packages_are_installed_once_and_a_jobs_are_removed(endpoint: Endpoint) -> None:
     run(endpoint, "again", "leaf")
-    [kept] = [path for path in (endpoint.data_dir / "sagemaker/environments/images").iterdir() if list(path.rglob(f"{LEAF}.py"))]
+    images = (endpoint.data_dir / "sagemaker/environments/images").iterdir()
+    [kept] = [path for path in images if list(path.rglob(f"{LEAF}.py"))]
     before = (kept / "complete").stat().st_mtime_ns
     run(endpoint, "once-more", "leaf")
     assert (kept / "complete").stat().st_mtime_ns == before
