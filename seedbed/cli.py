@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from . import interrupts
-from .commands import cost, demo, deploy, dlq, doctor, import_pickles, model, runs, sagemaker, status, up, upload
+from .commands import (
+    cost,
+    dashboard,
+    demo,
+    deploy,
+    dlq,
+    doctor,
+    import_pickles,
+    model,
+    runs,
+    sagemaker,
+    status,
+    up,
+    upload,
+)
 from .extras import need, own_version
 from .terminal import edge
 
@@ -24,6 +38,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "retry": runs.retry,
     "rebuild": runs.rebuild,
     "doctor": doctor.doctor,
+    "dashboard": dashboard.dashboard,
     "best": model.best,
     "report": model.report,
     "model": model.model,
@@ -38,6 +53,7 @@ EXTRAS = {
     "demo": "laptop",
     "up": "laptop",
     "sagemaker": "sagemaker",
+    "dashboard": "dashboard",
     "predict": "laptop",
     "serve": "laptop",
     "import": "import",

@@ -3,7 +3,8 @@
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from ..terminal.hints import HOME, seedbed
 from ..terminal.text import printable
 from ..upload import files_of, upload
 from ..watch import StageProgress, follow, new_run
+from .dashboard import ServedPage, is_interactive, serving, wait_for_enter
 from .left_out import LeftOut
 from .options import Plan, Trials
 from .progress import StageBars
@@ -69,11 +71,29 @@ def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str]) -> N
         say("Starting the local cloud …")
         with tempfile.TemporaryDirectory() as scratch, local_cloud(home, parameters, lock=lock) as cloud:
             stack = local_stack(cloud)
-            say("It is running, with template.yaml deployed.\n")
-            run_id = run_once(stack, images or Path(scratch), home, draw=images is None)
-            report(stack, run_id, home, named_home(own, home))
-    say(f"\nThe demo took {time.monotonic() - started:.0f} seconds. The local cloud has stopped.")
+            say("It is running, with template.yaml deployed.")
+            with page_for_person(stack, home) as page:
+                run_id = run_once(stack, images or Path(scratch), home, draw=images is None)
+                report(stack, run_id, home, named_home(own, home))
+                say(f"\nThe demo took {time.monotonic() - started:.0f} seconds.")
+                if page:
+                    page.open()
+                    say(f"See it all in a browser: {page.address}")
+                    wait_for_enter("Press Enter to stop the local cloud. ", page)
+    say("The local cloud has stopped.")
     print_next_steps(own, home)
+
+
+@contextmanager
+def page_for_person(stack: Stack, home: Home) -> Iterator[ServedPage | None]:
+    """The page while the demo runs, if a person is there to open it; None for a pipe or a build server."""
+    if not is_interactive():
+        say("")
+        yield None
+        return
+    with serving(lambda: stack, 0, home=home) as page:
+        say(f"Watch it in a browser: {page.address}\n")
+        yield page
 
 
 def check_folder(images: Path) -> None:

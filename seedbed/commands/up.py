@@ -25,6 +25,7 @@ def up(
             f"The local cloud is running at {stack.endpoint}. It accepts only requests signed with this home's key.",
             f"The bucket is {stack.bucket}, the state is in {home.path}, e-mails are in {home.mail}.",
             f"Upload a folder of images with: {seedbed('upload', 'FOLDER')}",
+            f"See it in a browser with: {seedbed('dashboard')}",
             f"Get the best model with:\n  {show.curl_best(stack, home)}",
             f"Use the AWS CLI or boto3 after:\n  {show.exports(cloud['endpoint'], cloud['credentials'])}",
             show.STOP_HINT,

@@ -49,6 +49,20 @@ class Keys:
 
     key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    _tickets: set[str] = field(default_factory=set, repr=False)
+
+    def ticket(self) -> str:
+        """A key that opens the page once."""
+        ticket = secrets.token_urlsafe(24)
+        self._tickets.add(ticket)
+        return ticket
+
+    def open_with(self, given: str) -> bool:
+        """Whether this is the key, or a ticket that was not used yet."""
+        if given in self._tickets:
+            self._tickets.discard(given)
+            return True
+        return same(given, self.key)
 
 
 class Refused(Exception):
@@ -75,9 +89,11 @@ class Guard:
             return
         request, guarded = Request(scope), with_headers(send)
         try:
-            opened = self._opened(request)
-            self._check(request)
-            answer = opened
+            check_host(request.headers)
+            check_site(request)
+            answer = self._opened(request)
+            if answer is None:
+                self._check(request)
         except Refused as refused:
             answer = PlainTextResponse(str(refused), refused.status)
         if answer:
@@ -86,10 +102,9 @@ class Guard:
         await self._limited(scope, receive, guarded)
 
     def _opened(self, request: Request) -> Response | None:
-        """A way to the page without the key in its address, if the request has the right one. Raises Refused."""
-        check_host(request.headers)
+        """The way to the page without the key in its address, if the request has a right one."""
         given = request.query_params.get(KEY)
-        if request.method != "GET" or given is None or not same(given, self._keys.key):
+        if request.method != "GET" or given is None or not self._keys.open_with(given):
             return None
         rest = urlencode([(name, value) for name, value in request.query_params.multi_items() if name != KEY])
         path = "/" + request.url.path.lstrip("/")
@@ -98,10 +113,7 @@ class Guard:
         return answer
 
     def _check(self, request: Request) -> None:
-        """Raises Refused unless the request comes from the person's own page, or from them by its address."""
-        check_site(request)
-        if same(request.query_params.get(KEY, ""), self._keys.key):
-            return
+        """Raises Refused unless the request comes from the person's own page."""
         if not same(request.cookies.get(cookie_name(request), ""), self._keys.key):
             raise Refused(HTTPStatus.FORBIDDEN, NO_KEY)
         if request.method in CHANGES:

@@ -9,6 +9,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from ..terminal.hints import seedbed
 from . import words
 from .api import Api, ApiError
 from .curves import Curves
@@ -22,13 +23,21 @@ TRY_AGAIN_SECONDS = 3
 
 @dataclass(frozen=True)
 class Site:
-    """What every page needs. `aws` is the name of the stack on AWS, empty for this machine's local cloud."""
+    """What every page needs. `aws` is the name of the stack on AWS, empty for this machine's local cloud.
+
+    `home` is that of the local cloud, where a command that does not name it would ask another one.
+    """
 
     api: Api
     keys: Keys
     pictures: Pictures
     aws: str = ""
+    home: Path | None = None
     curves: Curves = field(default_factory=Curves)
+
+    def command(self, *words: str) -> str:
+        """A command to type that asks the same stack."""
+        return seedbed(*words, aws=self.aws, home=None if self.aws else self.home)
 
     @property
     def poll_seconds(self) -> int:

@@ -27,7 +27,7 @@ def listening(port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to the command, which ends it by `should_exit`."""
+    """A server to run in a thread, so that signals are the command's, which ends it by `should_exit`."""
 
     def __init__(self, app: ASGIApp) -> None:
         config = uvicorn.Config(
@@ -44,6 +44,3 @@ class Server(uvicorn.Server):
             proxy_headers=False,
         )
         super().__init__(config)
-
-    def install_signal_handlers(self) -> None:
-        """None: Ctrl-C is the command's."""

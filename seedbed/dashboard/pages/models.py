@@ -4,7 +4,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...terminal.hints import seedbed
 from ..answers import ModelList, Run
 from ..api import segment
 from ..rendering import page, site_of
@@ -29,10 +28,8 @@ def models(request: Request) -> Response:
         history=view.history(found.models),
         next=found.next,
         older=older,
-        commands={form.format: seedbed("model", "--format", form.format, aws=site.aws) for form in best.forms}
-        if best
-        else {},
-        upload=seedbed("upload", "FOLDER", aws=site.aws),
+        commands={form.format: site.command("model", "--format", form.format) for form in best.forms} if best else {},
+        upload=site.command("upload", "FOLDER"),
     )
 
 

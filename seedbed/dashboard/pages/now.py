@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...terminal.hints import seedbed
 from ..answers import Health, Run, RunList
 from ..api import segment
 from ..rendering import is_part, page, site_of
@@ -30,7 +29,7 @@ def now(request: Request) -> Response:
         open=opened,
         ended=view.ended_run(latest) if latest and not latest.in_progress else None,
         waiting=view.waiting(listed.pending, in_progress=opened is not None),
-        upload=seedbed("upload", "FOLDER", aws=site.aws),
+        upload=site.command("upload", "FOLDER"),
     )
 
 

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ...terminal.hints import seedbed
 from ..answers import PredictionList
 from ..api import ApiError, read_content
 from ..rendering import Site, is_part, page, site_of
@@ -35,7 +34,7 @@ def answered(request: Request, site: Site, content: bytes) -> Response:
     try:
         said, problem, status = predicted(site, content), "", HTTPStatus.OK
     except ApiError as error:
-        said, problem, status = None, sentence(error, site.aws), HTTPStatus(error.status)
+        said, problem, status = None, sentence(error, site), HTTPStatus(error.status)
     return page(request, template, status, said=said, problem=problem)
 
 
@@ -47,10 +46,10 @@ def predicted(site: Site, content: bytes) -> view.Said:
     return view.said(read_content(PredictionList, answer).predictions[0])
 
 
-def sentence(error: ApiError, aws: str) -> str:
+def sentence(error: ApiError, site: Site) -> str:
     """Why there is no answer; what an API without that route says would not help."""
     if error.status in LACKS or (error.status == HTTPStatus.NOT_FOUND and str(error).startswith(NO_ROUTE)):
-        return CANT_PREDICT.format(seedbed("predict", "PHOTO", aws=aws))
+        return CANT_PREDICT.format(site.command("predict", "PHOTO"))
     return str(error)
 
 
