@@ -32,6 +32,7 @@ def build(site: Site) -> Starlette:
         middleware=[Middleware(Guard, keys=site.keys)],
         exception_handlers={ApiError: failed, 404: not_found},
     )
+    app.router.redirect_slashes = False
     app.state.site = site
     return app
 

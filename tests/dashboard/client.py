@@ -33,6 +33,7 @@ class Client:
 
     port: int
     keys: Keys
+    pictures: Pictures
     pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=PATIENCE))
 
     @property
@@ -69,11 +70,11 @@ class Client:
 @contextmanager
 def dashboard(find: Callable[[], Stack], aws: str = "") -> Iterator[Client]:
     """A dashboard of the stack, served on a port of its own."""
-    keys, taken = Keys(), listening(0)
-    server = Server(build(Site(Api(find), keys, Pictures(), aws)))
+    keys, pictures, taken = Keys(), Pictures(), listening(0)
+    server = Server(build(Site(Api(find), keys, pictures, aws)))
     thread = Thread(target=server.run, kwargs={"sockets": [taken]})
     thread.start()
-    client = Client(taken.getsockname()[1], keys)
+    client = Client(taken.getsockname()[1], keys, pictures)
     try:
         yield client
     finally:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.clients import local_session
@@ -32,7 +32,7 @@ class Asked:
 class FakeApi:
     """`answers` holds, by "GET /path", JSON to answer, or a status and JSON; what is missing is answered by 404.
 
-    What lies in `files` is answered under /bucket/, as presigned addresses lead there.
+    What lies in `files` is answered under /bucket/, as by S3: presigned addresses lead there.
     """
 
     endpoint: str
@@ -52,8 +52,8 @@ class FakeApi:
     def answer(self, asked: Asked) -> tuple[int, bytes, dict[str, str]]:
         """Status, body and headers for a request."""
         if asked.path.startswith("/bucket/"):
-            content = self.files.get(asked.path.removeprefix("/bucket/"))
-            return (404, b"", {}) if content is None else (200, content, {"Content-Type": "binary/octet-stream"})
+            content = self.files.get(unquote(asked.path.removeprefix("/bucket/")))
+            return (404, b"", {}) if content is None else (200, content, {"ETag": '"x"'})
         self.asked.append(asked)
         found = self.answers.get(f"{asked.method} {asked.path}", (404, {"message": "There is nothing here."}))
         status, content = found if isinstance(found, tuple) else (200, found)
@@ -79,9 +79,10 @@ def fake_api() -> Iterator[FakeApi]:
             for name, value in {**more, "Content-Length": str(len(content))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            if self.command != "HEAD":
+                self.wfile.write(content)
 
-        do_POST = do_GET  # noqa: N815
+        do_POST = do_HEAD = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
