@@ -180,7 +180,7 @@ def test_a_photograph_is_sent_on_as_it_is(api: FakeApi, client: Client) -> None:
     found = {"label": label, "confidence": 0.91, "probabilities": {"Maize": 0.09, label: 0.91}}
     api.answers["POST /predictions"] = {"predictions": [found]}
     answer = ask(client)
-    assert api.asked[0].body == b"a photograph"
+    assert (api.asked[0].body, api.asked[0].headers["content-type"]) == (b"a photograph", "application/octet-stream")
     assert "&lt;script&gt;" in answer.text
     assert "<script" not in answer.text
     assert "91.0% sure" in answer.text

@@ -1,5 +1,6 @@
 """What the best model says about a photograph that a person chose."""
 
+import re
 from http import HTTPStatus
 
 from starlette.concurrency import run_in_threadpool
@@ -10,9 +11,12 @@ from starlette.routing import Route
 
 from ..answers import PredictionList
 from ..api import ApiError, read_content
+from ..pictures import kind_of
 from ..rendering import Site, is_part, page, site_of
 from ..views import predictions as view
 
+IMAGE = re.compile(r"image/[a-z0-9.+-]{1,40}")
+ANY = "application/octet-stream"
 NOTHING = "Choose a photograph first."
 CANT_PREDICT = "This API does not answer predictions: it is of an earlier release. Ask on this machine with: {}"
 LACKS = {HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
@@ -25,24 +29,26 @@ async def predictions(request: Request) -> Response:
     async with request.form(max_files=1, max_fields=4) as form:
         photo = form.get("photo")
         content = await photo.read() if isinstance(photo, UploadFile) else b""
-    return await run_in_threadpool(answered, request, site, content)
+        kind = (photo.content_type or "") if isinstance(photo, UploadFile) else ""
+    return await run_in_threadpool(answered, request, site, content, kind)
 
 
-def answered(request: Request, site: Site, content: bytes) -> Response:
+def answered(request: Request, site: Site, content: bytes, kind: str) -> Response:
     """The API's answer on a photograph's bytes, or why there is none."""
     template = "prediction_part.html" if is_part(request) else "prediction.html"
     try:
-        said, problem, status = predicted(site, content), "", HTTPStatus.OK
+        said, problem, status = predicted(site, content, kind), "", HTTPStatus.OK
     except ApiError as error:
         said, problem, status = None, sentence(error, site), HTTPStatus(error.status)
     return page(request, template, status, said=said, problem=problem)
 
 
-def predicted(site: Site, content: bytes) -> view.Said:
-    """Raises ApiError if the API has no answer."""
+def predicted(site: Site, content: bytes, kind: str) -> view.Said:
+    """The API's answer on a photograph of this media type, as the browser named it. Raises ApiError if it has none."""
     if not content:
         raise ApiError(NOTHING, HTTPStatus.BAD_REQUEST)
-    answer = site.api.post("/predictions", content, "application/octet-stream")
+    named = kind if IMAGE.fullmatch(kind) else kind_of(content) or ANY
+    answer = site.api.post("/predictions", content, named)
     return view.said(read_content(PredictionList, answer).predictions[0])
 
 
