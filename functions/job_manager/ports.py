@@ -10,7 +10,7 @@ from .domain.listing import Listing
 from .domain.measurement import Measurement
 from .domain.message import Message
 from .domain.predictions.prediction import Prediction
-from .domain.result import Epoch, Evaluation, Heads, Mistake, Trial
+from .domain.result import Epoch, Evaluation, Heads, Mistake, Progress, Trial
 from .domain.run import Record, Run, RunState
 from .domain.settling import PendingChange
 
@@ -202,10 +202,13 @@ class Jobs(Protocol):
 
 
 class Logs(Protocol):
-    """What the training jobs print."""
+    """What the jobs print."""
 
     def epochs(self, trial: str) -> Sequence[Epoch]:
         """The epochs that a training job has printed so far, in order; none if it has printed nothing yet."""
+
+    def progress(self, job: str) -> Progress | None:
+        """How far a processing job has printed that it is; None if it has not."""
 
 
 class SettleTimer(Protocol):

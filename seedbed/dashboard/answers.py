@@ -250,6 +250,14 @@ class Amount(Answer, frozen=True):
     images: int = 0
 
 
+class Progress(Answer, frozen=True):
+    """How far a processing job is: `done` of `total` images or files, which it is still `checking`, or works on."""
+
+    done: int
+    total: int
+    checking: bool = False
+
+
 class Run(Answer, frozen=True):
     """A run in full, with its trials. `cost_usd` is its cost so far, `expected_usd` what was expected, from and to."""
 
@@ -274,6 +282,7 @@ class Run(Answer, frozen=True):
     evaluation: Evaluation | None = None
     champion_before: str | None = None
     trials: tuple[Trial, ...] = ()
+    progress: Progress | None = None
 
     @property
     def in_progress(self) -> bool:

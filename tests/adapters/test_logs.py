@@ -6,8 +6,8 @@ from collections.abc import Callable
 import boto3
 import pytest
 
-from job_manager.aws.logs import GROUP, CloudWatchLogs
-from job_manager.domain.result import Epoch
+from job_manager.aws.logs import GROUP, PROCESSING, CloudWatchLogs
+from job_manager.domain.result import Epoch, Progress
 
 TRIAL = "sb-0123456789abcdef-1-001-0a1b2c3d"
 FIGURES = "train_loss: {0}; train_accuracy: 0.5; validation_loss: 1.25; validation_accuracy: 0.4012;"
@@ -27,13 +27,14 @@ def read(head: int, number: int, loss: float = 0.9) -> Epoch:
 def printed(aws: None) -> Print:
     """A job prints lines into a log stream of its own."""
     client = boto3.client("logs")
-    client.create_log_group(logGroupName=GROUP)
+    for group in (GROUP, PROCESSING):
+        client.create_log_group(logGroupName=group)
 
-    def put(stream: str, *lines: str) -> None:
-        client.create_log_stream(logGroupName=GROUP, logStreamName=stream)
+    def put(stream: str, *lines: str, group: str = GROUP) -> None:
+        client.create_log_stream(logGroupName=group, logStreamName=stream)
         now = int(time.time() * 1000)
         events = [{"timestamp": now + number, "message": line} for number, line in enumerate(lines)]
-        client.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=events)  # type: ignore[arg-type]
+        client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)  # type: ignore[arg-type]
 
     return put
 
@@ -73,3 +74,16 @@ def test_long_logs_are_read_to_their_end(logs: CloudWatchLogs, printed: Print, m
 
 def test_a_job_that_has_printed_nothing_has_no_epochs(logs: CloudWatchLogs) -> None:
     assert logs.epochs(TRIAL) == []
+
+
+def test_the_last_progress_of_a_processing_jobs_latest_attempt_counts(logs: CloudWatchLogs, printed: Print) -> None:
+    job = "sb-0123456789abcdef-1-prepare"
+    assert logs.progress(job) is None
+    printed(f"{job}/algo-1-1", "checked: 72/72 files", "progress: 70/72 images", group=PROCESSING)
+    assert logs.progress(job) == Progress(70, 72, checking=False)
+    printed(f"{job}/algo-1-2", "starting", "checked: 5/72 files", "a warning", group=PROCESSING)
+    assert logs.progress(job) == Progress(5, 72, checking=True)
+
+
+def test_a_job_without_a_log_has_no_progress(logs: CloudWatchLogs) -> None:
+    assert logs.progress("sb-0123456789abcdef-1-prepare") is None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from job_manager.domain.measurement import Measurement, Metric
 from job_manager.domain.message import Message
-from job_manager.domain.result import Epoch
+from job_manager.domain.result import Epoch, Progress
 from job_manager.domain.settling import PendingChange
 
 LONGEST_DELAY = timedelta(seconds=900)
@@ -30,9 +30,13 @@ class MemoryLogs:
 
     def __init__(self) -> None:
         self.printed: dict[str, list[Epoch]] = {}
+        self.progressed: dict[str, Progress] = {}
 
     def epochs(self, trial: str) -> Sequence[Epoch]:
         return self.printed.get(trial, [])
+
+    def progress(self, job: str) -> Progress | None:
+        return self.progressed.get(job)
 
 
 class SteppedClock:

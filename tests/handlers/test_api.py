@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from job_manager.aws.http import PROBLEM
-from job_manager.aws.logs import GROUP
+from job_manager.aws.logs import GROUP, PROCESSING
 from job_manager.domain import layout
 from job_manager.domain.dataset import ExcludedFile, Snapshot
 from job_manager.domain.result import Trial
@@ -215,6 +215,21 @@ def test_trials_are_answered_with_the_curves_of_their_log(deployed: Deployed, ev
     (trial,) = body["trials"]
     assert (trial["name"], trial["objective"]) == (TRIAL, 0.93)
     assert [(epoch["epoch"], epoch["validation_accuracy"]) for epoch in trial["epochs"]] == [(1, 0.4)]
+
+
+def test_an_open_run_is_answered_with_how_far_its_processing_job_is(
+    deployed: Deployed, event: Events, run: Run
+) -> None:
+    deployed.runs.create(run)
+    assert asked(deployed, event("api_run"))[1]["progress"] is None
+    stream: Any = {"logGroupName": PROCESSING, "logStreamName": f"{run.job}/algo-1-1"}
+    client = boto3.client("logs")
+    client.create_log_group(logGroupName=PROCESSING)
+    client.create_log_stream(**stream)
+    line: Any = {"timestamp": int(time.time() * 1000), "message": "checked: 20/72 files"}
+    client.put_log_events(logEvents=[line], **stream)
+
+    assert asked(deployed, event("api_run"))[1]["progress"] == {"done": 20, "total": 72, "checking": True}
 
 
 def test_files_are_answered_with_links_that_no_client_keeps(deployed: Deployed, event: Events, champion: Run) -> None:

@@ -1,16 +1,17 @@
-"""What training jobs print, on CloudWatch Logs."""
+"""What jobs print, on CloudWatch Logs."""
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..domain.result import Epoch
+from ..domain.result import Epoch, Progress
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
-GROUP = "/aws/sagemaker/TrainingJobs"
-LINES_AT_ONCE = 10_000
+GROUP, PROCESSING = "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs"
+LINES_AT_ONCE, LAST_LINES = 10_000, 50
+PROGRESS = re.compile(r"(checked|progress): (\d{1,9})/(\d{1,9})\b")
 HEAD = re.compile(r"head (\d{1,3})/\d{1,3}: ")
 EPOCH = re.compile(
     r"epoch (\d{1,4})/\d{1,4} - train_loss: ([0-9.]+); train_accuracy: ([0-9.]+); "
@@ -27,7 +28,7 @@ class CloudWatchLogs:
     def epochs(self, trial: str) -> Sequence[Epoch]:
         """An epoch that a job repeated, as it was interrupted, counts as it was last."""
         found: dict[tuple[int, int], Epoch] = {}
-        for stream in self._streams(f"{trial}/"):
+        for stream in self._streams(GROUP, f"{trial}/"):
             head = 1
             for line in self._lines(stream):
                 named, passed = HEAD.match(line), EPOCH.match(line)
@@ -37,12 +38,21 @@ class CloudWatchLogs:
                     found[head, int(number)] = Epoch(head, int(number), *map(float, figures))
         return [found[place] for place in sorted(found)]
 
-    def _streams(self, prefix: str) -> list[str]:
+    def progress(self, job: str) -> Progress | None:
+        """That of the job's latest attempt."""
+        streams = self._streams(PROCESSING, f"{job}/")
+        if not streams:
+            return None
+        page = self._client.get_log_events(logGroupName=PROCESSING, logStreamName=streams[-1], limit=LAST_LINES)
+        found = [match for event in page["events"] if (match := PROGRESS.match(event["message"]))]
+        return Progress(int(found[-1][2]), int(found[-1][3]), found[-1][1] == "checked") if found else None
+
+    def _streams(self, group: str, prefix: str) -> list[str]:
         """The log streams of a job: another for each time that it was started."""
         try:
             pages = list(
                 self._client.get_paginator("describe_log_streams").paginate(
-                    logGroupName=GROUP, logStreamNamePrefix=prefix
+                    logGroupName=group, logStreamNamePrefix=prefix
                 )
             )
         except self._client.exceptions.ResourceNotFoundException:

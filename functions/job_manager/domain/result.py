@@ -86,6 +86,15 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far a processing job is: `done` of `total` images or files, which it is still `checking`, or works on."""
+
+    done: int
+    total: int
+    checking: bool
+
+
+@dataclass(frozen=True)
 class Mistake:
     """An image of the test split that the model took for one of another label, and how sure it was.
 

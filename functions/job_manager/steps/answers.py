@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from ..domain.dataset import DatasetReport
-from ..domain.result import ChampionScore, Epoch, SingleView, Trial, UnderChanges
+from ..domain.result import ChampionScore, Epoch, Progress, SingleView, Trial, UnderChanges
 from ..domain.run import Run, RunState
 from ..domain.settling import PendingChange
 
@@ -264,9 +264,9 @@ ANSWERED_OTHERWISE = {"best_trial", "waits_for", "delay"}
 OF_THE_RUN = [(field.name, field.type) for field in fields(Run) if field.name not in ANSWERED_OTHERWISE]
 RunInFull: Any = make_dataclass(
     "RunInFull",
-    [*OF_THE_RUN, ("trials", tuple[Trial, ...])],
+    [*OF_THE_RUN, ("trials", tuple[Trial, ...]), ("progress", Progress | None)],
     bases=(Model,),
     frozen=True,
     kw_only=True,
 )
-RunInFull.__doc__ = "A run in full: its model, all that is recorded of it, and its trials."
+RunInFull.__doc__ = "A run in full: its model, what is recorded of it, its trials, and how far its processing job is."

@@ -5,8 +5,8 @@ from dataclasses import fields
 from typing import Any
 
 from ..domain.errors import NotFound, WrongRequest
-from ..domain.result import Epoch, Trial
-from ..domain.run import Run
+from ..domain.result import Epoch, Progress, Trial
+from ..domain.run import Run, RunState
 from ..ports import Ports
 from .answers import (
     OF_THE_RUN,
@@ -24,6 +24,7 @@ from .answers import (
 
 RUNS_SHOWN = 100
 CURVES_AT_ONCE = 20
+PROCESSING = {RunState.PREPARING, RunState.EVALUATING}
 UNHEARD = (
     "Nobody could hear of its end: no e-mail address is confirmed. Open the link in the e-mail from AWS, or set "
     "NotificationEmail."
@@ -111,7 +112,12 @@ def one_run(run_id: str, ports: Ports) -> Any:
     run = ports.runs.get(run_id)
     recorded = {name: getattr(run, name) for name, _ in OF_THE_RUN}
     answer = {**vars(model_of(run)), **recorded, "notice": notice(run)}
-    return RunInFull(**answer, trials=tuple(ports.runs.trials(run_id)))
+    return RunInFull(**answer, trials=tuple(ports.runs.trials(run_id)), progress=progress(run, ports))
+
+
+def progress(run: Run, ports: Ports) -> Progress | None:
+    """How far the run's processing job is; None in a stage that trains, and once the run has ended."""
+    return ports.logs.progress(run.job) if run.state in PROCESSING else None
 
 
 def summary(run: Run) -> RunInShort:
