@@ -233,6 +233,7 @@ class FineTuning(Answer, frozen=True):
 
     trials: int
     epochs: int
+    search_space: str = ""
 
 
 class Plan(Answer, frozen=True):
@@ -291,7 +292,10 @@ class Run(Answer, frozen=True):
 
 
 class File(Answer, frozen=True):
-    """An image that a run left out, or predicted wrongly. `url` shows it for a quarter of an hour."""
+    """An image that a run left out, or predicted wrongly. `url` shows it for a quarter of an hour.
+
+    `picture_url` shows a mistake small, and `heat_map_url` where the model looked.
+    """
 
     kind: str
     file: str
@@ -302,6 +306,64 @@ class File(Answer, frozen=True):
     label: str | None = None
     predicted: str | None = None
     confidence: float | None = None
+    picture_url: str | None = None
+    heat_map_url: str | None = None
+
+
+class TestImage(Answer, frozen=True):
+    """An image of a run's test split, and what its model takes it for. `url` shows it for a quarter of an hour."""
+
+    file: str
+    url: str
+    label: str
+    predicted: str
+    confidence: float
+
+
+class TestImages(Answer, frozen=True):
+    """Test images of a run, mistakes first; `images` counts all, `next` is the cursor of further ones."""
+
+    run_id: str
+    images: int
+    predictions: tuple[TestImage, ...]
+    next: str | None = None
+
+
+class Compared(Answer, frozen=True):
+    """One of two runs that are compared: its scores on the images that both were tested on."""
+
+    run_id: str
+    test_images: int
+    accuracy: float
+    accuracy_interval: Interval
+    confusion: tuple[tuple[int, ...], ...] = ()
+
+
+class Differing(Answer, frozen=True):
+    """An image that only one of two models predicts right. `url` shows it for a quarter of an hour."""
+
+    file: str
+    url: str
+    label: str
+    first: str
+    second: str
+
+
+class Comparison(Answer, frozen=True):
+    """Two runs' models on the same images; `difference` is the second's accuracy less the first's."""
+
+    images: int
+    labels: tuple[str, ...]
+    first: Compared
+    second: Compared
+    both_right: int
+    only_first_right: int
+    only_second_right: int
+    neither_right: int
+    difference: float
+    difference_interval: Interval
+    p_value: float
+    differing: tuple[Differing, ...] = ()
 
 
 class FileList(Answer, frozen=True):
