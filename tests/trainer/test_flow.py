@@ -92,6 +92,23 @@ def test_the_pack_holds_features_images_and_photographs_of_each_split(flow: Flow
     assert len(pack.read_photos(flow.pack / "test").names) == images["test"]
     with Image.open(flow.pack / "mosaic.jpg") as mosaic:
         assert mosaic.format == "JPEG"
+    assert {file.name for file in flow.pack.iterdir() if file.is_dir()} == {
+        "features",
+        "training",
+        "validation",
+        "test",
+    }
+
+
+def test_prepare_checks_labels_and_draws_thumbnails(flow: Flow) -> None:
+    wrong = json.loads((flow.pack / "likely_wrong.json").read_text(encoding="utf-8"))
+    assert flow.report()["likely_wrong_labels"] == len(wrong)
+    assert all(label["label"] != label["suggested"] in LABELS for label in wrong)
+    index = json.loads((flow.pack / "thumbnails.json").read_text(encoding="utf-8"))
+    assert index["samples"].keys() == LABELS.keys()
+    assert {"Maize/copy.png", "Maize/mirrored.png"} <= set(index["files"])
+    with Image.open(flow.pack / "thumbnails.jpg") as sheet:
+        assert sheet.width == index["side"] * index["columns"]
 
 
 def test_train_prints_a_line_per_epoch_and_the_best_epoch_last(flow: Flow) -> None:

@@ -9,20 +9,23 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from trainer.decoding.pool import DecoderPool
 from trainer.files import list_files
 from trainer.preparation.dataset import Dataset, check_trainable, resolve
+from trainer.preparation.label_check import check_labels, write_wrong_labels
 from trainer.preparation.mosaic import write_mosaic
 from trainer.preparation.notices import notice_lines
+from trainer.preparation.sizes import label_sizes, size_counts
 from trainer.preparation.survey import Survey, survey
+from trainer.preparation.thumbnail_sheet import write_thumbnails
 from trainer.preparation.write_pack import PackWriter, PrepareOptions
 from trainer.types import Say
 
 
 def prepare(images: Path, pretrained: Path, output: Path, options: PrepareOptions, say: Say) -> None:
-    """Writes the pack's folders, `report.json` and `mosaic.jpg` below `output`, from the folder `images`.
+    """Writes the pack's folders, its reports and its pictures below `output`, from the folder `images`.
 
     `pretrained` is as for `build_backbone`. Raises BadInput if no model can be trained on the images; the report is
     written in any case, so that a person can see why files were refused.
@@ -37,39 +40,50 @@ def prepare(images: Path, pretrained: Path, output: Path, options: PrepareOption
         decoders = stack.enter_context(DecoderPool(options.limits))
         found = survey(images, files, spools, decoders, lambda done: say(f"checked: {done}/{len(files)} files"))
         dataset = resolve(found.checked, found.refused, options.minimum_per_label)
-        _write_report(output, dataset, found, options, time.monotonic() - started)
+        report = _report(dataset, found, options)
+        _write_report(output, report, started)
         check_trainable(dataset, options.minimum_per_label)
         write_mosaic(output / "mosaic.jpg", dataset, found)
         writer = PackWriter(
             images=images,
             pretrained=pretrained,
             output=output,
+            scratch=Path(stack.enter_context(tempfile.TemporaryDirectory(dir=output))),
             survey=found,
             dataset=dataset,
             options=options,
             decoders=decoders,
         )
         writer.write(say)
-    _write_report(output, dataset, found, options, time.monotonic() - started)
+        wrong = check_labels(writer)
+        write_wrong_labels(output / "likely_wrong.json", wrong)
+        write_thumbnails(output, dataset, found, [label.file for label in wrong])
+    _write_report(output, {**report, "likely_wrong_labels": len(wrong)}, started)
 
 
-def _write_report(output: Path, dataset: Dataset, found: Survey, options: PrepareOptions, seconds: float) -> None:
+def _report(dataset: Dataset, found: Survey, options: PrepareOptions) -> dict[str, Any]:
     notices = notice_lines((image.file for image in dataset.used), found.notices)
-    report = {
+    return {
         "images": len(found.checked) + len(found.refused),
         "used": len(dataset.used),
         "backbones": list(options.backbones),
         "image_size": options.image_size,
         "fine_tune_size": options.fine_tune_size,
         "views": options.views,
-        "seconds": round(seconds, 1),
         "labels": dataset.counts(),
+        "sizes": size_counts(dataset, found),
+        "label_sizes": label_sizes(dataset, found),
+        "likely_wrong_labels": 0,
         "warnings": dataset.warnings() + notices,
         "duplicates": _named(dataset.duplicates),
         "near_duplicates": _named(dataset.near_duplicates),
         "refused": _named(dataset.refused),
     }
-    text = json.dumps(report, ensure_ascii=False, indent=1)
+
+
+def _write_report(output: Path, report: dict[str, Any], started: float) -> None:
+    seconds = round(time.monotonic() - started, 1)
+    text = json.dumps({**report, "seconds": seconds}, ensure_ascii=False, indent=1)
     (output / "report.json").write_text(text, encoding="utf-8", errors="replace")
 
 

@@ -28,6 +28,13 @@ TRAIN_SHARE = 0.70
 VALIDATION_SHARE = 0.15
 
 
+class LeftOut(NamedTuple):
+    """Why a file is left out, and the file that shows the same picture."""
+
+    reason: str
+    other: str
+
+
 class CheckedImage(NamedTuple):
     """A file that could be read as an image."""
 
@@ -64,6 +71,8 @@ class Dataset:
     """A sentence for each label with several spellings."""
     contradictory: list[str] = field(default_factory=list)
     """Files of `refused` whose picture is under another label too."""
+    other_of: dict[str, str] = field(default_factory=dict)
+    """For each file that is left out for another that shows its picture, that other file."""
 
     def counts(self) -> dict[str, dict[SplitName, int]]:
         """Images of each label in each split."""
@@ -112,9 +121,9 @@ def resolve(checked: Iterable[CheckedImage], refused: dict[str, str], minimum_pe
     wrong.
     """
     used: list[CheckedImage] = []
-    duplicates: dict[str, str] = {}
+    duplicates: dict[str, LeftOut] = {}
     checked, notices = _with_one_label_each(checked)
-    contradictory: dict[str, str] = {}
+    contradictory: dict[str, LeftOut] = {}
     compared: list[CheckedImage] = []
     for copies in _grouped_by_digest(checked):
         first, *others = copies
@@ -123,9 +132,9 @@ def resolve(checked: Iterable[CheckedImage], refused: dict[str, str], minimum_pe
             contradictory |= {copy.file: _contradiction(copy, copies) for copy in copies}
             continue
         used.append(first)
-        duplicates |= {other.file: f"the same image as {first.file}" for other in others}
+        duplicates |= {other.file: LeftOut(f"the same image as {first.file}", first.file) for other in others}
     contradictory = _nearly_under_two_labels(compared) | contradictory
-    refused = refused | contradictory
+    refused = refused | _reasons(contradictory)
     used = [image for image in used if image.file not in contradictory]
     near_duplicates = _across_splits(used)
     used = [image for image in used if image.file not in near_duplicates]
@@ -137,7 +146,21 @@ def resolve(checked: Iterable[CheckedImage], refused: dict[str, str], minimum_pe
             )
     used = sorted(image for image in used if image.file not in refused)
     labels = sorted({image.label for image in used})
-    return Dataset(labels, used, duplicates, near_duplicates, refused, notices, sorted(contradictory))
+    left_out = duplicates | near_duplicates | contradictory
+    return Dataset(
+        labels=labels,
+        used=used,
+        duplicates=_reasons(duplicates),
+        near_duplicates=_reasons(near_duplicates),
+        refused=refused,
+        notices=notices,
+        contradictory=sorted(contradictory),
+        other_of={file: why.other for file, why in left_out.items()},
+    )
+
+
+def _reasons(left_out: dict[str, LeftOut]) -> dict[str, str]:
+    return {file: why.reason for file, why in left_out.items()}
 
 
 def _with_one_label_each(checked: Iterable[CheckedImage]) -> tuple[list[CheckedImage], list[str]]:
@@ -155,28 +178,30 @@ def _grouped_by_digest(checked: Iterable[CheckedImage]) -> list[list[CheckedImag
     return list(copies.values())
 
 
-def _contradiction(image: CheckedImage, copies: list[CheckedImage]) -> str:
-    other = next(copy for copy in copies if copy.label != image.label)
-    return f"the same image under another label: {other.file}"
+def _contradiction(image: CheckedImage, copies: list[CheckedImage]) -> LeftOut:
+    other = next(copy.file for copy in copies if copy.label != image.label)
+    return LeftOut(f"the same image under another label: {other}", other)
 
 
-def _nearly_under_two_labels(images: list[CheckedImage]) -> dict[str, str]:
+def _nearly_under_two_labels(images: list[CheckedImage]) -> dict[str, LeftOut]:
     """By file, the reason to refuse it: it shows the same picture as a file under another label."""
     by_digest = sorted(images, key=lambda image: (image.digest, image.file))  # a random order that stays the same
     hashes = [image.perceptual_hash for image in by_digest]
     thumbnails, labels = [image.thumbnail for image in by_digest], [image.label for image in by_digest]
     return {
-        by_digest[row].file: f"nearly the same image under another label: {by_digest[other].file}"
-        for row, other in contradictions(hashes, thumbnails, labels).items()
+        by_digest[row].file: LeftOut(f"nearly the same image under another label: {other}", other)
+        for row, other in ((row, by_digest[it].file) for row, it in contradictions(hashes, thumbnails, labels).items())
     }
 
 
-def _across_splits(images: list[CheckedImage]) -> dict[str, str]:
+def _across_splits(images: list[CheckedImage]) -> dict[str, LeftOut]:
     """By file, the reason to leave it out: a near-duplicate in a split that comes earlier in `SPLIT_PRIORITY`."""
     splits = [split_of(image.digest) for image in images]
     kept_for = outranked([image.perceptual_hash for image in images], [SPLIT_PRIORITY.index(split) for split in splits])
     return {
-        images[row].file: f"nearly the same as {images[kept].file} of the {splits[kept]} split"
+        images[row].file: LeftOut(
+            f"nearly the same as {images[kept].file} of the {splits[kept]} split", images[kept].file
+        )
         for row, kept in kept_for.items()
     }
 

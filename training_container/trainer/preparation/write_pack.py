@@ -76,14 +76,19 @@ class PackWriter:
     images: Path
     pretrained: Path
     output: Path
+    scratch: Path
+    """A folder that is deleted when the job ends; the features of the test images are written there."""
     survey: Survey
     dataset: Dataset
     options: PrepareOptions
     decoders: DecoderPool
 
     def write(self, say: Say) -> None:
-        """Writes `validation/`, `test/`, `features/` and, for fine-tuning, `training/`."""
-        by_split, size = self._by_split(), self.options.fine_tune_size
+        """Writes `validation/`, `test/`, `features/` and, for fine-tuning, `training/`.
+
+        The test images' features, of the first backbone alone, only serve to check their labels.
+        """
+        by_split, size = self.by_split(), self.options.fine_tune_size
         for split in PHOTO_SPLITS:
             self._write_photos(self.output / split, by_split[split])
         if size:
@@ -93,11 +98,12 @@ class PackWriter:
             self._finish(self.output / "training", by_split)
         files = len(self.survey.checked) + len(self.survey.refused)
         progress = ProgressPrinter(files, len(self.options.backbones), say)
-        progress.skip(files - sum(len(by_split[split].rows) for split in TRAINING_SPLITS))
+        progress.skip(files - len(self.dataset.used))
         self._write_features(self.output / "features", by_split, progress, say)
         self._finish(self.output / "features", by_split)
 
-    def _by_split(self) -> dict[SplitName, SplitImages]:
+    def by_split(self) -> dict[SplitName, SplitImages]:
+        """The images of each split."""
         row_of = {image.file: row for row, image in enumerate(self.survey.checked)}
         number_of = {label: number for number, label in enumerate(self.dataset.labels)}
         by_split: dict[SplitName, SplitImages] = {split: SplitImages([], [], []) for split in SPLITS}
@@ -126,6 +132,11 @@ class PackWriter:
             for split in TRAINING_SPLITS:
                 path = folder / pack.features_file(backbone, split)
                 extractor.write(path, self.survey.pixels[size], by_split[split].rows, views[split])
+            if backbone == self.options.backbones[0]:
+                path = self.scratch / pack.features_file(backbone, "test")
+                extractor.write(path, self.survey.pixels[size], by_split["test"].rows, 1)
+            else:
+                progress.add(len(by_split["test"].rows))
 
     def _finish(self, folder: Path, by_split: dict[SplitName, SplitImages]) -> None:
         for split in TRAINING_SPLITS:
