@@ -99,7 +99,7 @@ ROUTES = (
         "GET",
         "/runs/{id}/files",
         "files",
-        "Images that a run left out or predicted wrongly, with links to them.",
+        "Images that a run left out, predicted wrongly, or has under a likely wrong label, and samples.",
         FileList,
         (RUN, KIND, LIMIT, CURSOR),
         (*WRONG, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from .domain.dataset import DatasetReport, ExcludedFile, Snapshot, StoredObject
+from .domain.images.thumbnails import Thumbnails
+from .domain.images.wrong_label import WrongLabel
 from .domain.job import Job
 from .domain.listing import Listing
 from .domain.measurement import Measurement
@@ -51,6 +53,12 @@ class Bucket(Protocol):
 
     def read_predictions(self, run_id: str) -> Sequence[Prediction]:
         """What the run's model predicts for each image of the test split, as evaluate wrote it."""
+
+    def read_wrong_labels(self, run_id: str) -> Sequence[WrongLabel]:
+        """The images whose label is likely wrong, the most certain ones first, as prepare wrote them."""
+
+    def read_thumbnails(self, run_id: str) -> Thumbnails:
+        """Which images have a thumbnail, as prepare wrote it."""
 
     def link(self, key: str) -> str:
         """An address by which anybody can read an object for a quarter of an hour, whether there is one or not."""

@@ -11,8 +11,10 @@ from botocore.stub import Stubber
 
 from job_manager.aws.s3 import TEMPORARY, S3Bucket
 from job_manager.domain import layout
-from job_manager.domain.dataset import DatasetReport, ExcludedFile, Split, take_snapshot
+from job_manager.domain.dataset import DatasetReport, ExcludedFile, SizeRange, Split, take_snapshot
 from job_manager.domain.errors import MalformedOutput, NotFound
+from job_manager.domain.images.thumbnails import Thumbnails
+from job_manager.domain.images.wrong_label import WrongLabel
 from job_manager.domain.message import Message
 from job_manager.domain.predictions.prediction import Prediction
 from job_manager.domain.result import ChampionScore, Mistake
@@ -122,6 +124,9 @@ def test_prepares_report_is_read_as_the_contract_defines_it(known: KnownBucket) 
         "labels": {"Maize": {"train": 28, "validation": 6, "test": 6}},
         "duplicates": [{"file": "Maize/b.png", "reason": "the same image as Maize/a.png"}],
         "refused": [{"file": "Maize/x.jpg", "reason": "not an image: a text file by its content"}],
+        "likely_wrong_labels": 3,
+        "sizes": [{"least": 150, "most": 4000, "images": 478}],
+        "label_sizes": {"Maize": [150, 300, 4000]},
     }
     known.put(layout.dataset_report(RUN.run_id), json.dumps(report).encode())
 
@@ -131,6 +136,9 @@ def test_prepares_report_is_read_as_the_contract_defines_it(known: KnownBucket) 
         {"Maize": Split(28, 6, 6)},
         (ExcludedFile("Maize/b.png", "the same image as Maize/a.png"),),
         (ExcludedFile("Maize/x.jpg", "not an image: a text file by its content"),),
+        likely_wrong_labels=3,
+        sizes=(SizeRange(150, 4000, 478),),
+        label_sizes={"Maize": (150, 300, 4000)},
     )
 
 
@@ -190,6 +198,22 @@ def test_predictions_are_read_as_the_contract_defines_them(known: KnownBucket) -
     known.put(layout.predictions(RUN.run_id), content.encode())
 
     assert known.bucket.read_predictions(RUN.run_id) == (Prediction("Maize/d.png", "Maize", "Maize", 0.97, "1c29"),)
+
+
+def test_prepares_wrong_labels_are_read_as_the_contract_defines_them(known: KnownBucket) -> None:
+    content = '[{"file": "Maize/f.png", "label": "Maize", "suggested": "Sugar beet", "confidence": 0.98}]'
+    known.put(layout.wrong_labels(RUN.run_id), content.encode())
+
+    assert known.bucket.read_wrong_labels(RUN.run_id) == (WrongLabel("Maize/f.png", "Maize", "Sugar beet", 0.98),)
+
+
+def test_prepares_thumbnails_are_read_as_the_contract_defines_them(known: KnownBucket) -> None:
+    content = '{"side": 144, "columns": 20, "files": ["Maize/a.png"], "samples": {"Maize": ["Maize/a.png"]}}'
+    known.put(layout.thumbnail_index(RUN.run_id), content.encode())
+
+    thumbnails = known.bucket.read_thumbnails(RUN.run_id)
+
+    assert thumbnails == Thumbnails(144, 20, ("Maize/a.png",), {"Maize": ("Maize/a.png",)})
 
 
 def test_a_link_is_signed_for_a_quarter_of_an_hour(aws: None) -> None:

@@ -11,6 +11,8 @@ import msgspec
 from job_manager.domain import layout
 from job_manager.domain.dataset import PRETRAINED, RUNS, DatasetReport, ExcludedFile, Snapshot, StoredObject
 from job_manager.domain.errors import MalformedOutput, NotFound
+from job_manager.domain.images.thumbnails import Thumbnails
+from job_manager.domain.images.wrong_label import WrongLabel
 from job_manager.domain.message import Message
 from job_manager.domain.predictions.prediction import Prediction
 from job_manager.domain.result import Evaluation, Heads, Mistake
@@ -73,6 +75,12 @@ class MemoryBucket:
 
     def read_predictions(self, run_id: str) -> Sequence[Prediction]:
         return self._read(layout.predictions(run_id), tuple[Prediction, ...])
+
+    def read_wrong_labels(self, run_id: str) -> Sequence[WrongLabel]:
+        return self._read(layout.wrong_labels(run_id), tuple[WrongLabel, ...])
+
+    def read_thumbnails(self, run_id: str) -> Thumbnails:
+        return self._read(layout.thumbnail_index(run_id), Thumbnails)
 
     def link(self, key: str) -> str:
         return f"https://{self.name}.invalid/{quote(key)}"

@@ -29,7 +29,15 @@ MISTAKE = {
     "picture": "mistakes/01.jpg",
     "heat_map": None,
 }
-LINK = "https://seedlings-in-memory.invalid/seedlings/"
+WRONG = {"file": "Maize/f.png", "label": "Maize", "suggested": "Fat Hen", "confidence": 0.98}
+THUMBNAILS = {
+    "side": 144,
+    "columns": 2,
+    "files": ["Maize/g.png", "Maize/f.png", "Maize/d.png"],
+    "samples": {"Maize": ["Maize/g.png"]},
+}
+BUCKET = "https://seedlings-in-memory.invalid"
+LINK = f"{BUCKET}/seedlings/"
 
 
 def ask(world: World, run: Run, kind: str = "", limit: int = 100, cursor: str = "") -> FileList:
@@ -42,6 +50,8 @@ def evaluated(world: World) -> Run:
     world.upload("stray.txt")
     run = world.start()
     world.end_prepare(run.run_id, **REPORT)
+    world.bucket.put(layout.wrong_labels(run.run_id), msgspec.json.encode([WRONG]))
+    world.bucket.put(layout.thumbnail_index(run.run_id), msgspec.json.encode(THUMBNAILS))
     world.end_tuning(run.run_id)
     world.bucket.put(layout.mistakes(run.run_id), msgspec.json.encode([MISTAKE]))
     return world.end_evaluation(run.run_id)
@@ -50,7 +60,14 @@ def evaluated(world: World) -> Run:
 def test_every_image_is_listed_with_why_and_what_it_is_like(world: World, evaluated: Run) -> None:
     answer = ask(world, evaluated)
 
-    assert answer.counts == {"refused": 4, "duplicate": 1, "near_duplicate": 1, "mistake": 1}
+    assert answer.counts == {
+        "refused": 4,
+        "duplicate": 1,
+        "near_duplicate": 1,
+        "mistake": 1,
+        "likely_wrong": 1,
+        "sample": 1,
+    }
     assert [(file.kind, file.file, file.other) for file in answer.files] == [
         ("refused", "stray.txt", None),
         ("refused", "Maize/x.jpg", None),
@@ -59,6 +76,8 @@ def test_every_image_is_listed_with_why_and_what_it_is_like(world: World, evalua
         ("duplicate", "Maize/b.png", "Maize/a, of 1.png"),
         ("near_duplicate", "Maize/c.png", "Maize/d.png"),
         ("mistake", "Maize/e.png", None),
+        ("likely_wrong", "Maize/f.png", None),
+        ("sample", "Maize/g.png", None),
     ]
 
 
@@ -80,12 +99,31 @@ def test_a_mistake_says_what_the_model_took_it_for(world: World, evaluated: Run)
     assert mistake.heat_map_url is None
 
 
+def test_a_label_that_is_likely_wrong_has_a_better_one(world: World, evaluated: Run) -> None:
+    (wrong,) = ask(world, evaluated, kind="likely_wrong").files
+
+    assert (wrong.label, wrong.suggested, wrong.confidence) == ("Maize", "Fat Hen", 0.98)
+    assert (wrong.url, wrong.predicted) == (f"{LINK}Maize/f.png", None)
+
+
+def test_images_have_the_numbers_of_their_thumbnails(world: World, evaluated: Run) -> None:
+    answer = ask(world, evaluated)
+
+    numbers = {file.file: (file.thumbnail, file.other_thumbnail) for file in answer.files}
+    assert numbers["Maize/f.png"] == (1, None)
+    assert numbers["Maize/g.png"] == (0, None)
+    assert numbers["Maize/c.png"] == (None, 2)
+    assert answer.thumbnails
+    assert answer.thumbnails.url == f"{BUCKET}/{layout.thumbnails(evaluated.run_id)}"
+    assert (answer.thumbnails.side, answer.thumbnails.columns, answer.thumbnails.rows) == (144, 2, 2)
+
+
 def test_images_come_in_pages(world: World, evaluated: Run) -> None:
     pages = [ask(world, evaluated, limit=3)]
     while pages[-1].next:
         pages.append(ask(world, evaluated, limit=3, cursor=pages[-1].next))
 
-    assert [len(page.files) for page in pages] == [3, 3, 1]
+    assert [len(page.files) for page in pages] == [3, 3, 3]
     assert [file for page in pages for file in page.files] == list(ask(world, evaluated).files)
 
 
@@ -95,7 +133,9 @@ def test_a_run_lists_what_is_known_so_far(world: World) -> None:
     assert [file.file for file in ask(world, run).files] == ["stray.txt"]
 
     world.end_prepare(run.run_id, **REPORT)
-    assert ask(world, run).counts == {"refused": 4, "duplicate": 1, "near_duplicate": 1, "mistake": 0}
+    answer = ask(world, run)
+    assert answer.counts["refused"] == 4
+    assert (answer.counts["mistake"], answer.counts["likely_wrong"], answer.thumbnails) == (0, 0, None)
 
 
 @pytest.mark.parametrize("query", [{"kind": "cats"}, {"cursor": "-1"}, {"cursor": "x"}])

@@ -9,6 +9,8 @@ import msgspec
 from ..domain import layout
 from ..domain.dataset import PRETRAINED, RUNS, UPLOADS, DatasetReport, ExcludedFile, Snapshot, StoredObject
 from ..domain.errors import MalformedOutput, NotFound
+from ..domain.images.thumbnails import Thumbnails
+from ..domain.images.wrong_label import WrongLabel
 from ..domain.message import Message
 from ..domain.predictions.prediction import Prediction
 from ..domain.result import Evaluation, Heads, Mistake
@@ -100,6 +102,12 @@ class S3Bucket:
 
     def read_predictions(self, run_id: str) -> Sequence[Prediction]:
         return self._read(layout.predictions(run_id), tuple[Prediction, ...])
+
+    def read_wrong_labels(self, run_id: str) -> Sequence[WrongLabel]:
+        return self._read(layout.wrong_labels(run_id), tuple[WrongLabel, ...])
+
+    def read_thumbnails(self, run_id: str) -> Thumbnails:
+        return self._read(layout.thumbnail_index(run_id), Thumbnails)
 
     def link(self, key: str) -> str:
         named = {"Bucket": self._name, "Key": key}

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from .errors import RunRefused
@@ -47,6 +47,15 @@ class Split:
     train: int = 0
     validation: int = 0
     test: int = 0
+
+
+@dataclass(frozen=True)
+class SizeRange:
+    """How many images have a longer side of `least` to `most` pixels."""
+
+    least: int
+    most: int
+    images: int
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,8 @@ class DatasetReport:
     A run lists at most a hundred files of each kind, so that it fits into an item of the table; `more_duplicates`,
     `more_near_duplicates` and `more_refused` count the rest. Those that people can mend come first, and `refused_kinds`
     counts all refused files by reason. `warnings` are sentences about what the dataset lacks.
+    `likely_wrong_labels` counts images whose label is likely wrong; `label_sizes` has the smallest, the median and the
+    largest longer side of each label's images in pixels, for up to 200 labels.
     """
 
     images: int
@@ -115,16 +126,18 @@ class DatasetReport:
     more_near_duplicates: int = 0
     warnings: tuple[str, ...] = ()
     refused_kinds: dict[str, int] = field(default_factory=dict)
+    likely_wrong_labels: int = 0
+    sizes: tuple[SizeRange, ...] = ()
+    label_sizes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
     def with_refused(self, refused: Sequence[ExcludedFile]) -> "DatasetReport":
         """This report, cut to what a run keeps, with the files that never reached prepare."""
         duplicates, near = self.duplicates, self.near_duplicates
         every = sorted((*refused, *self.refused), key=lambda excluded: is_junk(excluded.file))
         kinds = Counter(excluded.kind for excluded in every)
-        return DatasetReport(
+        return replace(
+            self,
             images=self.images + len(refused),
-            used=self.used,
-            labels=self.labels,
             duplicates=duplicates[:NAMES_KEPT],
             refused=tuple(every[:NAMES_KEPT]),
             more_duplicates=len(duplicates[NAMES_KEPT:]),

@@ -50,6 +50,21 @@ def mosaic(run_id: str) -> str:
     return f"{RUNS}{run_id}/pack/mosaic.jpg"
 
 
+def wrong_labels(run_id: str) -> str:
+    """The images whose label is likely wrong."""
+    return f"{RUNS}{run_id}/pack/likely_wrong.json"
+
+
+def thumbnails(run_id: str) -> str:
+    """Small pictures of the images that a page about the dataset shows, in one."""
+    return f"{RUNS}{run_id}/pack/thumbnails.jpg"
+
+
+def thumbnail_index(run_id: str) -> str:
+    """Which images the thumbnails show."""
+    return f"{RUNS}{run_id}/pack/thumbnails.json"
+
+
 def trials(run_id: str) -> str:
     """Where SageMaker puts the trials' models."""
     return f"{RUNS}{run_id}/trials/"

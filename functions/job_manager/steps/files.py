@@ -1,4 +1,4 @@
-"""The API's answers about images: those that a run left out or predicted wrongly, and a dataset as a whole."""
+"""The API's answers about single images of a run, such as those that it left out, and about a dataset as a whole."""
 
 import re
 from collections import Counter
@@ -9,10 +9,12 @@ from itertools import count
 from ..domain import layout
 from ..domain.dataset import UPLOADS, DatasetReport, ExcludedFile
 from ..domain.errors import NotFound, WrongRequest
+from ..domain.images.thumbnails import Thumbnails
+from ..domain.images.wrong_label import WrongLabel
 from ..domain.result import Mistake
 from ..domain.run import Run, RunState, run_id_of
 from ..ports import Ports
-from .answers import Dataset, File, FileKind, FileList
+from .answers import Dataset, File, FileKind, FileList, ThumbnailSheet
 from .api import summary
 
 VERSION = re.compile("[0-9a-f]{12,64}")
@@ -26,7 +28,7 @@ OTHER = re.compile(
 
 
 def files(run_id: str, ports: Ports, kind: str, limit: int, cursor: str) -> FileList:
-    """A run's refused images, duplicates, near-duplicates and mistakes, or one kind of these alone.
+    """A run's images of every kind, or of one alone.
 
     Raises NotFound for an unknown run, WrongRequest for an unknown kind or cursor.
     """
@@ -35,12 +37,13 @@ def files(run_id: str, ports: Ports, kind: str, limit: int, cursor: str) -> File
         raise WrongRequest(f"`kind` is one of: {', '.join(FileKind)}.")
     if not re.fullmatch("[0-9]{0,7}", cursor):
         raise WrongRequest("The cursor is not one that an answer gave as `next`. Ask without it.")
-    every = list(listed(run_id, ports))
+    thumbnails = thumbnails_of(run_id, ports)
+    every = list(listed(run_id, ports, thumbnails))
     wanted = [file for file in every if not kind or file.kind == kind]
     start = int(cursor or 0)
-    page = tuple(with_links(run_id, file, ports) for file in wanted[start : start + limit])
+    page = tuple(with_links(run_id, with_numbers(file, thumbnails), ports) for file in wanted[start : start + limit])
     more = str(start + limit) if len(wanted) > start + limit else None
-    return FileList(run_id, counted(every), page, more)
+    return FileList(run_id, counted(every), page, more, sheet_of(run_id, thumbnails, ports))
 
 
 def counted(every: Sequence[File]) -> dict[str, int]:
@@ -48,10 +51,11 @@ def counted(every: Sequence[File]) -> dict[str, int]:
     return {kind.value: found[kind.value] for kind in FileKind}
 
 
-def listed(run_id: str, ports: Ports) -> Iterator[File]:
+def listed(run_id: str, ports: Ports, thumbnails: Thumbnails) -> Iterator[File]:
     """All of a run's images to list, as far as its jobs have come."""
     report, refused = DatasetReport(0, 0), tuple[ExcludedFile, ...]()
     mistakes: Sequence[Mistake] = ()
+    wrong = wrong_labels(run_id, ports)
     try:
         refused = tuple(ports.bucket.read_refused(run_id))
         report = ports.bucket.read_dataset_report(run_id)
@@ -62,6 +66,51 @@ def listed(run_id: str, ports: Ports) -> Iterator[File]:
     yield from (left_out(FileKind.DUPLICATE, file) for file in report.duplicates)
     yield from (left_out(FileKind.NEAR_DUPLICATE, file) for file in report.near_duplicates)
     yield from (mistaken(mistake) for mistake in mistakes)
+    yield from (suspected(label) for label in wrong)
+    for label, samples in thumbnails.samples.items():
+        yield from (File(kind=FileKind.SAMPLE, file=file, url=None, label=label) for file in samples)
+
+
+def suspected(found: WrongLabel) -> File:
+    return File(
+        kind=FileKind.LIKELY_WRONG,
+        file=found.file,
+        url=None,
+        label=found.label,
+        suggested=found.suggested,
+        confidence=found.confidence,
+    )
+
+
+def wrong_labels(run_id: str, ports: Ports) -> Sequence[WrongLabel]:
+    """The run's images whose label is likely wrong; none for a run of a release that did not look for them."""
+    try:
+        return ports.bucket.read_wrong_labels(run_id)
+    except NotFound:
+        return ()
+
+
+def thumbnails_of(run_id: str, ports: Ports) -> Thumbnails:
+    """The run's thumbnails; none for a run of a release that made none."""
+    try:
+        return ports.bucket.read_thumbnails(run_id)
+    except NotFound:
+        return Thumbnails()
+
+
+def with_numbers(file: File, thumbnails: Thumbnails) -> File:
+    """The image with the numbers of its thumbnail and of the other's."""
+    number_of = thumbnails.number_of
+    other = number_of.get(file.other) if file.other else None
+    return replace(file, thumbnail=number_of.get(file.file), other_thumbnail=other)
+
+
+def sheet_of(run_id: str, thumbnails: Thumbnails, ports: Ports) -> ThumbnailSheet | None:
+    """Where the thumbnails are; None if there are none."""
+    if not thumbnails.files:
+        return None
+    url = ports.bucket.link(layout.thumbnails(run_id))
+    return ThumbnailSheet(url, thumbnails.side, thumbnails.columns, thumbnails.rows)
 
 
 def left_out(kind: FileKind, file: ExcludedFile) -> File:

@@ -1,0 +1,1 @@
+"""What prepare found out about single images, and where their thumbnails are."""
