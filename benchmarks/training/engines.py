@@ -18,10 +18,10 @@ import numpy as np
 from trainer.backbones import build_backbone
 from trainer.decoding.images import read_image, resize
 from trainer.evaluation.exports import onnx
-from trainer.inference.engines import Engine, fastest_engine
+from trainer.inference.engines import fastest_engine
 from trainer.keras_loader import keras
 from trainer.preparation.features import BATCH
-from trainer.types import Pixels
+from trainer.types import Engine, Pixels
 
 from .template import backbone, default
 

@@ -11,11 +11,12 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
+from trainer.answering.averages import average_probabilities, predict_views, softmax
 from trainer.archive import WHOLE, Model
 from trainer.decoding.pool import DecoderPool
 from trainer.evaluation.candidates import Candidate, choose
 from trainer.inference import averaging
-from trainer.inference.averaging import EXPORTED_FOR, average_probabilities, predict_photos, predict_views, softmax
+from trainer.inference.averaging import EXPORTED_FOR, predict_photos
 from trainer.inference.engines import fastest_engine
 from trainer.inference.openvino_engine import OpenVinoEngine
 from trainer.keras_loader import keras

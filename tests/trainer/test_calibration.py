@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from trainer.answering.averages import softmax
 from trainer.evaluation.calibration import HIGHEST, LOWEST, apply_temperature, fit_temperature, log_loss, reliability
-from trainer.inference.averaging import softmax
 from trainer.types import Floats, Labels
 
 LABELS = 5

@@ -14,6 +14,7 @@ from PIL import Image
 
 from seedbed.seedlings import draw
 from tests.trainer.findings import evaluation_of, facts_of
+from trainer.answering.averages import average_probabilities, predict_views
 from trainer.archive import Model
 from trainer.backbones import build_backbone
 from trainer.decoding.images import read_image, resize
@@ -21,7 +22,7 @@ from trainer.evaluation import model_card
 from trainer.evaluation.ensemble import combine_members
 from trainer.evaluation.exports import FORMATS, export, litert
 from trainer.evaluation.model_card import usage
-from trainer.inference.averaging import average_probabilities, classify, predict_views
+from trainer.inference.averaging import classify
 from trainer.keras_loader import keras
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters

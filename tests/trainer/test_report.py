@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from tests.trainer.findings import CHANGES, EXPORTS, evaluation_of, facts_of
+from trainer.answering.averages import softmax
 from trainer.archive import Model
 from trainer.evaluation.calibration import reliability
 from trainer.evaluation.candidates import Candidate
 from trainer.evaluation.mistakes import Mistake
 from trainer.evaluation.report import Findings, write_report
-from trainer.inference.averaging import softmax
 from trainer.keras_loader import keras
 
 SCRIPT = "<script>alert(1)</script>"

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from starlette.exceptions import HTTPException
 
-from trainer.inference.request_images import MAX_IMAGES, images_in
+from trainer.answering.request_images import MAX_IMAGES, images_in
+from trainer.errors import RequestRefused
 
 JSON = "application/json"
 ANY_TYPE = ["", "application/octet-stream", "binary/octet-stream", "application/x-image", "text/plain"]
@@ -32,9 +32,9 @@ def recursion_limit() -> Iterator[None]:
 
 
 def refusal(media_type: str, body: bytes) -> tuple[int, str]:
-    with pytest.raises(HTTPException) as refused:
+    with pytest.raises(RequestRefused) as refused:
         images_in(media_type, body)
-    return refused.value.status_code, refused.value.detail
+    return refused.value.status, str(refused.value)
 
 
 WAYS = {
@@ -126,7 +126,7 @@ def test_text_that_is_not_base64_is_refused_in_a_sentence(text: str, reason: str
         ("image/jpeg", b"https://example.org/a.png", 400, "it is an address"),
         (CURLS, FILE.replace(b"\n", b"").replace(b"\r", b"").replace(b"\0", b""), 400, "--data-binary instead of"),
         ("image/jpeg", OTHER.replace(b"\n", b"").replace(b"\r", b"").replace(b"\0", b""), 400, "its line breaks are"),
-        ("multipart/form-data", b"--x", 415, "A form can't be read: send the file itself as the body"),
+        ("multipart/form-data", b"--x", 400, "The form can't be read: send the file itself as the body"),
         ("application/zip", b"PK", 415, "'application/zip' is not supported"),
         (JSON, b"\xff\xfe\xff", 400, "can't be read as JSON: it is not text in UTF-8."),
         (JSON, b"{'images': []}", 400, "can't be read as JSON: there is a mistake in line 1 at character 2."),

@@ -30,10 +30,10 @@ from tests.trainer.painting import paint
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
 from tests.waiting import PATIENCE, time_spent, wait_for
 from trainer.__main__ import main
+from trainer.answering.request_images import MAX_IMAGES
 from trainer.archive import WHOLE, read_model, write_archive
 from trainer.decoding.images import resize
 from trainer.inference.averaging import classify
-from trainer.inference.request_images import MAX_IMAGES
 from trainer.keras_loader import keras
 from trainer.serve import MAX_BYTES, MAX_REQUESTS
 
@@ -179,7 +179,7 @@ def test_a_client_that_accepts_anything_gets_json(accept: str, server: Server) -
         (JSON, b'{"images": [[' + b"[]," * 1_000_000 + b"[]]]}", 400, "it holds more than 10,000 values"),
         (JSON, request_of([b"x"] * (MAX_IMAGES + 1)), 400, f"at most {MAX_IMAGES}"),
         ({"Content-Type": "application/zip"}, b"PK", 415, "'application/zip' is not supported"),
-        ({"Content-Type": "multipart/form-data; boundary=x"}, b"--x--", 415, "A form can't be read"),
+        ({"Content-Type": "multipart/form-data; boundary=x"}, b"--x--", 400, "The form holds no file"),
         ({"Content-Encoding": "br"}, png(1), 415, "'br' is not supported"),
         ({"Content-Encoding": "gzip"}, gzip.compress(png(1))[:-9], 400, "The body can't be decompressed"),
         ({"Content-Encoding": "gzip"}, gzip.compress(bytes(MAX_BYTES + 1)), 413, "once decompressed"),

@@ -8,11 +8,13 @@ TrainerError
 │   └── UnreadableModel
 ├── WrongUse           the command line can't be used
 ├── ImageRefused       one image can't be used; the job continues with the others
+├── RequestRefused     a request can't be answered
 ├── DecoderFailed      no image can be decoded
 └── DecodersClosed     the decoders were closed before all images were decoded
 """
 
 import errno
+from http import HTTPStatus
 
 
 class TrainerError(Exception):
@@ -74,6 +76,14 @@ class ImageRefused(TrainerError):
     def __init__(self, reason: str, is_image: bool | None = None) -> None:
         super().__init__(reason)
         self.is_image = is_image
+
+
+class RequestRefused(TrainerError):
+    """A request can't be answered; the message says why and what to do, `status` the same to programs, as HTTP does."""
+
+    def __init__(self, status: HTTPStatus, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 class DecoderFailed(TrainerError):

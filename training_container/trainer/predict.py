@@ -15,15 +15,16 @@ from typing import TextIO
 
 import numpy as np
 
+from trainer.answering.classification import ANSWERED_AT_ONCE
+from trainer.answering.spreadsheet import file_cell, label_cell
 from trainer.archive import WHOLE, Model, read_model
 from trainer.decoding.images import has_image_suffix
 from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import BadInput, ImageRefused
 from trainer.files import find_files, printable, reason_of
-from trainer.inference.averaging import ANSWERED_AT_ONCE, classify
+from trainer.inference.averaging import classify
 from trainer.inference.photo_kind import PhotoComparison
-from trainer.inference.spreadsheet import file_cell, label_cell
 from trainer.names import HIDDEN, hidden
 
 STANDARD_OUTPUT = "-"

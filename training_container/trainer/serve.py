@@ -25,13 +25,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from trainer.answering.compression import decompressed
 from trainer.archive import WHOLE, Model, read_model
 from trainer.decoding.images import DECODERS
 from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
 from trainer.decoding.pool import DecoderPool
-from trainer.errors import BadInput, UnreadableModel
+from trainer.errors import BadInput, RequestRefused, UnreadableModel
 from trainer.inference.averaging import classify
-from trainer.inference.compression import decompressed
 from trainer.inference.invocation import Invocations
 
 MAX_BYTES = 25 * 1024 * 1024
@@ -111,7 +111,7 @@ class ModelApp:
     def application(self) -> Starlette:
         """The ASGI application."""
         routes = [Route("/ping", self._ping), Route("/invocations", self._invoke, methods=["POST"])]
-        return Starlette(routes=routes, exception_handlers={HTTPException: _error_response})
+        return Starlette(routes=routes, exception_handlers={HTTPException: _error_response, RequestRefused: _refusal})
 
     async def _ping(self, _: Request) -> Response:
         return Response()
@@ -129,7 +129,8 @@ class ModelApp:
 
     def _answer(self, headers: Headers, body: bytes) -> Response:
         content = decompressed(body, headers.get("content-encoding", ""), MAX_BYTES)
-        return self._invocations.answer(headers.get("content-type", ""), content, headers.get("accept", ""))
+        answer = self._invocations.answer(headers.get("content-type", ""), content, headers.get("accept", ""))
+        return Response(answer.text, media_type=answer.media_type)
 
 
 async def _body(request: Request) -> bytes:
@@ -156,3 +157,8 @@ async def _body(request: Request) -> bytes:
 async def _error_response(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"message": error.detail}, error.status_code, error.headers)
+
+
+async def _refusal(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestRefused)
+    return JSONResponse({"message": str(error)}, error.status)

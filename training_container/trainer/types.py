@@ -13,5 +13,7 @@ Integers = npt.NDArray[np.int64]
 Labels = npt.NDArray[np.int32]
 """Label numbers (n,): each is an index into the list of labels."""
 
+Engine = Callable[[Pixels], Floats]
+"""Images (n, size, size, 3), RGB 0 to 255 → features or probabilities (n, d)."""
 Say = Callable[[str], None]
 """Prints one line of a job's log."""

@@ -29,6 +29,8 @@ class DecodingLimits:
     """Bytes of address space beyond those that the decoder has at its start and twice those of the file."""
     memory_per_pixel: int = 20
     """Further bytes by the image's size."""
+    pixels: int = 200_000_000
+    """The most that an image may have."""
     timeout: float = 120.0
     """Seconds of wall-clock time, and one more a megapixel of a large image, for a decoder that waits, such as for a
     disk that does not answer."""

@@ -6,7 +6,6 @@ mirroring an image transposes these frequencies and changes signs, so one hash c
 
 from collections.abc import Sequence
 
-import imagehash
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -26,6 +25,8 @@ _ODD = np.arange(SIDE, dtype=np.uint8) % 2
 
 def perceptual_hash(image: Image.Image) -> bytes:
     """32 bytes; images that look alike have similar hashes, whatever their size."""
+    import imagehash  # noqa: PLC0415 - loads scipy, which only prepare needs
+
     side = SIDE * 4
     small = image.convert("L").resize((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return np.packbits(imagehash.phash(small, SIDE).hash).tobytes()

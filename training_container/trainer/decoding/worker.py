@@ -24,6 +24,7 @@ from trainer.decoding.messages import Connection, DecoderMessage
 from trainer.decoding.perceptual_hash import perceptual_hash
 from trainer.errors import ImageRefused
 
+NO_LIMIT = 1 << 62
 SHRINK_FACTOR = 4
 """Shrinking reads an image a second time; it gets four times the limit, so that chance does not fail the job."""
 
@@ -51,7 +52,7 @@ class Decoder:
         self._wait_for_room = wait_for_room
         self._factor = 1
         Image.init()
-        perceptual_hash(Image.new("L", (1, 1)))  # loads modules outside the first image's time limit
+        self._inspects = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
@@ -64,6 +65,8 @@ class Decoder:
 
     def answer(self, request: DecoderMessage) -> DecoderMessage:
         """The image in the requested form, or the reason why it is refused."""
+        if request.fields["as"] == "inspection" and not self._inspects:
+            self._load_inspection()
         self._factor = SHRINK_FACTOR if request.fields["as"] == "shrunk" else 1
         self._memory = self._at_start + self._limits.memory + 2 * _file_bytes(request)
         _limit_memory(self._memory)
@@ -78,6 +81,14 @@ class Decoder:
             return _refused(DAMAGED)
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def _load_inspection(self) -> None:
+        """Loads what only an inspection needs, outside the first image's limits of time and memory."""
+        _limit_memory(NO_LIMIT)
+        before = _address_space()
+        perceptual_hash(Image.new("L", (1, 1)))
+        self._at_start += _address_space() - before
+        self._inspects = True
 
     def _decoded(self, request: DecoderMessage) -> DecoderMessage:
         fields: dict[str, Any] = request.fields
@@ -99,6 +110,8 @@ class Decoder:
 
     def _allow(self, pixels: int) -> None:
         """Allows the image the time and memory of its size; a large one waits until there is room for it."""
+        if pixels > self._limits.pixels:
+            raise ImageRefused(f"too large: at most {self._limits.pixels // 1_000_000} megapixels are read here")
         if pixels > LARGE_PIXELS:
             self._wait_for_room(pixels)
         _limit_memory(self._memory + pixels * self._limits.memory_per_pixel)

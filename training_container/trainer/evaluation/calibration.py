@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
 from scipy.special import log_softmax  # type: ignore[import-untyped]
 
-from trainer.inference.averaging import SMALLEST, softmax
+from trainer.answering.averages import SMALLEST, softmax
 from trainer.types import Doubles, Floats, Integers, Labels
 
 BINS = 15

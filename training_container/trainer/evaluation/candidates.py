@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trainer.answering.averages import average_probabilities
 from trainer.archive import Model
 from trainer.evaluation.calibration import apply_temperature, fit_temperature, log_loss
 from trainer.evaluation.ensemble import resize_input
-from trainer.inference.averaging import average_probabilities, predict_photos
+from trainer.inference.averaging import predict_photos
 from trainer.photos import Photos
 from trainer.types import Floats, Labels, Say
 

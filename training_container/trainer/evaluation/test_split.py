@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from trainer.answering.averages import average_probabilities
 from trainer.archive import Model
 from trainer.evaluation.metrics import UNKNOWN, Scores, score
 from trainer.evaluation.named_changes import CHANGES
 from trainer.evaluation.under_changes import predict_changed, summary
-from trainer.inference.averaging import average_probabilities, engine_for, predict_photos
-from trainer.inference.engines import Engine
+from trainer.inference.averaging import engine_for, predict_photos
 from trainer.names import label_key
 from trainer.photos import Photos
-from trainer.types import Floats, Labels, Say
+from trainer.types import Engine, Floats, Labels, Say
 
 
 @dataclass(frozen=True)

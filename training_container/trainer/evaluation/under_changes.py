@@ -9,9 +9,8 @@ import numpy as np
 from trainer.decoding.images import DECODERS
 from trainer.evaluation.metrics import Scores
 from trainer.evaluation.named_changes import CHANGES, Change
-from trainer.inference.engines import Engine
 from trainer.photos import Photos
-from trainer.types import Floats, Pixels
+from trainer.types import Engine, Floats, Pixels
 
 BATCH = 32
 

@@ -1,7 +1,6 @@
 """Chooses the fastest engine that computes the same as the network, for many images."""
 
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,10 +9,7 @@ import numpy as np
 from trainer.inference import openvino_cache
 from trainer.inference.openvino_engine import OpenVinoEngine
 from trainer.keras_loader import keras
-from trainer.types import Floats, Pixels, Say
-
-Engine = Callable[[Pixels], Floats]
-"""Images (n, size, size, 3), RGB 0 to 255 → features or probabilities (n, d)."""
+from trainer.types import Engine, Say
 
 CHECKED_IMAGES = 2
 # Relative to the largest number. Engines that compute in float32 differ by a millionth, in bfloat16 by a fifth.

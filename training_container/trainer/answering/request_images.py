@@ -1,13 +1,13 @@
-"""The images in the body of a request: an image file, one in base64, or JSON with one or several in base64."""
+"""The images in the body of a request: an image file, one in base64, or several in JSON as base64 or in a form."""
 
 import json
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from starlette.exceptions import HTTPException
-
-from trainer.inference.base64_text import NotBase64, from_base64
+from trainer.answering.base64_text import NotBase64, from_base64
+from trainer.answering.form import NotAForm, files_in_form
+from trainer.errors import RequestRefused
 
 MAX_IMAGES = 128
 """About ten seconds of work on two cores; SageMaker waits a minute."""
@@ -30,22 +30,29 @@ ANY_CONTENT = (
 )
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"II*", b"MM")
 SNIFFED_BYTES = 4096
-FORM = "A form can't be read: send the file itself as the body, as curl --data-binary @FILE does."
+FORM = "The form can't be read: send the file itself as the body, as curl --data-binary @FILE does."
+NO_FILE = "The form holds no file: send the image as a file of the form, as curl --form image=@FILE does."
 WRONG_FORM = 'The body must be {"images": ["<base64>", ...]}, with at least one image.'
 STRIPPED = "The image can't be used: its line breaks are missing. Send it with curl's --data-binary instead of --data."
 
 
-def images_in(media_type: str, body: bytes) -> list[bytes]:
-    """The content of each image file; raises HTTPException, whose sentence says what is wrong with the body."""
+def media_type_of(header: str) -> str:
+    """The media type in a Content-Type, or in a part of an Accept, without its parameters."""
+    return header.partition(";")[0].strip().lower()
+
+
+def images_in(content_type: str, body: bytes) -> list[bytes]:
+    """The content of each image file; raises RequestRefused, whose sentence says what is wrong with the body."""
+    media_type = media_type_of(content_type)
     if media_type.startswith("multipart/"):
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, FORM)
+        return _images_in_form(content_type, body)
     if not body:
         return [body]
     is_image = media_type.startswith("image/")
     if media_type in {JSON, "text/json"} or (media_type.endswith("+json") and not is_image):
         return [body] if _is_image_file(body) else _images_in_json(body)
     if not is_image and media_type not in ANY_CONTENT:
-        raise HTTPException(
+        raise RequestRefused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"The Content-Type {media_type[:100]!r} is not supported: send an image as image/jpeg, image/png and so "
             f'on, or {JSON} with {{"images": ["<base64>", ...]}}.',
@@ -86,9 +93,24 @@ def _images_in_json(body: bytes) -> list[bytes]:
     texts = list(_texts(_parsed(body)))
     if not texts:
         raise bad_request(WRONG_FORM)
-    if len(texts) > MAX_IMAGES:
-        raise bad_request(f"The body holds {len(texts)} images: send at most {MAX_IMAGES} in a request.")
+    _check_count(len(texts))
     return [_from_json(text, number, len(texts)) for number, text in enumerate(texts, start=1)]
+
+
+def _images_in_form(content_type: str, body: bytes) -> list[bytes]:
+    try:
+        files = files_in_form(content_type, body)
+    except NotAForm:
+        raise bad_request(FORM) from None
+    if not files:
+        raise bad_request(NO_FILE)
+    _check_count(len(files))
+    return files
+
+
+def _check_count(images: int) -> None:
+    if images > MAX_IMAGES:
+        raise bad_request(f"The body holds {images} images: send at most {MAX_IMAGES} in a request.")
 
 
 def _parsed(body: bytes) -> Any:
@@ -129,10 +151,10 @@ def _from_json(text: Any, number: int, of: int) -> bytes:
         raise bad_request(f"Image {number} of {of} can't be used: it {error}.") from None
 
 
-def _no_json(reason: str) -> HTTPException:
+def _no_json(reason: str) -> RequestRefused:
     return bad_request(f"The body can't be read as JSON: {reason}.")
 
 
-def bad_request(sentence: str) -> HTTPException:
-    """An answer with status 400."""
-    return HTTPException(HTTPStatus.BAD_REQUEST, sentence)
+def bad_request(sentence: str) -> RequestRefused:
+    """A refusal with status 400."""
+    return RequestRefused(HTTPStatus.BAD_REQUEST, sentence)
