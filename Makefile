@@ -9,6 +9,8 @@ PLAN ?=
 WORKERS ?= 3
 PIN = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links
+# Without what these packages depend on: the function uses none of it.
+PIN_FOR_LAMBDA = $(subst --universal --python-version 3.11,--no-deps --python-version 3.13 --python-platform x86_64-manylinux_2_28,$(PIN))
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
@@ -28,7 +30,7 @@ architecture: $(VENV)/laptop  ## draw the pictures of docs/architecture.md from 
 	@$(BIN)/python -m tools.architecture
 
 openapi: $(VENV)/laptop  ## write functions/openapi.json from the types of the API's answers
-	@PYTHONPATH=functions:. $(BIN)/python -m tools.openapi
+	@PYTHONPATH=functions:training_container:. $(BIN)/python -m tools.openapi
 
 bench-tuner: $(VENV)/bench/ready  ## how well Bayesian tuning finds good settings, beside other libraries
 	@$(VENV)/bench/bin/python -c "import torch" 2>/dev/null || echo "Without torch in $(VENV)/bench, Optuna's GP sampler is left out."
@@ -84,6 +86,7 @@ requirements: $(UV)  ## pin what pyproject.toml and the .in files ask for
 	@$(PIN) $(LAPTOP) $(AS_TESTED) --output-file requirements/laptop.txt
 	@for name in functions/requirements training_container/requirements training_container/requirements-gpu; do \
 		$(PIN) $$name.in $(AS_TESTED) --output-file $$name.txt || exit 1; done
+	@$(PIN_FOR_LAMBDA) predictions/requirements.in $(AS_TESTED) --output-file predictions/requirements.txt
 	@$(PIN) $(LAPTOP) requirements/bench.in --output-file requirements/bench.txt
 	@for name in sam aws lint uv; do $(PIN) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from api import MOST_SHOWN
+from job_manager.domain.dataset import UPLOADS
 from job_manager.domain.run import RUN_ID
 from job_manager.steps.answers import (
     Accepted,
@@ -21,11 +22,14 @@ from job_manager.steps.answers import (
     Model,
     ModelList,
     PredictionList,
+    Predictions,
     Problem,
     RunInFull,
     RunList,
     TrialList,
 )
+from trainer.answering.request_images import MAX_IMAGES
+from trainer.views import MAX_VIEWS
 
 FILE = Path(__file__).parents[1] / "functions" / "openapi.json"
 WRONG = (HTTPStatus.BAD_REQUEST,)
@@ -61,6 +65,11 @@ VERSION = Parameter("version", "From 12 digits of a version on.", {"type": "stri
 CURVES = Parameter("curves", "The names of up to 20 trials whose learning curves are wanted.", {"type": "string"})
 LABEL = Parameter("label", "The only label whose images are wanted.", {"type": "string"})
 PREDICTED = Parameter("predicted", "The only label that wanted images are predicted as.", {"type": "string"})
+VIEWS = Parameter(
+    "views",
+    "How many flips and rotations of an image to average over: 1 is quickest. By default as many as the model chose.",
+    {"type": "integer", "minimum": 1, "maximum": MAX_VIEWS},
+)
 RUN = Parameter("id", "A run's name.", {"type": "string", "pattern": f"^{RUN_ID.pattern}$"}, "path")
 OTHER = Parameter("other", "Another run's name.", {"type": "string", "pattern": f"^{RUN_ID.pattern}$"}, "path")
 
@@ -77,7 +86,32 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     refusals: tuple[HTTPStatus, ...] = ()
     status: HTTPStatus = HTTPStatus.OK
+    body: Mapping[str, Any] | None = None
+    """The request's body by media type, each with its schema."""
 
+
+BASE64 = {"type": "string", "contentEncoding": "base64"}
+KEY = {"type": "string", "pattern": f"^{UPLOADS}.+", "description": "An image of the bucket: seedlings/<label>/<file>."}
+IMAGES: dict[str, Any] = {
+    "image/*": {},
+    "multipart/form-data": {"type": "object", "additionalProperties": {"type": "string", "format": "binary"}},
+    "application/json": {
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": {"images": {"type": "array", "items": BASE64, "minItems": 1, "maxItems": MAX_IMAGES}},
+                "required": ["images"],
+            },
+            {"type": "object", "properties": {"key": KEY}, "required": ["key"]},
+            {
+                "type": "object",
+                "properties": {"keys": {"type": "array", "items": KEY, "minItems": 1, "maxItems": MAX_IMAGES}},
+                "required": ["keys"],
+            },
+        ]
+    },
+}
+"""What Lambda takes is 4.5 MB of images; larger ones are named by their keys."""
 
 ROUTES = (
     Route("GET", "/models/best", "bestModel", "The best model.", Model, refusals=(HTTPStatus.NOT_FOUND,)),
@@ -151,6 +185,23 @@ ROUTES = (
         (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
         HTTPStatus.ACCEPTED,
     ),
+    Route(
+        "POST",
+        "/predictions",
+        "predict",
+        "What the best model predicts for images: one as the body, several in a form or in JSON, or by their keys.",
+        Predictions,
+        (VIEWS,),
+        (
+            *WRONG,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            HTTPStatus.BAD_GATEWAY,
+            HTTPStatus.SERVICE_UNAVAILABLE,
+        ),
+        body=IMAGES,
+    ),
     Route("GET", "/health", "health", "Whether the API works, and what is going on.", Health),
     Route("GET", "/openapi.json", "openapi", "This document.", dict[str, Any]),
 )
@@ -208,8 +259,13 @@ def operation_of(route: Route, schema_of: Mapping[str, Schema]) -> Schema:
             }
             for given in route.parameters
         ],
+        **({"requestBody": body_of(route.body)} if route.body else {}),
         "responses": answers,
     }
+
+
+def body_of(body: Mapping[str, Any]) -> Schema:
+    return {"required": True, "content": {media_type: {"schema": schema} for media_type, schema in body.items()}}
 
 
 def answer_of(about: str, media_type: str, schema: Schema) -> Schema:

@@ -15,7 +15,7 @@ from . import parameters, subscription
 from .account import Account, sign_in
 from .archive import digest, packed
 from .bound import check_budgets
-from .functions import package
+from .functions import packages
 from .image import BuildRoom, Images
 from .stack_state import StackState
 from .stacks import Show, Stacks, Tell
@@ -93,12 +93,12 @@ class Deployment:
         own_image = self._wish.settings.get("TrainingImage", "")
         image = self._images.of_a_persons_own(own_image) if own_image else ""
         self._show(StageProgress("package", note="fetching the functions' packages"))
-        functions = package(self._template)
+        functions = packages(self._template)
         room = self._build_room()
-        code = self._uploaded(room, f"functions/{digest(functions)}.zip", packed(functions))
+        code = {uri: self._code(room, uri, files) for uri, files in functions.items()}
         image = image or self._images.of_this_source(room)
         values["TrainingImage"] = image
-        body = self._template.as_json(f"s3://{room.bucket}/{code}").encode()
+        body = self._template.as_json(code).encode()
         key = self._uploaded(room, f"templates/{digest({'template': body})}.json", body)
         stack = self._stacks.apply("deploy", self._wish.stack, values, TemplateURL=self._address(room, key))
         heard = self._heard(stack, values["NotificationEmail"], asked_before=before is not None)
@@ -145,6 +145,10 @@ class Deployment:
                 raise
             s3.put_object(Bucket=room.bucket, Key=key, Body=body)
         return key
+
+    def _code(self, room: BuildRoom, uri: str, files: Mapping[str, bytes]) -> str:
+        """Upload a package of functions. Returns its s3:// address."""
+        return f"s3://{room.bucket}/{self._uploaded(room, f'{uri}{digest(files)}.zip', packed(files))}"
 
     def _address(self, room: BuildRoom, key: str) -> str:
         """Where CloudFormation reads an object of the room's bucket."""

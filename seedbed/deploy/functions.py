@@ -1,4 +1,4 @@
-"""The functions' package: their code, and the wheels that Lambda's Python needs, whatever Python runs here."""
+"""The functions' packages: their code, and the wheels that Lambda's Python needs, whatever Python runs here."""
 
 import shutil
 import subprocess
@@ -7,10 +7,10 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..bundle import FUNCTIONS
+from ..bundle import PACKAGES, REQUIREMENTS, code_of
 from ..errors import SeedbedError
 from ..terminal.text import printable
-from .archive import files_of, python_files
+from .archive import files_of
 from .template import TemplateFile
 
 PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
@@ -25,16 +25,20 @@ NOT_FETCHED = (
 )
 
 
-def package(template: TemplateFile) -> dict[str, bytes]:
-    """The files of the functions' package. Raises SeedbedError if a wheel can't be fetched."""
-    shared = template.content["Globals"]["Function"]
-    python = shared["Runtime"].removeprefix("python")
+def packages(template: TemplateFile) -> dict[str, dict[str, bytes]]:
+    """The files of the functions' packages, by their CodeUri. Raises SeedbedError if a wheel can't be fetched."""
+    return {uri: package(uri, template) for uri in PACKAGES}
+
+
+def package(uri: str, template: TemplateFile) -> dict[str, bytes]:
+    """The files of the package of the functions with this CodeUri. Raises SeedbedError if a wheel can't be fetched."""
+    code = next(code for code in template.code if code.uri == uri)
     with tempfile.TemporaryDirectory(prefix="seedbed-") as folder:
         target = Path(folder)
-        fetch(target, python, PLATFORMS[shared["Architectures"][0]])
+        fetch(target, code.python, PLATFORMS[code.architecture], PACKAGES[uri] / REQUIREMENTS)
         found = files_of(target)
     libraries = {name: body for name, body in found.items() if is_needed(Path(name))}
-    return {**libraries, **python_files(FUNCTIONS), **files_of(FUNCTIONS, "*.json")}
+    return {**libraries, **code_of(PACKAGES[uri])}
 
 
 def is_needed(path: Path) -> bool:
@@ -44,9 +48,8 @@ def is_needed(path: Path) -> bool:
     return not (path.parts[0].endswith(".dist-info") and path.name in OF_THE_INSTALLER)
 
 
-def fetch(target: Path, python: str, machine: str) -> None:
+def fetch(target: Path, python: str, machine: str, requirements: Path) -> None:
     """Install the pinned wheels for another Python and machine into a folder."""
-    requirements = FUNCTIONS / "requirements.txt"
     words = [*installer(python, machine), *SHARED, "--target", str(target), "-r", str(requirements)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -58,7 +61,7 @@ def installer(python: str, machine: str) -> list[str]:
     """The command that installs for another Python and machine: pip, or uv where there is no pip."""
     if find_spec("pip"):
         platforms = [word for glibc in GLIBC for word in ("--platform", f"{glibc}_{machine}")]
-        own = ["--disable-pip-version-check", "--no-input", "--no-compile"]
+        own = ["--disable-pip-version-check", "--no-input", "--no-compile", "--ignore-requires-python"]
         return [sys.executable, "-m", "pip", "install", *own, *platforms, "--python-version", python]
     beside = Path(sys.executable).with_name("uv")
     uv = str(beside) if beside.exists() else shutil.which("uv")

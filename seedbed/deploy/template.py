@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml  # type: ignore[import-untyped]
 
@@ -30,6 +30,19 @@ def intrinsic(loader: Any, suffix: str, node: Any) -> dict[str, Any]:
 
 
 Intrinsics.add_multi_constructor("!", intrinsic)
+
+
+class Code(NamedTuple):
+    """A folder of functions, and what their package is built for."""
+
+    uri: str
+    runtime: str
+    architecture: str
+
+    @property
+    def python(self) -> str:
+        """Python's version, such as 3.13."""
+        return self.runtime.removeprefix("python")
 
 
 class TemplateFile:
@@ -67,10 +80,33 @@ class TemplateFile:
         }
         return {**known, "JOB_PREFIX": ANY_STACKS_JOBS}
 
-    def as_json(self, code: str = "") -> str:
-        """The template as JSON; the functions' code is at the address `code`, if it is given."""
+    @property
+    def code(self) -> set["Code"]:
+        """What the functions' packages are built for."""
+        shared = self.content["Globals"]["Function"]
+        functions = ({**shared, **resource["Properties"]} for resource in self._functions.values())
+        return {Code(one["CodeUri"], one["Runtime"], one["Architectures"][0]) for one in functions}
+
+    def as_json(self, addresses: Mapping[str, str] | None = None) -> str:
+        """The template as JSON; the functions' code is at these addresses by CodeUri, if they are given."""
         content = dict(self.content)
-        if code:
+        if addresses:
             shared = content["Globals"]
-            content["Globals"] = {**shared, "Function": {**shared["Function"], "CodeUri": code}}
+            content["Globals"] = {**shared, "Function": at_address(shared["Function"], addresses)}
+            moved = {
+                name: {**resource, "Properties": at_address(resource["Properties"], addresses)}
+                for name, resource in self._functions.items()
+            }
+            content["Resources"] = {**content["Resources"], **moved}
         return json.dumps(content, separators=(",", ":"))
+
+    @property
+    def _functions(self) -> dict[str, dict[str, Any]]:
+        resources = self.content["Resources"]
+        return {name: one for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"}
+
+
+def at_address(properties: Mapping[str, Any], addresses: Mapping[str, str]) -> dict[str, Any]:
+    """A function's properties, its code at its address."""
+    uri = properties.get("CodeUri")
+    return {**properties, **({"CodeUri": addresses[uri]} if uri else {})}

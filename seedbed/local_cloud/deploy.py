@@ -6,19 +6,17 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import WaiterError
 
-from ..bundle import FUNCTIONS, TEMPLATE
+from ..bundle import PACKAGES, TEMPLATE, code_of
 from .clients import LocalAws
 from .home.mark import CODE_BUCKET
 from .parameters import LAPTOP
 
 STACK = "seedbed"
 BUCKET = LAPTOP["BucketName"]
-CODE = "functions/"
 WAIT = {"Delay": 0.2, "MaxAttempts": 600}
 
 
@@ -27,14 +25,14 @@ class DeployFailed(Exception):
 
 
 def deploy(aws: LocalAws, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Create the stack of template.yaml, unchanged but for the code's address, and return its outputs.
+    """Create the stack of template.yaml, unchanged but for the code's addresses, and return its outputs.
 
     A bucket that exists from an earlier start is imported into the new stack, with its objects.
     """
     cloudformation = aws.client("cloudformation")
     stack: dict[str, Any] = {
         "StackName": STACK,
-        "TemplateURL": upload_template(upload_code(FUNCTIONS, aws), aws),
+        "TemplateURL": upload_template(template_at(upload_code(aws)), aws),
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     }
@@ -85,21 +83,32 @@ def import_bucket(cloudformation: Any) -> None:
     wait(cloudformation, "stack_import_complete")
 
 
-def upload_code(folder: Path, aws: LocalAws) -> str:
-    """Zip the functions' folder into the code bucket. Returns its s3:// address, which changes only with the code."""
+def upload_code(aws: LocalAws) -> dict[str, str]:
+    """Zip the functions' folders into the code bucket.
+
+    Returns the s3:// address of each by its CodeUri; it changes only with the code.
+    """
+    return {uri: f"s3://{CODE_BUCKET}/{put(zipped(code_of(folder)), '.zip', aws)}" for uri, folder in PACKAGES.items()}
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.json")]):
-            archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix()), path.read_bytes())
-    return f"s3://{CODE_BUCKET}/{put(packed.getvalue(), '.zip', aws)}"
+        for name, body in files.items():
+            archive.writestr(zipfile.ZipInfo(name), body)
+    return packed.getvalue()
 
 
-def upload_template(code: str, aws: LocalAws) -> str:
-    """Put the template, with the code's address, into the code bucket, as it is too large for a request.
+def template_at(addresses: Mapping[str, str]) -> str:
+    """The template with the code at these addresses."""
+    template = TEMPLATE.read_text(encoding="utf-8")
+    for uri, address in addresses.items():
+        template = template.replace(f"CodeUri: {uri}", f"CodeUri: {address}")
+    return template
 
-    Returns its URL.
-    """
-    template = TEMPLATE.read_text(encoding="utf-8").replace(f"CodeUri: {CODE}", f"CodeUri: {code}")
+
+def upload_template(template: str, aws: LocalAws) -> str:
+    """Put the template into the code bucket, as it is too large for a request. Returns its URL."""
     return f"{aws.endpoint}/{CODE_BUCKET}/{put(template.encode(), '.yaml', aws)}"
 
 

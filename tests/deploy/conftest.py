@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from seedbed.bundle import CONTAINER, FUNCTIONS, TEMPLATE
+from seedbed.bundle import CONTAINER, PACKAGES, TEMPLATE, code_of
 from seedbed.deploy.account import Account
-from seedbed.deploy.archive import digest, files_of, python_files
+from seedbed.deploy.archive import digest, files_of
 from seedbed.deploy.image import DOCKERS_OWN, TAG_LENGTH
 from seedbed.local_cloud.clients import CONFIG
 from tests.sagemaker.toy_endpoint import CREDENTIALS, Endpoint
@@ -78,7 +78,9 @@ def cloud(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Cloud:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("seedbed.deploy.stacks.POLL_SECONDS", 0.02)
     monkeypatch.setattr("seedbed.deploy.image.POLL_SECONDS", 0.02)
-    monkeypatch.setattr("seedbed.deploy.deploy.package", lambda _: python_files(FUNCTIONS))
+    monkeypatch.setattr(
+        "seedbed.deploy.deploy.packages", lambda _: {uri: code_of(folder) for uri, folder in PACKAGES.items()}
+    )
     return Cloud(endpoint)
 
 

@@ -2,17 +2,19 @@
 
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from seedbed.bundle import CONTAINER, FUNCTIONS, TEMPLATE
+from seedbed.bundle import CONTAINER, FUNCTIONS, PACKAGES, PREDICTIONS, TEMPLATE, code_of
 from seedbed.deploy import functions
 from seedbed.deploy.archive import digest, files_of, packed
 from seedbed.deploy.deploy import BUILD_TEMPLATE
@@ -20,17 +22,18 @@ from seedbed.deploy.image import base_images
 from seedbed.deploy.template import TemplateFile
 from seedbed.errors import SeedbedError
 from tests.children import run
-from tests.contract.template import Template
+from tests.contract.template import ROOT, Template
 from tests.package.environments import OUT_OF_REACH
 
 LARGEST_UNPACKED = 250_000_000
 KNOWN = TemplateFile(TEMPLATE)
+UPLOADED = {"functions/": "s3://room/functions/1.zip", "predictions/": "s3://room/predictions/2.zip"}
 
 
-def fetched() -> dict[str, bytes]:
-    """The package as a person's machine makes it; skips the test where the package index can't be reached."""
+def fetched(uri: str = "functions/") -> dict[str, bytes]:
+    """A package as a person's machine makes it; skips the test where the package index can't be reached."""
     try:
-        return functions.package(KNOWN)
+        return functions.package(uri, KNOWN)
     except SeedbedError as error:
         if re.search("connect|resolve|network|reach|dns", str(error), re.IGNORECASE):
             pytest.skip(OUT_OF_REACH.format(error))
@@ -52,6 +55,40 @@ def test_the_package_holds_the_functions_and_wheels_for_lambdas_python(package: 
     assert sum(map(len, package.values())) < LARGEST_UNPACKED
 
 
+@pytest.fixture(scope="module")
+def predictions() -> dict[str, bytes]:
+    return fetched("predictions/")
+
+
+def test_the_package_of_predictions_holds_the_trainers_code_and_wheels_for_x86_64(
+    predictions: dict[str, bytes],
+) -> None:
+    native = [name for name in predictions if name.endswith(".so")]
+
+    assert {"predict.py", "predictor/service.py", "trainer/decoding/images.py", "job_manager/settings.py"} <= set(
+        predictions
+    )
+    assert any("onnxruntime" in name for name in native)
+    assert all("cpython-313-x86_64" in name or "abi3" in name or "/" in name for name in native)
+    assert sum(map(len, predictions.values())) < LARGEST_UNPACKED
+
+
+def test_the_code_of_predictions_imports_nothing_that_its_package_lacks(tmp_path: Path) -> None:
+    pinned = set(re.findall(r"^([a-z]+)==", requirements_of("predictions"), re.MULTILINE))
+    for name, body in code_of(PREDICTIONS).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(body)
+    script = "import sys, predict, trainer.decoding.worker as w; print(w.__file__, *sys.modules)"
+
+    loaded = run([sys.executable, "-P", "-c", script], env={**os.environ, "PYTHONPATH": str(tmp_path)})
+
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stdout.startswith(str(tmp_path))
+    modules = {name.partition(".")[0] for name in loaded.stdout.split()[1:]}
+    assert {"PIL", *pinned - {"pillow"}} <= modules
+    assert not modules & {"aws_lambda_powertools", "cv2", "imagehash", "keras", "scipy", "starlette", "tensorflow"}
+
+
 def test_the_package_holds_nothing_of_the_installers(package: dict[str, bytes]) -> None:
     assert not [name for name in package if name.startswith("bin/") or name.endswith(("INSTALLER", "RECORD", ".pyc"))]
 
@@ -69,7 +106,7 @@ def test_neither_pip_nor_uv_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
 
     with pytest.raises(SeedbedError, match=r"Install it: /nowhere/python -m ensurepip"):
-        functions.package(KNOWN)
+        functions.packages(KNOWN)
 
 
 def test_a_package_index_that_fails_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,13 +114,21 @@ def test_a_package_index_that_fails_is_a_sentence(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
 
     with pytest.raises(SeedbedError, match=r"\(ERROR: No matching distribution found\)\. Check the connection"):
-        functions.package(KNOWN)
+        functions.packages(KNOWN)
 
 
 def test_requirements_of_the_functions_are_the_same_for_every_machine() -> None:
-    lines = (FUNCTIONS / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = [line for folder in ("functions", "predictions") for line in requirements_of(folder).splitlines()]
 
     assert [line for line in lines if ";" in line] == [], "pip would judge a marker by the Python that runs here"
+
+
+def requirements_of(folder: str) -> str:
+    return (ROOT / folder / "requirements.txt").read_text(encoding="utf-8")
+
+
+def has_code(resource: dict[str, Any]) -> bool:
+    return "CodeUri" in resource.get("Properties", {})
 
 
 def test_equal_files_make_equal_archives() -> None:
@@ -131,7 +176,7 @@ def test_the_template_is_sent_as_json_of_the_same_content(path: Path) -> None:
 @pytest.mark.parametrize("path", [TEMPLATE, BUILD_TEMPLATE], ids=["template", "build room"])
 def test_what_cloudformation_is_sent_passes_its_linter(path: Path, tmp_path: Path) -> None:
     sent = tmp_path / "sent.json"
-    sent.write_text(TemplateFile(path).as_json("s3://room/code.zip" if path == TEMPLATE else ""), encoding="utf-8")
+    sent.write_text(TemplateFile(path).as_json(UPLOADED if path == TEMPLATE else {}), encoding="utf-8")
     linter = Path(sys.executable).with_name("cfn-lint")
 
     done = run(
@@ -142,11 +187,12 @@ def test_what_cloudformation_is_sent_passes_its_linter(path: Path, tmp_path: Pat
 
 
 def test_the_functions_code_is_where_it_was_uploaded() -> None:
-    sent = json.loads(KNOWN.as_json("s3://room/functions/1.zip"))
+    sent = json.loads(KNOWN.as_json(UPLOADED))
+    own = {name: one["Properties"]["CodeUri"] for name, one in sent["Resources"].items() if has_code(one)}
 
-    assert sent["Globals"]["Function"]["CodeUri"] == "s3://room/functions/1.zip"
-    assert KNOWN.content["Globals"]["Function"]["CodeUri"] == "functions/"
-    assert not [one for one in sent["Resources"].values() if "CodeUri" in one.get("Properties", {})]
+    assert sent["Globals"]["Function"]["CodeUri"] == UPLOADED["functions/"]
+    assert own == {"Predictions": UPLOADED["predictions/"]}
+    assert {code.uri for code in KNOWN.code} == UPLOADED.keys() == PACKAGES.keys()
 
 
 def test_the_build_pushes_dockers_own_manifest_for_x86_64_to_its_repository_alone() -> None:

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import WaiterError
 
-from seedbed.bundle import FUNCTIONS, TEMPLATE
 from seedbed.local_cloud.access.credentials import Credentials
 from seedbed.local_cloud.clients import LocalAws
-from seedbed.local_cloud.deploy import BUCKET, CODE, put, upload_code
+from seedbed.local_cloud.deploy import BUCKET, put, template_at, upload_code
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.home.mark import CODE_BUCKET
 from seedbed.local_cloud.process import local_cloud
@@ -32,9 +31,7 @@ class Account:
     def __init__(self, aws: LocalAws) -> None:
         self.aws = aws
         self._cloudformation: Any = aws.client("cloudformation")
-        self._template = TEMPLATE.read_text(encoding="utf-8").replace(
-            f"CodeUri: {CODE}", f"CodeUri: {upload_code(FUNCTIONS, aws)}"
-        )
+        self._template = template_at(upload_code(aws))
 
     def create(self, name: str, *, fails: bool = False) -> None:
         """Create a stack, and wait for it. Raises WaiterError if it is rolled back."""

@@ -11,7 +11,12 @@ from .imports import imports, modules
 
 ROOT = Path(__file__).parents[2]
 # The folder where each package's imports start.
-FOLDERS = {"job_manager": ROOT / "functions", "trainer": ROOT / "training_container", "seedbed": ROOT}
+FOLDERS = {
+    "job_manager": ROOT / "functions",
+    "predictor": ROOT / "predictions",
+    "trainer": ROOT / "training_container",
+    "seedbed": ROOT,
+}
 
 FLOORS: dict[str, list[list[str]]] = {
     "job_manager": [
@@ -19,12 +24,18 @@ FLOORS: dict[str, list[list[str]]] = {
         ["aws", "ports", "settings"],
         ["domain"],
     ],
+    "predictor": [
+        ["wiring"],
+        ["service"],
+        ["current", "request"],
+        ["http", "model"],
+    ],
     "trainer": [
         ["__main__"],
         ["prepare", "train", "evaluate", "predict", "serve"],
         ["preparation", "training", "evaluation"],
         ["inference", "backbones"],
-        ["pack", "archive"],
+        ["answering", "pack", "archive"],
         ["photos", "vary"],
         ["changes", "decoding", "views"],
         ["errors", "files", "job", "keras_loader", "names", "types", "version"],

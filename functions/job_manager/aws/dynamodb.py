@@ -132,6 +132,11 @@ class DynamoDBRuns:
     def champion(self) -> Run | None:
         return self._pointed_at(CHAMPION)
 
+    def champion_id(self) -> str | None:
+        """The name of the best model's run; None while there is none."""
+        item = self._get(CHAMPION)
+        return item["run_id"]["S"] if item else None
+
     def recent(self, limit: int, before: Run | None = None) -> Sequence[Run]:
         query: Item = {
             "TableName": self._table,

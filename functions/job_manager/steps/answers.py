@@ -253,6 +253,22 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """An image's most probable label, its probability as `confidence`, and the probabilities of all labels."""
+
+    label: str
+    confidence: float
+    probabilities: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """The best model's prediction for each image, in the order of the request."""
+
+    predictions: tuple[Prediction, ...]
+
+
+@dataclass(frozen=True)
 class Health:
     """The API can read its table. The run in progress, what it waits for, and the run of the best model."""
 
