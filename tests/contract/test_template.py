@@ -36,6 +36,8 @@ NAMES: dict[str, set[str]] = defaultdict(
     ),
     {"AWS::Lambda::Permission": set(), "AWS::Logs::MetricFilter": set()},
 )
+PREDICTIONS = {"Fn::Sub": "integrations/${PredictionsIntegration}"}
+API_GATEWAY_SECONDS = 30
 DEAD_LETTERS = [name for name in QUEUES if name.endswith("DeadLetterQueue")]
 
 
@@ -142,7 +144,16 @@ def test_the_templates_routes_match_the_apis() -> None:
         for method in METHODS.get(ast.unparse(decorator.func), ())
     }
 
-    assert {route["RouteKey"] for route in ROUTES.values()} == answered
+    assert {route["RouteKey"] for route in ROUTES.values() if route["Target"] != PREDICTIONS} == answered
+
+
+def test_predictions_have_a_route_of_their_own_with_a_lower_rate() -> None:
+    (route,) = (route["RouteKey"] for route in ROUTES.values() if route["Target"] == PREDICTIONS)
+    (stage,) = TEMPLATE.of_type("AWS::ApiGatewayV2::Stage").values()
+
+    assert route == "POST /predictions"
+    assert stage["RouteSettings"][route]["ThrottlingRateLimit"] < stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
+    assert TEMPLATE.functions["Predictions"]["Timeout"] < API_GATEWAY_SECONDS
 
 
 @pytest.mark.parametrize("action", ["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:DeleteObject"])

@@ -40,7 +40,7 @@ def steps(root: Path = ROOT) -> list[Step]:
 def step(root: Path, name: str, resources: dict[str, Any]) -> Step:
     properties = resources[name]["Properties"]
     module = properties["Handler"].split(".")[0]
-    text = (root / FUNCTIONS / f"{module}.py").read_text(encoding="utf-8")
+    text = (root / properties.get("CodeUri", FUNCTIONS) / f"{module}.py").read_text(encoding="utf-8")
     changed, read = touched(properties, resources)
     events = properties.get("Events", {}).items()
     woken = [one for event_name, event in events for one in woken_by(event_name, event, resources)]

@@ -10,7 +10,11 @@ from .imports import imports
 
 FUNCTIONS = "functions"
 # The folder of each package, where its name does not say so.
-PLACES = {"job_manager": f"{FUNCTIONS}/job_manager", "trainer": "training_container/trainer"}
+PLACES = {
+    "job_manager": f"{FUNCTIONS}/job_manager",
+    "predictor": "predictions/predictor",
+    "trainer": "training_container/trainer",
+}
 HANDLERS = "The Lambda functions: a file each, which takes an event and calls the step of its name."
 
 
