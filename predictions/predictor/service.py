@@ -11,7 +11,6 @@ from typing import Any
 from job_manager.domain.errors import MalformedOutput, NotFound
 from trainer.answering.answer import answer_as
 from trainer.answering.classification import Classification
-from trainer.decoding.limits import DecodingLimits
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import DecoderFailed, RequestRefused
 
@@ -22,8 +21,6 @@ from .request import Images, views_in
 ANSWER_SECONDS = 15.0
 SECONDS_LEFT = 3.0
 """Of the function's time, to give up an image and still answer."""
-LIMITS = DecodingLimits(pixels=60_000_000, timeout=ANSWER_SECONDS)
-"""An image of so many pixels takes at most 1.2 GB to decode, and the function has 1,769 MB, half of a GB its own."""
 RESTORE = "{} Restore it: the bucket keeps old versions for a while."
 
 logger = logging.getLogger(__name__)
@@ -32,10 +29,10 @@ logger = logging.getLogger(__name__)
 class PredictionService:
     """Answers one request at a time, as Lambda asks."""
 
-    def __init__(self, current: CurrentModel, images: Images) -> None:
+    def __init__(self, current: CurrentModel, images: Images, decoders: DecoderPool) -> None:
+        """The decoders are started while Lambda loads the rest."""
         self._current = current
         self._images = images
-        decoders = DecoderPool(LIMITS, count=1)
         self._started = ThreadPoolExecutor(1).submit(decoders.start)
         self._classification = Classification(decoders)
 

@@ -11,6 +11,7 @@ from moto import mock_aws
 from job_manager import wiring
 from job_manager.aws.events import changed_run
 from job_manager.domain.run import Run
+from predictor import wiring as predictions
 from tests.contract.template import ROOT
 from tests.fakes.jobs import MemoryJobs
 from tests.fakes.neighbours import MemoryClock
@@ -26,6 +27,14 @@ def event() -> Callable[[str], Event]:
         return content
 
     return read
+
+
+@pytest.fixture(scope="session", autouse=True)
+def decoders() -> Iterator[None]:
+    """The process that decodes images for predictions serves all tests, and is ended after them."""
+    yield
+    predictions.decoders().close()
+    predictions.decoders.cache_clear()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import boto3
 
 from job_manager import settings, wiring
 from job_manager.ports import Bucket, Runs
+from predictor import wiring as predictions
 from tests.contract.iam import actions_of, granted
 from tests.contract.template import Template, table_request
 from tests.fakes.jobs import MemoryJobs
@@ -25,6 +26,10 @@ class LambdaContext:
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:seedbed"
     aws_request_id: str = "8f507cfc-6f3a-4c9b-8f0e-2a1d6c7b9e53"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """What is left of the function's time."""
+        return 20_000
 
 
 @dataclass
@@ -106,6 +111,7 @@ def deploy() -> Template:
 def forget_what_is_warm() -> None:
     settings.settings.cache_clear()
     wiring.aws.cache_clear()
+    predictions.service.cache_clear()
 
 
 def spoil(event: Event, index: int = 0, body: str = "{not JSON") -> str:

@@ -63,4 +63,4 @@ def test_every_request_is_answered_as_the_document_says(
     request["requestContext"]["http"] |= {"method": method, "path": path}
     request["queryStringParameters"] = query
 
-    check_answer(method, path, deployed.invoke("Api", request))
+    check_answer(method, path, deployed.invoke("Predictions" if path == "/predictions" else "Api", request))

@@ -149,3 +149,39 @@ def test_another_body_is_refused_in_a_sentence(media_type: str, body: bytes, sta
 @pytest.mark.parametrize("media_type", [JSON, "image/png", *ANY_TYPE])
 def test_an_empty_body_is_an_empty_image(media_type: str) -> None:
     assert images_in(media_type, b"") == [b""]
+
+
+def form(*parts: bytes, boundary: bytes = b"x") -> bytes:
+    """A form as curl and browsers write it."""
+    return b"".join(b"--" + boundary + b"\r\n" + part + b"\r\n" for part in parts) + b"--" + boundary + b"--\r\n"
+
+
+A_FILE = b'Content-Disposition: form-data; name="image"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+A_FIELD = b'Content-Disposition: form-data; name="comment"\r\n\r\n'
+
+
+@pytest.mark.parametrize(
+    "boundary", ["x", "----WebKitFormBoundary7MA4YWxkTrZu0gW", "------------------------d74496d66958873e"]
+)
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary={}", 'Multipart/Form-Data; charset=x; boundary="{}"'])
+def test_the_files_of_a_form_are_read(kind: str, boundary: str) -> None:
+    body = form(A_FILE + FILE, A_FIELD + b"hello", A_FILE + b"\r\n" + OTHER + b"\r\n", boundary=boundary.encode())
+
+    assert images_in(kind.format(boundary), body) == [FILE, b"\r\n" + OTHER + b"\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "reason"),
+    [
+        ("multipart/form-data", form(A_FILE + FILE), "The form can't be read"),
+        ("multipart/form-data; boundary=y", form(A_FILE + FILE), "The form can't be read"),
+        ("multipart/form-data; boundary=x", form(A_FILE + FILE)[:-9], "The form can't be read"),
+        ("multipart/form-data; boundary=x", b"", "The form can't be read"),
+        ("multipart/form-data; boundary=x", b"--x\r\n" * 2000, "The form can't be read"),
+        ("multipart/form-data; boundary=x", form(A_FIELD + FILE), "The form holds no file"),
+        ("multipart/form-data; boundary=x", form(*[A_FILE + FILE] * (MAX_IMAGES + 1)), f"at most {MAX_IMAGES}"),
+    ],
+)
+def test_another_form_is_refused_in_a_sentence(kind: str, body: bytes, reason: str) -> None:
+    status, sentence = refusal(kind, body)
+    assert (status, reason in sentence) == (400, True), sentence
