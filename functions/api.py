@@ -1,5 +1,7 @@
-"""HTTP → the best model, runs and trials; stops a run, or asks for its next attempt."""
+"""HTTP → the best model, runs and trials; asks for a run now, stops one, or asks for its next attempt."""
 
+import json
+import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,26 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.logging import correlation_paths
 
-from job_manager.aws.http import PROBLEM, as_asked, as_get, json_of, number_of
+from job_manager.aws.http import (
+    PROBLEM,
+    TooLarge,
+    WrongMediaType,
+    as_asked,
+    as_get,
+    json_of,
+    new_run_of,
+    number_of,
+    request_id_of,
+    tag_without_signatures,
+)
 from job_manager.domain.errors import Conflict, MalformedOutput, NotFound, WrongRequest
+from job_manager.domain.run_request import RunRequest
 from job_manager.settings import settings
-from job_manager.steps.answers import Accepted, Health, Model, ModelList, Problem, RunList, TrialList
-from job_manager.steps.api import RUNS_SHOWN, best_model, health, models, one_run, recent_runs, trials
+from job_manager.steps.answers import Accepted, Health, Model, ModelList, Problem, RunList, RunRequested, TrialList
+from job_manager.steps.api import RUNS_SHOWN, TRIALS_SHOWN, best_model, health, models, one_run, recent_runs, trials
 from job_manager.steps.files import dataset, files
 from job_manager.steps.predictions import Cell, comparison, predictions
+from job_manager.steps.request_run import request_run
 from job_manager.steps.retry_run import retry_run
 from job_manager.steps.stop_run import stop_run
 from job_manager.wiring import aws
@@ -24,6 +39,11 @@ MODELS_SHOWN = 20
 FILES_SHOWN = 100
 MOST_SHOWN = 200
 OPENAPI = Path(__file__).with_name("openapi.json")
+STARTS = (
+    "A run of what is in the bucket starts within seconds, unless a run with this plan had the same images. "
+    "See: seedbed runs"
+)
+STARTED = "The run {} was started for this request."
 
 logger = Logger()
 app = APIGatewayHttpResolver(serializer=json_of)
@@ -51,7 +71,8 @@ def get_run(run_id: str) -> Any:
 
 @app.get("/runs/<run_id>/trials")
 def get_trials(run_id: str) -> TrialList:
-    return trials(run_id, aws(), set(filter(None, asked("curves").split(","))))
+    curves, limit = set(filter(None, asked("curves").split(","))), asked_number("limit", TRIALS_SHOWN, TRIALS_SHOWN)
+    return trials(run_id, aws(), curves, limit, asked("cursor"))
 
 
 @app.get("/runs/<run_id>/files")
@@ -75,6 +96,17 @@ def get_comparison(run_id: str, other: str) -> Response[Any]:
 @app.get("/datasets/<version>")
 def get_dataset(version: str) -> Response[Any]:
     return with_links(dataset(version, aws(), settings().job_prefix))
+
+
+@app.post("/runs")
+def post_run() -> Response[Any]:
+    wanted, now = new_run_of(app.current_event.raw_event), aws().clock.now()
+    request_id, full = request_id_of(app.current_event.raw_event), settings().full_fine_tuning
+    request = RunRequest(request_id, now, wanted.plan, wanted.trials, wanted.again, full)
+    kept, run = request_run(request, aws(), settings().plan)
+    message = STARTED.format(run.run_id) if run else STARTS
+    answer = RunRequested(message, kept.request_id, run.run_id if run else None)
+    return Response(HTTPStatus.ACCEPTED, content_types.APPLICATION_JSON, answer)
 
 
 @app.post("/runs/<run_id>/stop")
@@ -111,6 +143,16 @@ def not_found(error: NotFound) -> Response[Any]:
     return problem(HTTPStatus.NOT_FOUND, str(error))
 
 
+@app.exception_handler(TooLarge)  # type: ignore[untyped-decorator]
+def too_large(error: TooLarge) -> Response[Any]:
+    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
+
+
+@app.exception_handler(WrongMediaType)  # type: ignore[untyped-decorator]
+def wrong_media_type(error: WrongMediaType) -> Response[Any]:
+    return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, str(error))
+
+
 @app.exception_handler(WrongRequest)  # type: ignore[untyped-decorator]
 def wrong_request(error: WrongRequest) -> Response[Any]:
     return problem(HTTPStatus.BAD_REQUEST, str(error))
@@ -124,7 +166,20 @@ def unreadable(error: MalformedOutput) -> Response[Any]:
 
 @app.not_found
 def no_route(error: NotFoundError) -> Response[Any]:
-    return problem(HTTPStatus.NOT_FOUND, "There is nothing here. GET /openapi.json lists what can be asked for.")
+    http = app.current_event.raw_event["requestContext"]["http"]
+    allowed = methods_at(http["path"])
+    if not allowed or http["method"] in allowed:
+        return problem(HTTPStatus.NOT_FOUND, "There is nothing here. GET /openapi.json lists what can be asked for.")
+    wrong = problem(HTTPStatus.METHOD_NOT_ALLOWED, f"This answers {' and '.join(allowed)} alone.")
+    wrong.headers["Allow"] = ", ".join(allowed)
+    return wrong
+
+
+def methods_at(path: str) -> list[str]:
+    """The methods by which a path can be asked; none if there is nothing."""
+    paths = json.loads(OPENAPI.read_bytes())["paths"]
+    here = [methods for known, methods in paths.items() if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", known), path)]
+    return sorted({method.upper() for methods in here for method in methods})
 
 
 def asked(name: str) -> str:
@@ -132,14 +187,16 @@ def asked(name: str) -> str:
     return (app.current_event.query_string_parameters or {}).get(name, "")
 
 
-def asked_number(name: str, default: int) -> int:
+def asked_number(name: str, default: int, most: int = MOST_SHOWN) -> int:
     """A number in the query. Raises WrongRequest for one that is too large, or is not a number."""
-    return number_of(asked(name) or str(default), name, MOST_SHOWN)
+    return number_of(asked(name) or str(default), name, most)
 
 
 def with_links(answer: object) -> Response[Any]:
-    """An answer with links in it, which differ each time and expire: no client keeps it."""
-    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, answer, headers={"Cache-Control": "no-store"})
+    """An answer with links in it, which differ each time: its ETag stays the same while links given before it last."""
+    body = json_of(answer)
+    tag = {"ETag": tag_without_signatures(body, aws().clock.now())}
+    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, body, headers=tag)
 
 
 def accepted(message: str) -> Response[Any]:

@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
-from api import MOST_SHOWN
+from api import FILES_SHOWN, MODELS_SHOWN, MOST_SHOWN
+from job_manager.aws.http import KEY as IDEMPOTENCY_KEY
+from job_manager.aws.http import NewRun
 from job_manager.domain.dataset import UPLOADS
 from job_manager.domain.run import RUN_ID
 from job_manager.steps.answers import (
@@ -26,8 +28,10 @@ from job_manager.steps.answers import (
     Problem,
     RunInFull,
     RunList,
+    RunRequested,
     TrialList,
 )
+from job_manager.steps.api import RUNS_SHOWN, TRIALS_SHOWN
 from trainer.answering.request_images import MAX_IMAGES
 from trainer.views import MAX_VIEWS
 
@@ -37,20 +41,17 @@ DIGITS = "^[0-9a-f]{12,64}$"
 REFERENCE = "#/components/schemas/{name}"
 ABOUT = (
     "What Seedbed knows of its models and runs. Every request is signed (SigV4, service execute-api) by somebody with "
-    "the stack's AskersPolicy. Times are ISO 8601. GET answers have an ETag, and an If-None-Match that names it is "
-    "answered with 304. HEAD answers like GET, without the body."
+    "the stack's AskersPolicy, or has a token (JWT) of the issuer that the stack trusts. Times are ISO 8601. GET "
+    "answers have an ETag, and an If-None-Match that names it is answered with 304. HEAD answers like GET, without the "
+    "body. API Gateway's own 401, 403, 413, 429, 500 and 503 have a `message` alone, as application/json."
 )
 
 Schema = dict[str, Any]
 
 
-WITH_LINKS = (FileList, PredictionList, Comparison, Dataset)
-"""Answers that no client keeps: their links expire."""
-
-
 @dataclass(frozen=True)
 class Parameter:
-    """A part of the path, or of the query, and what it may be."""
+    """A part of the path, of the query or of the headers, and what it may be."""
 
     name: str
     about: str
@@ -58,7 +59,6 @@ class Parameter:
     place: str = "query"
 
 
-LIMIT = Parameter("limit", "How many are answered at most.", {"type": "integer", "minimum": 1, "maximum": MOST_SHOWN})
 CURSOR = Parameter("cursor", "Where to continue: the `next` of another answer.", {"type": "string"})
 KIND = Parameter("kind", "The only kind of images wanted.", {"type": "string", "enum": list(FileKind)})
 VERSION = Parameter("version", "From 12 digits of a version on.", {"type": "string", "pattern": DIGITS}, "path")
@@ -69,6 +69,12 @@ VIEWS = Parameter(
     "views",
     "How many flips and rotations of an image to average over: 1 is quickest. By default as many as the model chose.",
     {"type": "integer", "minimum": 1, "maximum": MAX_VIEWS},
+)
+SAME = Parameter(
+    "Idempotency-Key",
+    "A name for this request: if it is sent again by the same name, it is not done again.",
+    {"type": "string", "pattern": f"^{IDEMPOTENCY_KEY.pattern}$"},
+    "header",
 )
 RUN = Parameter("id", "A run's name.", {"type": "string", "pattern": f"^{RUN_ID.pattern}$"}, "path")
 OTHER = Parameter("other", "Another run's name.", {"type": "string", "pattern": f"^{RUN_ID.pattern}$"}, "path")
@@ -88,6 +94,14 @@ class Route:
     status: HTTPStatus = HTTPStatus.OK
     body: Mapping[str, Any] | None = None
     """The request's body by media type, each with its schema."""
+    json_body: Any = None
+    """The type of a body of JSON that may be left out."""
+
+
+def limit(default: int, most: int = MOST_SHOWN) -> Parameter:
+    """The parameter for the length of a list."""
+    schema = {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+    return Parameter("limit", "How many are answered at most.", schema)
 
 
 BASE64 = {"type": "string", "contentEncoding": "base64"}
@@ -115,9 +129,34 @@ IMAGES: dict[str, Any] = {
 
 ROUTES = (
     Route("GET", "/models/best", "bestModel", "The best model.", Model, refusals=(HTTPStatus.NOT_FOUND,)),
-    Route("GET", "/models", "models", "The best model and those before it.", ModelList, (LIMIT, CURSOR), WRONG),
     Route(
-        "GET", "/runs", "runs", "The latest runs, and the change that waits for one.", RunList, (LIMIT, CURSOR), WRONG
+        "GET",
+        "/models",
+        "models",
+        "The best model and those before it.",
+        ModelList,
+        (limit(MODELS_SHOWN), CURSOR),
+        WRONG,
+    ),
+    Route(
+        "GET",
+        "/runs",
+        "runs",
+        "The latest runs, and the change that waits for one.",
+        RunList,
+        (limit(RUNS_SHOWN), CURSOR),
+        WRONG,
+    ),
+    Route(
+        "POST",
+        "/runs",
+        "requestRun",
+        "Ask for a run now, of what is in the bucket, with a plan and a number of trials of its own.",
+        RunRequested,
+        (SAME,),
+        (*WRONG, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+        HTTPStatus.ACCEPTED,
+        json_body=NewRun,
     ),
     Route("GET", "/runs/{id}", "run", "One run in full.", RunInFull, (RUN,), (HTTPStatus.NOT_FOUND,)),
     Route(
@@ -126,7 +165,7 @@ ROUTES = (
         "trials",
         "A run's trials, with learning curves if they are asked for.",
         TrialList,
-        (RUN, CURVES),
+        (RUN, CURVES, limit(TRIALS_SHOWN, TRIALS_SHOWN), CURSOR),
         (*WRONG, HTTPStatus.NOT_FOUND),
     ),
     Route(
@@ -135,7 +174,7 @@ ROUTES = (
         "files",
         "Images that a run left out, predicted wrongly, or has under a likely wrong label, and samples.",
         FileList,
-        (RUN, KIND, LIMIT, CURSOR),
+        (RUN, KIND, limit(FILES_SHOWN), CURSOR),
         (*WRONG, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
     ),
     Route(
@@ -144,7 +183,7 @@ ROUTES = (
         "predictions",
         "What a run's model predicts for its test images, with links to them.",
         PredictionList,
-        (RUN, LABEL, PREDICTED, LIMIT, CURSOR),
+        (RUN, LABEL, PREDICTED, limit(FILES_SHOWN), CURSOR),
         (*WRONG, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_GATEWAY),
     ),
     Route(
@@ -209,7 +248,8 @@ ROUTES = (
 
 def document() -> dict[str, Any]:
     """The whole document."""
-    types = list(dict.fromkeys([Problem, *(route.answer for route in ROUTES)]))
+    bodies = [route.json_body for route in ROUTES if route.json_body]
+    types = list(dict.fromkeys([Problem, *(route.answer for route in ROUTES), *bodies]))
     schemas, components = msgspec.json.schema_components(types, ref_template=REFERENCE)
     schema_of = dict(zip(map(repr, types), schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
@@ -222,17 +262,21 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Seedbed", "version": "1", "description": ABOUT, "license": {"name": "Apache-2.0"}},
         "servers": [{"url": "/", "description": "The stack's output ApiUrl."}],
-        "security": [{"sigv4": []}],
+        "security": [{"sigv4": []}, {"jwt": []}],
         "paths": paths,
         "components": {
-            "schemas": {name: complete(schema) for name, schema in components.items()},
+            "schemas": {
+                name: schema if name in {body.__name__ for body in bodies} else complete(schema)
+                for name, schema in components.items()
+            },
             "securitySchemes": {
+                "jwt": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "sigv4": {
                     "type": "apiKey",
                     "name": "Authorization",
                     "in": "header",
                     "x-amazon-apigateway-authtype": "awsSigv4",
-                }
+                },
             },
         },
     }
@@ -242,7 +286,7 @@ def operation_of(route: Route, schema_of: Mapping[str, Schema]) -> Schema:
     """An operation, with what it answers."""
     schema = schema_of[repr(route.answer)]
     answers: Schema = {str(int(route.status)): answer_of("The answer.", "application/json", schema)}
-    if route.method == "GET" and route.answer not in WITH_LINKS:
+    if route.method == "GET":
         answers["304"] = {"description": "The answer is the one that If-None-Match names."}
     for status in route.refusals:
         answers[str(int(status))] = answer_of(status.phrase, "application/problem+json", schema_of[repr(Problem)])
@@ -259,13 +303,19 @@ def operation_of(route: Route, schema_of: Mapping[str, Schema]) -> Schema:
             }
             for given in route.parameters
         ],
-        **({"requestBody": body_of(route.body)} if route.body else {}),
+        **request_body(route, schema_of),
         "responses": answers,
     }
 
 
-def body_of(body: Mapping[str, Any]) -> Schema:
-    return {"required": True, "content": {media_type: {"schema": schema} for media_type, schema in body.items()}}
+def request_body(route: Route, schema_of: Mapping[str, Schema]) -> Schema:
+    """What an operation says about the request's body, if there may be one."""
+    if route.json_body:
+        return {"requestBody": {"content": {"application/json": {"schema": schema_of[repr(route.json_body)]}}}}
+    if not route.body:
+        return {}
+    content = {media_type: {"schema": schema} for media_type, schema in route.body.items()}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def answer_of(about: str, media_type: str, schema: Schema) -> Schema:

@@ -14,6 +14,7 @@ from .domain.message import Message
 from .domain.predictions.prediction import Prediction
 from .domain.result import Epoch, Evaluation, Heads, Mistake, Progress, Trial
 from .domain.run import Record, Run, RunState
+from .domain.run_request import RunRequest
 from .domain.settling import PendingChange
 
 
@@ -100,8 +101,14 @@ class Runs(Protocol):
     def pending(self) -> PendingChange | None:
         """The change that waits for a run."""
 
+    def request(self, request: RunRequest) -> PendingChange:
+        """Save a person's request for a run now, as a change of the bucket; return the whole pending change.
+
+        Raises Conflict if there is a request already.
+        """
+
     def clear_pending(self, seen: PendingChange) -> None:
-        """Delete the pending change, unless it has grown since it was seen."""
+        """Delete the pending change; if it has grown since it was seen, delete only the request that was seen."""
 
     def listing(self) -> Listing | None:
         """The latest listing of the bucket that found nothing new."""

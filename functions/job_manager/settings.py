@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from .domain.plan import FineTuning, Machine, Plan
+from .domain.run_request import FULL_FINE_TUNE_TRIALS
 from .domain.settling import SettleRule
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -112,10 +113,13 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     @property
     def fine_tuning(self) -> FineTuning | None:
         """How the next run trains the whole network; None for heads only."""
-        if not self.fine_tune_trials:
-            return None
+        return self.full_fine_tuning if self.fine_tune_trials else None
+
+    @property
+    def full_fine_tuning(self) -> FineTuning:
+        """How a run with the full plan trains the whole network, whatever the stack's own plan does."""
         return FineTuning(
-            trials=self.fine_tune_trials,
+            trials=self.fine_tune_trials or FULL_FINE_TUNE_TRIALS,
             parallel_trials=self.fine_tune_parallel_trials,
             epochs=self.fine_tune_epochs,
             image_size=self.fine_tune_size,

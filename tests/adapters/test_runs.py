@@ -16,9 +16,10 @@ from job_manager.domain.errors import Conflict, NotFound
 from job_manager.domain.listing import Listing
 from job_manager.domain.result import Evaluation, LabelScore, Trial
 from job_manager.domain.run import Run, RunState, run_id_of
+from job_manager.domain.run_request import PlanName, RunRequest
 from job_manager.domain.settling import PendingChange
 from job_manager.ports import Runs
-from tests.fakes.world import a_run
+from tests.fakes.world import FULL_PLAN, a_run
 
 NINE = datetime(2026, 3, 20, 9, 0, 0, 123456, tzinfo=UTC)
 LATER = NINE + timedelta(seconds=1)
@@ -94,6 +95,48 @@ def test_a_pending_change_that_grew_since_it_was_seen_stays(runs: Runs) -> None:
 
 def test_clearing_without_a_pending_change_is_not_an_error(runs: Runs) -> None:
     runs.clear_pending(PendingChange(NINE, NINE))
+
+
+REQUESTED = RunRequest("one", LATER, PlanName.FULL, 40, again=True, fine_tuning=FULL_PLAN.fine_tuning)
+
+
+def test_a_request_is_kept_with_the_pending_change_and_outlasts_uploads(runs: Runs) -> None:
+    runs.note_change(NINE)
+
+    assert runs.request(REQUESTED) == PendingChange(NINE, LATER, REQUESTED) == runs.pending()
+    assert runs.note_change(LATER + timedelta(seconds=1)).request == REQUESTED
+
+
+def test_a_request_without_a_pending_change_is_one(runs: Runs) -> None:
+    assert runs.request(REQUESTED) == PendingChange(LATER, LATER, REQUESTED) == runs.pending()
+
+
+def test_a_second_request_is_a_conflict_and_changes_nothing(runs: Runs) -> None:
+    runs.request(REQUESTED)
+
+    with pytest.raises(Conflict):
+        runs.request(replace(REQUESTED, request_id="two"))
+
+    assert runs.pending() == PendingChange(LATER, LATER, REQUESTED)
+
+
+def test_a_request_that_was_seen_is_cleared_though_the_change_has_grown(runs: Runs) -> None:
+    seen = runs.request(REQUESTED)
+    later = runs.note_change(LATER + timedelta(seconds=1)).last_at
+
+    runs.clear_pending(seen)
+    runs.clear_pending(seen)
+
+    assert runs.pending() == PendingChange(LATER, later)
+
+
+def test_a_request_that_was_not_seen_stays(runs: Runs) -> None:
+    seen = runs.note_change(NINE)
+    runs.request(REQUESTED)
+
+    runs.clear_pending(seen)
+
+    assert runs.pending() == PendingChange(NINE, LATER, REQUESTED)
 
 
 def test_a_run_comes_back_as_it_was_saved(runs: Runs) -> None:

@@ -107,8 +107,8 @@ GUARDS = (
     Guard(
         name="a dataset version gets only one run",
         file=START_RUN,
-        text="if before and not is_repeated(before, ports, plan) and (before.state is not RunState.REFUSED or reason):",
-        mutation="if before and not is_repeated(before, ports, plan) and reason:",
+        text="if before and not again and (before.state is not RunState.REFUSED or reason):",
+        mutation="if before and not again and reason:",
         test="tests/unit/test_start_run.py::test_the_same_version_starts_no_second_run",
     ),
     Guard(

@@ -103,9 +103,18 @@ INTRINSICS: dict[str, Any] = {
     "Fn::Select": lambda template, arguments: template.resolve(arguments[1])[int(arguments[0])],
     "Fn::Split": lambda template, arguments: template.resolve(arguments[1]).split(arguments[0]),
     "Fn::Join": lambda template, arguments: arguments[0].join(template.resolve(arguments[1])),
+    "Fn::And": lambda template, arguments: all(map(template.resolve, arguments)),
     "Fn::Not": lambda template, arguments: not template.resolve(arguments[0]),
     "Fn::Equals": lambda template, arguments: template.resolve(arguments[0]) == template.resolve(arguments[1]),
 }
+
+FOR_ANYTHING_ELSE = "$default"
+ROUTES = {
+    route["RouteKey"]: route
+    for route in Template().of_type("AWS::ApiGatewayV2::Route").values()
+    if route["ApiId"] == {"Ref": "HttpApi"} and route["RouteKey"] != FOR_ANYTHING_ELSE
+}
+"""The routes of the API for signed requests, by their keys, but for the one that answers what is not there."""
 
 
 def table_request(template: Template, name: str = "runs") -> dict[str, Any]:

@@ -72,6 +72,7 @@ def test_there_is_an_event_for_every_trigger() -> None:
         "api_best_model",
         "api_runs",
         "api_run",
+        "api_request_run",
         "api_stop_run",
         "api_retry_run",
     }

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from job_manager.domain import run_request
 from seedbed.commands.demo import PROCEDURAL
 from seedbed.local_cloud.parameters import LAPTOP, PARAMETERS, PlanName, parameters
 from tests.contract.template import Template
@@ -33,6 +34,22 @@ def test_a_laptop_uses_the_quick_plan_unless_asked_for_the_full_one() -> None:
     assert PARAMETERS[PlanName.quick].keys() == PARAMETERS[PlanName.full].keys()
     assert PARAMETERS[PlanName.full]["Exports"] == KNOWN["Exports"]["Default"]
     assert int(PARAMETERS[PlanName.full]["FineTuneTrials"]) > 0
+
+
+def test_a_requested_plan_is_that_of_a_laptop_by_the_same_name() -> None:
+    for name, of in {PlanName.quick: "QUICK", PlanName.full: "FULL"}.items():
+        views, images, exports = (
+            getattr(run_request, f"{of}_{part}") for part in ("VIEWS", "CHANGED_IMAGES", "EXPORTS")
+        )
+        trials = run_request.FULL_FINE_TUNE_TRIALS if name is PlanName.full else 0
+        assert run_request.PlanName(name.value).name == of
+        assert PARAMETERS[name] == {
+            "FineTuneTrials": str(trials),
+            "Exports": ",".join(exports),
+            "CachedViews": str(views),
+            "EvaluationViews": str(views),
+            "ChangedImages": str(images),
+        }
 
 
 def test_the_trial_count_can_be_chosen_for_either_plan() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from samtranslator.translator.transform import transform
 
-from job_manager.domain.measurement import BY_STAGE, STAGES_WITH_TRIALS, Metric
-from job_manager.domain.run import NEXT
+from job_manager.domain.measurement import BY_STAGE, Metric
+from job_manager.domain.run import NEXT, STAGES_WITH_TRIALS
 from tests.contract.template import ROOT, Template
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")

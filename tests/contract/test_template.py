@@ -12,12 +12,13 @@ from ministack.core.iam_evaluator import EvalContext, evaluate, evaluate_resourc
 from job_manager.aws.s3 import TEMPORARY
 from job_manager.domain import layout
 from tests.contract.patterns import matches
-from tests.contract.template import ROOT, STACKS, Template
+from tests.contract.template import ROOT, ROUTES, STACKS, Template
 
 TEMPLATE = Template()
 QUEUES = TEMPLATE.of_type("AWS::SQS::Queue")
 RULES = TEMPLATE.of_type("AWS::Events::Rule")
-ROUTES = TEMPLATE.of_type("AWS::ApiGatewayV2::Route")
+EVERY_ROUTE = TEMPLATE.of_type("AWS::ApiGatewayV2::Route")
+STAGES = TEMPLATE.of_type("AWS::ApiGatewayV2::Stage")
 BRACES = str.maketrans("<>", "{}")
 METHODS = {"app.get": ("GET", "HEAD"), "app.post": ("POST",)}
 IDS = ("0a1b2c3d-ca81-11f1-8a3c-0e6f3b2d5a17", "4e5f6a7b-ca81-11f1-8a3c-0e6f3b2d5a17")
@@ -126,11 +127,47 @@ def test_the_quiet_period_fits_into_an_sqs_delay() -> None:
     assert TEMPLATE.parameters["QuietPeriodSeconds"]["MaxValue"] <= 900
 
 
-def test_routes_are_explicit_and_require_a_signature() -> None:
+def test_no_route_is_open() -> None:
     assert not TEMPLATE.of_type("AWS::Serverless::HttpApi")
-    assert ROUTES
-    for route in ROUTES.values():
-        assert route["AuthorizationType"] == "AWS_IAM"
+    for route in EVERY_ROUTE.values():
+        by_token = route["ApiId"] == {"Ref": "JwtApi"}
+        assert route["AuthorizationType"] == ("JWT" if by_token else "AWS_IAM")
+        assert route.get("AuthorizerId") == ({"Ref": "JwtAuthorizer"} if by_token else None)
+
+
+def test_tokens_are_taken_only_if_the_stack_trusts_an_issuer_and_change_things_only_by_a_scope() -> None:
+    (authorizer,) = TEMPLATE.of_type("AWS::ApiGatewayV2::Authorizer").values()
+    own = [name for name, r in TEMPLATE.resources.items() if name.startswith("Jwt")]
+    routes = {EVERY_ROUTE[name]["RouteKey"]: name for name in own if name in EVERY_ROUTE}
+
+    assert authorizer["JwtConfiguration"] == {"Issuer": {"Ref": "JwtIssuer"}, "Audience": [{"Ref": "JwtAudience"}]}
+    assert not TEMPLATE.resolve(TEMPLATE.content["Conditions"]["HasJwt"])
+    for name in own:
+        scoped = name == routes["POST /{proxy+}"]
+        assert TEMPLATE.resources[name]["Condition"] == ("HasJwtWriteScope" if scoped else "HasJwt")
+    assert routes.keys() == {"GET /{proxy+}", "HEAD /{proxy+}", "POST /{proxy+}"}
+    assert EVERY_ROUTE[routes["POST /{proxy+}"]]["AuthorizationScopes"] == [{"Ref": "JwtWriteScope"}]
+
+
+@pytest.mark.parametrize(
+    ("issuer", "accepted"),
+    [
+        ("", True),
+        ("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE", True),
+        ("http://tokens.example", False),
+        ("https://tokens.example/?open", False),
+    ],
+)
+def test_an_issuer_is_an_address_with_tls(issuer: str, accepted: bool) -> None:
+    assert bool(re.fullmatch(TEMPLATE.parameters["JwtIssuer"]["AllowedPattern"], issuer)) == accepted
+
+
+def test_an_issuer_without_an_audience_is_refused() -> None:
+    rule = TEMPLATE.content["Rules"]["TokensHaveAnAudience"]
+
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "JwtIssuer"}, ""]}]}
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "JwtAudience"}, ""]}]}
 
 
 def test_the_templates_routes_match_the_apis() -> None:
@@ -149,7 +186,7 @@ def test_the_templates_routes_match_the_apis() -> None:
 
 def test_predictions_have_a_route_of_their_own_with_a_lower_rate() -> None:
     (route,) = (route["RouteKey"] for route in ROUTES.values() if route["Target"] == PREDICTIONS)
-    (stage,) = TEMPLATE.of_type("AWS::ApiGatewayV2::Stage").values()
+    stage = TEMPLATE.resources["HttpApiStage"]["Properties"]
 
     assert route == "POST /predictions"
     assert stage["RouteSettings"][route]["ThrottlingRateLimit"] < stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
@@ -215,7 +252,9 @@ def test_no_name_is_fixed_that_a_second_stack_or_a_second_attempt_would_meet() -
         if key in NAMES[resource["Type"]]
     }
 
-    assert named == {"Bucket.BucketName", "Dashboard.DashboardName", "HttpApi.Name"}
+    assert named == {
+        "Bucket.BucketName", "Dashboard.DashboardName", "HttpApi.Name", "JwtApi.Name", "JwtAuthorizer.Name"
+    }  # fmt: skip
     assert TEMPLATE.resources["Bucket"]["Properties"]["BucketName"] == {
         "Fn::If": ["HasBucketName", {"Ref": "BucketName"}, {"Ref": "AWS::NoValue"}]
     }
@@ -279,12 +318,14 @@ def test_an_image_elsewhere_than_in_ecr_is_refused_before_anything_is_created(im
 def test_logs_are_the_stacks_and_end() -> None:
     groups = TEMPLATE.of_type("AWS::Logs::LogGroup")
     written = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in TEMPLATE.functions.values()]
-    (stage,) = TEMPLATE.of_type("AWS::ApiGatewayV2::Stage").values()
+    settings = {json.dumps(stage["AccessLogSettings"]) for stage in STAGES.values()}
+    (access,) = map(json.loads, settings)
+    line = json.loads(access["Format"])
 
-    assert sorted([*written, arn_of(stage["AccessLogSettings"]["DestinationArn"])]) == sorted(groups)
+    assert sorted([*written, arn_of(access["DestinationArn"])]) == sorted(groups)
     assert all(group == {"RetentionInDays": {"Ref": "LogDays"}} for group in groups.values())
-    assert json.loads(stage["AccessLogSettings"]["Format"])["caller"] == "$context.identity.userArn"
-    assert 0 < stage["DefaultRouteSettings"]["ThrottlingRateLimit"] <= 100
+    assert (line["caller"], line["subject"]) == ("$context.identity.userArn", "$context.authorizer.claims.sub")
+    assert all(0 < stage["DefaultRouteSettings"]["ThrottlingRateLimit"] <= 100 for stage in STAGES.values())
 
 
 def test_a_reconcile_that_failed_is_a_dead_letter() -> None:

@@ -8,6 +8,7 @@ from job_manager.domain.errors import Conflict, NotFound
 from job_manager.domain.listing import Listing
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
+from job_manager.domain.run_request import RunRequest
 from job_manager.domain.settling import CLOCKS_DIFFER, PendingChange
 
 
@@ -29,17 +30,28 @@ class MemoryRuns:
         self.before_move: Callable[[], None] | None = None
 
     def note_change(self, at: datetime) -> PendingChange:
-        if self._pending is None or self._pending.is_ahead_of(at + CLOCKS_DIFFER):
+        if self._pending is None:
             self._pending = PendingChange(at, at)
+        elif self._pending.is_ahead_of(at + CLOCKS_DIFFER):
+            self._pending = replace(self._pending, first_at=at, last_at=at)
         self._pending = replace(self._pending, last_at=max(at, self._pending.last_at))
         return self._pending
 
     def pending(self) -> PendingChange | None:
         return self._pending
 
+    def request(self, request: RunRequest) -> PendingChange:
+        if self._pending and self._pending.request:
+            raise Conflict("Another run has been asked for already.")
+        first = self._pending.first_at if self._pending else request.asked_at
+        self._pending = PendingChange(first, request.asked_at, request)
+        return self._pending
+
     def clear_pending(self, seen: PendingChange) -> None:
         if self._pending and self._pending.last_at == seen.last_at:
             self._pending = None
+        elif self._pending and self._pending.request == seen.request:
+            self._pending = replace(self._pending, request=None)
 
     def listing(self) -> Listing | None:
         return self._listing

@@ -1,20 +1,25 @@
 """Signed requests → answers."""
 
+import base64
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
 import pytest
 import requests
 
+from job_manager import wiring
 from job_manager.aws.http import PROBLEM
 from job_manager.aws.logs import GROUP, PROCESSING
 from job_manager.domain import layout
 from job_manager.domain.dataset import ExcludedFile, Snapshot
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
+from job_manager.domain.run_request import RunRequest
 from tests.contract.openapi import check_answer
 from tests.handlers.deployed import BUCKET, Deployed, Event
 
@@ -131,6 +136,88 @@ def test_retry_is_refused_for_an_open_run_and_accepted_for_a_stopped_one(
     assert deployed.wake_ups() == 1
 
 
+def sent(request: Event, body: str | None, **headers: str) -> Event:
+    """The request with another body and other headers, of which an empty one is taken away."""
+    own = {**request["headers"], **headers}
+    return {**request, "body": body, "headers": {name: value for name, value in own.items() if value}}
+
+
+def test_a_run_is_asked_for_once_however_often_the_request_is_sent(deployed: Deployed, event: Events) -> None:
+    deployed.put("seedlings/Maize/1.png")
+    request = event("api_request_run")
+
+    for times in (1, 2):
+        status, body = asked(deployed, request)
+        assert (status, body["request_id"], body["run_id"]) == (202, "8e03978e-40d5-43dd-bc93-6894a57f9324", None)
+        assert deployed.wake_ups() == times
+    pending = deployed.runs.pending()
+    assert pending is not None
+    assert pending.request is not None
+    assert (pending.request.plan, pending.request.trials, pending.request.again) == ("full", 40, False)
+
+
+def test_the_run_of_a_request_is_named_once_it_has_started(deployed: Deployed, event: Events, run: Run) -> None:
+    request = RunRequest("8e03978e-40d5-43dd-bc93-6894a57f9324", run.created_at)
+    deployed.runs.create(replace(run, request=request))
+
+    status, body = asked(deployed, event("api_request_run"))
+
+    assert (status, body["run_id"], body["message"]) == (202, RUN_ID, f"The run {RUN_ID} was started for this request.")
+    assert asked(deployed, sent(event("api_request_run"), None, **{"idempotency-key": ""}))[0] == 409
+
+
+def test_a_request_without_a_body_leaves_everything_to_the_stack(deployed: Deployed, event: Events) -> None:
+    deployed.put("seedlings/Maize/1.png")
+
+    for body in (None, "", "{}"):
+        status, answer = asked(deployed, sent(event("api_request_run"), body, **{"idempotency-key": ""}))
+        assert (status, answer["request_id"]) == (202, "Zk3vTh0QIAMEJvA=")
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "refusal"),
+    [
+        ("plan=full", {"content-type": "application/x-www-form-urlencoded"}, "415 Send the body as JSON"),
+        ("{}", {"content-type": ""}, "415 Send the body as JSON"),
+        (" " * 10_001, {}, "413 The body has 10001 bytes."),
+        ("{", {}, "400 The body is not as GET /openapi.json describes it: Input data was truncated."),
+        ("[" * 9_000, {}, "400 The body is not as"),
+        ('{"plan": "slow"}', {}, "Invalid enum value 'slow'"),
+        ('{"trials": 0}', {}, "Expected `int` >= 1"),
+        ('{"trials": 1e400}', {}, "400 The body is not as"),
+        ('{"budget": 1}', {}, "unknown field `budget`"),
+        ("{}", {"idempotency-key": "a b"}, "400 An Idempotency-Key has 1 to 64 letters"),
+    ],
+)
+def test_a_request_that_makes_no_sense_starts_nothing(
+    deployed: Deployed, event: Events, body: str, headers: dict[str, str], refusal: str
+) -> None:
+    status, sentence = asked(deployed, sent(event("api_request_run"), body, **headers))
+
+    assert refusal in f"{status} {sentence}"
+    assert deployed.runs.pending() is None
+
+
+def test_a_body_that_api_gateway_encoded_is_read(deployed: Deployed, event: Events) -> None:
+    deployed.put("seedlings/Maize/1.png")
+    request = sent(event("api_request_run"), base64.b64encode(b'{"trials": 3}').decode())
+
+    assert asked(deployed, {**request, "isBase64Encoded": True})[0] == 202
+    assert asked(deployed, {**request, "isBase64Encoded": True, "body": "{}"})[0] == 400
+
+
+def test_another_method_is_answered_with_those_that_there_are(deployed: Deployed, event: Events) -> None:
+    for path, allowed in {f"/runs/{RUN_ID}/stop": "POST", "/runs": "GET, HEAD, POST", "/health": "GET, HEAD"}.items():
+        request = to(event("api_runs"), path)
+        request["requestContext"]["http"]["method"] = "DELETE"
+
+        answer = deployed.invoke("Api", request)
+
+        assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, allowed)
+        assert answer["headers"]["Content-Type"] == PROBLEM
+        assert json.loads(answer["body"])["detail"] == f"This answers {allowed.replace(', ', ' and ')} alone."
+
+
 def test_an_unknown_route_is_404(deployed: Deployed, event: Events) -> None:
     status, sentence = asked(deployed, to(event("api_runs"), UNKNOWN))
 
@@ -232,7 +319,9 @@ def test_an_open_run_is_answered_with_how_far_its_processing_job_is(
     assert asked(deployed, event("api_run"))[1]["progress"] == {"done": 20, "total": 72, "checking": True}
 
 
-def test_files_are_answered_with_links_that_no_client_keeps(deployed: Deployed, event: Events, champion: Run) -> None:
+def test_files_are_answered_with_links_and_a_tag_that_lasts_no_longer_than_they(
+    deployed: Deployed, event: Events, champion: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     refused = (ExcludedFile("Maize/empty.png", "an empty file"),)
     deployed.bucket.write_snapshot(champion, Snapshot((), refused))
     deployed.put("seedlings/Maize/empty.png", b"its content")
@@ -244,8 +333,14 @@ def test_files_are_answered_with_links_that_no_client_keeps(deployed: Deployed, 
     (file,) = json.loads(answer["body"])["files"]
     assert (file["kind"], file["reason"]) == ("refused", "an empty file")
     assert requests.get(file["url"], timeout=5).content == b"its content"
-    assert answer["headers"]["Cache-Control"] == "no-store"
-    assert "ETag" not in answer["headers"]
+    tag = answer["headers"]["ETag"]
+    known = to(request, f"/runs/{RUN_ID}/files", **{"if-none-match": tag})
+    began, statuses = datetime.now(UTC), []
+    for minutes in range(0, 15, 5):
+        monkeypatch.setattr(wiring.aws().clock, "now", lambda minutes=minutes: began + timedelta(minutes=minutes))
+        statuses.append(deployed.invoke("Api", known)["statusCode"])
+    assert tag.startswith('W/"')
+    assert statuses in ([304, 304, 200], [304, 200, 200], [200, 200, 200])
 
 
 def test_an_object_that_cannot_be_read_is_named(deployed: Deployed, event: Events, champion: Run) -> None:

@@ -93,7 +93,8 @@ def test_runs_come_newest_first_with_the_pending_change(world: World) -> None:
         (second.run_id, "Preparing"),
         (first.run_id, "Completed"),
     ]
-    assert answer["pending"] == {"first_at": world.clock.now().isoformat(), "last_at": world.clock.now().isoformat()}
+    noted = world.clock.now().isoformat()
+    assert answer["pending"] == {"first_at": noted, "last_at": noted, "request": None}
 
 
 def test_without_runs_the_list_is_empty(world: World) -> None:

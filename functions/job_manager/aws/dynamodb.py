@@ -11,6 +11,7 @@ from ..domain.errors import Conflict, NotFound
 from ..domain.listing import Listing
 from ..domain.result import Trial
 from ..domain.run import Run, RunState, is_run_id
+from ..domain.run_request import RunRequest
 from ..domain.settling import CLOCKS_DIFFER, PendingChange
 from .items import (
     CHAMPION,
@@ -21,6 +22,7 @@ from .items import (
     UNNOTIFIED,
     Item,
     pending_change,
+    request_value,
     run_item,
     stamp,
     trial_item,
@@ -29,6 +31,8 @@ from .items import (
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+REQUEST = {"#request": "request"}
 
 
 class DynamoDBRuns:
@@ -69,6 +73,21 @@ class DynamoDBRuns:
         item = self._get(PENDING)
         return pending_change(item) if item else None
 
+    def request(self, request: RunRequest) -> PendingChange:
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=PENDING,
+                UpdateExpression="SET first_at = if_not_exists(first_at, :at), last_at = :at, #request = :request",
+                ConditionExpression="attribute_not_exists(#request)",
+                ExpressionAttributeNames=REQUEST,
+                ExpressionAttributeValues={":at": {"S": stamp(request.asked_at)}, ":request": request_value(request)},
+                ReturnValues="ALL_NEW",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            raise Conflict("Another run has been asked for already. Wait until it has started.") from None
+        return pending_change(answer["Attributes"])
+
     def clear_pending(self, seen: PendingChange) -> None:
         try:
             self._client.delete_item(
@@ -78,7 +97,19 @@ class DynamoDBRuns:
                 ExpressionAttributeValues={":seen": {"S": stamp(seen.last_at)}},
             )
         except self._client.exceptions.ConditionalCheckFailedException:
-            return
+            if seen.request:
+                self._clear_request(seen.request)
+
+    def _clear_request(self, seen: RunRequest) -> None:
+        with suppress(self._client.exceptions.ConditionalCheckFailedException):
+            self._client.update_item(
+                TableName=self._table,
+                Key=PENDING,
+                UpdateExpression="REMOVE #request",
+                ConditionExpression="#request = :seen",
+                ExpressionAttributeNames=REQUEST,
+                ExpressionAttributeValues={":seen": request_value(seen)},
+            )
 
     def listing(self) -> Listing | None:
         item = self._get(LISTING)

@@ -7,6 +7,7 @@ import msgspec
 
 from ..domain.result import Trial
 from ..domain.run import Run
+from ..domain.run_request import RunRequest
 from ..domain.settling import PendingChange
 
 MANAGER, UNNOTIFIED = "MANAGER", "UNTOLD#"
@@ -47,7 +48,14 @@ def unnotified_key(run_id: str) -> Item:
 
 
 def pending_change(item: Item) -> PendingChange:
-    return PendingChange(datetime.fromisoformat(item["first_at"]["S"]), datetime.fromisoformat(item["last_at"]["S"]))
+    first, last = (datetime.fromisoformat(item[name]["S"]) for name in ("first_at", "last_at"))
+    request = msgspec.json.decode(item["request"]["S"], type=RunRequest) if "request" in item else None
+    return PendingChange(first, last, request)
+
+
+def request_value(request: RunRequest) -> Item:
+    """A request for a run as a value of the pending change."""
+    return {"S": msgspec.json.encode(request).decode()}
 
 
 def stamp(at: datetime) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from .result import Trial
-from .run import Run, RunState
+from .run import STAGES_WITH_TRIALS, Run, RunState
 
 START = timedelta(minutes=15)
 """A job may take this long to get its instance and its image; its time limit does not count that."""
@@ -45,7 +45,6 @@ ENDS = {
 }
 BY_STAGE = {Metric.STAGE_DURATION, Metric.TRIALS_FINISHED, Metric.TRIALS_FAILED}
 """These metrics have the stage as a dimension."""
-STAGES_WITH_TRIALS = {RunState.TUNING: "tune", RunState.FINE_TUNING: "fine-tune"}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A run, which turns one dataset version into a model, as a state machine."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ from .errors import Conflict
 from .plan import Machine, Plan
 from .refusal import Delay
 from .result import Evaluation, Trial
+from .run_request import RunRequest
 from .volumes import Amount
 
 PREFIX = "sb-"
@@ -45,6 +46,8 @@ NEXT: Mapping[RunState, frozenset[RunState]] = {
     RunState.EVALUATING: frozenset({RunState.COMPLETED, RunState.FAILED, RunState.STOPPED}),
 }
 
+STAGES_WITH_TRIALS = {RunState.TUNING: "tune", RunState.FINE_TUNING: "fine-tune"}
+
 JOBS: Mapping[RunState, Callable[[str], str]] = {
     RunState.PREPARING: layout.prepare_job,
     RunState.TUNING: layout.tuning_job,
@@ -68,7 +71,8 @@ class Run:
     to cost when it started, from and to; None for a run that was refused or costs nothing. `given` is how many images
     it was started on, and their size. `notified` is whether anybody could have heard of its end, None until that was
     announced. `avoids` are the instance types that AWS had none of in this attempt or the ones before;
-    `price_difference` is how much more, or less, its jobs cost as they did not run on the planned machines.
+    `price_difference` is how much more, or less, its jobs cost as they did not run on the planned machines. `request`
+    is a person's request that it was started for, None if an upload started it.
     """
 
     run_id: str
@@ -102,6 +106,7 @@ class Run:
     notified: bool | None = None
     avoids: tuple[str, ...] = ()
     price_difference: float = 0.0
+    request: RunRequest | None = None
 
     @property
     def attempt(self) -> int:
@@ -195,6 +200,13 @@ class Record:
 
     run: Run
     trials: tuple[Trial, ...]
+
+
+def spent(run: Run, trials: Iterable[Trial]) -> float:
+    """What a run has cost so far, in US dollars, with those of its present stage's trials that have ended."""
+    stage = STAGES_WITH_TRIALS.get(run.state)
+    billed = sum(trial.billable_seconds for trial in trials if trial.stage == stage)
+    return run.cost_usd + price(run.machine, billed)
 
 
 def run_id_of(version: str, attempt: int = 1, prefix: str = PREFIX) -> str:

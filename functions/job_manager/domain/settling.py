@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from .run_request import RunRequest
+
 # The clocks of two synchronized machines differ by less than this.
 CLOCKS_DIFFER = timedelta(minutes=1)
 
@@ -17,20 +19,23 @@ class SettleRule:
 
 @dataclass(frozen=True)
 class PendingChange:
-    """The first and the last change of the bucket since the last run was started."""
+    """The first and the last change of the bucket since the last run was started; `request` asks for a run now."""
 
     first_at: datetime
     last_at: datetime
+    request: RunRequest | None = None
 
     def due_at(self, rule: SettleRule) -> datetime:
         """When the next run should start if nothing more is uploaded."""
         return min(self.last_at + rule.quiet, self.first_at + rule.maximum_wait)
 
     def wait(self, rule: SettleRule, now: datetime) -> timedelta:
-        """How long the next run has to wait from `now`: never longer than the rule says.
+        """How long the next run has to wait from `now`: never longer than the rule says, and not at all on request.
 
         Without that limit a change noted before the clock was set back by an hour would wait for an hour more.
         """
+        if self.request:
+            return timedelta(0)
         return max(min(self.due_at(rule) - now, rule.quiet, rule.maximum_wait), timedelta(0))
 
     def is_ahead_of(self, now: datetime) -> bool:

@@ -48,7 +48,9 @@ class Model:
 class RunInShort:
     """A run in short; `notice` says what it waits for, or why it departed from its plan.
 
-    `notified` is whether anybody could have heard of its end, null until that was announced.
+    `cost_usd` is what it has cost so far, and `expected_usd` what it was expected to cost when it started, from and to,
+    null if it costs nothing. `notified` is whether anybody could have heard of its end, null until that was announced.
+    `request_id` is that of the request which it was started for, null if an upload started it.
     """
 
     run_id: str
@@ -59,9 +61,11 @@ class RunInShort:
     test_accuracy: float | None
     won: bool
     cost_usd: float
+    expected_usd: tuple[float, float] | None
     reason: str | None
     notice: str | None
     notified: bool | None
+    request_id: str | None
 
 
 @dataclass(frozen=True)
@@ -99,11 +103,12 @@ class TrialWithEpochs(Trial):
 
 @dataclass(frozen=True)
 class TrialList:
-    """A run's trials, in the order in which they were started."""
+    """A run's trials, in the order in which they were started; `next` is the cursor of later ones, if there are any."""
 
     run_id: str
     state: RunState
     trials: tuple[TrialWithEpochs, ...]
+    next: str | None
 
 
 class FileKind(StrEnum):
@@ -284,6 +289,15 @@ class Accepted:
     """What was asked for will happen; the message says when."""
 
     message: str
+
+
+@dataclass(frozen=True)
+class RunRequested:
+    """A run was asked for, by this name; `run_id` is null until it has started. The message says what to expect."""
+
+    message: str
+    request_id: str
+    run_id: str | None
 
 
 @dataclass(frozen=True)

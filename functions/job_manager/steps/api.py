@@ -1,12 +1,12 @@
 """The API's answers: the models, the runs, one run, its trials, and how things are."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
 from ..domain.errors import NotFound, WrongRequest
 from ..domain.result import Epoch, Progress, Trial
-from ..domain.run import Run, RunState
+from ..domain.run import STAGES_WITH_TRIALS, Run, RunState, spent
 from ..ports import Ports
 from .answers import (
     OF_THE_RUN,
@@ -23,8 +23,12 @@ from .answers import (
 )
 
 RUNS_SHOWN = 100
+TRIALS_SHOWN = 750
 CURVES_AT_ONCE = 20
 PROCESSING = {RunState.PREPARING, RunState.EVALUATING}
+EPOCHS_AT_ONCE = 20_000
+"""They take 4 MB: Lambda answers with 6 MB at most."""
+NO_CURSOR = "The cursor is not one that an answer gave as `next`. Ask without it."
 UNHEARD = (
     "Nobody could hear of its end: no e-mail address is confirmed. Open the link in the e-mail from AWS, or set "
     "NotificationEmail."
@@ -46,7 +50,8 @@ def recent_runs(ports: Ports, limit: int = RUNS_SHOWN, cursor: str = "") -> RunL
     """
     found = ports.runs.recent(limit + 1, before=run_at(cursor, ports))
     more = found[limit - 1].run_id if len(found) > limit else None
-    return RunList(tuple(map(summary, found[:limit])), ports.runs.pending(), more)
+    shown = tuple(summary(run, trials_under_way(run, ports)) for run in found[:limit])
+    return RunList(shown, ports.runs.pending(), more)
 
 
 def models(ports: Ports, limit: int, cursor: str = "") -> ModelList:
@@ -72,22 +77,33 @@ def run_at(cursor: str, ports: Ports) -> Run | None:
     try:
         return ports.runs.get(cursor) if cursor else None
     except NotFound:
-        raise WrongRequest("The cursor is not one that an answer gave as `next`. Ask without it.") from None
+        raise WrongRequest(NO_CURSOR) from None
 
 
-def trials(run_id: str, ports: Ports, curves: Collection[str] = ()) -> TrialList:
-    """A run's trials, those named in `curves` with their epochs. Raises NotFound if there is no such run.
+def trials(
+    run_id: str, ports: Ports, curves: Collection[str] = (), limit: int = TRIALS_SHOWN, cursor: str = ""
+) -> TrialList:
+    """A run's trials after the cursor's, those named in `curves` with their epochs.
 
-    Raises WrongRequest for curves of more than 20 trials, or of others than this run's.
+    Raises NotFound if there is no such run, WrongRequest for curves of too many trials or epochs, and for a cursor or
+    curves that name no trial of this run.
     """
     run, known = ports.runs.get(run_id), ports.runs.trials(run_id)
-    unknown = set(curves) - {trial.name for trial in known}
+    names = [trial.name for trial in known]
+    if cursor and cursor not in names:
+        raise WrongRequest(NO_CURSOR)
+    unknown = set(curves) - set(names)
     if unknown:
         raise WrongRequest(f"The run {run_id} has no trial {min(unknown)}. Ask without `curves` for those it has.")
     if len(curves) > CURVES_AT_ONCE:
         raise WrongRequest(f"At most {CURVES_AT_ONCE} curves are answered at once. Ask for the others separately.")
-    epochs = {name: tuple(ports.logs.epochs(name)) for name in curves}
-    return TrialList(run_id, run.state, tuple(with_epochs(trial, epochs.get(trial.name)) for trial in known))
+    start = names.index(cursor) + 1 if cursor else 0
+    page = known[start : start + limit]
+    epochs = {trial.name: tuple(ports.logs.epochs(trial.name)) for trial in page if trial.name in curves}
+    if sum(map(len, epochs.values())) > EPOCHS_AT_ONCE:
+        raise WrongRequest(f"These curves have more than {EPOCHS_AT_ONCE} epochs. Ask for fewer of them at once.")
+    more = page[-1].name if len(known) > start + limit else None
+    return TrialList(run_id, run.state, tuple(with_epochs(trial, epochs.get(trial.name)) for trial in page), more)
 
 
 def with_epochs(trial: Trial, epochs: tuple[Epoch, ...] | None) -> TrialWithEpochs:
@@ -109,10 +125,10 @@ def health(ports: Ports) -> Health:
 
 def one_run(run_id: str, ports: Ports) -> Any:
     """One run in full, with its trials. Raises NotFound if there is none."""
-    run = ports.runs.get(run_id)
+    run, known = ports.runs.get(run_id), ports.runs.trials(run_id)
     recorded = {name: getattr(run, name) for name, _ in OF_THE_RUN}
-    answer = {**vars(model_of(run)), **recorded, "notice": notice(run)}
-    return RunInFull(**answer, trials=tuple(ports.runs.trials(run_id)), progress=progress(run, ports))
+    answer = {**vars(model_of(run)), **recorded, "notice": notice(run), "cost_usd": round(spent(run, known), 4)}
+    return RunInFull(**answer, trials=tuple(known), progress=progress(run, ports))
 
 
 def progress(run: Run, ports: Ports) -> Progress | None:
@@ -120,8 +136,13 @@ def progress(run: Run, ports: Ports) -> Progress | None:
     return ports.logs.progress(run.job) if run.state in PROCESSING else None
 
 
-def summary(run: Run) -> RunInShort:
-    """A run in short."""
+def trials_under_way(run: Run, ports: Ports) -> Sequence[Trial]:
+    """The trials of a run whose stage has some, for what it has cost so far; none for other runs."""
+    return ports.runs.trials(run.run_id) if run.state in STAGES_WITH_TRIALS else ()
+
+
+def summary(run: Run, trials: Iterable[Trial] = ()) -> RunInShort:
+    """A run in short; `trials` are those of its present stage, as far as they count for its cost."""
     return RunInShort(
         run_id=run.run_id,
         state=run.state,
@@ -130,10 +151,12 @@ def summary(run: Run) -> RunInShort:
         images=run.dataset.used if run.dataset else None,
         test_accuracy=run.evaluation.accuracy if run.evaluation else None,
         won=run.won,
-        cost_usd=round(run.cost_usd, 4),
+        cost_usd=round(spent(run, trials), 4),
+        expected_usd=run.expected_usd,
         reason=run.reason,
         notice=notice(run),
         notified=run.notified,
+        request_id=run.request.request_id if run.request else None,
     )
 
 

@@ -15,7 +15,7 @@ from ..domain.result import Mistake
 from ..domain.run import Run, RunState, run_id_of
 from ..ports import Ports
 from .answers import Dataset, File, FileKind, FileList, ThumbnailSheet
-from .api import summary
+from .api import NO_CURSOR, summary, trials_under_way
 
 VERSION = re.compile("[0-9a-f]{12,64}")
 NAMES_SKIPPED = 5
@@ -36,7 +36,7 @@ def files(run_id: str, ports: Ports, kind: str, limit: int, cursor: str) -> File
     if kind and kind not in set(FileKind):
         raise WrongRequest(f"`kind` is one of: {', '.join(FileKind)}.")
     if not re.fullmatch("[0-9]{0,7}", cursor):
-        raise WrongRequest("The cursor is not one that an answer gave as `next`. Ask without it.")
+        raise WrongRequest(NO_CURSOR)
     thumbnails = thumbnails_of(run_id, ports)
     every = list(listed(run_id, ports, thumbnails))
     wanted = [file for file in every if not kind or file.kind == kind]
@@ -157,7 +157,8 @@ def dataset(version: str, ports: Ports, prefix: str) -> Dataset:
     prepared = next((run for run in found if run.dataset and run.state is not RunState.REFUSED), None)
     report = next((run.dataset for run in (prepared, *found) if run and run.dataset), None)
     mosaic = ports.bucket.link(layout.mosaic(prepared.run_id)) if prepared else None
-    return Dataset(version, tuple(map(summary, found)), report, mosaic)
+    runs = tuple(summary(run, trials_under_way(run, ports)) for run in found)
+    return Dataset(version, runs, report, mosaic)
 
 
 def runs_of(version: str, ports: Ports, prefix: str) -> Iterator[Run]:

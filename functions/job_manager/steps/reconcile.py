@@ -83,4 +83,5 @@ def needs_run(snapshot: Snapshot, last: Run | None, ports: Ports, plan: Plan) ->
     done = last and last.state is not RunState.REFUSED and not is_repeated(last, ports, plan)
     if last and done and last.content == snapshot.content():
         return run_for_refused_files(snapshot, last, ports, plan) is not None
-    return new_run(snapshot, ports, plan) is not None
+    repeats = last and last.state is not RunState.REFUSED and last.content == snapshot.content()
+    return new_run(snapshot, ports, plan, last.request if last and repeats else None) is not None

@@ -4,6 +4,7 @@ from ..domain import layout
 from ..domain.errors import Conflict
 from ..domain.plan import Plan
 from ..domain.run import Run, RunState
+from ..domain.run_request import planned
 from ..domain.settling import SettleRule
 from ..ports import Ports, Runs
 from .note_upload import note_upload
@@ -32,6 +33,8 @@ def why_not(run: Run, last: Run | None) -> str | None:
         return f"The run {run.run_id} is still in progress. Stop it first: seedbed stop {run.run_id}"
     if run.state is RunState.COMPLETED:
         return f"The run {run.run_id} has succeeded. Upload another image to start a new run."
+    if run.state not in RETRIED and run.request:
+        return f"The run {run.run_id} was refused. Ask for one again once this has changed: {run.reason}"
     if run.state not in RETRIED:
         return f"The run {run.run_id} was refused, and starts by itself once this has changed: {run.reason}"
     if last and last.created_at > run.created_at:
@@ -46,7 +49,7 @@ def latest(runs: Runs) -> Run | None:
 
 
 def is_repeated(run: Run, ports: Ports, plan: Plan) -> bool:
-    """Whether the dataset of a run that ended gets another attempt under this plan."""
-    if run.begins_again or (run.state is RunState.FAILED and not run.plan.does_the_same(plan)):
+    """Whether the dataset of a run that ended gets another attempt under this plan of the stack."""
+    if run.begins_again or (run.state is RunState.FAILED and not run.plan.does_the_same(planned(plan, run.request))):
         return True
     return run.state in RETRIED and ports.bucket.has(layout.retry(run.run_id))

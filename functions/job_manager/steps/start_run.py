@@ -15,11 +15,12 @@ from ..domain.plan import Plan
 from ..domain.reason import lacked_spot
 from ..domain.refusal import quota_notice
 from ..domain.run import Run, RunState, run_id_of
-from ..domain.settling import SettleRule
+from ..domain.run_request import RunRequest, planned
+from ..domain.settling import PendingChange, SettleRule
 from ..domain.volumes import amount, check_volumes
 from ..ports import Ports
 from .advance_run import advance_run
-from .retry_run import is_repeated
+from .retry_run import RUNS_SEEN, is_repeated, latest
 
 WARM_START_PARENTS = 5
 # How many training jobs a tuning job may have together with its parents, by the developer guide.
@@ -38,7 +39,7 @@ def start_run(seen: datetime, ports: Ports, plan: Plan, rule: SettleRule) -> Run
             ports.timer.arm(pending, wait)
         return None
     snapshot = take_snapshot(ports.bucket.objects())
-    run = new_run(snapshot, ports, plan)
+    run = next_run(snapshot, pending, ports, plan)
     if run:
         ports.bucket.write_snapshot(run, snapshot)
         try:
@@ -57,13 +58,38 @@ def keep_first_snapshot(run_id: str, snapshot: Snapshot, ports: Ports) -> None:
         ports.bucket.write_snapshot(ports.runs.get(run_id), snapshot)
 
 
-def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
-    """The run that this snapshot needs, refused if it can't succeed; None if there was one."""
+def next_run(snapshot: Snapshot, pending: PendingChange, ports: Ports, plan: Plan) -> Run | None:
+    """The run that was requested, or that this snapshot needs; None if there was one."""
+    last, request = latest(ports.runs), pending.request
+    if request and not started_for(request.request_id, ports):
+        return new_run(snapshot, ports, plan, request)
+    if last and last.request and last.content == snapshot.content() and last.state is not RunState.REFUSED:
+        return repeated_or_refused(snapshot, last, ports, plan)
+    return new_run(snapshot, ports, plan)
+
+
+def repeated_or_refused(snapshot: Snapshot, last: Run, ports: Ports, plan: Plan) -> Run | None:
+    """The next attempt of a requested run that had these images, or a report of refused files; None for neither."""
+    if is_repeated(last, ports, plan):
+        return new_run(snapshot, ports, plan, last.request)
+    return run_for_refused_files(snapshot, last, ports, plan)
+
+
+def started_for(request_id: str, ports: Ports) -> Run | None:
+    """The run that was started for a request, if it is one of the last ten."""
+    runs = ports.runs.recent(RUNS_SEEN)
+    return next((run for run in runs if run.request and run.request.request_id == request_id), None)
+
+
+def new_run(snapshot: Snapshot, ports: Ports, plan: Plan, request: RunRequest | None = None) -> Run | None:
+    """The run that this snapshot or the request needs, refused if it can't succeed; None if there was one."""
     if not snapshot.images and not snapshot.refused:
         return None
+    plan = planned(plan, request)
     reason = why_refused(snapshot, ports, plan)
     run_id, before = next_attempt(ports, snapshot.version(plan))
-    if before and not is_repeated(before, ports, plan) and (before.state is not RunState.REFUSED or reason):
+    again = before and (is_repeated(before, ports, plan) or asks_again(request, before))
+    if before and not again and (before.state is not RunState.REFUSED or reason):
         return run_for_refused_files(snapshot, before, ports, plan)
     champion = ports.runs.champion()
     lacked = before is not None and before.begins_again and lacked_spot(before.reason)
@@ -80,10 +106,16 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan) -> Run | None:
         expected_usd=None if reason else expected_usd(plan, len(snapshot.images)),
         given=amount(snapshot),
         avoids=before.avoids if before and before.begins_again else (),
+        request=request,
     )
     if reason is None:
         return run
     return refused(run, snapshot, reason, ports)
+
+
+def asks_again(request: RunRequest | None, before: Run) -> bool:
+    """Whether the images of a run that was not refused are trained on once more because a person wants that."""
+    return request is not None and request.again and before.state is not RunState.REFUSED
 
 
 def run_for_refused_files(snapshot: Snapshot, before: Run, ports: Ports, plan: Plan) -> Run | None:
@@ -107,15 +139,20 @@ def refused(run: Run, snapshot: Snapshot, reason: str, ports: Ports) -> Run:
 
 def why_refused(snapshot: Snapshot, ports: Ports, plan: Plan) -> str | None:
     """Why a run on this snapshot is refused; None if it is not."""
-    month = ports.clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     try:
         snapshot.check(plan)
         check_volumes(plan, snapshot)
-        check_budget(plan)
-        check_month(plan, sum(run.cost_usd for run in ports.runs.since(month)))
+        check_budgets(plan, ports)
     except RunRefused as error:
         return str(error)
     return None
+
+
+def check_budgets(plan: Plan, ports: Ports) -> None:
+    """Raise RunRefused if a run of this plan could cost more than its own budget or this month's."""
+    month = ports.clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    check_budget(plan)
+    check_month(plan, sum(run.cost_usd for run in ports.runs.since(month)))
 
 
 def next_attempt(ports: Ports, version: str) -> tuple[str, Run | None]:
