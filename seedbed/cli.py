@@ -32,6 +32,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "up": up.up,
     "sagemaker": sagemaker.sagemaker,
     "upload": upload.upload,
+    "run": runs.run,
     "runs": runs.runs,
     "status": status.status,
     "stop": runs.stop,

@@ -63,15 +63,20 @@ class Stack:
         """GET a path of the API. Raises SeedbedError with the API's message if that fails."""
         return self._answer("GET", path)
 
-    def post(self, path: str) -> dict[str, Any]:
-        """POST to a path of the API. Raises SeedbedError with the API's message if that fails."""
-        return self._answer("POST", path)
+    def post(self, path: str, body: Mapping[str, Any] | None = None, **headers: str) -> dict[str, Any]:
+        """POST to a path of the API, a body as JSON. Raises SeedbedError with the API's message if that fails."""
+        return self._answer("POST", path, body, headers)
 
-    def _answer(self, method: str, path: str) -> dict[str, Any]:
+    def _answer(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         credentials = self.session.get_credentials()
         if credentials is None:
             raise NoCredentialsError
-        request = AWSRequest(method, self.api_url + path)
+        content = {"Content-Type": "application/json"} if body else {}
+        request = AWSRequest(
+            method, self.api_url + path, {**content, **(headers or {})}, json.dumps(body) if body else ""
+        )
         SigV4Auth(credentials, "execute-api", self.session.region_name or REGION).add_auth(request)
         try:
             answer = URLLib3Session(timeout=TIMEOUT).send(request.prepare())

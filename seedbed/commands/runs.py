@@ -1,16 +1,20 @@
-"""The commands that list runs, stop one, repeat one, and rebuild their table."""
+"""The commands that list runs, ask for one, stop one, repeat one, and rebuild their table."""
 
 import json
 import sys
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
+from ..errors import SeedbedError
+from ..local_cloud.home.folder import default_home
+from ..local_cloud.parameters import PlanName
 from ..rebuild import rebuild as rebuild_table
 from ..terminal.console import results
 from ..terminal.hints import seedbed
 from . import show
-from .options import AsJson, OnAws, stack_for
+from .options import AsJson, OnAws, Trials, stack_for
 
 
 def runs(
@@ -27,6 +31,21 @@ def runs(
         results().print(show.run_details(answer, seedbed("model", run_id, aws=aws)), crop=False)
     else:
         results().print(show.runs_table(answer["runs"]))
+
+
+def run(
+    plan: Annotated[PlanName | None, typer.Option(help="The plan of this run, if it differs from the stack's.")] = None,
+    trials: Trials = None,
+    again: Annotated[bool, typer.Option("--again", help="Even if a run with this plan had the same images.")] = False,
+    aws: OnAws = "",
+) -> None:
+    """Start a run now, of the images in the bucket."""
+    if not aws and not default_home().running():
+        raise SeedbedError(f"No local cloud is running. Start one in another terminal: {seedbed('up')}")
+    wanted = {"plan": plan and plan.value, "trials": trials, "again": again}
+    with stack_for(aws) as stack:
+        answer = stack.post("/runs", wanted, **{"Idempotency-Key": str(uuid4())})
+    results().print(answer["message"], soft_wrap=True)
 
 
 def stop(run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")], aws: OnAws = "") -> None:
