@@ -78,7 +78,7 @@ def get_trials(run_id: str) -> TrialList:
 @app.get("/runs/<run_id>/files")
 def get_files(run_id: str) -> Response[Any]:
     limit = asked_number("limit", FILES_SHOWN)
-    return with_links(files(run_id, aws(), asked("kind"), limit, asked("cursor")))
+    return with_links(files(run_id, aws(), asked("kind", None), limit, asked("cursor")))
 
 
 @app.get("/runs/<run_id>/predictions")
@@ -182,14 +182,14 @@ def methods_at(path: str) -> list[str]:
     return sorted({method.upper() for methods in here for method in methods})
 
 
-def asked(name: str) -> str:
-    """A part of the query, empty if it is missing."""
-    return (app.current_event.query_string_parameters or {}).get(name, "")
+def asked(name: str, default: Any = "") -> Any:
+    """A part of the query, or the default if it is missing."""
+    return (app.current_event.query_string_parameters or {}).get(name, default)
 
 
 def asked_number(name: str, default: int, most: int = MOST_SHOWN) -> int:
     """A number in the query. Raises WrongRequest for one that is too large, or is not a number."""
-    return number_of(asked(name) or str(default), name, most)
+    return number_of(asked(name, str(default)), name, most)
 
 
 def with_links(answer: object) -> Response[Any]:

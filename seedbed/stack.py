@@ -82,10 +82,10 @@ class Stack:
             answer = URLLib3Session(timeout=TIMEOUT).send(request.prepare())
         except (BotoCoreError, HTTPClientError) as error:
             raise SeedbedError(unreachable(self.endpoint or self.api_url)) from error
-        content = object_in(answer.content)
-        if answer.status_code not in {200, 202} or content is None:
-            raise SeedbedError(refusal(answer.status_code, content or {}))
-        return content
+        found = object_in(answer.content)
+        if answer.status_code not in {200, 202} or found is None:
+            raise SeedbedError(refusal(answer.status_code, found or {}))
+        return found
 
 
 def object_in(body: bytes) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from tests.local_cloud.signed import ask
 from tests.waiting import PATIENCE
 
 BURST = 500
+KEY = {"Idempotency-Key": "two-heads"}
 TEXT = b"This is no photograph at all.\n" * 10
 
 
@@ -135,6 +136,24 @@ def test_every_route_answers_a_signed_request_as_the_document_says(cloud: Little
     assert json.loads(answers[paths[6]]["body"])["report"] == first.details["dataset"]
     for path in paths:
         assert ask(cloud.stack, path, "HEAD")["body"] == ""
+        assert ask(cloud.stack, path, **{"If-None-Match": answers[path]["headers"]["ETag"]})["statusCode"] in {200, 304}
+
+
+def test_what_is_not_there_is_a_problem_too(cloud: LittleCloud, first: FirstRun) -> None:
+    run = f"/runs/{first.summary['run_id']}"
+    for path in (run, "/health"):
+        with pytest.raises(SeedbedError, match=r"This answers GET and HEAD alone\."):
+            cloud.stack.post(path)
+    with pytest.raises(SeedbedError, match="There is nothing here"):
+        cloud.stack.get("/secrets")
+    assert ask(cloud.stack, f"{run}/stop", "POST")["statusCode"] == 409
+
+
+def test_a_run_is_refused_while_nothing_has_changed(cloud: LittleCloud, first: FirstRun) -> None:
+    with pytest.raises(SeedbedError, match="had these images and this plan"):
+        cloud.stack.post("/runs", {"plan": None})
+    with pytest.raises(SeedbedError, match="unknown field `budget`"):
+        cloud.stack.post("/runs", {"budget": 1})
 
 
 def test_files_are_shown_by_links_and_contradictions_in_pairs(cloud: LittleCloud, first: FirstRun) -> None:
@@ -243,6 +262,19 @@ def test_uploads_during_a_run_start_exactly_one_more_run(cloud: LittleCloud, fir
     assert third["evaluation"]["champion"] is not None
     assert third["evaluation"]["champion"]["error"] is None
     assert len(cloud.mails(3)) == 3
+
+
+def test_a_run_with_a_plan_of_its_own_starts_at_once_and_once(cloud: LittleCloud, first: FirstRun) -> None:
+    before = len(cloud.ended_runs(1))
+    answers = [cloud.stack.post("/runs", {"trials": 2}, **KEY) for _ in range(2)]
+
+    runs = cloud.ended_runs(before + 1)
+
+    assert [answer["request_id"] for answer in answers] == ["two-heads"] * 2
+    assert [run["request_id"] for run in runs].count("two-heads") == 1
+    requested = cloud.stack.get(f"/runs/{runs[-1]['run_id']}")
+    assert (requested["plan"]["trials"], requested["request"]["trials"]) == (2, 2)
+    assert cloud.stack.post("/runs", None, **KEY)["run_id"] == runs[-1]["run_id"]
 
 
 def test_a_best_model_changed_in_the_bucket_is_not_used(cloud: LittleCloud, first: FirstRun) -> None:

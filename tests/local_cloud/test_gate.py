@@ -207,6 +207,14 @@ def test_an_action_in_a_presigned_url_is_refused(behind: Behind) -> None:
     assert behind.reached == []
 
 
+def test_a_token_is_refused_by_name(behind: Behind) -> None:
+    route = Route("GET", "/_aws/execute-api/0a1b2c3d/$default/runs")
+    [(status, body)] = ask(behind, Sent(route, {"host": HOST, "authorization": "Bearer a.b.c"}))
+    assert status == 403
+    assert b"A token (JWT) is taken on AWS alone" in body
+    assert behind.reached == []
+
+
 @pytest.mark.parametrize("target", ["SageMaker.ListTrainingJobs", "DynamoDB_20120810.ListTables"])
 def test_a_refusal_names_the_key_to_use(behind: Behind, target: str) -> None:
     route = Route("POST", "/", target=target)

@@ -40,7 +40,7 @@ BUCKET = "https://seedlings-in-memory.invalid"
 LINK = f"{BUCKET}/seedlings/"
 
 
-def ask(world: World, run: Run, kind: str = "", limit: int = 100, cursor: str = "") -> FileList:
+def ask(world: World, run: Run, kind: str | None = None, limit: int = 100, cursor: str = "") -> FileList:
     return files(run.run_id, world, kind, limit, cursor)
 
 
@@ -138,7 +138,7 @@ def test_a_run_lists_what_is_known_so_far(world: World) -> None:
     assert (answer.counts["mistake"], answer.counts["likely_wrong"], answer.thumbnails) == (0, 0, None)
 
 
-@pytest.mark.parametrize("query", [{"kind": "cats"}, {"cursor": "-1"}, {"cursor": "x"}])
+@pytest.mark.parametrize("query", [{"kind": "cats"}, {"kind": ""}, {"cursor": "-1"}, {"cursor": "x"}])
 def test_a_request_that_makes_no_sense_is_refused(world: World, evaluated: Run, query: dict[str, str]) -> None:
     with pytest.raises(WrongRequest):
         ask(world, evaluated, **query)  # type: ignore[arg-type]
@@ -146,7 +146,7 @@ def test_a_request_that_makes_no_sense_is_refused(world: World, evaluated: Run, 
 
 def test_an_unknown_run_has_no_files(world: World) -> None:
     with pytest.raises(NotFound):
-        files("sb-ffffffffffffffff-1", world, "", 1, "")
+        files("sb-ffffffffffffffff-1", world, None, 1, "")
 
 
 def test_a_dataset_has_its_runs_and_the_latest_report(world: World, evaluated: Run) -> None:

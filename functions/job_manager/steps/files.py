@@ -27,19 +27,19 @@ OTHER = re.compile(
 )
 
 
-def files(run_id: str, ports: Ports, kind: str, limit: int, cursor: str) -> FileList:
+def files(run_id: str, ports: Ports, kind: str | None, limit: int, cursor: str) -> FileList:
     """A run's images of every kind, or of one alone.
 
     Raises NotFound for an unknown run, WrongRequest for an unknown kind or cursor.
     """
     ports.runs.get(run_id)
-    if kind and kind not in set(FileKind):
+    if kind is not None and kind not in set(FileKind):
         raise WrongRequest(f"`kind` is one of: {', '.join(FileKind)}.")
     if not re.fullmatch("[0-9]{0,7}", cursor):
         raise WrongRequest(NO_CURSOR)
     thumbnails = thumbnails_of(run_id, ports)
     every = list(listed(run_id, ports, thumbnails))
-    wanted = [file for file in every if not kind or file.kind == kind]
+    wanted = [file for file in every if kind in {None, file.kind}]
     start = int(cursor or 0)
     page = tuple(with_links(run_id, with_numbers(file, thumbnails), ports) for file in wanted[start : start + limit])
     more = str(start + limit) if len(wanted) > start + limit else None

@@ -101,6 +101,8 @@ def check_origin(request: Request) -> None:
         raise RequestRefused("AccessDenied", "An Action must be signed in the headers.")
     if request.raw_path.startswith(CLOSED) and not request.raw_path.startswith(OPEN):
         raise RequestRefused("AccessDenied", "The emulator's administration routes are closed.")
+    if request.headers.get("authorization", "").lower().startswith("bearer "):
+        raise RequestRefused("AccessDenied", "A token (JWT) is taken on AWS alone, by the stack's JwtApiUrl.")
 
 
 def is_local(host: str) -> bool:
