@@ -149,6 +149,7 @@ class World:
     def end_evaluation(self, run_id: str, accuracy: float = 0.9, champion: Any = None, **more: Any) -> Run:
         """Evaluate completes after another minute, and its event arrives; `champion` is its accuracy."""
         scores = {"images": 20, "accuracy": accuracy, "accuracy_interval": [0.7, 0.97], "macro_f1": accuracy}
+        more = {"validation_accuracy": 0.92, **more}
         met = None if champion is None else {**scores, "accuracy": champion, "macro_f1": champion}
         self.bucket.put(layout.model(run_id), b"a model")
         evaluation = {**scores, "champion": met, "model_sha256": MODEL_SHA256, **more}

@@ -64,7 +64,8 @@ def test_best_model_has_its_scores_hyperparameters_and_dataset(world: World) -> 
         "run_id": run.run_id,
         "model_uri": run.model_uri,
         "model_sha256": MODEL_SHA256,
-        "validation_accuracy": 0.9,
+        "objective": 0.9,
+        "validation_accuracy": 0.92,
         "test_accuracy": 0.85,
         "test_accuracy_interval": [0.7, 0.97],
         "macro_f1": 0.85,
@@ -217,7 +218,7 @@ def test_a_fine_tuned_run_has_both_stages_and_the_full_evaluation(world: World) 
     assert {name: answer[name] for name in ("single_view", "changes")} == {
         name: FULL_SCORES[name] for name in ("single_view", "changes")
     }
-    assert (answer["best_head"]["objective"], answer["validation_accuracy"]) == (0.9, 0.95)
+    assert (answer["best_head"]["objective"], answer["objective"], answer["validation_accuracy"]) == (0.9, 0.95, 0.92)
 
 
 def test_an_unknown_run_is_not_found(world: World) -> None:

@@ -55,7 +55,7 @@ def test_a_completed_run_is_measured_from_start_to_end(world: World) -> None:
     assert measured[Metric.RUNS_STARTED] == [1]
     assert measured[Metric.IMAGES_USED] == [12]
     assert measured[Metric.RUN_COST] == [completed.cost_usd]
-    assert measured[Metric.VALIDATION_ACCURACY] == [0.95]
+    assert measured[Metric.VALIDATION_ACCURACY] == [0.92]
     assert measured[Metric.TEST_ACCURACY] == [0.93]
     assert [world.metrics.values(metric) for metric in ENDS] == [[1], [], [], []]
 

@@ -155,6 +155,7 @@ def _champion(archive: Path, options: EvaluateOptions, judge: TestSplit) -> dict
 
 def _choice(found: Sequence[Candidate], chosen: Candidate, before: Reliability, after: Reliability) -> dict[str, Any]:
     return {
+        "validation_accuracy": round(chosen.accuracy, 4),
         "views": chosen.views,
         "temperature": chosen.temperature,
         "calibration": {"ece_before": round(before.error, 4), "ece_after": round(after.error, 4)},

@@ -80,8 +80,8 @@ def of_end(run: Run) -> Iterator[Measurement]:
     """What is known of a run that ended."""
     yield Measurement(ENDS[run.state])
     yield Measurement(Metric.RUN_COST, run.cost_usd)
-    if run.best_trial and run.best_trial.objective is not None:
-        yield Measurement(Metric.VALIDATION_ACCURACY, run.best_trial.objective)
+    if run.evaluation and run.evaluation.validation_accuracy is not None:
+        yield Measurement(Metric.VALIDATION_ACCURACY, run.evaluation.validation_accuracy)
     if run.evaluation:
         yield Measurement(Metric.TEST_ACCURACY, run.evaluation.accuracy)
 

@@ -37,9 +37,9 @@ class Heads:
 class Trial:
     """One training job of a tuning job; `stage` is `tune` or `fine-tune`.
 
-    `objective` is its validation accuracy, None until there is one. `model_uri` is where SageMaker put its model. If it
-    trained several `heads`, it has the best's `hyperparameters`, and the first head has those that were chosen for the
-    job; `best_head` is the best's number.
+    `objective` is the accuracy that it measured on the validation images, None until there is one: what tuning raises.
+    `model_uri` is where SageMaker put its model. If it trained several `heads`, it has the best's `hyperparameters`,
+    and the first head has those that were chosen for the job; `best_head` is the best's number.
     """
 
     name: str
@@ -202,7 +202,8 @@ class Evaluation:
     They are the model's as it is used: averaged over `views` turned views, its logits divided by `temperature`.
     `members` are the networks that it averages, and `model_sha256` is its archive's SHA-256. Raises ValueError if that
     is not one. `files` has the SHA-256 of model.json and the model card; older runs have none. `changes` is None if no
-    photograph was changed.
+    photograph was changed. `validation_accuracy` is the model's as it is used on the validation images, which it was
+    chosen on; None in older runs.
     """
 
     images: int
@@ -222,6 +223,7 @@ class Evaluation:
     model_sha256: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     changes: UnderChanges | None = None
+    validation_accuracy: float | None = None
 
     def __post_init__(self) -> None:
         if self.model_sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", self.model_sha256):

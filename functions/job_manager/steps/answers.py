@@ -23,11 +23,16 @@ class DatasetInShort:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A run's model: its address, its scores and what it was made from. What is not known yet is null."""
+    """A run's model: its address, its scores and what it was made from. What is not known yet is null.
+
+    `validation_accuracy` is the model's as it is used, averaged over `views`, on the images that it was chosen on; null
+    in older runs. `objective` is what the best trial measured on them in training, from one view.
+    """
 
     run_id: str
     model_uri: str | None
     model_sha256: str | None
+    objective: float | None
     validation_accuracy: float | None
     test_accuracy: float | None
     test_accuracy_interval: tuple[float, float] | None
