@@ -10,7 +10,8 @@ from .domain.images.wrong_label import WrongLabel
 from .domain.job import Job
 from .domain.listing import Listing
 from .domain.measurement import Measurement
-from .domain.message import Message
+from .domain.notifications.notification import Notification
+from .domain.notifications.plain_text import Message
 from .domain.predictions.prediction import Prediction
 from .domain.result import Epoch, Evaluation, Heads, Mistake, Progress, Trial
 from .domain.run import Record, Run, RunState
@@ -70,8 +71,8 @@ class Bucket(Protocol):
     def has(self, key: str) -> bool:
         """Whether there is an object with this key."""
 
-    def mark_notified(self, key: str, message: Message) -> None:
-        """Set the outbox mark of this key: this message was sent."""
+    def mark_notified(self, key: str, content: Message | Notification) -> None:
+        """Set the outbox mark of this key: this e-mail was sent, or this notification was published to programs."""
 
     def write_record(self, record: Record) -> None:
         """Save how a run ended."""
@@ -234,10 +235,17 @@ class SettleTimer(Protocol):
 
 
 class Announcer(Protocol):
-    """Sends e-mails."""
+    """Tells people, and programs, each on a topic of their own."""
 
-    def publish(self, message: Message) -> None:
-        """Send a message to all subscribers."""
+    @property
+    def stack(self) -> str:
+        """The stack's name, which commands for people need."""
+
+    def mail(self, notification: Notification) -> None:
+        """Send a notification to all e-mail addresses."""
+
+    def announce(self, notification: Notification) -> None:
+        """Publish a notification to all programs that subscribe."""
 
     def is_heard(self) -> bool:
         """Whether anybody has confirmed a subscription."""

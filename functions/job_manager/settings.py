@@ -25,14 +25,16 @@ Dollars = Annotated[float, msgspec.Meta(ge=0)]
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
     """One field for each environment variable of the same name in capitals; times in seconds, money in US dollars.
 
-    `backbones` and `exports` are comma-separated names; alternatives are instance types with their prices. With 0
-    `fine_tune_trials` runs train only heads.
+    `topic` is of e-mails, `event_topic` of JSON for programs. `backbones` and `exports` are comma-separated names;
+    alternatives are instance types with their prices. With 0 `fine_tune_trials` runs train only heads.
     """
 
     bucket: str
     job_prefix: JobPrefix
     table: str
     topic: str
+    event_topic: str
+    notify_start: bool
     settle_queue: str
     sagemaker_role: str
     training_image: str

@@ -55,7 +55,7 @@ class AWS:
 
     @cached_property
     def announcer(self) -> SNSAnnouncer:
-        return SNSAnnouncer(client("sns"), self._settings.topic)
+        return SNSAnnouncer(client("sns"), self._settings.topic, self._settings.event_topic, self._settings.stack)
 
     @cached_property
     def metrics(self) -> EmfMetrics:

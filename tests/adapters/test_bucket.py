@@ -15,7 +15,7 @@ from job_manager.domain.dataset import DatasetReport, ExcludedFile, SizeRange, S
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.images.thumbnails import Thumbnails
 from job_manager.domain.images.wrong_label import WrongLabel
-from job_manager.domain.message import Message
+from job_manager.domain.notifications.plain_text import Message
 from job_manager.domain.predictions.prediction import Prediction
 from job_manager.domain.result import ChampionScore, Mistake
 from job_manager.wiring import LINKS

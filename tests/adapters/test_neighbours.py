@@ -6,13 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 from botocore.stub import Stubber
 
 from job_manager.aws.events import settle_message
 from job_manager.aws.sns import SNSAnnouncer
 from job_manager.aws.sqs import SQSSettleTimer, SystemClock
-from job_manager.domain.message import SUBJECT_LIMIT, Message
+from job_manager.domain.notifications.notification import Form, Kind, Line, Notification, Outcome, Section
+from job_manager.domain.notifications.plain_text import Message, message_of
+from job_manager.domain.notifications.wording import SUBJECT_LIMIT
 from job_manager.domain.settling import PendingChange
 from job_manager.ports import Announcer, SettleTimer
 from tests.fakes.neighbours import MemoryAnnouncer, MemoryClock, MemoryTimer
@@ -67,7 +70,7 @@ def test_a_wake_up_on_sqs_arrives(aws: None) -> None:
 
 @pytest.fixture(params=["SNS", "memory"])
 def announcer(request: pytest.FixtureRequest) -> tuple[Announcer, Callable[[], list[Message]]]:
-    """An announcer, and what those hear who subscribed."""
+    """An announcer, and what those hear who subscribed to the e-mails."""
     if request.param == "memory":
         memory = MemoryAnnouncer()
         return memory, lambda: memory.sent
@@ -82,19 +85,88 @@ def announcer(request: pytest.FixtureRequest) -> tuple[Announcer, Callable[[], l
         bodies = [json.loads(message["Body"]) for message in sqs.receive_message(QueueUrl=queue)["Messages"]]
         return [Message(body["Subject"], body["Message"]) for body in bodies]
 
-    return SNSAnnouncer(sns, topic), heard
+    return SNSAnnouncer(sns, topic, "", "seedbed"), heard
+
+
+def a_notification(subject: str = "Seedbed: done", text: str = "玉米", lines: int = 1) -> Notification:
+    """A notification of that many lines."""
+    return Notification(
+        kind=Kind.FINISHED,
+        outcome=Outcome.NEW_BEST,
+        better=True,
+        run_id="sb-0123456789abcdef-1",
+        stack="seedbed",
+        state="Completed",
+        subject=subject,
+        summary=("The first line.",),
+        created_at=NINE,
+        upper_bound_usd=0.5,
+        sections=(Section("Labels", (Line(Form.FACT, text, "Maïs"),) * lines),),
+    )
 
 
 @pytest.mark.parametrize("subject", ["Seedbed: ein neues bestes Modell", "S" * SUBJECT_LIMIT])
-def test_a_message_reaches_the_subscribers(
+def test_an_e_mail_reaches_the_subscribers_as_text(
     announcer: tuple[Announcer, Callable[[], list[Message]]], subject: str
 ) -> None:
     port, heard = announcer
-    message = Message(subject, "The first line.\n\nMaïs: 玉米\n")
 
-    port.publish(message)
+    port.mail(a_notification(subject))
 
-    assert heard() == [message]
+    assert heard() == [Message(subject, "The first line.\n\nLabels\n------\nMaïs: 玉米\n")]
+
+
+def published(action: str, notification: Notification) -> dict[str, Any]:
+    """What SNS is asked to publish when a notification is mailed or announced."""
+    asked: list[dict[str, Any]] = []
+    client = boto3.client("sns")
+    client.meta.events.register("provide-client-params.sns.Publish", lambda params, **_: asked.append(params))
+    with Stubber(client) as stub:
+        stub.add_response("publish", {"MessageId": "1"})
+        getattr(SNSAnnouncer(client, "mail", "events", "seedbed"), action)(notification)
+    return asked[0]
+
+
+def test_a_program_that_subscribes_to_the_e_mails_gets_the_notification_as_json() -> None:
+    notification = a_notification()
+
+    sent = published("mail", notification)
+
+    assert sent["TopicArn"] == "mail"
+    assert sent["MessageStructure"] == "json"
+    content = json.loads(sent["Message"])
+    assert content["default"] == message_of(notification).body
+    assert msgspec.json.decode(content["email-json"], type=Notification) == notification
+
+
+def test_an_event_is_the_notification_as_json_with_attributes_to_filter_by() -> None:
+    notification = a_notification()
+
+    sent = published("announce", notification)
+
+    assert sent["TopicArn"] == "events"
+    assert msgspec.json.decode(sent["Message"], type=Notification) == notification
+    assert {name: value["StringValue"] for name, value in sent["MessageAttributes"].items()} == {
+        "kind": "finished",
+        "outcome": "new_best",
+        "better": "true",
+        "stack": "seedbed",
+        "run_id": "sb-0123456789abcdef-1",
+    }
+
+
+@pytest.mark.parametrize("text", ["x" * 700, '"' * 700, "玉" * 230, "\\" * 700])
+def test_what_is_published_is_never_more_than_sns_takes(text: str) -> None:
+    notification = a_notification(text=text, lines=250)
+
+    mailed, announced = (published(action, notification) for action in ("mail", "announce"))
+
+    for sent in (mailed, announced):
+        attributes = sum(len(name + value["StringValue"]) for name, value in sent["MessageAttributes"].items())
+        assert len(sent["Message"].encode()) + attributes <= 256 * 1024
+    whole = json.loads(mailed["Message"])["default"] if "MessageStructure" in mailed else mailed["Message"]
+    assert whole == message_of(notification).body
+    assert json.loads(announced["Message"])["subject"] == notification.subject
 
 
 @pytest.mark.parametrize("confirmed", [0, 1, 12])
@@ -105,7 +177,7 @@ def test_a_topic_is_heard_once_a_subscription_is_confirmed(confirmed: int) -> No
         attributes = {"SubscriptionsConfirmed": str(confirmed), "SubscriptionsPending": "1"}
         stub.add_response("get_topic_attributes", {"Attributes": attributes}, {"TopicArn": topic})
 
-        assert SNSAnnouncer(client, topic).is_heard() is (confirmed > 0)
+        assert SNSAnnouncer(client, topic, "", "seedbed").is_heard() is (confirmed > 0)
 
 
 def test_the_system_clock_returns_utc() -> None:

@@ -32,7 +32,7 @@ from tests.chaos.sagemaker import Account, MemorySageMaker, SimulatedJob
 from tests.chaos.storage import MemoryStorage
 from tests.chaos.table import Item, MemoryTable
 from tests.chaos.topic import MemoryTopic
-from tests.chaos.watch import Watch
+from tests.chaos.watch import ENDS, Watch
 from tests.fakes.neighbours import MemoryClock, MemoryMetrics, SteppedClock
 from tests.fakes.world import FULL_PLAN, RULE
 from tests.handlers.deployed import LambdaContext
@@ -48,7 +48,7 @@ SMALL_PLAN = replace(
 )
 RECONCILE_EVERY = timedelta(minutes=5)
 STREAM_BATCH = 10
-ENDED = {state.value for state in RunState if state.ended}
+TOLD_OF = {state.value for state in RunState if state.ended or state is RunState.PREPARING}
 FORESEEN = (ClientError, ReadTimeoutError, MalformedEvent, BatchProcessingError)
 QUIET = logging.Logger("nobody hears this", logging.CRITICAL + 1)
 CONTEXT = LambdaContext()
@@ -118,7 +118,7 @@ class Cloud:
         return bool(batch)
 
     def tell(self) -> bool:
-        """Give notify the stream's oldest records of runs that ended; one shard, so one batch at a time."""
+        """Give notify the stream's oldest records of runs that started or ended; one shard, so one batch at a time."""
         batch = self.stream.batch(STREAM_BATCH)
         if self._telling or not batch:
             return False
@@ -132,7 +132,8 @@ class Cloud:
         if failed <= batch[-1][0]:
             self.stream.not_taken()
         elif struck == self.faults.struck:
-            self.watch.all_marked(json.loads(image["body"]["S"])["run_id"] for _, image in batch)
+            ended = (image for _, image in batch if image["state"]["S"] in ENDS)
+            self.watch.all_marked(image["run_id"]["S"] for image in ended)
         return True
 
     def reconcile(self, **event: Any) -> bool:
@@ -238,7 +239,7 @@ class Cloud:
         return [*waiting, self.next_reconcile, *(job.ends_at for job in self.sagemaker.running_jobs())]
 
     def _settings(self) -> Any:
-        return SimpleNamespace(plan=self.plan, settle_rule=RULE)
+        return SimpleNamespace(plan=self.plan, settle_rule=RULE, notify_start=True)
 
     def _ports(self) -> Any:
         def flaky(client: Any) -> Any:
@@ -250,7 +251,7 @@ class Cloud:
             runs=DynamoDBRuns(flaky(self.table), "runs"),
             jobs=SageMakerJobs(flaky(self.sagemaker), JobRequests(self.storage.name, "role"), self.prefix),
             timer=SQSSettleTimer(flaky(self.settled), "settle"),
-            announcer=SNSAnnouncer(flaky(self.topic), "topic"),
+            announcer=SNSAnnouncer(flaky(self.topic), "topic", "events", "seedbed"),
             metrics=self.metrics,
         )
 
@@ -266,7 +267,7 @@ class Cloud:
 
     def _written(self, old: Item | None, new: Item) -> None:
         self.watch.written(old, new)
-        if new.get("kind") == {"S": "run"} and new["state"]["S"] in ENDED:
+        if new.get("kind") == {"S": "run"} and new["state"]["S"] in TOLD_OF:
             self.stream.add(new)
 
 

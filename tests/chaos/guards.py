@@ -262,8 +262,10 @@ GUARDS = (
     Guard(
         name="the outbox mark is set after the e-mail was sent, not before",
         file=NOTIFY,
-        text="    ports.announcer.publish(message)\n    ports.bucket.mark_notified(mark, message)\n",
-        mutation="    ports.bucket.mark_notified(mark, message)\n    ports.announcer.publish(message)\n",
+        text="    ports.announcer.mail(notification)\n    ports.bucket.mark_notified(mark, message_of(notification))\n",
+        mutation=(
+            "    ports.bucket.mark_notified(mark, message_of(notification))\n    ports.announcer.mail(notification)\n"
+        ),
         test="tests/unit/test_notify.py::test_a_message_that_could_not_be_sent_leaves_no_mark",
     ),
     Guard(

@@ -15,8 +15,8 @@ from job_manager.aws.events import changed_run, job_state, settle_message, uploa
 from job_manager.domain import layout
 from job_manager.domain.dataset import StoredObject, take_snapshot
 from job_manager.domain.errors import MalformedEvent, MalformedOutput
-from job_manager.domain.message import message_about
 from job_manager.domain.names import MAX_NAME_BYTES
+from job_manager.domain.notifications.ended import of_ended
 from job_manager.domain.run import RunState
 from tests.chaos.cloud import Cloud
 from tests.contract.template import ROOT
@@ -114,7 +114,7 @@ def test_a_key_has_a_safe_name_or_is_refused_on_one_line() -> None:
             assert len(part.encode()) <= MAX_NAME_BYTES
     assert len(snapshot.images) + len(snapshot.refused) == len({k for k in keys if not k.startswith("runs/")})
     for named in snapshot.refused:
-        message = message_about(a_run(state=RunState.REFUSED, reason=named.file))
+        message = of_ended(a_run(state=RunState.REFUSED, reason=named.file), "seedbed")
         assert message.subject.isprintable()
         assert len(message.subject) <= 99
 

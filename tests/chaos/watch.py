@@ -44,6 +44,7 @@ class Watch:
         self.broken: list[str] = []
         self.told: Counter[str] = Counter()
         self.told_of_waiting: Counter[str] = Counter()
+        self.told_of_start: Counter[str] = Counter()
         self.ended: set[str] = set()
         self.tables_lost = 0
         self._tuned: Counter[tuple[str, str]] = Counter()
@@ -112,8 +113,14 @@ class Watch:
 
     def publishes(self, text: str) -> None:
         """A mail goes out: it is about one run, and none whose mark is set; or about an open run that waits."""
+        about = next(line for line in text.splitlines() if line.startswith("Run: ")).split()[1]
         if text.startswith("Seedbed: the run waits: "):
-            self.told_of_waiting[next(line for line in text.splitlines() if line.startswith("Run: ")).split()[1]] += 1
+            self.told_of_waiting[about] += 1
+            return
+        if text.startswith("Seedbed: a run has started"):
+            if layout.notified_of_start(about) in self._cloud.storage.contents:
+                self.note(f"The start of {about} was told of again although it is marked.")
+            self.told_of_start[about] += 1
             return
         (run_id,) = {word for word in text.split() if word in self.ended and f"Run: {word}" in text}
         if self._marked(run_id):

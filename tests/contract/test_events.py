@@ -128,7 +128,7 @@ def test_the_job_rule_matches_only_ends_of_our_jobs(name: str) -> None:
     assert not matches(rule("JobStateRule"), with_detail(event, **{job: "somebody-elses"}))
 
 
-def test_the_stream_filter_matches_only_runs_that_ended() -> None:
+def test_the_stream_filter_matches_only_runs_that_start_or_ended() -> None:
     events = TEMPLATE.functions["Notify"]["Events"]["FinishedRuns"]["Properties"]
     (pattern,) = (json.loads(found["Pattern"]) for found in events["FilterCriteria"]["Filters"])
     (record,) = EVENTS["run_ended"]["Records"]
@@ -144,7 +144,7 @@ def test_the_stream_filter_matches_every_final_state() -> None:
     (found,) = TEMPLATE.functions["Notify"]["Events"]["FinishedRuns"]["Properties"]["FilterCriteria"]["Filters"]
 
     states = json.loads(found["Pattern"])["dynamodb"]["NewImage"]["state"]["S"]
-    assert set(states) == {state.value for state in RunState if state.ended}
+    assert set(states) == {state.value for state in RunState if state.ended} | {"Preparing"}
 
 
 def test_requests_carry_who_signed_them() -> None:

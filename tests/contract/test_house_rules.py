@@ -165,7 +165,7 @@ def test_the_settings_are_the_templates_environment() -> None:
 @pytest.fixture
 def settings() -> Settings:
     """The settings of a stack deployed with every parameter at its default."""
-    names = {"Bucket": "seedlings", "Table": "runs", "Topic": "topic", "SettleQueue": "settle"}
+    names = {"Bucket": "seedlings", "Table": "runs", "Topic": "topic", "EventTopic": "events", "SettleQueue": "settle"}
     template = Template(physical=names, attributes={("TrainingRole", "Arn"): "role"})
     return msgspec.convert(template.environment, Settings, strict=False)
 

@@ -57,6 +57,7 @@ KEYS = [
     layout.stop,
     layout.retry,
     layout.notified,
+    layout.notified_of_start,
     layout.record,
 ]
 
@@ -212,7 +213,8 @@ def test_the_contract_names_every_layout_key() -> None:
     named = set(re.findall(r"^\| `(runs/.*?)` \|", CONTRACTS, re.MULTILINE))
 
     delay = layout.notified_of_delay(RUN_ID, "<stage>", "<cause>")
-    assert named == {*(key(RUN_ID) for key in KEYS), layout.trials(RUN_ID), layout.heads(RUN_ID, TRIAL), delay}
+    event = layout.announced(f"runs/{RUN_ID}/<mark>.json")
+    assert named == {*(key(RUN_ID) for key in KEYS), layout.trials(RUN_ID), layout.heads(RUN_ID, TRIAL), delay, event}
 
 
 def test_the_contract_names_every_verb_of_the_container() -> None:

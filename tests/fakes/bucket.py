@@ -13,7 +13,8 @@ from job_manager.domain.dataset import PRETRAINED, RUNS, DatasetReport, Excluded
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.images.thumbnails import Thumbnails
 from job_manager.domain.images.wrong_label import WrongLabel
-from job_manager.domain.message import Message
+from job_manager.domain.notifications.notification import Notification
+from job_manager.domain.notifications.plain_text import Message
 from job_manager.domain.predictions.prediction import Prediction
 from job_manager.domain.result import Evaluation, Heads, Mistake
 from job_manager.domain.run import Record, Run
@@ -91,8 +92,8 @@ class MemoryBucket:
     def has(self, key: str) -> bool:
         return key in self.contents or key in map(layout.snapshot, self.snapshots)
 
-    def mark_notified(self, key: str, message: Message) -> None:
-        self.put(key, msgspec.json.encode(message))
+    def mark_notified(self, key: str, content: Message | Notification) -> None:
+        self.put(key, msgspec.json.encode(content))
 
     def write_record(self, record: Record) -> None:
         self.put(layout.record(record.run.run_id), msgspec.json.encode(record))

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from job_manager.domain.measurement import Measurement, Metric
-from job_manager.domain.message import Message
+from job_manager.domain.notifications.notification import Notification
+from job_manager.domain.notifications.plain_text import Message, message_of
 from job_manager.domain.result import Epoch, Progress
 from job_manager.domain.settling import PendingChange
 
@@ -72,14 +73,20 @@ class MemoryTimer:
 
 
 class MemoryAnnouncer:
-    """Implements `ports.Announcer`: keeps what went out; `subscribers` have confirmed."""
+    """Implements `ports.Announcer`: keeps the e-mails and what programs got; `subscribers` have confirmed."""
+
+    stack = "seedbed"
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
+        self.announced: list[Notification] = []
         self.subscribers = 1
 
-    def publish(self, message: Message) -> None:
-        self.sent.append(message)
+    def mail(self, notification: Notification) -> None:
+        self.sent.append(message_of(notification))
+
+    def announce(self, notification: Notification) -> None:
+        self.announced.append(notification)
 
     def is_heard(self) -> bool:
         return self.subscribers > 0

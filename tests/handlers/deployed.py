@@ -81,10 +81,17 @@ class Deployed:
         waiting = boto3.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
         return sum(int(waiting[name]) for name in names)
 
-    def mails(self) -> list[dict[str, str]]:
-        """What subscribers got."""
+    def mails(self) -> list[dict[str, Any]]:
+        """What subscribers of the e-mails got."""
+        return self._heard("topic")
+
+    def events(self) -> list[dict[str, Any]]:
+        """What subscribers of the events got."""
+        return self._heard("events")
+
+    def _heard(self, topic: str) -> list[dict[str, Any]]:
         client = boto3.client("sqs")
-        queue = client.get_queue_url(QueueName="subscriber")["QueueUrl"]
+        queue = client.get_queue_url(QueueName=f"subscriber-of-{topic}")["QueueUrl"]
         return [
             json.loads(message["Body"])
             for message in client.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
@@ -96,12 +103,19 @@ def deploy() -> Template:
     sqs, sns = boto3.client("sqs"), boto3.client("sns")
     table = boto3.client("dynamodb").create_table(**table_request(Template()))["TableDescription"]["TableName"]
     queue = sqs.create_queue(QueueName="settle")["QueueUrl"]
-    topic = sns.create_topic(Name="seedbed")["TopicArn"]
-    subscriber = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=subscriber, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    topics = {name: sns.create_topic(Name=name)["TopicArn"] for name in ("topic", "events")}
+    for name, topic in topics.items():
+        subscriber = sqs.create_queue(QueueName=f"subscriber-of-{name}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=subscriber, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     template = Template(
-        physical={"Bucket": BUCKET, "Table": table, "Topic": topic, "SettleQueue": queue},
+        physical={
+            "Bucket": BUCKET,
+            "Table": table,
+            "Topic": topics["topic"],
+            "EventTopic": topics["events"],
+            "SettleQueue": queue,
+        },
         attributes={("TrainingRole", "Arn"): "arn:aws:iam::123456789012:role/seedbed-training"},
     )
     boto3.client("s3").create_bucket(Bucket=template.environment["BUCKET"])

@@ -5,9 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import boto3
+import msgspec
+import pytest
 
 from job_manager.domain import layout
 from job_manager.domain.run import Run, RunState
+from job_manager.settings import settings
 from tests.handlers.deployed import Deployed, Event, failed
 
 RUN_ID = "sb-3f9c1b7a5d2e8046-1"
@@ -20,9 +23,28 @@ def test_notify_sends_one_mail_about_a_run_that_ended(deployed: Deployed, event:
         assert failed(deployed.invoke("Notify", event("run_ended"))) == []
 
     (mail,) = deployed.mails()
-    assert mail["Subject"] == "Seedbed: a new best model, 94.1% accuracy on 17 test images"
+    assert mail["Subject"] == "Seedbed: the first model, 94.1% of 17 test images right"
     assert "玉米 (F1 0.91)" in mail["Message"]
+    (event_,) = deployed.events()
+    assert json.loads(event_["Message"])["subject"] == mail["Subject"]
+    assert event_["MessageAttributes"]["kind"] == {"Type": "String", "Value": "finished"}
     assert deployed.bucket.has(layout.notified(RUN_ID))
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_notify_tells_of_a_start_as_the_stack_wants_it(
+    deployed: Deployed, event: Events, run: Run, monkeypatch: pytest.MonkeyPatch, *, wanted: bool
+) -> None:
+    monkeypatch.setenv("NOTIFY_START", str(wanted).lower())
+    settings.cache_clear()
+    batch = event("run_ended")
+    batch["Records"][0]["dynamodb"]["NewImage"]["body"]["S"] = msgspec.json.encode(run).decode()
+
+    assert failed(deployed.invoke("Notify", batch)) == []
+
+    assert len(deployed.mails()) == int(wanted)
+    (told,) = deployed.events()
+    assert told["MessageAttributes"]["kind"]["Value"] == "started"
 
 
 def test_notify_returns_a_malformed_record_alone(deployed: Deployed, event: Events) -> None:

@@ -32,6 +32,7 @@ def test_tracing_loads_only_where_it_is_switched_on(tracing: str, loaded: bool) 
             "Bucket": "images",
             "Table": "runs",
             "Topic": "arn:aws:sns:us-east-1:123456789012:topic",
+            "EventTopic": "arn:aws:sns:us-east-1:123456789012:events",
             "SettleQueue": "settle",
         },
         attributes={("TrainingRole", "Arn"): "arn:aws:iam::123456789012:role/seedbed-training"},

@@ -5,7 +5,7 @@ import pytest
 from job_manager.domain import layout
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.api import one_run, recent_runs
-from job_manager.steps.notify import notify
+from job_manager.steps.notify import notify, notify_of_start
 from tests.fakes.neighbours import MemoryAnnouncer
 from tests.fakes.world import World, a_run
 
@@ -43,7 +43,7 @@ def test_a_message_is_sent_again_after_a_crash_before_the_mark(world: World, mon
 
 def test_a_message_that_could_not_be_sent_leaves_no_mark(world: World) -> None:
     class Mute(MemoryAnnouncer):
-        def publish(self, message: object) -> None:
+        def mail(self, notification: object) -> None:
             raise Crash
 
     run: Run = a_run(state=RunState.COMPLETED)
@@ -52,6 +52,63 @@ def test_a_message_that_could_not_be_sent_leaves_no_mark(world: World) -> None:
         notify(run, world)
 
     assert not world.bucket.has(layout.notified(run.run_id))
+
+
+def test_programs_are_told_once_of_what_people_are(world: World) -> None:
+    run = a_run(state=RunState.COMPLETED)
+
+    for _ in range(2):
+        notify(run, world)
+
+    (event,) = world.announcer.announced
+    assert event.subject == world.announcer.sent[0].subject
+
+
+def test_a_failure_to_tell_programs_stops_no_mail_and_repeats_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(state=RunState.COMPLETED)
+    with monkeypatch.context() as patch:
+        patch.setattr(world.announcer, "announce", crash)
+        with pytest.raises(Crash):
+            notify(run, world)
+    assert len(world.announcer.sent) == 1
+
+    notify(run, world)
+
+    assert len(world.announcer.sent) == len(world.announcer.announced) == 1
+
+
+def test_a_start_is_told_of_once(world: World) -> None:
+    run = world.start()
+
+    for _ in range(2):
+        notify_of_start(run, world, mailed=True)
+
+    (message,) = world.announcer.sent
+    assert message.subject == "Seedbed: a run has started on 12 images, cost: expected $0.01 to $0.03, at most $0.50"
+    assert [event.kind for event in world.announcer.announced] == ["started"]
+
+
+def test_only_programs_are_told_of_a_start_where_e_mails_about_it_are_turned_off(world: World) -> None:
+    assert notify_of_start(a_run(), world, mailed=False) is None
+
+    assert world.announcer.sent == []
+    assert [event.kind for event in world.announcer.announced] == ["started"]
+
+
+def test_a_start_is_not_told_of_after_the_end(world: World) -> None:
+    notify(a_run(state=RunState.FAILED), world)
+
+    notify_of_start(a_run(), world, mailed=True)
+
+    assert [event.kind for event in world.announcer.announced] == ["failed"]
+
+
+@pytest.mark.parametrize("state", [state for state in RunState if state is not RunState.PREPARING])
+def test_a_run_starts_in_its_first_stage_alone(world: World, state: RunState) -> None:
+    assert notify_of_start(a_run(state=state), world, mailed=True) is None
+    assert world.announcer.announced == []
 
 
 def test_what_only_a_run_needed_expires_after_its_end(world: World) -> None:

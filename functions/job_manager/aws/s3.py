@@ -11,7 +11,8 @@ from ..domain.dataset import PRETRAINED, RUNS, UPLOADS, DatasetReport, ExcludedF
 from ..domain.errors import MalformedOutput, NotFound
 from ..domain.images.thumbnails import Thumbnails
 from ..domain.images.wrong_label import WrongLabel
-from ..domain.message import Message
+from ..domain.notifications.notification import Notification
+from ..domain.notifications.plain_text import Message
 from ..domain.predictions.prediction import Prediction
 from ..domain.result import Evaluation, Heads, Mistake
 from ..domain.run import Record, Run
@@ -125,8 +126,8 @@ class S3Bucket:
             raise
         return True
 
-    def mark_notified(self, key: str, message: Message) -> None:
-        self._write(key, message)
+    def mark_notified(self, key: str, content: Message | Notification) -> None:
+        self._write(key, content)
 
     def write_record(self, record: Record) -> None:
         self._write(layout.record(record.run.run_id), record)

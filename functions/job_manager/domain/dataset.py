@@ -146,6 +146,7 @@ class DatasetReport:
             more_near_duplicates=len(near[NAMES_KEPT:]),
             warnings=self.warnings[:NAMES_KEPT],
             refused_kinds=dict(kinds.most_common(KINDS_KEPT)),
+            likely_wrong_labels=self.likely_wrong_labels,
         )
 
 

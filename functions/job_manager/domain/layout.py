@@ -125,6 +125,17 @@ def notified_of_delay(run_id: str, stage: str, cause: str) -> str:
     return f"{RUNS}{run_id}/notices/{stage}-{cause}.json"
 
 
+def notified_of_start(run_id: str) -> str:
+    """The outbox mark: the e-mail was sent that the run has started."""
+    return f"{RUNS}{run_id}/notices/started.json"
+
+
+def announced(mark: str) -> str:
+    """The outbox mark for programs beside that of an e-mail: the notification was published to them, too."""
+    folder, _, file = mark.removesuffix(".json").rpartition("/")
+    return f"{folder if folder.endswith('/notices') else folder + '/notices'}/{file}-event.json"
+
+
 def record(run_id: str) -> str:
     """The run as it ended, with its trials."""
     return f"{RUNS}{run_id}/record.json"

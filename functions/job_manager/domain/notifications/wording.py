@@ -2,11 +2,45 @@
 
 import unicodedata
 
-from .names import JOINERS
+from ..names import JOINERS
+
+SUBJECT_LIMIT = 99
+NAME_LIMIT, TEXT_LIMIT = 200, 700
+"""In bytes: a mail server may break a line of more than 998."""
 
 
 def percent(share: float) -> str:
     return f"{share:.1%}"
+
+
+def points(difference: float) -> str:
+    """A difference of two shares, without its sign."""
+    return "1 point" if f"{abs(difference):.1%}" == "1.0%" else f"{100 * abs(difference):.1f} points"
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """A number and what it counts, such as "1 label" or "4,027 images"."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def times(number: int) -> str:
+    """How often: once, twice, 3 times."""
+    return {1: "once", 2: "twice"}.get(number, f"{number:,} times")
+
+
+def subject_of(text: str) -> str:
+    """A subject as SNS takes it."""
+    return shortened(ascii_only(text), SUBJECT_LIMIT, "...")
+
+
+def name(label: str) -> str:
+    """A label or a file's name, shortened."""
+    return shortened(label, NAME_LIMIT)
+
+
+def sentence(text: str) -> str:
+    """A sentence from elsewhere, shortened."""
+    return shortened(text, TEXT_LIMIT)
 
 
 def interval(bounds: tuple[float, float]) -> str:
@@ -15,6 +49,9 @@ def interval(bounds: tuple[float, float]) -> str:
 
 def duration(seconds: float) -> str:
     minutes, rest = divmod(round(max(seconds, 0.0)), 60)
+    hours, within = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {within} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 

@@ -1,4 +1,4 @@
-"""The e-mail reports the result, and nothing in it can control a mail program."""
+"""A notification tells the result and what to do next, and nothing in it can control a mail program."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from job_manager.domain.dataset import DatasetReport, ExcludedFile, Split
-from job_manager.domain.message import NAMES_SHOWN, SUBJECT_LIMIT, message_about
+from job_manager.domain.notifications.ended import of_ended
+from job_manager.domain.notifications.images import NAMES_SHOWN
+from job_manager.domain.notifications.plain_text import Message, message_of
+from job_manager.domain.notifications.wording import SUBJECT_LIMIT
 from job_manager.domain.result import (
     Calibration,
     ChampionScore,
@@ -35,6 +38,11 @@ HOSTILE = [
     "long " * 300,
     "",
 ]
+
+
+def message_about(run: Run) -> Message:
+    """The e-mail about a run that has ended, in a stack called seedbed."""
+    return message_of(of_ended(run, "seedbed"))
 
 
 def completed(won: bool = True, champion: ChampionScore | None = None, label: str = "Maize") -> Run:
@@ -70,29 +78,31 @@ def unfinished(state: RunState, reason: str | None) -> Run:
 def test_the_cost_stands_beside_what_was_expected_and_the_bound() -> None:
     run = completed()
 
-    assert "Cost: $0.05 (upper bound: $0.50)" in message_about(run).body
+    assert "Cost: $0.05 (at most $0.50)" in message_about(run).body
     run = replace(run, expected_usd=(0.0412, 0.0951))
-    assert "Cost: $0.05 (expected: $0.04 to $0.10, upper bound: $0.50)" in message_about(run).body
+    assert "Cost: $0.05 (expected $0.04 to $0.10, at most $0.50)" in message_about(run).body
 
 
 def test_a_new_best_model_is_reported_with_its_scores() -> None:
     message = message_about(completed(champion=ChampionScore(0.9, 0.88, (0.82, 0.94))))
 
-    assert message.subject == "Seedbed: a new best model, 91.4% accuracy on 1,234 test images"
+    assert message.subject == "Seedbed: a new best model, 91.4% right, 1.4 points better on the same 1,234 images"
     for fact in (
-        "This run found a new best model. The new model has 91.4% accuracy on 1,234 test images (95% interval",
-        "(95% interval 83.0% to 96.0%) and a macro-F1 of 0.900.",
-        "The previous best model has 90.0% accuracy on the same images (95% interval 82.0% to 94.0%)",
+        "A new best model gets 91.4% of 1,234 test images right, 1.4 points better (17 images). The best model before",
+        "Accuracy: 91.4%, 95% interval 83.0% to 96.0%, macro-F1 0.900",
+        "The best before it: 90.0% of the same images, 95% interval 82.0% to 94.0%, macro-F1 0.880",
         "40 of 43, 1 label (28 for training, 6 for validation, 6 for testing)",
-        "validation accuracy 93.0% (of 4 trials)",
+        "Best trial: sb-0123456789abcdef-1-002-0a1b2c3d (of 4 trials)",
+        "Its objective: 93.0% of the validation images right in training",
         "learning_rate 0.003123, epochs 30",
         "Maize (F1 0.91)",
-        "$0.05 (upper bound: $0.50)",
+        "$0.05 (at most $0.50)",
         "None of the 3 images of Maize are left.",
         "1 refused, 0 duplicates, 2 near-duplicates",
         "10 min 5 s",
         "s3://seedlings/runs/sb-0123456789abcdef-1/evaluation/report.html",
-        "seedbed model sb-0123456789abcdef-1 (on AWS with --aws and the stack's name)",
+        "    seedbed model sb-0123456789abcdef-1 --aws seedbed",
+        "    seedbed report sb-0123456789abcdef-1 --open --aws seedbed",
     ):
         assert fact in message.body
     assert ".tar.gz" not in message.body
@@ -106,7 +116,7 @@ def test_the_best_of_several_heads_is_reported_with_its_own_hyperparameters() ->
 
     body = message_about(run).body
 
-    assert "-002-0a1b2c3d, head 2 of 3, validation accuracy 93.0% (of 9 trials)" in body
+    assert "-002-0a1b2c3d, head 2 of 3 (of 9 trials)" in body
     assert "learning_rate 0.0042, epochs 30" in body
 
 
@@ -132,7 +142,7 @@ def test_gains_from_fine_tuning_views_and_calibration_are_reported() -> None:
     body = message_about(fine_tuned()).body
 
     for fact in (
-        "93.0% to 96.8% validation accuracy, +3.8 percentage points",
+        "Fine-tuning: objective 96.8%, 93.0% before: 3.8 points more",
         "91.4% with 8 turned views, 90.0% with one",
         "error 0.061 before, 0.019 after",
         "(of 6 trials, 2 of them fine-tuned)",
@@ -158,7 +168,10 @@ def test_the_scores_under_changes_are_reported_with_the_weakest() -> None:
 
     body = message_about(replace(run, evaluation=replace(run.evaluation, changes=CHANGES))).body
 
-    assert "\nUnder changes: 87.0% over 2 kinds of change (92.0% unchanged), weakest: noise 84.0%\n" in body
+    assert (
+        "\nUnder changes: loses 5.0 points, 87.0% over 2 kinds of change (92.0% unchanged), weakest: noise, 84.0%\n"
+        in body
+    )
     assert "Compared by" not in body
 
 
@@ -169,10 +182,9 @@ def test_a_comparison_that_counts_changes_is_reported_with_its_rule() -> None:
 
     body = message_about(replace(run, evaluation=replace(run.evaluation, changes=CHANGES))).body
 
-    assert "Previous best under changes: 81.0%\n" in body
+    assert "The best before it under changes: 81.0%\n" in body
     assert (
-        "Compared by: the mean of the accuracies on the test images and under changes, 89.2% against the previous "
-        "best's 87.0%\n"
+        "Compared by: the mean of the accuracies on the test images and under changes, 89.2% against 87.0%\n"
     ) in body
 
 
@@ -182,20 +194,22 @@ def test_a_run_that_fell_back_to_its_best_head_says_why() -> None:
     body = message_about(replace(run, best_trial=run.best_head)).body
 
     assert "No fine-tuning trial finished. The best head is the run's model." in body
-    assert "points" not in body
+    assert "Fine-tuning" not in body
 
 
 def test_a_model_that_did_not_win_is_reported_as_such() -> None:
     message = message_about(completed(won=False, champion=ChampionScore(accuracy=0.95)))
 
-    assert message.subject == "Seedbed: the best model is unchanged, the new one has 91.4% accuracy"
-    assert "The best model is unchanged. The new model has 91.4% accuracy" in message.body
+    assert message.subject == "Seedbed: no better model, 91.4% right, 3.6 points less on the same 1,234 images"
+    assert message.body.startswith(
+        "No better model: the new one gets 91.4% of 1,234 test images right, 3.6 points less"
+    )
 
 
 def test_a_champion_that_could_not_be_scored_is_reported() -> None:
     message = message_about(completed(champion=ChampionScore(error="No model.keras in it.")))
 
-    assert "The previous best model could not be scored: No model.keras in it." in message.body
+    assert "The best before it: could not be scored: No model.keras in it." in message.body
 
 
 @pytest.mark.parametrize(
@@ -242,7 +256,7 @@ def test_at_most_twenty_refused_files_are_listed_and_the_rest_counted() -> None:
 
     body = message_about(run).body
 
-    assert "Refused (4,750):" in body
+    assert "Refused (4,750)\n" in body
     assert sum("an empty file" in line for line in body.splitlines()) == NAMES_SHOWN == 20
     assert "and 4,730 more" in body
     assert len(body.encode()) < 256 * 1024
@@ -260,7 +274,7 @@ def test_refused_files_are_counted_by_reason() -> None:
 
     lines = message_about(refusing(files)).body.splitlines()
 
-    start = lines.index("Refused (35):")
+    start = lines.index("Refused (35)") + 1
     assert lines[start + 1 : start + 3] == ["- damaged: 30", "- not an image: 5"]
 
 

@@ -1,0 +1,1 @@
+"""What people and programs are told of a run, as a notification, and a notification as an e-mail."""
