@@ -23,7 +23,7 @@ from seedbed.local_cloud.notifications.kept import kept
 from seedbed.local_cloud.process import local_cloud
 from seedbed.stack import local_stack
 from seedbed.upload import files_of, upload
-from seedbed.watch import follow, new_run
+from seedbed.watch.status import follow, next_run
 
 COUNT, LABELS, SIDE = 10_000, 4, 32
 PARAMETERS = {"ImageSize": "64", "CachedViews": "1", "TrialCount": "2", "MinimumImages": "40"}
@@ -79,7 +79,7 @@ def measured(home: Home, images: Path) -> Iterator[str]:
         for _ in upload(stack, files):
             pass
         uploaded = time.monotonic()
-        run_id = next(step for step in new_run(stack, set()) if isinstance(step, str))
+        run_id = next(status.run["run_id"] for status in next_run(stack, ()) if status.run)
         for _ in follow(stack, run_id):
             pass
         wait_for_mail(home)

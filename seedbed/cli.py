@@ -22,6 +22,7 @@ from .commands import (
     status,
     up,
     upload,
+    watch,
 )
 from .extras import need, own_version
 from .terminal import edge
@@ -34,7 +35,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "upload": upload.upload,
     "run": runs.run,
     "runs": runs.runs,
+    "compare": runs.compare,
     "status": status.status,
+    "watch": watch.watch,
     "stop": runs.stop,
     "retry": runs.retry,
     "rebuild": runs.rebuild,
@@ -82,7 +85,7 @@ def print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(help="Labelled seedling images in, the best model out.")
+@app.callback(help="Labelled seedling images in, the best model out.", epilog=edge.STATUSES)
 def begin(
     version: Annotated[
         bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and exit.")

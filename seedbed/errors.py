@@ -19,6 +19,10 @@ class WrongUse(SeedbedError):
     """A command was given in a wrong way."""
 
 
+class NoModel(SeedbedError):
+    """The run that a command waited for has ended without a model."""
+
+
 class AlreadyPrinted(SeedbedError):
     """What went wrong was printed by a child process, in a sentence of its own."""
 

@@ -120,9 +120,7 @@ def any_local_stack(home: Home) -> Iterator[Stack]:
 
     Raises SeedbedError if the home has never been used, or is no folder that Seedbed may use.
     """
-    if not home.was_used:
-        check_is_home(home.path)
-        raise SeedbedError(f"There is nothing in {home.path} yet. Start with: {seedbed('demo')}, or: {seedbed('up')}")
+    check_was_used(home)
     with ExitStack() as opened:
         cloud = home.running()
         if not cloud:
@@ -133,6 +131,13 @@ def any_local_stack(home: Home) -> Iterator[Stack]:
         if not cloud:
             raise SeedbedError(f"The local cloud of {home.path} has just ended. Run this again.")
         yield local_stack(cloud)
+
+
+def check_was_used(home: Home) -> None:
+    """Raises SeedbedError if no local cloud has ever used the home, or it is no folder that Seedbed may use."""
+    if not home.was_used:
+        check_is_home(home.path)
+        raise SeedbedError(f"There is nothing in {home.path} yet. Start with: {seedbed('demo')}, or: {seedbed('up')}")
 
 
 def aws_session(region: str = "") -> boto3.session.Session:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from ..bundle import TEMPLATE
 from ..deploy.expected_cost import expected_cost
@@ -14,8 +13,8 @@ from ..deploy.template import TemplateFile
 from ..local_cloud.parameters import PARAMETERS, PlanName
 from ..stack import aws_stack
 from ..terminal.console import results
+from ..terminal.table import Column, FittedTable, Row
 from .options import AsJson, stack_name, whole_number
-from .show import plain_table
 
 PRICES = {"prepare": "Processing", "heads": "Training", "fine-tune": "FineTune", "evaluate": "Processing"}
 LIMITS = {
@@ -25,6 +24,13 @@ LIMITS = {
     "evaluate": "ProcessingTimeLimitSeconds",
 }
 CONTINUES = {"heads", "fine-tune"}
+COLUMNS = (
+    Column("Stage"),
+    Column("Jobs", rank=1),
+    Column("Minutes", rank=2, right=True),
+    Column("Expected US$", right=True),
+    Column("At most", rank=3, right=True),
+)
 
 
 def cost(
@@ -47,7 +53,7 @@ def cost(
         sys.stdout.write(json.dumps(expected, indent=2) + "\n")
         return
     results().print(f"A run of {images:,} images on AWS:")
-    results().print(table(expected))
+    results().print(table(expected), crop=False)
     for line in remarks(expected, values):
         results().print(line, soft_wrap=True)
 
@@ -58,19 +64,20 @@ def parameters_of(name: str) -> dict[str, str]:
     return {known["ParameterKey"]: known.get("ParameterValue", "") for known in described.get("Parameters", [])}
 
 
-def table(expected: Mapping[str, Any]) -> Table:
+def table(expected: Mapping[str, Any]) -> FittedTable:
     """A row for each stage, for the run, and for what its uploads cost beside it."""
-    rows = plain_table("Stage", "Jobs", "Minutes", "Expected US$", "At most")
-    for column in rows.columns[2:]:
-        column.justify = "right"
-    for stage in expected["stages"]:
-        jobs = f"{stage['jobs']} x {stage['instance_type']}"
-        rows.add_row(stage["stage"], jobs, *figures(stage), f"{stage['bound_usd']:.3f}")
+    stages = [
+        Row((stage["stage"], jobs(stage), *figures(stage), f"{stage['bound_usd']:.3f}")) for stage in expected["stages"]
+    ]
     bound = sum(stage["bound_usd"] for stage in expected["stages"])
-    rows.add_section()
-    rows.add_row("the run", "", *figures(expected), f"{bound:.3f}", style="bold")
-    rows.add_row("uploads and requests", "", "", f"{expected['requests_usd']:.3f}", "")
-    return rows
+    total = Row(("the run", "", *figures(expected), f"{bound:.3f}"), style="bold", begins_section=True)
+    beside = Row(("uploads and requests", "", "", f"{expected['requests_usd']:.3f}", ""))
+    return FittedTable(COLUMNS, [*stages, total, beside])
+
+
+def jobs(stage: Mapping[str, Any]) -> str:
+    """How many jobs, and on which instances."""
+    return f"{stage['jobs']} x {stage['instance_type']}"
 
 
 def figures(of: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ..errors import SeedbedError
+from ..answers import answers_kept, last_answers
+from ..errors import NoModel, SeedbedError
 from ..fetch import fetch_mosaic, fetch_report
 from ..local_cloud.home.demo import demo_home, hold_for_demo, home_to_query
 from ..local_cloud.home.folder import Home, default_home
@@ -23,25 +24,21 @@ from ..terminal.console import results, say
 from ..terminal.hints import HOME, seedbed
 from ..terminal.text import printable
 from ..upload import files_of, upload
-from ..watch import StageProgress, follow, new_run
+from ..watch.stage import StageProgress
 from .dashboard import ServedPage, is_interactive, serving, wait_for_enter
 from .left_out import LeftOut
 from .options import Plan, Trials
 from .progress import StageBars
-from .show import (
-    TrialsTable,
-    best_model,
-    champion_note,
-    labels_table,
-    mail_text,
-    refused_note,
-    report_note,
-)
+from .show import best_model, champion_note, mail_text, refused_note, report_note
+from .tables.labels import labels_table
+from .tables.trials import TrialsTable
 from .upload import NOTHING
+from .watch import wait_for_run
 
 IMAGES_PER_SPECIES = 60
 PROCEDURAL = {"ImageSize": "224"}
 MAIL_TIMEOUT = 120
+NO_RUN = "No run has begun; {} says why."
 
 
 def demo(
@@ -69,7 +66,11 @@ def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str]) -> N
             say(f"The state of an earlier demo holds images of your own, so it was moved to {moved_to}.")
         parameters = parameters if images else {**PROCEDURAL, **parameters}
         say("Starting the local cloud …")
-        with tempfile.TemporaryDirectory() as scratch, local_cloud(home, parameters, lock=lock) as cloud:
+        with (
+            tempfile.TemporaryDirectory() as scratch,
+            answers_kept(home) as keep_answers,
+            local_cloud(home, parameters, lock=lock) as cloud,
+        ):
             stack = local_stack(cloud)
             say("It is running, with template.yaml deployed.")
             with page_for_person(stack, home) as page:
@@ -80,6 +81,7 @@ def run_demo(own: Home, images: Path | None, parameters: Mapping[str, str]) -> N
                     page.open()
                     say(f"See it all in a browser: {page.address}")
                     wait_for_enter("Press Enter to stop the local cloud. ", page)
+            keep_answers(last_answers(stack))
     say("The local cloud has stopped.")
     print_next_steps(own, home)
 
@@ -107,24 +109,28 @@ def check_folder(images: Path) -> None:
 
 def run_once(stack: Stack, folder: Path, home: Home, *, draw: bool) -> str:
     """One run, from images to the e-mail, with a bar per stage. Returns its id."""
-    with StageBars() as stages:
+    with DemoBars() as stages:
         if draw:
             draw_seedlings(folder, stages)
         files = files_of(folder)
         if draw:
             write_mark(home.path, "demo", drawn=(key for _, key in files))
         upload_all(stack, files, stages)
-        run_id = ""
-        for step in new_run(stack, known=set()):
-            if isinstance(step, str):
-                run_id = step
-            else:
-                stages.show(step)
-        for step in follow(stack, run_id):
-            stages.show(step)
+        run = wait_for_run(stack, (), stages)
+        if run is None:
+            raise SeedbedError(NO_RUN.format(home.log))
         stages.show(StageProgress("notify"))
         wait_for_mail(home)
-    return run_id
+    return str(run["run_id"])
+
+
+class DemoBars(StageBars):
+    """The bars, and above them what a run waits for; its trials are listed once it has ended."""
+
+    def tell(self, line: str, **event: Any) -> None:
+        """Print the line if it is what the run waits for."""
+        if event["event"] == "notice":
+            super().tell(line)
 
 
 def upload_all(stack: Stack, files: list[tuple[Path, str]], stages: StageBars) -> None:
@@ -158,9 +164,9 @@ def report(stack: Stack, run_id: str, home: Home, named: Path | None) -> None:
     run, console = stack.get(f"/runs/{run_id}"), results()
     if run["state"] != "Completed":
         console.print(mail_text(kept(home.mail)[-1]), crop=False)
-        raise SeedbedError(f"The run {run['state'].lower()}: {run['reason']}")
-    console.print(TrialsTable(run))
-    console.print(labels_table(run["evaluation"]))
+        raise NoModel(f"The run {run['state'].lower()}: {run['reason']}")
+    console.print(TrialsTable(run), crop=False)
+    console.print(labels_table(run["evaluation"]), crop=False)
     console.print(best_model(stack.get("/models/best"), seedbed("model", home=named)), crop=False)
     console.print(champion_note(run))
     if run["notice"]:

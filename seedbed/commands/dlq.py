@@ -4,11 +4,18 @@ import json
 import sys
 
 import typer
-from rich.table import Table
 
-from ..dlq import dead_letters, redrive
+from ..dlq import DeadLetter, dead_letters, redrive
 from ..terminal.console import results
+from ..terminal.table import Column, FittedTable, Row
 from .options import AsJson, OnAws, stack_for
+
+COLUMNS = (
+    Column("About"),
+    Column("Sent", rank=2, wraps=True),
+    Column("Redrivable", rank=1),
+    Column("Message", rank=3, wraps=True),
+)
 
 dlq = typer.Typer(help="List or resend messages that no function could process.")
 
@@ -24,11 +31,13 @@ def list_letters(as_json: AsJson = False, aws: OnAws = "") -> None:
     if not letters:
         results().print("There are no dead letters.")
         return
-    table = Table("About", "Sent", "Redrivable", "Message")
-    for letter in letters:
-        redrivable = "yes" if letter.came_from else "no"
-        table.add_row(letter.about, f"{letter.sent_at:%Y-%m-%d %H:%M:%S}", redrivable, letter.summary)
-    results().print(table)
+    results().print(FittedTable(COLUMNS, list(map(row, letters))), crop=False)
+
+
+def row(letter: DeadLetter) -> Row:
+    """One dead letter's row."""
+    redrivable = "yes" if letter.came_from else "no"
+    return Row((letter.about, f"{letter.sent_at:%Y-%m-%d %H:%M:%S}", redrivable, letter.summary))
 
 
 @dlq.command("redrive")

@@ -24,6 +24,10 @@ class LeftOut:
         """Print the lines to standard error."""
         say(*self.lines())
 
+    def as_json(self) -> list[dict[str, str]]:
+        """Each file with its reason, for programs."""
+        return [{"file": file, "reason": reason} for reason in sorted(self._files) for file in self._files[reason]]
+
     def lines(self) -> Iterator[str]:
         """A headline and a line for each reason, hidden files last; nothing if nothing was left out."""
         if not self._files:

@@ -17,13 +17,13 @@ from ..submission import write_submission
 from ..terminal.console import results, say
 from ..terminal.hints import seedbed
 from . import show
-from .options import AsJson, OnAws, Port, stack_and_home, stack_for
+from .options import AsJson, OnAws, Port, api_for, stack_and_home, stack_for
 
 
 def best(as_json: AsJson = False, aws: OnAws = "") -> None:
     """Show the best model."""
-    with stack_for(aws) as stack:
-        answer = stack.get("/models/best")
+    with api_for(aws) as api:
+        answer = api.get("/models/best")
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2) + "\n")
     else:

@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ..answers import api_at_rest
 from ..local_cloud.home.demo import home_to_query
 from ..local_cloud.home.folder import Home, default_home
 from ..local_cloud.home.lock import make_home
 from ..local_cloud.parameters import PlanName
 from ..stack import Stack, any_local_stack, aws_stack
 from ..terminal.console import say
+from ..watch.status import Api
 
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}|arn:aws[a-z-]*:cloudformation:[^\s]+:stack/[^\s]+")
 
@@ -53,6 +55,7 @@ Trials = Annotated[
 ]
 Plan = Annotated[PlanName, typer.Option(help="full also fine-tunes the whole network, and makes every format.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJsonLines = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
 
 @contextmanager
@@ -66,6 +69,22 @@ def stack_for(aws: str) -> Iterator[Stack]:
 
 
 @contextmanager
+def api_for(aws: str) -> Iterator[Api]:
+    """The API of that stack. That of a local cloud that is not running answers as it did last, or is started."""
+    if aws:
+        yield aws_stack(aws)
+        return
+    home = queried_home()
+    with any_local_stack(home) if home.running() else api_at_rest(home) as api:
+        yield api
+
+
+def is_at_rest(aws: str) -> bool:
+    """Whether the stack is of a local cloud that is not running, so that nothing advances."""
+    return not aws and not home_to_query(default_home()).running()
+
+
+@contextmanager
 def stack_and_home(aws: str) -> Iterator[tuple[Stack, Home]]:
     """The stack, and the home for files fetched from it."""
     if aws:
@@ -76,11 +95,6 @@ def stack_and_home(aws: str) -> Iterator[tuple[Stack, Home]]:
     home = queried_home()
     with any_local_stack(home) as stack:
         yield stack, home
-
-
-def local_home(aws: str) -> Home | None:
-    """The home that is queried; None for a stack on AWS."""
-    return None if aws else home_to_query(default_home())
 
 
 def queried_home() -> Home:

@@ -1,15 +1,18 @@
-"""Shows how far a run is, with one bar per stage."""
+"""Shows how far a run is: with one bar per stage, or with one line an event where nobody looks at a terminal."""
 
+import json
+import sys
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from ..stack import Stack
-from ..terminal.console import notes
+from ..terminal.console import notes, results
 from ..terminal.text import printable
-from ..watch import StageProgress
+from ..watch.stage import StageProgress
 
 TITLES = {
     "draw": "Draw seedlings",
@@ -27,6 +30,18 @@ TITLES = {
     "delete": "Stack",
     "empty": "Bucket",
 }
+WIDE = 72
+"""The columns from which on a bar has room for its note."""
+
+
+class Screen(Protocol):
+    """Where a run is shown while it is followed."""
+
+    def show(self, progress: StageProgress) -> None:
+        """Show how far a stage is; the stages before it have ended."""
+
+    def tell(self, line: str, **event: Any) -> None:
+        """Tell what has happened: in a line for people, and as JSON values for programs."""
 
 
 class StageBars:
@@ -34,27 +49,20 @@ class StageBars:
 
     def __init__(self) -> None:
         self._console = console = notes()
+        self._live = is_live(console)
         self._tasks: dict[str, TaskID] = {}
         self._current: str | None = None
-        self._progress = Progress(
-            TextColumn("{task.description:<15}", markup=False),
-            BarColumn(32, pulse_style="green"),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}", style="dim", markup=False),
-            console=console,
-            redirect_stdout=False,
-        )
+        self._progress = Progress(*columns(console), console=console, redirect_stdout=False)
 
     def __enter__(self) -> "StageBars":
-        if self._console.is_terminal:
+        if self._live:
             self._progress.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         if error == (None, None, None):
             self._finish()
-        if self._console.is_terminal:
+        if self._live:
             self._progress.stop()
 
     def show(self, progress: StageProgress) -> None:
@@ -62,15 +70,15 @@ class StageBars:
         if progress.stage != self._current:
             self._finish()
             self._current = progress.stage
-            self._tasks[progress.stage] = self._progress.add_task(TITLES[progress.stage], total=None, note="")
-            if not self._console.is_terminal:
-                self._console.print(f"{TITLES[progress.stage]} …")
+            self._tasks[progress.stage] = self._progress.add_task(title_of(progress), total=None, note="")
+            if not self._live:
+                self._console.print(f"{title_of(progress)} …")
         task = self._tasks[progress.stage]
         self._progress.update(
             task, completed=progress.done, total=progress.total or None, note=printable(progress.note)
         )
 
-    def say(self, line: str) -> None:
+    def tell(self, line: str, **_: Any) -> None:
         """Print a line above the bars."""
         self._console.print(line, soft_wrap=True)
 
@@ -83,6 +91,65 @@ class StageBars:
         if self._current == "settle":
             self._progress.update(task, note="")
         self._progress.stop_task(task)
+
+
+def title_of(progress: StageProgress) -> str:
+    """What people read of a stage."""
+    return TITLES.get(progress.stage) or printable(progress.stage)
+
+
+def columns(console: Console) -> list[ProgressColumn]:
+    """What a bar shows: on a narrow terminal a shorter one without its note."""
+    wide = console.width >= WIDE
+    shown: list[ProgressColumn] = [
+        TextColumn("{task.description:<15}", markup=False),
+        BarColumn(32 if wide else 8, pulse_style="green"),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    ]
+    return [*shown, TextColumn("{task.fields[note]}", style="dim", markup=False)] if wide else shown
+
+
+def is_live(console: Console) -> bool:
+    """Whether lines can be overwritten there."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+class EventLines:
+    """One line an event on standard output: a stage that begins, and what is told."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+
+    def show(self, progress: StageProgress) -> None:
+        """A line if the stage has just begun."""
+        if progress.stage != self._stage:
+            self._stage = progress.stage
+            self.tell(f"{title_of(progress)} …")
+
+    def tell(self, line: str, **_: Any) -> None:
+        """Print the line, at once."""
+        results().print(line, soft_wrap=True)
+        sys.stdout.flush()
+
+
+class JsonLines:
+    """One JSON object an event on standard output: what is told, and each step that a stage gets on."""
+
+    def __init__(self) -> None:
+        self._shown: Mapping[str, Any] = {}
+
+    def show(self, progress: StageProgress) -> None:
+        """An object if the stage has got on."""
+        step = {"stage": progress.stage, "done": progress.done, "total": progress.total}
+        if step != self._shown:
+            self._shown = step
+            self.tell("", event="stage", **step)
+
+    def tell(self, line: str, **event: Any) -> None:  # noqa: ARG002  the line is for people
+        """Print the object, at once."""
+        sys.stdout.write(json.dumps(event) + "\n")
+        sys.stdout.flush()
 
 
 def print_states(stack: Stack, console: Console) -> None:

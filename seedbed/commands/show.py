@@ -1,16 +1,14 @@
 """What the commands print: tables, the best model, the e-mail, commands for the next step."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from email.message import Message
 from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.measure import Measurement
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from ..local_cloud.environment import REGION
@@ -18,115 +16,12 @@ from ..local_cloud.home.folder import Home
 from ..stack import Stack
 from ..terminal.hints import quoted
 from ..terminal.text import printable, printable_lines
+from .tables.labels import labels_table
+from .tables.trials import TrialsTable, settings_text
+from .tables.values import minute, percent
 
 STOP_HINT = "Stop with Ctrl-C."
-WIDEST = 1000
 FILES_SHOWN = 10
-UNHEARD = (
-    "Nobody could hear of the latest run's end: no e-mail address is confirmed.\n"
-    "Open the link in the e-mail from AWS, or set NotificationEmail."
-)
-
-
-def runs_table(runs: list[dict[str, Any]]) -> Group:
-    """The runs, newest first, and below them why runs ended without a model, and what an open one waits for."""
-    table = plain_table("Run", "State", "Started", "Images", "Test\naccuracy", "Cost", "")
-    for column in table.columns:
-        column.no_wrap = column.header != "Started"
-    for run in runs:
-        table.add_row(
-            run["run_id"],
-            run["state"],
-            run["created_at"][:16].replace("T", " "),
-            f"{run['images']:,}" if run["images"] else "",
-            percent(run["test_accuracy"]),
-            f"${run['cost_usd']:.2f}",
-            "best" if run["won"] else "",
-        )
-    told = [(run["run_id"], run["reason"] or (run["notice"] if not run["ended_at"] else None)) for run in runs]
-    unheard = [UNHEARD] if runs and runs[0].get("notified") is False else []
-    return Group(table, *(printable(f"{run_id}: {text}") for run_id, text in told if text), *unheard)
-
-
-class TrialsTable:
-    """A run's trials, best first: one column per hyperparameter, or one for all of them on a narrow terminal."""
-
-    def __init__(self, run: Mapping[str, Any]) -> None:
-        self._run_id = run["run_id"]
-        trained = [head for trial in run["trials"] for head in heads_of(trial)]
-        self._trials = sorted(trained, key=lambda trial: trial["objective"] or 0.0, reverse=True)
-        self._names = varied(self._trials)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the table that fits the console."""
-        wide = self._table([[name] for name in self._names])
-        needed = Measurement.get(console, options.update(max_width=WIDEST), wide).minimum
-        yield wide if needed <= options.max_width else self._table([self._names])
-
-    def _table(self, groups: list[list[str]]) -> Table:
-        """A table with one column for each group of hyperparameters."""
-        titles = [names[0].replace("_", " ") if len(groups) > 1 else "Hyperparameters" for names in groups]
-        table = plain_table("Trial", "Validation", *titles, "Status", "Seconds")
-        table.columns[0].no_wrap = True
-        for trial in self._trials:
-            style = "bold green" if trial is self._trials[0] else None
-            short = trial["name"].removeprefix(f"{self._run_id}-")
-            cells = [settings_text(trial["hyperparameters"], names, named=len(groups) == 1) for names in groups]
-            seconds = str(trial["billable_seconds"])
-            table.add_row(short, percent(trial["objective"]), *cells, trial["status"], seconds, style=style)
-        return table
-
-
-def heads_of(trial: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The heads that a trial trained, each as a trial; the trial itself if it trained one network."""
-    if not trial.get("heads"):
-        yield trial
-    for number, head in enumerate(trial.get("heads", ()), start=1):
-        best = number == trial["best_head"]
-        yield {
-            **trial,
-            "name": f"{trial['name']} head {number}",
-            "hyperparameters": {**trial["hyperparameters"], **head["hyperparameters"]},
-            "objective": head["validation_accuracy"],
-            "billable_seconds": trial["billable_seconds"] if best else "",
-        }
-
-
-def settings_text(values: Mapping[str, str], names: Iterable[str], *, named: bool = True) -> str:
-    """Hyperparameters on one line, with their names or without."""
-    texts = {name: number(values[name]) for name in names if name in values}
-    return ", ".join(f"{name.replace('_', ' ')} {text}" if named else text for name, text in texts.items())
-
-
-def varied(trials: list[Mapping[str, Any]]) -> list[str]:
-    """The hyperparameters that differ between trials."""
-    values: dict[str, set[str]] = {}
-    for trial in trials:
-        for name, value in trial["hyperparameters"].items():
-            values.setdefault(name, set()).add(value)
-    return sorted(name for name, different in values.items() if len(different) > 1 or len(trials) == 1)
-
-
-def labels_table(evaluation: Mapping[str, Any]) -> Table:
-    """Each label's scores on the test split, the hardest label first."""
-    table = plain_table("Label", "Precision", "Recall", "F1", "Images", "Most often taken for")
-    scores = sorted(evaluation["per_label"].items(), key=lambda item: item[1]["f1"])
-    for label, score in scores:
-        shares = [percent(score[name]) for name in ("precision", "recall", "f1")]
-        table.add_row(printable(label), *shares, str(score["images"]), printable(confused_with(evaluation, label)))
-    return table
-
-
-def confused_with(evaluation: Mapping[str, Any], label: str) -> str:
-    labels = evaluation["labels"]
-    if not evaluation["confusion"]:
-        return ""
-    mistakes = [
-        (count, name)
-        for name, count in zip(labels, evaluation["confusion"][labels.index(label)], strict=True)
-        if name != label and count
-    ]
-    return "{1} ({0})".format(*max(mistakes)) if mistakes else ""
 
 
 def best_model(best: Mapping[str, Any], taken_by: str, title: str = "The best model") -> Group:
@@ -144,7 +39,7 @@ def best_model(best: Mapping[str, Any], taken_by: str, title: str = "The best mo
         f"Hyperparameters: {settings}",
         f"{dataset['used']:,} of {dataset['images']:,} images used, {len(dataset['labels'])} labels",
         f"Cost ${best['cost_usd']:.2f}",
-        f"Run {best['run_id']}, {best['created_at'][:16].replace('T', ' ')}",
+        f"Run {best['run_id']}, {minute(best['created_at'])}",
     ]
     text = Text.assemble((percent(best["test_accuracy"]), "bold green"), printable_lines("\n".join(lines)))
     panel = Panel(text, title=title, title_align="left", box=box.ROUNDED, expand=False)
@@ -223,24 +118,6 @@ def exports(endpoint: str, credentials: Mapping[str, str]) -> str:
     key, secret = credentials["access_key"], credentials["secret_key"]
     where = f"AWS_ENDPOINT_URL={endpoint} AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION}"
     return f"export {where} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}"
-
-
-def plain_table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
-    for column in columns:
-        table.add_column(column)
-    return table
-
-
-def percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}"
-
-
-def number(text: str) -> str:
-    try:
-        return f"{float(text):.3g}"
-    except ValueError:
-        return printable(text)
 
 
 def run_details(run: Mapping[str, Any], taken_by: str) -> Group:

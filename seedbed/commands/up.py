@@ -1,5 +1,6 @@
 """`seedbed up`: a local cloud that runs until Ctrl-C."""
 
+from ..answers import answers_kept, last_answers
 from ..local_cloud.home.demo import keep
 from ..local_cloud.home.folder import default_home
 from ..local_cloud.parameters import PlanName, parameters
@@ -18,7 +19,7 @@ def up(
 ) -> None:
     """Run the local cloud until Ctrl-C. It resumes where it was stopped."""
     home, console = default_home(), results()
-    with local_cloud(home, parameters(plan, trials), port=port) as cloud:
+    with answers_kept(home) as keep_answers, local_cloud(home, parameters(plan, trials), port=port) as cloud:
         keep(home)
         stack = local_stack(cloud)
         for line in (
@@ -31,4 +32,7 @@ def up(
             show.STOP_HINT,
         ):
             console.print(line, soft_wrap=True)
-        progress.print_states(stack, console)
+        try:
+            progress.print_states(stack, console)
+        finally:
+            keep_answers(last_answers(stack))

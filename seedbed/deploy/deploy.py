@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from ..bundle import TEMPLATE
 from ..errors import SeedbedError, WrongUse
 from ..terminal.hints import seedbed
-from ..watch import StageProgress
+from ..watch.stage import StageProgress
 from . import parameters, subscription
 from .account import Account, sign_in
 from .archive import digest, packed

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from ..bundle import CONTAINER
 from ..errors import SeedbedError
 from ..terminal.text import printable
-from ..watch import StageProgress
+from ..watch.stage import StageProgress
 from .account import Account
 from .archive import digest, files_of, packed
 from .stacks import Show, Tell

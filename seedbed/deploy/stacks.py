@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from ..errors import SeedbedError
 from ..terminal.aws_errors import sentence_of
 from ..terminal.text import printable
-from ..watch import StageProgress
+from ..watch.stage import StageProgress
 from .stack_state import ABSENT, OWN_TAG, StackState, state_of
 
 POLL_SECONDS = 3.0

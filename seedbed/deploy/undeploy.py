@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from ..errors import SeedbedError
 from ..stack import Stack
 from ..stack_state import NEEDED
-from ..watch import StageProgress
+from ..watch.stage import StageProgress
 from .account import Account, sign_in
 from .deploy import IS_MOVING, NOT_SEEDBEDS, build_stack
 from .stack_state import StackState

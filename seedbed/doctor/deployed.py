@@ -9,7 +9,7 @@ from ..errors import SeedbedError
 from ..stack import MAY_NOT_ASK
 from ..terminal.hints import seedbed
 from ..terminal.text import listed, printable
-from ..watch import ENDED
+from ..watch.stage import ENDED
 from .account import Deployed
 from .finding import Finding, failed, ok, warning
 
@@ -89,7 +89,7 @@ def latest(runs: list[dict[str, Any]], name: str) -> Finding:
     run = next((run for run in runs if run["state"] not in ENDED), runs[0])
     sentence = f"The latest, {run['run_id']}, is {run['state']}."
     if run["state"] not in ENDED and run["notice"]:
-        return warning("Runs", f"{sentence} {printable(run['notice'])}", f"Follow it: {seedbed('status', aws=name)}")
+        return warning("Runs", f"{sentence} {printable(run['notice'])}", f"Follow it: {seedbed('watch', aws=name)}")
     if run["state"] in ENDED - {"Completed"}:
         again = seedbed("retry", run["run_id"], aws=name) if run["state"] != "Refused" else ""
         return warning("Runs", f"{sentence} {printable(run['reason'])}", again and f"Another attempt: {again}")

@@ -1,7 +1,7 @@
 """The edge of every command: each error ends in one sentence on standard error, with the exit status of its kind.
 
-2: it was asked for in a wrong way. 1: it could not be done. 128 and a signal's number: it was ended, 141 where nothing
-reads its output any more.
+2: it was asked for in a wrong way. 1: it could not be done. 3: the run that it waited for ended without a model.
+128 and a signal's number: it was ended, 141 where nothing reads its output any more.
 """
 
 import contextlib
@@ -16,14 +16,19 @@ import typer
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..errors import AlreadyPrinted, SeedbedError, WrongUse
+from ..errors import AlreadyPrinted, NoModel, SeedbedError, WrongUse
 from .aws_errors import aws_sentence
 from .console import say
 from .system_errors import system_sentence
 from .text import printable
 
 UsageError: Any = typer.BadParameter.__base__
-FAILED, WRONG, INTERRUPTED, UNREAD = 1, 2, 128 + signal.SIGINT, 128 + signal.SIGPIPE
+FAILED, WRONG, NO_MODEL, INTERRUPTED, UNREAD = 1, 2, 3, 128 + signal.SIGINT, 128 + signal.SIGPIPE
+STATUSES = (
+    f"Exit status: 0 done, {FAILED} it could not be done, {WRONG} wrong arguments, {NO_MODEL} the run that was waited "
+    f"for ended without a model, {INTERRUPTED} interrupted, {UNREAD} nobody reads the output any more."
+)
+"""What the program's help says of it."""
 TRACEBACK = "SEEDBED_TRACEBACK"
 FAULT = (
     f"This is a mistake in Seedbed, not yours. Please report it, with what this prints when {TRACEBACK}=1 is set "
@@ -62,7 +67,7 @@ def end_with(error: BaseException) -> int:
     if not isinstance(error, AlreadyPrinted):
         with contextlib.suppress(OSError):
             say(f"Error: {sentence(error)}")
-    return WRONG if isinstance(error, WrongUse) else FAILED
+    return WRONG if isinstance(error, WrongUse) else NO_MODEL if isinstance(error, NoModel) else FAILED
 
 
 def sentence(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.deploy.deploy import Deployment, Wish
-from seedbed.watch import StageProgress
+from seedbed.watch.stage import StageProgress
 from tests.contract.template import ROOT
 from tests.deploy.conftest import CALLS, Cloud
 from tests.seedbed.commands import Outcome, Person

@@ -13,7 +13,7 @@ from seedbed.deploy.account import Account
 from seedbed.deploy.archive import digest, files_of
 from seedbed.deploy.image import DOCKERS_OWN, TAG_LENGTH, BuildRoom, Images
 from seedbed.errors import SeedbedError
-from seedbed.watch import StageProgress
+from seedbed.watch.stage import StageProgress
 
 ROOM = BuildRoom("room", "project", "mine-trainer", "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mine-trainer")
 DIGEST = "sha256:" + "a" * 64

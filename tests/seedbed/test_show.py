@@ -9,7 +9,9 @@ from rich.console import Console
 
 from seedbed import cli
 from seedbed.commands.progress import print_states
-from seedbed.commands.show import TrialsTable, best_model, champion_note, mail_text, runs_table
+from seedbed.commands.show import best_model, champion_note, mail_text
+from seedbed.commands.tables.runs import runs_table
+from seedbed.commands.tables.trials import TrialsTable
 from seedbed.errors import SeedbedError
 from seedbed.stack import Stack
 from seedbed.terminal.console import results

@@ -16,7 +16,7 @@ from seedbed.dlq import DeadLetter
 from seedbed.errors import SeedbedError
 from seedbed.terminal import hints
 from seedbed.terminal.text import listed, printable
-from seedbed.watch import StageProgress
+from seedbed.watch.stage import StageProgress
 from tests.seedbed.commands import Person
 
 HOSTILE = "[red]a[/] [/b] [link=http://x]y[/link] \\[z] :smile: \x1b[2J\x1b]0;t\x07 \x9b31m \u202ex\u2066 \ud800 \r"
@@ -29,6 +29,7 @@ TRIAL = {
     "objective": 0.5,
     "hyperparameters": {HOSTILE: HOSTILE},
     "status": HOSTILE,
+    "stage": "tune",
     "billable_seconds": 1,
 }
 RUN: dict[str, Any] = {
@@ -59,6 +60,12 @@ RUN: dict[str, Any] = {
         "refused": [{"file": HOSTILE, "reason": HOSTILE}] * 100,
         "more_refused": 1_000,
     },
+    "ended_at": None,
+    "content": "",
+    "plan": {},
+    "champion_before": HOSTILE,
+    "single_view": None,
+    "changes": {"accuracy": 0.5, "weakest": HOSTILE, "by_change": {HOSTILE: {"accuracy": 0.5}}},
     "model_uri": f"s3://bucket/{HOSTILE}",
     "report_uri": "",
 }
@@ -70,7 +77,7 @@ class Stack:
     """A stack that is all hostile."""
 
     def get(self, path: str) -> dict[str, Any]:
-        return {"runs": [RUN]} if path == "/runs" else RUN
+        return {"runs": [RUN], "pending": HOSTILE} if path == "/runs" else RUN
 
     def post(self, path: str) -> dict[str, Any]:
         return {"message": HOSTILE}
@@ -92,6 +99,8 @@ def person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
     monkeypatch.setenv("SEEDBED_HOME", str(tmp_path / "home"))
     for module in ("runs", "model", "dlq"):
         monkeypatch.setattr(f"seedbed.commands.{module}.stack_for", stack)
+    for module in ("runs", "model", "status"):
+        monkeypatch.setattr(f"seedbed.commands.{module}.api_for", stack)
     monkeypatch.setattr("seedbed.commands.model.stack_and_home", stack_and_home)
     monkeypatch.setattr("seedbed.commands.runs.rebuild_table", lambda _: [HOSTILE])
     letter = DeadLetter(about=HOSTILE, sent_at=NOW, **LETTER)  # type: ignore[arg-type]
@@ -100,7 +109,19 @@ def person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], 
 
 
 @pytest.mark.parametrize(
-    "words", [["best"], ["runs"], ["runs", "x"], ["stop", "x"], ["rebuild"], ["dlq", "list"], ["report"]], ids=" ".join
+    "words",
+    [
+        ["best"],
+        ["runs"],
+        ["runs", "x"],
+        ["status"],
+        ["compare", "x", "y"],
+        ["stop", "x"],
+        ["rebuild"],
+        ["dlq", "list"],
+        ["report"],
+    ],
+    ids=" ".join,
 )
 def test_a_command_prints_text_as_it_is(person: Person, words: list[str]) -> None:
     outcome = person.runs(*words)
@@ -111,7 +132,9 @@ def test_a_command_prints_text_as_it_is(person: Person, words: list[str]) -> Non
         assert word in said
 
 
-@pytest.mark.parametrize("words", [["best"], ["runs"], ["dlq", "list"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["best"], ["runs"], ["status"], ["compare", "x", "y"], ["stop", "x"], ["dlq", "list"]], ids=" ".join
+)
 def test_json_is_ascii(person: Person, words: list[str]) -> None:
     outcome = person.runs(*words, "--json")
 

@@ -44,7 +44,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["__main__"],
         ["cli"],
         ["commands"],
-        ["dashboard", "deploy", "doctor", "status", "submission"],
+        ["answers", "dashboard", "deploy", "doctor", "submission"],
         ["dlq", "model_files", "predict", "rebuild", "upload", "watch"],
         ["fetch"],
         ["stack"],

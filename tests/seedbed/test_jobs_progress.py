@@ -12,7 +12,8 @@ from botocore.stub import Stubber
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain.result import Trial
 from seedbed.stack import Stack
-from seedbed.watch import LINES, TRAINING_LOGS, StageProgress, fine_tuning_progress, tuning_progress
+from seedbed.watch.jobs import LINES, TRAINING_LOGS, fine_tuning_progress, tuning_progress
+from seedbed.watch.stage import StageProgress
 from tests.fakes.world import FULL_PLAN, a_run
 
 NAME = "sb-0123456789abcdef-1-fine"

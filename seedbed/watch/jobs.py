@@ -1,73 +1,59 @@
-"""Follows a run: its state by the API, the progress of its stages by SageMaker and the jobs' logs."""
+"""How far a run's stage is by SageMaker and the jobs' logs: images and epochs, which the API does not tell."""
 
 import re
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from .stack import Stack
+from ..stack import Stack
+from .stage import STAGES, StageProgress, best_so_far
 
-POLL_SECONDS = 0.5
 LINES = 50
 PROCESSING_LOGS = "/aws/sagemaker/ProcessingJobs"
 TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 EPOCH_LINE = re.compile(r"^epoch (\d+)/\d+ - .*validation_accuracy: ([0-9.]+)")
 PROGRESS_LINE = re.compile(r"(checked|progress): (\d+)/(\d+)")
 NOTES = {"checked": "checking every file", "progress": ""}
-ENDED = {"Completed", "Failed", "Stopped", "Refused"}
-STAGES = {"Preparing": "prepare", "Tuning": "tune", "Evaluating": "evaluate"}
+DENIED = ("AccessDenied", "Unauthorized", "Forbidden")
 
 
-@dataclass(frozen=True)
-class StageProgress:
-    """How far a stage is: `done` of `total`, both 0 while unknown."""
+class JobsProgress:
+    """What SageMaker and the logs tell of a run's jobs, as long as the person may ask for that."""
 
-    stage: str
-    done: int = 0
-    total: int = 0
-    note: str = ""
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._denied = False
 
-
-def new_run(stack: Stack, known: set[str]) -> Iterator[StageProgress | str]:
-    """Wait for a run that is not among `known`: yields the progress of the stage `settle`, and the run's id at last."""
-    while True:
-        fresh = [run["run_id"] for run in stack.get("/runs")["runs"] if run["run_id"] not in known]
-        if fresh:
-            yield fresh[0]
-            return
-        yield StageProgress("settle", note="waiting for the uploads to end")
-        time.sleep(POLL_SECONDS)
-
-
-def follow(stack: Stack, run_id: str) -> Iterator[StageProgress]:
-    """Yields the progress of a run's stages until the run has ended."""
-    while True:
-        state = run_state(stack, run_id)
-        if state in ENDED:
-            return
-        if state == "Tuning":
-            yield tuning_progress(stack, run_id)
-        elif state == "FineTuning":
-            yield fine_tuning_progress(stack, f"{run_id}-fine")
-        else:
-            stage = STAGES[state]
-            yield processing_progress(stack, stage, f"{run_id}-{stage}")
-        time.sleep(POLL_SECONDS)
+    def of(self, run: Mapping[str, Any]) -> StageProgress | None:
+        """How far the stage of a run in progress is; None while nothing tells."""
+        if self._denied or run["state"] not in STAGES:
+            return None
+        try:
+            found = progress_of(self._stack, run["run_id"], STAGES[run["state"]])
+        except ClientError as error:
+            self._denied = error.response["Error"]["Code"].startswith(DENIED)
+            return None
+        except BotoCoreError:
+            return None
+        return found if found.total else None
 
 
-def run_state(stack: Stack, run_id: str) -> str:
-    state: str = stack.get(f"/runs/{run_id}")["state"]
-    return state
+def progress_of(stack: Stack, run_id: str, stage: str) -> StageProgress:
+    """How far a run's stage is. Raises ClientError where that may not be asked for."""
+    if stage == "tune":
+        return tuning_progress(stack, run_id)
+    if stage == "fine-tune":
+        return fine_tuning_progress(stack, f"{run_id}-fine")
+    return processing_progress(stack, stage, f"{run_id}-{stage}")
 
 
 def tuning_progress(stack: Stack, run_id: str) -> StageProgress:
     """How many heads have been trained, counted when their training job ends, and the best accuracy so far."""
     try:
         job = stack.client("sagemaker").describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=run_id)
-    except ClientError:
+    except ClientError as error:
+        unless_denied(error)
         return StageProgress("tune")
     counters = job["TrainingJobStatusCounters"]
     done = sum(counters.get(name, 0) for name in ("Completed", "Stopped", "NonRetryableError"))
@@ -82,10 +68,6 @@ def best_note(best: dict[str, Any] | None) -> str:
     return best_so_far(best["FinalHyperParameterTuningJobObjectiveMetric"]["Value"])
 
 
-def best_so_far(accuracy: float) -> str:
-    return f"best so far {accuracy:.1%} on validation"
-
-
 def fine_tuning_progress(stack: Stack, name: str) -> StageProgress:
     """How many epochs the trials have done, and the best accuracy so far. A trial that ended counts in full."""
     sagemaker = stack.client("sagemaker")
@@ -93,7 +75,8 @@ def fine_tuning_progress(stack: Stack, name: str) -> StageProgress:
         job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         asked = {"HyperParameterTuningJobName": name, "SortBy": "CreationTime", "SortOrder": "Ascending"}
         trials = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(**asked)["TrainingJobSummaries"]
-    except ClientError:
+    except ClientError as error:
+        unless_denied(error)
         return StageProgress("fine-tune")
     planned = planned_epochs(job)
     total = planned * job["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
@@ -135,6 +118,13 @@ def last_lines(stack: Stack, group: str, job: str) -> list[str]:
             return []
         name = streams[-1]["logStreamName"]
         events = logs.get_log_events(logGroupName=group, logStreamName=name, limit=LINES)["events"]
-    except ClientError:
+    except ClientError as error:
+        unless_denied(error)
         return []
     return [event["message"] for event in events]
+
+
+def unless_denied(error: ClientError) -> None:
+    """Raises the error if it says that one may not ask; else nothing is there yet."""
+    if error.response["Error"]["Code"].startswith(DENIED):
+        raise error

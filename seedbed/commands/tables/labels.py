@@ -1,0 +1,42 @@
+"""The table of how well each label is recognised."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...terminal.table import Column, FittedTable, Row
+from ...terminal.text import printable
+from .values import percent
+
+COLUMNS = (
+    Column("Label", wraps=True),
+    Column("Precision", rank=1, right=True),
+    Column("Recall", rank=2, right=True),
+    Column("F1", rank=5, right=True),
+    Column("Images", rank=4, right=True),
+    Column("Most often taken for", rank=3, wraps=True),
+)
+
+
+def labels_table(evaluation: Mapping[str, Any]) -> FittedTable:
+    """Each label's scores on the test split, the hardest label first."""
+    scores = sorted(evaluation["per_label"].items(), key=lambda item: item[1]["f1"])
+    return FittedTable(COLUMNS, [row(evaluation, label, score) for label, score in scores])
+
+
+def row(evaluation: Mapping[str, Any], label: str, score: Mapping[str, Any]) -> Row:
+    """One label's row."""
+    shares = [percent(score[name]) for name in ("precision", "recall", "f1")]
+    return Row((printable(label), *shares, str(score["images"]), printable(confused_with(evaluation, label))))
+
+
+def confused_with(evaluation: Mapping[str, Any], label: str) -> str:
+    """The label that this one was most often taken for, and how often; empty if never, or if that is not known."""
+    labels = evaluation["labels"]
+    if not evaluation["confusion"]:
+        return ""
+    mistakes = [
+        (count, name)
+        for name, count in zip(labels, evaluation["confusion"][labels.index(label)], strict=True)
+        if name != label and count
+    ]
+    return "{1} ({0})".format(*max(mistakes)) if mistakes else ""
