@@ -103,3 +103,16 @@ def serve(port: Port = 8080, aws: OnAws = "") -> None:
     with stack_and_home(aws) as (stack, home):
         model = fetch_best_model(stack, home)
     serve_model(model, port)
+
+
+def open_(
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="report, dashboard, or the id of a run whose report to open.")
+    ] = "report",
+    aws: OnAws = "",
+) -> None:
+    """Open a report or the dashboard in a browser: by default the report on the best model."""
+    if what == "dashboard":
+        dashboard(aws=aws)
+    else:
+        report("" if what == "report" else what, browser=True, aws=aws)
