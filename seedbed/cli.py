@@ -47,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "dashboard": dashboard.dashboard,
     "best": model.best,
     "report": model.report,
+    "open": model.open_,
     "model": model.model,
     "predict": model.predict,
     "serve": model.serve,

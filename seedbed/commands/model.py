@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import SeedbedError, WrongUse
+from ..extras import need
 from ..fetch import fetch_report
 from ..model_files import CARD, FILE_NAMES, Format, check_target, source_of, take, write_to
 from ..predict import check_can_label, fetch_best_model, serve_model
@@ -17,6 +18,7 @@ from ..submission import write_submission
 from ..terminal.console import results, say
 from ..terminal.hints import seedbed
 from . import show
+from .dashboard import dashboard
 from .options import AsJson, OnAws, Port, api_for, stack_and_home, stack_for
 
 
@@ -113,6 +115,7 @@ def open_(
 ) -> None:
     """Open a report or the dashboard in a browser: by default the report on the best model."""
     if what == "dashboard":
+        need("dashboard", "seedbed open dashboard")
         dashboard(aws=aws)
     else:
         report("" if what == "report" else what, browser=True, aws=aws)

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from .text import printable
+from .text import printable, printable_lines
 
 WIDEST = 1000
 
@@ -46,9 +47,9 @@ class FittedTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the table; where even the columns without a rank don't fit, a line for each row."""
         for places in self._choices():
-            table = self._table(places)
-            if fits(table, console, options):
-                yield table
+            spare = options.max_width - self._least_width(places, console, options)
+            if spare >= 0:
+                yield self._table(places, spare)
                 return
         for row in self.rows:
             line = "  ".join(printable(row.cells[place]) for place in places)
@@ -56,7 +57,7 @@ class FittedTable:
 
     def fits(self, console: Console, options: ConsoleOptions) -> bool:
         """Whether all columns fit."""
-        return fits(self._table(range(len(self.columns))), console, options)
+        return self._least_width(range(len(self.columns)), console, options) <= options.max_width
 
     def _choices(self) -> Iterator[list[int]]:
         """The places of the columns to show, fewer each time."""
@@ -64,17 +65,30 @@ class FittedTable:
         for lowest in (0, *(rank + 1 for rank in ranks)):
             yield [place for place, column in enumerate(self.columns) if column.rank is None or column.rank >= lowest]
 
-    def _table(self, places: Sequence[int]) -> Table:
+    def _least_width(self, places: Sequence[int], console: Console, options: ConsoleOptions) -> int:
+        """How wide the table is if each line of its cells that wrap has one word."""
+        return Measurement.get(console, options.update(max_width=WIDEST), self._table(places, 0)).minimum
+
+    def _table(self, places: Sequence[int], spare: int) -> Table:
+        """The table; its columns that wrap share the spare room."""
         table = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
-        for column in (self.columns[place] for place in places):
-            table.add_column(column.title, no_wrap=not column.wraps, justify="right" if column.right else "left")
+        for place in places:
+            column, width = self.columns[place], None
+            if column.wraps:
+                least, most = self._widths(place)
+                width = min(most, least + spare)
+                spare -= width - least
+            table.add_column(
+                column.title, no_wrap=not column.wraps, justify="right" if column.right else "left", width=width
+            )
         for row in self.rows:
             if row.begins_section:
                 table.add_section()
             table.add_row(*(row.cells[place] for place in places), style=row.style)
         return table
 
-
-def fits(table: Table, console: Console, options: ConsoleOptions) -> bool:
-    """Whether a table fits without breaking what must not be broken."""
-    return Measurement.get(console, options.update(max_width=WIDEST), table).minimum <= options.max_width
+    def _widths(self, place: int) -> tuple[int, int]:
+        """The width of a column's longest word, and that of its longest line."""
+        texts = [self.columns[place].title, *(printable_lines(row.cells[place]) for row in self.rows)]
+        words, lines = ([part for text in texts for part in split(text)] for split in (str.split, str.splitlines))
+        return max(map(cell_len, words), default=1), max(map(cell_len, lines), default=1)

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from seedbed.answers import KEPT
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.home.lock import hold
 from seedbed.local_cloud.home.mark import MARK, Mark, read_mark
@@ -121,6 +122,30 @@ def test_commands_use_the_demos_results_afterwards(after_demo: Demo) -> None:
     assert best["dataset"]["used"] == 24 * len(SPECIES)
     assert best["run_id"] in runs
     assert notes == f"Using the demo's results in {home}-demo, since there is nothing in {home} yet.\n"
+
+
+def test_answers_that_were_kept_are_those_of_the_api(after_demo: Demo) -> None:
+    kept = Path(f"{after_demo.home}-demo", KEPT)
+    best: dict[str, Any] = json.loads(output_of(after_demo.home, "best", "--json"))
+    asked = [("best", "--json"), ("runs", "--json"), ("runs", best["run_id"], "--json")]
+    assert kept.exists()
+    before = [json.loads(output_of(after_demo.home, *words)) for words in asked]
+
+    kept.unlink()
+    after = [json.loads(output_of(after_demo.home, *words)) for words in asked]
+
+    assert before == after
+    assert {"/models/best", "/runs"} <= json.loads(kept.read_text())["answers"].keys()
+
+
+def test_logs_outlast_the_cloud(after_demo: Demo) -> None:
+    run = json.loads(output_of(after_demo.home, "best", "--json"))["run_id"]
+
+    lines = output_of(after_demo.home, "logs", run).splitlines()
+    trial = output_of(after_demo.home, "logs", run, "1").splitlines()
+
+    assert [line for line in lines if line.startswith("prepare: progress: ")]
+    assert [line for line in trial if line.startswith("epoch 1/")]
 
 
 def test_all_files_of_a_run_are_private(after_demo: Demo) -> None:

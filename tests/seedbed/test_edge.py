@@ -129,7 +129,7 @@ def stack_of(answer: dict[str, Any]) -> Callable[..., Any]:
 def long_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     run = {"state": "Failed", "created_at": "2026-01-01T00:00", "images": 1, "test_accuracy": 0.5, "cost_usd": 0.0}
     runs = [{**run, "run_id": f"sb-{number}", "won": False, "reason": "Küche"} for number in range(2000)]
-    monkeypatch.setattr("seedbed.commands.runs.stack_for", stack_of({"runs": runs}))
+    monkeypatch.setattr("seedbed.commands.runs.api_for", stack_of({"runs": runs, "pending": None}))
 
 
 @pytest.mark.parametrize("words", [["runs"], ["runs", "--json"]], ids=" ".join)
