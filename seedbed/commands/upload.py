@@ -66,7 +66,7 @@ def upload_folder(stack: Stack, folder: Path, *, as_json: bool) -> tuple[int, Le
 
 def follow_next(stack: Stack, aws: str, *, as_json: bool) -> None:
     """Follow the run of what has been uploaded. Raises NoModel if it ends without a model."""
-    with screen_for(as_json=as_json) as screen, leaving(aws):
+    with leaving(aws), screen_for(as_json=as_json) as screen:
         known = {run["run_id"] for run in stack.get("/runs")["runs"]}
         run = wait_for_run(stack, known, screen)
         if run is None:

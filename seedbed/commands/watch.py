@@ -35,7 +35,7 @@ def watch(
     if is_at_rest(aws):
         tell_at_rest(run_id, as_json=as_json)
         return
-    with stack_for(aws) as stack, screen_for(as_json=as_json) as screen, leaving(aws, run_id):
+    with stack_for(aws) as stack, leaving(aws, run_id), screen_for(as_json=as_json) as screen:
         run = watch_run(stack, follow(stack, run_id), screen, run_id)
         if run is None:
             raise SeedbedError(NOTHING.format(seedbed("upload", "FOLDER", aws=aws)))

@@ -73,14 +73,10 @@ class FittedTable:
         """The table; its columns that wrap share the spare room."""
         table = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
         for place in places:
-            column, width = self.columns[place], None
-            if column.wraps:
-                least, most = self._widths(place)
-                width = min(most, least + spare)
-                spare -= width - least
-            table.add_column(
-                column.title, no_wrap=not column.wraps, justify="right" if column.right else "left", width=width
-            )
+            column, (least, most) = self.columns[place], self._widths(place)
+            width = min(most, least + spare)
+            spare -= width - least
+            table.add_column(column.title, justify="right" if column.right else "left", width=width)
         for row in self.rows:
             if row.begins_section:
                 table.add_section()
@@ -88,7 +84,8 @@ class FittedTable:
         return table
 
     def _widths(self, place: int) -> tuple[int, int]:
-        """The width of a column's longest word, and that of its longest line."""
+        """The least width of a column, that of its longest word if it wraps, and the most, of its longest line."""
         texts = [self.columns[place].title, *(printable_lines(row.cells[place]) for row in self.rows)]
         words, lines = ([part for text in texts for part in split(text)] for split in (str.split, str.splitlines))
-        return max(map(cell_len, words), default=1), max(map(cell_len, lines), default=1)
+        longest = max(map(cell_len, lines), default=1)
+        return max(map(cell_len, words), default=1) if self.columns[place].wraps else longest, longest

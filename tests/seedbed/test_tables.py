@@ -73,9 +73,12 @@ def test_a_run_in_its_middle_shows_its_trials() -> None:
 
 @WIDTHS
 def test_trials_and_labels_are_never_cut(width: int) -> None:
-    for table in (TrialsTable(RUN), labels_table(EVALUATION)):
+    heads = [{"hyperparameters": {"seed": str(seed)}, "validation_accuracy": 1.0} for seed in range(2)]
+    shared = {**RUN, "trials": [{**trial, "heads": heads, "best_head": 1} for trial in RUN["trials"]]}
+    for table in (TrialsTable(RUN), TrialsTable(shared), labels_table(EVALUATION)):
         shown = lines(table, width)
         assert "…" not in "".join(shown)
+    assert [line for line in lines(TrialsTable(shared), width) if "001-a9d86e71 head 2" in line]
     assert [line for line in lines(TrialsTable(RUN), width) if "001-a9d86e71" in line]
 
 
