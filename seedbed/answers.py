@@ -129,10 +129,14 @@ def run_files(home: Home) -> Iterator[Path]:
 
 
 def stamps(paths: Iterable[Path]) -> list[list[Any]]:
-    """The paths of the files that exist, with their sizes and the times at which they were written."""
+    """The paths of the files that hold something, with their sizes and the times at which they were written.
+
+    SQLite makes and deletes an empty log whenever it is asked for something.
+    """
     found = []
     for path in sorted(paths):
         with suppress(OSError):
             known = path.stat()
-            found.append([os.fsdecode(path), known.st_size, known.st_mtime_ns])
+            if known.st_size:
+                found.append([os.fsdecode(path), known.st_size, known.st_mtime_ns])
     return found

@@ -87,6 +87,18 @@ def test_answers_are_given_up_when_a_record_changes(home: Home, cloud: Cloud) ->
     assert asked(home, "/runs") == {**RUNS, "pending": {}}
 
 
+def test_an_empty_log_beside_the_database_changes_nothing(home: Home, cloud: Cloud) -> None:
+    log = home.path / "sagemaker" / "jobs.db-wal"
+    log.touch()
+    asked(home, "/runs")
+    log.unlink(missing_ok=True)
+
+    assert (asked(home, "/runs"), cloud.starts) == (RUNS, 1)
+    log.write_bytes(b"a job has changed")
+    asked(home, "/runs")
+    assert cloud.starts == 2
+
+
 def test_answers_are_not_kept_if_something_changed_after_them(home: Home, cloud: Cloud) -> None:
     with answers_kept(home) as keep:
         keep(ANSWERS)
