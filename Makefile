@@ -14,7 +14,7 @@ PIN_FOR_LAMBDA = $(subst --universal --python-version 3.11,--no-deps --python-ve
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture openapi bench-tuner bench-endpoint bench-load bench-uploads bench-training cost-page chaos guards requirements clean
+.PHONY: demo test check architecture openapi notebook bench-tuner bench-endpoint bench-load bench-uploads bench-training cost-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -31,6 +31,9 @@ architecture: $(VENV)/laptop  ## draw the pictures of docs/architecture.md from 
 
 openapi: $(VENV)/laptop  ## write functions/openapi.json from the types of the API's answers
 	@PYTHONPATH=functions:training_container:. $(BIN)/python -m tools.openapi
+
+notebook: $(VENV)/dev  ## run the notebook of examples/founding_article, and keep what it prints and draws
+	@$(BIN)/python -m tools.notebook
 
 bench-tuner: $(VENV)/bench/ready  ## how well Bayesian tuning finds good settings, beside other libraries
 	@$(VENV)/bench/bin/python -c "import torch" 2>/dev/null || echo "Without torch in $(VENV)/bench, Optuna's GP sampler is left out."
