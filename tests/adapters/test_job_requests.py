@@ -217,14 +217,14 @@ def test_evaluate_reads_both_splits_and_all_models(models: dict[str, str]) -> No
 @pytest.mark.parametrize(
     ("run", "arguments"),
     [
-        (FULL, "evaluate --views 8 --exports=litert,onnx --changed-images 40"),
-        (RUN, "evaluate --views 1 --exports= --changed-images 0"),
+        (FULL, "evaluate --views 8 --exports=litert,onnx --changed-images 40 --run {id}"),
+        (RUN, "evaluate --views 1 --exports= --changed-images 0 --run {id}"),
     ],
 )
 def test_evaluate_gets_what_the_plan_says_as_arguments(run: Run, arguments: str) -> None:
     request = REQUESTS.evaluation(run, {"model": MODEL})
 
-    assert " ".join(request["AppSpecification"]["ContainerArguments"]) == arguments
+    assert " ".join(request["AppSpecification"]["ContainerArguments"]) == arguments.format(id=run.run_id)
 
 
 @pytest.mark.parametrize(
@@ -253,6 +253,20 @@ def test_every_job_has_the_tags_that_its_cost_is_found_by() -> None:
     made = [request(FULL) for request in (of_plots.prepare, of_plots.tuning, of_plots.fine_tuning)]
     for request in (*made, of_plots.evaluation(FULL, MODELS)):
         assert {tag["Key"]: tag["Value"] for tag in request["Tags"]} == tags
+
+
+def test_evaluate_is_told_whose_models_it_compares() -> None:
+    alone = REQUESTS.evaluation(replace(RUN, champion_before=None), {"model": "s3://b/m"})
+    told = " ".join(alone["AppSpecification"]["ContainerArguments"])
+    assert f"--run {RUN_ID}" in told
+    assert "--champion-run" not in told
+
+    reigned = replace(RUN, champion_before="sb-00000000000000ff-1")
+    compared = REQUESTS.evaluation(reigned, {"model": "s3://b/m", "champion": "s3://b/c"})
+    assert "--champion-run sb-00000000000000ff-1" in " ".join(compared["AppSpecification"]["ContainerArguments"])
+
+    deleted = REQUESTS.evaluation(reigned, {"model": "s3://b/m"})
+    assert "--champion-run" not in deleted["AppSpecification"]["ContainerArguments"]
 
 
 def test_evaluate_gets_the_champions_digest_as_an_argument() -> None:

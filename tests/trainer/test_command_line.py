@@ -37,6 +37,8 @@ def laptop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         ("prepare", "--views", "9"),
         ("prepare", "--views", "many"),
         ("evaluate", "--champion-sha256", "abc"),
+        ("evaluate", "--run", "a b"),
+        ("evaluate", "--champion-run", "<b>"),
         ("predict",),
         ("serve", "--port", "99999"),
     ],
@@ -51,6 +53,13 @@ def test_wrong_arguments_on_a_laptop_are_a_sentence_and_leave_nothing(
     assert notes.startswith("Error: The arguments can't be used: ")
     assert "--help" in notes
     assert not laptop.exists()
+
+
+@pytest.mark.parametrize("verb", ["prepare", "train", "evaluate"])
+def test_what_may_be_left_out_is_not_missed(laptop: Path, capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    assert main([verb]) == 1
+
+    assert "can't be used" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("folder", ["input", "processing", "config"])

@@ -78,6 +78,8 @@ def _add_evaluate(parser: Parser) -> None:
     parser.add_argument("--changed-images", type=_integer(0, 10**6), default=300, help=changed)
     recorded = "the champion is scored only if its archive has this SHA-256"
     parser.add_argument("--champion-sha256", type=_sha256, help=recorded)
+    parser.add_argument("--run", type=_run_name, dest="run_name", help="the run's name, for the report")
+    parser.add_argument("--champion-run", type=_run_name, help="the name of the champion's run, too")
     parser.set_defaults(run=_evaluate)
 
 
@@ -110,6 +112,12 @@ def _integer(least: int, most: int) -> Callable[[str], int]:
 def _sha256(text: str) -> str:
     if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
         raise argparse.ArgumentTypeError(f"{text[:100]!r} is not a SHA-256 of 64 lower-case hex digits")
+    return text
+
+
+def _run_name(text: str) -> str:
+    if not text.replace("-", "").isalnum() or not text.isascii() or len(text) > 63:
+        raise argparse.ArgumentTypeError(f"{text[:100]!r} is not the name of a run")
     return text
 
 
@@ -157,7 +165,14 @@ def _evaluate(chosen: argparse.Namespace) -> None:
     job = JobPaths()
     folders = {name: job.processing_input(name) for name in ("test", "validation", "pretrained")}
     archives = {name: job.processing_input(name) / "model.tar.gz" for name in ("model", "rival", "champion")}
-    options = EvaluateOptions(chosen.views, chosen.exports, chosen.champion_sha256, chosen.changed_images)
+    options = EvaluateOptions(
+        views=chosen.views,
+        exports=chosen.exports,
+        champion_sha256=chosen.champion_sha256,
+        changed_images=chosen.changed_images,
+        run=chosen.run_name or "",
+        champion_run=chosen.champion_run or "",
+    )
     evaluate(Inputs(**folders, **archives), job.processing_output, options, _say)
 
 

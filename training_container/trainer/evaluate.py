@@ -45,13 +45,16 @@ class Inputs:
 class EvaluateOptions:
     """The arguments of `evaluate`; `champion_sha256` is None if it was not recorded.
 
-    `changed_images` is how many test photographs are scored under harmless changes, too.
+    `changed_images` is how many test photographs are scored under harmless changes, too. `run` and `champion_run` are
+    the names of this run and of the champion's, for the report.
     """
 
     views: int
     exports: tuple[str, ...]
     champion_sha256: str | None = None
     changed_images: int = 0
+    run: str = ""
+    champion_run: str = ""
 
 
 def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -> None:
@@ -92,6 +95,8 @@ def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -
         reliability_before=before,
         reliability_after=after,
         mistakes=mistakes,
+        run=options.run,
+        champion_run=options.champion_run,
     )
     write_report(output / REPORT, findings)
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from trainer.evaluation.calibration import Reliability
 from trainer.evaluation.candidates import Candidate
 from trainer.evaluation.mistakes import Mistake
+from trainer.evaluation.report.advice import advice
 from trainer.evaluation.report.figures import (
     change_rows,
     confusions,
@@ -41,6 +42,21 @@ class Findings:
     """On the test split, before applying the temperature."""
     reliability_after: Reliability
     mistakes: list[Mistake]
+    run: str = ""
+    """The run's name, if it is known."""
+    champion_run: str = ""
+    """The name of the run whose model is the champion."""
+
+    @property
+    def objective(self) -> float | None:
+        """What the chosen trial, or the first of two, measured on the validation photographs while it was trained."""
+        value = self.chosen.members[0].facts.get("validation_accuracy")
+        return None if value is None else float(value)
+
+    @property
+    def only_heads(self) -> bool:
+        """Whether no network was trained as a whole."""
+        return all(member.facts.get("kind", "head") == "head" for of in self.candidates for member in of.members)
 
 
 def write_report(path: Path, found: Findings) -> None:
@@ -52,6 +68,7 @@ def write_report(path: Path, found: Findings) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    champion = found.evaluation["champion"] or {}
     environment.filters |= {"percent": _percent, "points": _points, "size": _size}
     page = environment.get_template("report.html").render(
         found=found,
@@ -63,6 +80,10 @@ def write_report(path: Path, found: Findings) -> None:
         changes=change_rows(found.evaluation),
         mistake_count=mistake_count(found.evaluation),
         confusions=confusions(found.evaluation),
+        compared=bool(champion) and "error" not in champion,
+        advice=advice(
+            found.evaluation, [mistake.confidence for mistake in found.mistakes], only_heads=found.only_heads
+        ),
         crossed=len(found.evaluation["labels"]) <= MAX_LABELS_CROSSED,
         reliability=[
             ("before", reliability_points(found.reliability_before)),
