@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page
 from tests.trainer.findings import CHANGES, evaluation_of, facts_of
 from tests.trainer.test_report import candidate, mistake
 from tests.waiting import PATIENCE
+from trainer.answering.averages import softmax
 from trainer.evaluation.calibration import reliability
 from trainer.evaluation.report import Findings, write_report
-from trainer.inference.averaging import softmax
 
 LABELS = [
     f"{name} of the field" for name in ("Maize", "Charlock", "Cleavers", "Fat Hen", "Sugar beet", "Chickweed")
