@@ -22,6 +22,9 @@ PAGES = {
     "now": "/",
     "best model": "/models",
     "runs": "/runs",
+    "a run": "/runs/{run}",
+    "test images": "/runs/{run}/images?label=Maize",
+    "two runs": "/compare?b={run}",
     "nothing": "/nothing",
 }
 """Every page by its name, with `{run}` for the first run's id and `{version}` for its dataset's version."""
@@ -215,3 +218,24 @@ def test_a_run_is_stopped_and_tried_again(plain_tab: Tab, run: dict[str, Any]) -
     sees(tab, "get another attempt")
     sees(tab, "A run is in progress")
     tab.site.cloud.ended_runs(3)
+
+
+def test_a_cell_of_the_matrix_opens_its_photographs_by_keyboard(plain_tab: Tab, run: dict[str, Any]) -> None:
+    plain_tab.go(f"/runs/{run['run_id']}")
+    plain_tab.page.locator(".matrix td a").first.focus()
+    plain_tab.page.keyboard.press("Enter")
+    picture = plain_tab.page.locator("#cell img").first
+    expect(picture).to_be_visible()
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("picture => picture.naturalWidth") > 0
+    plain_tab.check()
+
+
+def test_trials_are_sorted_and_their_curves_open_in_place(plain_tab: Tab, run: dict[str, Any]) -> None:
+    plain_tab.go(f"/runs/{run['run_id']}")
+    plain_tab.page.get_by_role("link", name="Accuracy").click()
+    expect(plain_tab.page.locator("th[aria-sort=descending]")).to_have_text(re.compile("Accuracy"))
+    assert "sort=accuracy" in plain_tab.page.url
+    plain_tab.page.locator(".trial-table tbody th a").first.click()
+    expect(plain_tab.page.locator("#curves svg.curves")).to_have_count(2)
+    plain_tab.check()

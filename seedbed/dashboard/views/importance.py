@@ -6,7 +6,7 @@ for a search that has tried some values more often than others.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import pstdev, quantiles
 
@@ -29,7 +29,7 @@ class Importance:
     best_high: float
 
 
-def importances(places: dict[str, Sequence[float]], scores: Sequence[float]) -> list[Importance]:
+def importances(places: Mapping[str, Sequence[float]], scores: Sequence[float]) -> list[Importance]:
     """The hyperparameters by importance, the highest first; none for fewer than 12 trials.
 
     `places` has each one's values, from 0 to 1 on its axis, in the order of `scores`; a higher score is better.
@@ -41,7 +41,9 @@ def importances(places: dict[str, Sequence[float]], scores: Sequence[float]) -> 
     found = []
     for name, values in places.items():
         chosen = [values[row] for row in best]
-        found.append((name, divergence(density(chosen), density(values)), min(chosen), max(chosen)))
+        wide, even = width(values), 1 / (len(best) + 1)
+        apart = divergence(density(chosen, wide, even), density(values, wide, even))
+        found.append((name, apart, min(chosen), max(chosen)))
     total = sum(each[1] for each in found)
     shares = [Importance(name, part / total if total else 0.0, low, high) for name, part, low, high in found]
     return sorted(shares, key=lambda importance: -importance.share)
@@ -52,20 +54,22 @@ def divergence(best: Sequence[float], every: Sequence[float]) -> float:
     return sum(one * (other / one - 1) ** 2 for other, one in zip(best, every, strict=True))
 
 
-def density(values: Sequence[float]) -> list[float]:
-    """How values from 0 to 1 are spread over 40 steps, in shares: by Gaussian kernels, and one value spread evenly."""
+def density(values: Sequence[float], wide: float, even: float) -> list[float]:
+    """How values from 0 to 1 are spread over 40 steps, in shares: by Gaussian kernels, and a share of `even` evenly.
+
+    Both spreads have the same kernels and the same even share, or these alone would make a difference.
+    """
     counts = [0] * STEPS
     for found in values:
         counts[min(STEPS - 1, int(found * STEPS))] += 1
-    wide = STEPS * width(values)
-    kernel = [math.exp(-0.5 * (distance / wide) ** 2) for distance in range(STEPS)]
-    spread = [1 / STEPS] * STEPS
+    kernel = [math.exp(-0.5 * (distance / STEPS / wide) ** 2) for distance in range(STEPS)]
+    spread = [0.0] * STEPS
     for step, count in enumerate(counts):
         if count:
             around = [kernel[abs(other - step)] for other in range(STEPS)]
             whole = sum(around)
             spread = [known + count * part / whole for known, part in zip(spread, around, strict=True)]
-    return [known / (len(values) + 1) for known in spread]
+    return [even / STEPS + (1 - even) * known / len(values) for known in spread]
 
 
 def width(values: Sequence[float]) -> float:

@@ -1,7 +1,7 @@
 """What the search for hyperparameters looks like, as charts: history, parallel coordinates, importance, curves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -13,7 +13,7 @@ from ..charts.drawing import value
 from ..charts.history import Point, history
 from ..words import percent
 from .importance import FEWEST, SURE, importances
-from .trials import STAGES, Trial, axes_of, trials_of
+from .trials import STAGES, Trial, axes_of, number_in, trials_of
 
 SERIES = {"tune": 1, "fine-tune": 3}
 
@@ -82,6 +82,7 @@ def search(run: Run) -> Search:
 def stage_view(stage: str, axes: Sequence[Axis], trials: Sequence[Trial]) -> StageView:
     """One stage's search."""
     scored = [trial for trial in trials if trial.accuracy is not None]
+    axes = [widened(axis, scored) for axis in axes]
     lines = [Line(trial.name, dict(trial.values), trial.accuracy or 0.0) for trial in scored]
     return StageView(
         title="Fine-tuning the network" if stage == "fine-tune" else "Tuning the heads",
@@ -90,6 +91,14 @@ def stage_view(stage: str, axes: Sequence[Axis], trials: Sequence[Trial]) -> Sta
         importance=importance_rows(axes, scored),
         caution=caution(len(scored)),
     )
+
+
+def widened(axis: Axis, trials: Sequence[Trial]) -> Axis:
+    """The axis with all values on it: heads that vary around a job's own may leave the range that jobs search."""
+    found = [number for trial in trials if (number := number_in(trial.values.get(axis.name, ""))) is not None]
+    if axis.choices or not found:
+        return axis
+    return replace(axis, low=min(axis.low, *found), high=max(axis.high, *found))
 
 
 def importance_rows(axes: Sequence[Axis], scored: Sequence[Trial]) -> tuple[ImportanceRow, ...]:
@@ -105,12 +114,17 @@ def importance_rows(axes: Sequence[Axis], scored: Sequence[Trial]) -> tuple[Impo
         ImportanceRow(
             name=one.name.replace("_", " "),
             share=percent(one.share, 0),
-            best=f"{shown(known[one.name], one.best_low)} to {shown(known[one.name], one.best_high)}",
+            best=span(shown(known[one.name], one.best_low), shown(known[one.name], one.best_high)),
             searched=" to ".join(known[one.name].ends),
             bar=bar(one.share),
         )
         for one in found
     )
+
+
+def span(low: str, high: str) -> str:
+    """A range in words; the one value that all have."""
+    return low if low == high else f"{low} to {high}"
 
 
 def shown(axis: Axis, at: float) -> str:
