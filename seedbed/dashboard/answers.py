@@ -6,6 +6,17 @@ import msgspec
 
 Interval = tuple[float, float]
 ENDED = {"Completed", "Failed", "Stopped", "Refused"}
+STACK_DIGITS, STACK_AND_VERSION_DIGITS = 8, 20
+
+
+def version_of(run_id: str) -> str:
+    """The version of the dataset that a run is of, in the digits that its name has of it; empty for another name.
+
+    On AWS the stack's digits stand before it.
+    """
+    parts = run_id.split("-")
+    digits = parts[1] if len(parts) == 3 else ""
+    return digits[STACK_DIGITS:] if len(digits) == STACK_AND_VERSION_DIGITS else digits
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,6 +223,14 @@ class Split(Answer, frozen=True):
     test: int = 0
 
 
+class SizeRange(Answer, frozen=True):
+    """How many images have a longer side of `least` to `most` pixels."""
+
+    least: int
+    most: int
+    images: int
+
+
 class DatasetReport(Answer, frozen=True):
     """What became of the images: at most 100 files of each kind are listed, the `more_…` count the rest."""
 
@@ -226,6 +245,9 @@ class DatasetReport(Answer, frozen=True):
     more_near_duplicates: int = 0
     warnings: tuple[str, ...] = ()
     refused_kinds: dict[str, int] = {}
+    likely_wrong_labels: int = 0
+    sizes: tuple[SizeRange, ...] = ()
+    label_sizes: dict[str, tuple[int, int, int]] = {}
 
 
 class FineTuning(Answer, frozen=True):
@@ -306,6 +328,9 @@ class File(Answer, frozen=True):
     label: str | None = None
     predicted: str | None = None
     confidence: float | None = None
+    suggested: str | None = None
+    thumbnail: int | None = None
+    other_thumbnail: int | None = None
     picture_url: str | None = None
     heat_map_url: str | None = None
 
@@ -366,13 +391,26 @@ class Comparison(Answer, frozen=True):
     differing: tuple[Differing, ...] = ()
 
 
+class ThumbnailSheet(Answer, frozen=True):
+    """Thumbnails in one picture, `url`: squares of `side` pixels, numbered row by row from 0."""
+
+    url: str
+    side: int
+    columns: int
+    rows: int
+
+
 class FileList(Answer, frozen=True):
-    """A run's images of some kinds; `counts` counts all by kind, `next` is the cursor of further ones."""
+    """A run's images of some kinds; `counts` counts all by kind, `next` is the cursor of further ones.
+
+    `thumbnails` shows those that have a number in it.
+    """
 
     run_id: str
     counts: dict[str, int]
     files: tuple[File, ...]
     next: str | None = None
+    thumbnails: ThumbnailSheet | None = None
 
 
 class Dataset(Answer, frozen=True):

@@ -12,11 +12,11 @@ from starlette.staticfiles import StaticFiles
 from . import pictures
 from .api import ApiError
 from .guard import Guard
-from .pages import actions, compare, files, models, now, predictions, run, runs
+from .pages import actions, compare, dataset, files, models, now, predictions, run, runs
 from .rendering import Site, failed, page
 
 STATIC = Path(__file__).with_name("static")
-PAGES = (now, models, runs, run, compare, predictions, actions, files)
+PAGES = (now, models, runs, run, compare, dataset, predictions, actions, files)
 NOTHING = "There is no such page. The navigation above leads to those that there are."
 
 

@@ -17,7 +17,7 @@ from .guard import Keys
 from .pictures import Pictures
 
 TEMPLATES = Path(__file__).with_name("templates")
-NAVIGATION = (("/", "Now"), ("/models", "Best model"), ("/runs", "Runs"))
+NAVIGATION = (("/", "Now"), ("/models", "Best model"), ("/runs", "Runs"), ("/datasets", "Dataset"))
 TRY_AGAIN_SECONDS = 3
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from ..answers import ENDED, ChampionScore, Evaluation, File, Run
+from ..answers import ENDED, ChampionScore, Evaluation, File, Run, version_of
 from ..charts.bar import bar, interval_bar
 from ..words import count, dollars, moment, percent, took
 from .matrix import Matrix, matrix
@@ -133,7 +133,7 @@ def head(run: Run, best_model: str | None) -> Head:
         started=moment(run.created_at),
         took=took(seconds),
         images=images_of(run),
-        dataset=run.run_id.split("-")[1] if run.run_id.count("-") == 2 else "",
+        dataset=version_of(run.run_id),
         plan=plan_of(run),
         cost=dollars(run.cost_usd) if run.expected_usd or run.cost_usd else FREE,
         expected=expected_of(run),
