@@ -14,7 +14,7 @@ import typer
 
 from ..errors import SeedbedError
 from ..local_cloud.home.folder import Home
-from ..stack import Stack, aws_stack, local_stack
+from ..stack import Stack, aws_stack, check_was_used, local_stack
 from ..terminal.console import results, say
 from ..terminal.hints import seedbed
 from .options import OnAws, Port, queried_home
@@ -102,7 +102,11 @@ def serving(find: Find, port: int, *, aws: str = "", home: Home | None = None) -
 
 
 def running(home: Home) -> Find:
-    """What finds the local cloud that serves a home now: it may end, and start again."""
+    """What finds the local cloud that serves a home now: it may end, and start again.
+
+    Raises SeedbedError if the home has never been used.
+    """
+    check_was_used(home)
     known: dict[str, Stack] = {}
 
     def find() -> Stack:

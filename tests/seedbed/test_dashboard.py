@@ -21,7 +21,8 @@ SEEDBED = Path(sys.executable).parent / "seedbed"
 
 @contextmanager
 def served(home: Path) -> Iterator[tuple[Process, str]]:
-    """The command on a free port, and the address that it printed."""
+    """The command on a free port, for a home whose cloud has ended, and the address that it printed."""
+    (home / "sagemaker").mkdir(parents=True)
     environment = {**os.environ, "SEEDBED_HOME": str(home)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with started([SEEDBED, "dashboard", "--port", "0", "--no-open"], env=environment, **pipes) as process:
@@ -52,6 +53,7 @@ def test_a_signal_ends_it_with_one_line(tmp_path: Path, number: signal.Signals) 
 
 
 def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "home" / "sagemaker").mkdir(parents=True)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ended = run([SEEDBED, "dashboard", "--port", port], env={**os.environ, "SEEDBED_HOME": str(tmp_path / "home")})
@@ -59,6 +61,12 @@ def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
     assert ended.stderr == (
         f"Error: Port {port} of 127.0.0.1 is in use. Choose another with --port, or any free one with --port 0.\n"
     )
+
+
+def test_a_home_that_was_never_used_is_a_sentence(tmp_path: Path) -> None:
+    ended = run([SEEDBED, "dashboard"], env={**os.environ, "SEEDBED_HOME": str(tmp_path / "home")})
+    assert ended.returncode == 1
+    assert f"There is nothing in {tmp_path / 'home'} yet." in ended.stderr
 
 
 def test_without_a_screen_no_browser_is_started(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def test_every_command_is_walked() -> None:
 @pytest.mark.parametrize("words", NEEDS_SOMETHING)
 def test_a_command_without_arguments_is_refused_in_a_sentence(person: Person, words: tuple[str, ...]) -> None:
     incomplete = any(parameter.required for parameter in parameters_of(words))
-    ports = ["--port", "0"] if words[0] in {"up", "serve"} else []
+    ports = ["--port", "0"] if words[0] in {"up", "serve", "dashboard"} else []
 
     person.runs(*words, *ports).assert_is_sentence(status=2 if incomplete else 1)
 
