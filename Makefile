@@ -14,7 +14,7 @@ PIN_FOR_LAMBDA = $(subst --universal --python-version 3.11,--no-deps --python-ve
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture openapi notebook bench-tuner bench-endpoint bench-load bench-uploads bench-training cost-page chaos guards requirements clean
+.PHONY: demo test check architecture screenshots openapi notebook bench-tuner bench-endpoint bench-load bench-uploads bench-training cost-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -28,6 +28,9 @@ check: $(VENV)/dev  ## types and style
 
 architecture: $(VENV)/laptop  ## draw the pictures of docs/architecture.md from the code and the template
 	@$(BIN)/python -m tools.architecture
+
+screenshots: $(VENV)/dev  ## pictures of the page for the docs, of a real run; needs Chromium
+	@$(BIN)/python -m tools.screenshots
 
 openapi: $(VENV)/laptop  ## write functions/openapi.json from the types of the API's answers
 	@PYTHONPATH=functions:training_container:. $(BIN)/python -m tools.openapi
