@@ -47,7 +47,7 @@ TOO_SLOW = "The upload stood still for 30 seconds, so it was ended. Try again."
 class Keys:
     """The secrets of one server: `key` opens it, `token` is in each of its pages and must come with each change."""
 
-    key: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     _tickets: set[str] = field(default_factory=set, repr=False)
 

@@ -51,6 +51,14 @@ class Terminal:
         """The lines printed so far; of one that was overwritten, the last."""
         return displayed(bytes(self._written).decode(errors="replace"))
 
+    def shows(self, text: str) -> bool:
+        """Whether a line that it printed has this text."""
+        return any(text in line for line in self.screen)
+
+    def press(self, keys: str) -> None:
+        """Type on its keyboard."""
+        os.write(self._keyboard, keys.encode())
+
     def exited(self) -> int:
         """The exit status, once the command has ended."""
         status = children.exited(self.process)

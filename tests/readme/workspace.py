@@ -52,6 +52,10 @@ class Workspace:
         """It succeeds, and prints what is shown."""
         self._expect(command, status=0)
 
+    def watch_demo(self, command: Command) -> None:
+        """It shows the page while a person is there, who presses Enter at its end."""
+        self._expect(command, status=0, asks="Press Enter")
+
     def begin_to_serve(self, command: Command) -> None:
         """It prints what is shown, and continues until its section of README ends."""
         terminal = self._terminal(command)
@@ -138,11 +142,26 @@ class Workspace:
         }
 
     def _expect(
-        self, command: Command, status: int | None, keys: str = "", more: Mapping[str, str] | None = None
+        self,
+        command: Command,
+        status: int | None,
+        keys: str = "",
+        more: Mapping[str, str] | None = None,
+        asks: str = "",
     ) -> list[str]:
-        """The screen, once the command has ended with this status, None for any but 0, and printed what is shown."""
+        """The screen, once the command has ended with this status, None for any but 0, and printed what is shown.
+
+        Once it `asks` for Enter, that is pressed.
+        """
         terminal = self._terminal(command, keys, more)
         try:
+            if asks:
+                wait_for(
+                    lambda: terminal.shows(asks) or terminal.process.poll() is not None,
+                    f"{command} to ask",
+                    lambda: terminal.screen,
+                )
+                terminal.press("\n")
             ended = terminal.exited()
         finally:
             terminal.end()
@@ -181,8 +200,8 @@ def copy_checkout(folder: Path) -> None:
 
 
 def environment() -> dict[str, str]:
-    """A reader's: the project's programs on the path, and no account on AWS."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SEEDBED_"))}
+    """A reader's: the project's programs on the path, no account on AWS, and no build server."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SEEDBED_", "CI"))}
     own = [ROOT / ".venv" / "bin", SAM.parent, AWS, runtime_python()]
     return {
         **kept,
@@ -202,7 +221,8 @@ WAYS: tuple[tuple[str, Callable[[Workspace, Command], None]], ...] = (
     (r"sam deploy --guided$", Workspace.deploy_guided),
     (r"(sam|aws) |seedbed (un)?deploy |seedbed .* --aws ", Workspace.need_an_account),
     (r"seedbed (up|serve|sagemaker)\b", Workspace.begin_to_serve),
-    (r"make demo$|\. \.venv/bin/activate$|seedbed |curl |\. \S+/environment\.sh && python examples/", Workspace.run),
+    (r"make demo$", Workspace.watch_demo),
+    (r"\. \.venv/bin/activate$|seedbed |curl |\. \S+/environment\.sh && python examples/", Workspace.run),
 )
 """How a command is run, by how it begins: the first that fits."""
 

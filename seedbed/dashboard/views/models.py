@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from ..answers import Export, Model, Run
+from ..charts.intervals import Bar, intervals
 from ..words import count, dollars, interval, moment, percent, size
 
 KERAS = "keras"
@@ -38,6 +41,7 @@ class Best:
     interval: str
     test_images: str
     beat: str
+    chart: Markup | None
     changes: str
     weakest: str
     caution: str
@@ -71,6 +75,7 @@ def best(model: Model, run: Run) -> Best:
         interval=interval(model.test_accuracy_interval),
         test_images=count(evaluation.images if evaluation else None),
         beat=beat(model),
+        chart=chart(model),
         changes=percent(model.changes.accuracy) if model.changes else "",
         weakest=weakest(model),
         caution=caution(evaluation.images if evaluation else None),
@@ -91,6 +96,16 @@ def beat(model: Model) -> str:
         return f"The one before it, {model.champion_before}, could not be scored: {model.champion.error}"
     before = f"The one before it gets {percent(model.champion.accuracy)} of the same images right"
     return f"{before}{difference(model.test_accuracy, model.champion.accuracy)}."
+
+
+def chart(model: Model) -> Markup | None:
+    """The model beside the one before it, on the same images; None while one of them has no interval."""
+    if model.test_accuracy is None or model.test_accuracy_interval is None:
+        return None
+    bars = [Bar("this one", model.test_accuracy, model.test_accuracy_interval)]
+    if model.champion and not model.champion.error and any(model.champion.accuracy_interval):
+        bars.append(Bar("the one before", model.champion.accuracy, model.champion.accuracy_interval))
+    return intervals(bars)
 
 
 def difference(ours: float | None, theirs: float) -> str:
