@@ -25,12 +25,15 @@ def label(images: int, recall: float) -> dict[str, float]:
 def test_labels_with_few_test_photographs_are_named_with_how_far_their_figures_may_be_off() -> None:
     said = advised(per_label={"a": label(8, 0.75), "b": label(14, 1.0), "c": label(15, 0.5)})
     assert "2 labels have fewer than 15 test photographs: a (8) and b (14)." in said
-    assert "may be off by 34 points" in said
+    assert "may be off by up to 34 points" in said
 
 
 @pytest.mark.parametrize(
     ("images", "sentence"),
-    [(1, "a (1) has fewer than 15 test photographs. Their figures may be off by 79 points."), (0, "off by 100 points")],
+    [
+        (1, "a (1) has fewer than 15 test photographs. Their figures may be off by up to 79 points."),
+        (0, "off by up to 100 points"),
+    ],
 )
 def test_a_single_label_with_few_test_photographs(images: int, sentence: str) -> None:
     assert sentence in advised(per_label={"a": label(images, float(images > 0)), "b": label(90, 1.0)})
@@ -44,7 +47,7 @@ def test_of_many_such_labels_those_with_the_fewest_are_named() -> None:
 
 def test_the_labels_that_are_mistaken_most_often() -> None:
     matrix = [[8, 0, 0], [3, 5, 0], [0, 2, 6]]
-    assert "Charlock was taken for Maize most often: 3 times of 8." in advised(confusion=matrix)
+    assert "Charlock was taken for Maize most often: 3 of its 8 test photographs." in advised(confusion=matrix)
     assert "most often" not in advised(confusion=[[8, 0, 0], [1, 7, 0], [0, 1, 7]])
 
 

@@ -42,7 +42,7 @@ def few_photographs(per_label: Mapping[str, Mapping[str, Any]]) -> str:
     which = f"{names[0]} has" if len(few) == 1 else f"{len(few)} labels have"
     such = "" if len(few) == 1 else f", such as {listed(names)}" if len(few) > NAMED else f": {listed(names)}"
     return (
-        f"{which} fewer than {FEW} test photographs{such}. Their figures may be off by {100 * off:.0f} points. "
+        f"{which} fewer than {FEW} test photographs{such}. Their figures may be off by up to {100 * off:.0f} points. "
         "More photographs help most there: about 15% of them are for testing, so a label needs a hundred."
     )
 
@@ -70,7 +70,8 @@ def confused(evaluation: Mapping[str, Any]) -> str:
         return ""
     images, i, j = max(pairs, key=lambda pair: (pair[0], -pair[1]))
     truth, predicted = (ISOLATED.format(labels[at]) for at in (i, j))
-    return f"{truth} was taken for {predicted} most often: {images} times of {sum(matrix[i])}. Add photographs of both."
+    share = f"{images} of its {sum(matrix[i])} test photographs"
+    return f"{truth} was taken for {predicted} most often: {share}. Add some of both."
 
 
 def doubtful_labels(confidences: list[float]) -> str:
