@@ -11,7 +11,11 @@ import pytest
 from tests.contract.template import Template
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
-HANDLERS = sorted({properties["Handler"].split(".")[0] for properties in Template().functions.values()})
+HANDLERS = sorted(
+    properties["Handler"].split(".")[0]
+    for properties in Template().functions.values()
+    if properties["CodeUri"] == "functions/"
+)
 SCRIPT = f"""
 import json, sys
 sys.path.insert(0, {str(FUNCTIONS)!r})
