@@ -83,7 +83,8 @@ def test_a_hyperparameter_that_is_no_number_is_left_out(rate: str) -> None:
 def test_cost_is_told_with_what_was_expected() -> None:
     shown = opened(cost_usd=0.127, expected_usd=[0.2, 0.45])
     assert (shown.cost, shown.expected) == ("US$\u00a00.13", "US$\u00a00.20 to US$\u00a00.45 expected")
-    assert opened().cost == view.FREE
+    assert (opened().cost, opened().expected) == (view.FREE, view.HERE)
+    assert (opened(cost_usd=0.127).cost, opened(cost_usd=0.127).expected) == ("US$\u00a00.13", "")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ TRIALS = {"Tuning": "tune", "FineTuning": "fine-tune"}
 PENDING = "Uploads wait for their run, which starts once they have ended."
 NEXT = "Later uploads wait for the next run."
 ENDINGS = {"Completed": "has completed", "Failed": "failed", "Stopped": "was stopped", "Refused": "was refused"}
-FREE = "nothing: it runs on this machine"
+FREE, HERE = "nothing", "It runs on this machine."
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def open_run(run: Run, curves: Mapping[str, Sequence[Epoch]], now: datetime) -> 
         best=percent(best_of(run.trials)),
         images=images_of(run),
         running_for=took((now - run.created_at).total_seconds()),
-        cost=dollars(run.cost_usd) if run.expected_usd else FREE,
+        cost=dollars(run.cost_usd) if run.cost_usd or run.expected_usd else FREE,
         expected=expected_of(run),
         trials=tuple(row(trial, run, curves.get(trial.name, ()), now) for trial in shown[:SHOWN]),
         more_trials=max(0, len(run.trials) - SHOWN),
@@ -153,8 +153,10 @@ def images_of(run: Run) -> str:
 
 
 def expected_of(run: Run) -> str:
-    """What the run was expected to cost, empty if that is nothing."""
-    return f"{dollars(run.expected_usd[0])} to {dollars(run.expected_usd[1])} expected" if run.expected_usd else ""
+    """What the run was expected to cost, or why that is nothing."""
+    if not run.expected_usd:
+        return "" if run.cost_usd else HERE
+    return f"{dollars(run.expected_usd[0])} to {dollars(run.expected_usd[1])} expected"
 
 
 def row(trial: Trial, run: Run, epochs: Sequence[Epoch], now: datetime) -> TrialRow:
