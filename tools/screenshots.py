@@ -1,5 +1,6 @@
 """Pictures of the page for docs/images, of a real run on a local cloud: `make screenshots`."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -29,7 +30,11 @@ AT_THE_END = {"dashboard-model": "/models"}
 
 
 def main() -> None:
-    """Draw seedlings, run the whole flow on them, and keep pictures of it."""
+    """Draw seedlings, run the whole flow on them, and keep pictures of it.
+
+    The commands in them are as where the shell finds `seedbed`.
+    """
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     with TemporaryDirectory() as folder:
         photos = Path(folder, "photos")
         for _ in write(photos, IMAGES_PER_SPECIES):
