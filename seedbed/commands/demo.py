@@ -189,6 +189,7 @@ def print_next_steps(own: Home, home: Home) -> None:
     steps = {
         seedbed("best", home=named): "the best model (--json for programs)",
         seedbed("runs", home=named): "all runs",
+        seedbed("dashboard", home=named): "the page in a browser again",
         seedbed("report --open", home=named): "the best model's report in a browser",
         seedbed("model", home=named): "takes the best model, as ONNX",
         seedbed("predict IMAGES", home=named): "the best model's labels for images",
