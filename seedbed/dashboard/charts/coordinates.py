@@ -64,7 +64,7 @@ def coordinates(axes: Sequence[Axis], lines: Sequence[Line]) -> Markup:
     uprights.append(upright("accuracy", ends, width - SIDE, False))
     return chart(
         "Hyperparameters and validation accuracy of each trial",
-        f"{len(lines)} trials over {', '.join(axis.name for axis in axes)}; the best fifth is darkest.",
+        f"{len(lines)} trials over {', '.join(axis.name for axis in axes)}; the best fifth stands out.",
         (width, HEIGHT),
         *drawn,
         *uprights,
