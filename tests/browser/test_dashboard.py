@@ -25,6 +25,8 @@ PAGES = {
     "a run": "/runs/{run}",
     "test images": "/runs/{run}/images?label=Maize",
     "two runs": "/compare?b={run}",
+    "dataset": "/datasets/{version}",
+    "likely wrong labels": "/datasets/{version}?kind=likely_wrong",
     "nothing": "/nothing",
 }
 """Every page by its name, with `{run}` for the first run's id and `{version}` for its dataset's version."""

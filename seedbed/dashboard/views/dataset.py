@@ -13,6 +13,8 @@ from ..words import count, percent
 
 Link = Callable[[str | None], str | None]
 UPLOADS = "seedlings/"
+SUREST = 0.99
+"""Of what is certain nothing more can be said."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def section(kind: str, found: FileList, link: Link) -> Section:
             reason=file.reason or "",
             label=file.label or "",
             suggested=file.suggested or "",
-            confidence=percent(file.confidence, 0),
+            confidence=percent(min(file.confidence or 0, SUREST), 0),
         )
         for file in found.files
     )
