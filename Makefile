@@ -14,7 +14,7 @@ PIN_FOR_LAMBDA = $(subst --universal --python-version 3.11,--no-deps --python-ve
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture screenshots openapi notebook bench-tuner bench-endpoint bench-load bench-uploads bench-training cost-page chaos guards requirements clean
+.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-endpoint bench-load bench-uploads bench-training cost-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -41,6 +41,9 @@ notebook: $(VENV)/dev  ## run the notebook of examples/founding_article, and kee
 bench-tuner: $(VENV)/bench/ready  ## how well Bayesian tuning finds good settings, beside other libraries
 	@$(VENV)/bench/bin/python -c "import torch" 2>/dev/null || echo "Without torch in $(VENV)/bench, Optuna's GP sampler is left out."
 	@PYTHONPATH=. $(VENV)/bench/bin/python -m benchmarks.bench_tuner --out docs/bench-tuner.md
+
+bench-labels: $(VENV)/laptop  ## how well likely wrong labels are found: make bench-labels IMAGES=folder [CLEANLAB=an interpreter with cleanlab]
+	@PYTHONPATH=training_container:. $(BIN)/python -m benchmarks.bench_labels --images "$(IMAGES)" $(if $(CLEANLAB),--cleanlab "$(CLEANLAB)") --out docs/bench-labels.md
 
 bench-endpoint: $(VENV)/laptop  ## what the local SageMaker endpoint adds to a training job
 	@$(BIN)/python -m benchmarks.bench_endpoint | tee docs/bench-endpoint.md
