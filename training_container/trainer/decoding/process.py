@@ -126,6 +126,12 @@ class DecoderProcess:
         return self._running.connection.receive(self._limits.timeout + more_seconds)
 
 
+def _environment() -> dict[str, str]:
+    """This process's, without keys to AWS: a file that takes over its decoder finds none."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {**kept, "OPENBLAS_NUM_THREADS": "1"}
+
+
 def _launched(limits: DecodingLimits) -> _Running:
     """Starts Python with this package first on its path, and without the current folder."""
     ours, theirs = socket.socketpair()
@@ -136,7 +142,7 @@ def _launched(limits: DecodingLimits) -> _Running:
                 [*command, str(PACKAGES), str(theirs.fileno()), json.dumps(asdict(limits))],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+                env=_environment(),
                 pass_fds=[theirs.fileno()],
             )
         except OSError as error:
