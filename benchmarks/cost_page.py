@@ -78,6 +78,16 @@ its own parameters, such as `TrainingPricePerHour`.
 | instance | price |
 | --- | ---: |
 """
+PREDICTION_SECONDS, PREDICTION_READS = 0.2, 1
+LAMBDA_GB_SECOND, LAMBDA_MILLION, API_MILLION, READ_MILLION = 0.0000166667, 0.20, 1.00, 0.125
+PREDICTIONS = """
+## A million predictions
+US$ {total:.2f}: at {memory:,} MB a request of {seconds} s, one photograph averaged over 8 views, is US$ {run:.2f} of
+Lambda's time; a million calls of Lambda are US$ {calls:.2f}, of the HTTP API US$ {api:.2f}, and reads of the table US$
+{reads:.2f}. The time is an assumption, from what a laptop takes. A month without requests costs nothing.
+API Gateway lets {rate} requests a second through: a whole day of them is US$ {day:.2f}, and at most US$ {most:.0f} if
+each takes the {limit} s that the function has.
+"""
 LEFT_OUT = """
 ## What is left out
 - The jobs' volumes, some $0.14 for a GB and month: 30 GiB for half an hour are $0.003.
@@ -125,7 +135,34 @@ def page() -> Iterator[str]:
     yield from map(assumption_row, ASSUMPTIONS)
     yield PRICE_LIST
     yield from (f"| {instance} | {price} |\n" for instance, price in PRICES.items())
+    yield predictions()
     yield LEFT_OUT
+
+
+def predictions() -> str:
+    """What predictions cost, and the most that they can."""
+    resources = TemplateFile(TEMPLATE).content["Resources"]
+    function, stage = resources["Predictions"]["Properties"], resources["HttpApiStage"]["Properties"]
+    memory, limit = function["MemorySize"], function["Timeout"]
+    rate = stage["RouteSettings"]["POST /predictions"]["ThrottlingRateLimit"]
+    second = memory / 1024 * LAMBDA_GB_SECOND
+    reads = READ_MILLION * PREDICTION_READS
+    calls = LAMBDA_MILLION + API_MILLION + reads
+    run = second * PREDICTION_SECONDS * 1e6
+    a_day = rate * 86_400
+    return PREDICTIONS.format(
+        total=run + calls,
+        memory=memory,
+        seconds=PREDICTION_SECONDS,
+        run=run,
+        calls=LAMBDA_MILLION,
+        api=API_MILLION,
+        reads=reads,
+        rate=rate,
+        day=(run + calls) / 1e6 * a_day,
+        most=(second * limit + calls / 1e6) * a_day,
+        limit=limit,
+    )
 
 
 def goal(expected: Expectation) -> str:

@@ -1,0 +1,1 @@
+"""Measures how POST /predictions answers: each part in a process of its own."""
