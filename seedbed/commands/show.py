@@ -13,6 +13,7 @@ from rich.text import Text
 
 from ..local_cloud.environment import REGION
 from ..local_cloud.home.folder import Home
+from ..local_cloud.notifications.kept import text_of
 from ..stack import Stack
 from ..terminal.hints import quoted
 from ..terminal.text import printable, printable_lines
@@ -34,7 +35,7 @@ def best_model(best: Mapping[str, Any], taken_by: str, title: str = "The best mo
     lines = [
         f" of the test images right{averaged}",
         f"95% interval {percent(low)} to {percent(high)}, macro-F1 {best['macro_f1']:.3f}",
-        f"Validation accuracy {percent(best['validation_accuracy'])}",
+        *validation(best),
         *under_changes(best.get("changes")),
         f"Hyperparameters: {settings}",
         f"{dataset['used']:,} of {dataset['images']:,} images used, {len(dataset['labels'])} labels",
@@ -44,6 +45,12 @@ def best_model(best: Mapping[str, Any], taken_by: str, title: str = "The best mo
     text = Text.assemble((percent(best["test_accuracy"]), "bold green"), printable_lines("\n".join(lines)))
     panel = Panel(text, title=title, title_align="left", box=box.ROUNDED, expand=False)
     return Group(panel, unbroken(f"Take it with: {taken_by}"))
+
+
+def validation(best: Mapping[str, Any]) -> Iterator[str]:
+    """The accuracy of the model as it is used on the images that it was chosen on; older runs do not know it."""
+    if best["validation_accuracy"] is not None:
+        yield f"Validation accuracy {percent(best['validation_accuracy'])}"
 
 
 def under_changes(changes: Mapping[str, Any] | None) -> Iterator[str]:
@@ -58,9 +65,8 @@ def under_changes(changes: Mapping[str, Any] | None) -> Iterator[str]:
 def mail_text(message: Message) -> Group:
     """An e-mail as it was sent."""
     head = "\n".join(f"{name}: {message[name]}" for name in ("From", "To", "Subject"))
-    body = message.get_payload(decode=True)
-    text = body.decode(errors="replace") if isinstance(body, bytes) else ""
-    return Group(Rule("The e-mail", align="left"), unbroken(f"{head}\n\n{text.rstrip()}"), Rule())
+    text = text_of(message).rstrip()
+    return Group(Rule("The e-mail", align="left"), unbroken(f"{head}\n\n{text}"), Rule())
 
 
 def unbroken(text: str) -> Text:

@@ -33,6 +33,7 @@ PARAMETERS: dict[PlanName, dict[str, str]] = {
 
 LAPTOP = {
     "NotificationEmail": "you@localhost",
+    "NotifyStart": "false",
     "QuietPeriodSeconds": "5",
     "MaximumWaitSeconds": "300",
     "ReconcileSchedule": "rate(1 minute)",

@@ -9,6 +9,7 @@ import pytest
 
 from seedbed.local_cloud.environment import cloud_environment
 from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.notifications.kept import text_of
 from tests.local_cloud.conftest import up
 from tests.local_cloud.machine_clock import MachineClock, machine_clock
 
@@ -42,5 +43,5 @@ def test_a_clock_set_back_in_the_quiet_period_delays_no_run(tmp_path: Path, cloc
         [run] = cloud.ended_runs(1)
         [mail] = cloud.mails(1)
         assert datetime.fromisoformat(run["ended_at"]) >= datetime.fromisoformat(run["created_at"])
-        [duration] = [line for line in mail.get_payload().splitlines() if line.startswith("Duration")]
+        [duration] = [line for line in text_of(mail).splitlines() if line.startswith("Time: ")]
         assert "-" not in duration

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from PIL import Image
 
 from seedbed.errors import SeedbedError
+from seedbed.local_cloud.notifications.kept import text_of
 from seedbed.predict import fetch_best_model
 from tests.local_cloud.conftest import LittleCloud, photograph
 from tests.local_cloud.signed import ask
@@ -34,7 +35,7 @@ class FirstRun:
 
     @property
     def text(self) -> str:
-        body: str = self.mail.get_payload(decode=True).decode()
+        body: str = text_of(self.mail)
         return body
 
     def reason_for(self, file: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from seedbed.fetch import fetch_report
 from seedbed.local_cloud.home.folder import Home
-from seedbed.local_cloud.notifications.kept import kept
+from seedbed.local_cloud.notifications.kept import kept, text_of
 from seedbed.local_cloud.parameters import PARAMETERS, PlanName
 from seedbed.model_files import FILE_NAMES, Format, source_of, take
 from tests.local_cloud.conftest import LITTLE, LittleCloud, up
@@ -72,7 +72,7 @@ def test_every_format_can_be_taken(cloud: LittleCloud, run: dict[str, Any], tmp_
 
 def test_the_e_mail_and_the_report_cover_the_full_plan(cloud: LittleCloud, run: dict[str, Any]) -> None:
     cloud.wait_for(lambda: kept(cloud.home.mail), "the e-mail")
-    text = kept(cloud.home.mail)[0].get_payload(decode=True).decode()
+    text = text_of(kept(cloud.home.mail)[0])
     assert run["run_id"] in text
     report = fetch_report(cloud.stack, cloud.home).read_text(encoding="utf-8")
     assert report.startswith("<!DOCTYPE html>")

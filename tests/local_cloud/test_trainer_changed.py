@@ -8,6 +8,7 @@ from pathlib import Path
 
 from seedbed.bundle import CONTAINER
 from seedbed.local_cloud.home.folder import Home
+from seedbed.local_cloud.notifications.kept import text_of
 from seedbed.local_cloud.parameters import LAPTOP
 from seedbed.local_cloud.process import served
 from seedbed.stack import local_stack
@@ -35,5 +36,5 @@ def test_a_run_whose_trainer_is_changed_begins_again(tmp_path: Path) -> None:
         [mail] = cloud.mails(1)
         said = "The trainer was changed while the run was in progress. It begins again."
         assert (first["state"], first["reason"]) == ("Failed", said)
-        assert said in mail.get_payload(decode=True).decode()
+        assert said in text_of(mail)
         assert second["run_id"] == f"{first['run_id'].removesuffix('-1')}-2"

@@ -1,8 +1,8 @@
 """Keeps what SNS would e-mail in a Maildir, and sends it by SMTP if a server is configured."""
 
+import json
 import logging
 import mailbox
-import re
 from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -12,10 +12,10 @@ from typing import Any
 from ministack.services import sns
 
 from ...terminal.text import printable
-from ..access.credentials import ACCOUNT
+from .notification import Notification, on_this_machine, read
+from .run_files import files_of
 from .smtp import NotSent, SmtpServer, send
 
-ADDRESS = re.compile(r"^s3://(\S+)$", re.MULTILINE)
 SENDER = "Seedbed <seedbed@localhost>"
 
 logger = logging.getLogger(__name__)
@@ -51,14 +51,20 @@ class Mailer:
         ) -> None:
             text = sns._resolve_message_for_protocol(message, structure, "email")
             for address in addresses_of(topic):
-                self.deliver(address, subject or "Seedbed", text)
+                self.deliver(address, subject or "Seedbed", text, read(in_json(message, structure)))
             fan_out(topic, message_id, message, subject, structure, *others, **more)
 
         sns._fanout = fan_out_and_mail
 
-    def deliver(self, to: str, subject: str, body: str) -> None:
-        """Keep a message, then send it if there is a server. Raises OSError if it can't be kept."""
-        message = message_to(to, subject, self._with_files(body))
+    def deliver(self, to: str, subject: str, body: str, notification: Notification | None = None) -> None:
+        """Keep a message, then send it if there is a server. Raises OSError if it can't be kept.
+
+        Of a `notification` it is HTML, too, with the run's report and a picture of its images.
+        """
+        home = self._maildir.absolute().parent
+        message = message_to(to, subject, on_this_machine(body, notification, home))
+        if notification:
+            add_page(message, notification, home)
         mailbox.Maildir(self._maildir).add(message)
         self._post(message)
 
@@ -80,11 +86,6 @@ class Mailer:
                 return
             self._pending.pop(0)
 
-    def _with_files(self, body: str) -> str:
-        """The text with the addresses of files on this disk, in place of those of a cloud that may have ended."""
-        bucket = self._maildir.absolute().parent / "s3" / ACCOUNT
-        return ADDRESS.sub(lambda found: (bucket / found[1]).as_uri(), body)
-
     def _post(self, message: EmailMessage) -> None:
         if self._server:
             self._sending.submit(self._send, message, self._server)
@@ -95,6 +96,25 @@ class Mailer:
             send(message, server)
         except NotSent as error:
             logger.warning("The e-mail could not be sent (it is kept in %s): %s.", self._maildir, error)
+
+
+def in_json(message: str, structure: str) -> object:
+    """What a message has for those who subscribe by `email-json`; None if it has nothing of its own for them."""
+    return json.loads(message).get("email-json") if structure == "json" else None
+
+
+def add_page(message: EmailMessage, notification: Notification, home: Path) -> None:
+    """Add the HTML beside the text, with the picture in it, and attach the report."""
+    from .page import page_of  # noqa: PLC0415  `seedbed sagemaker` sends no e-mail, and has no Jinja2
+
+    files, picture = files_of(home, notification.run_id), make_msgid(domain="localhost")
+    page = page_of(notification, files, picture.strip("<>"))
+    message.add_alternative(page.encode(errors="replace").decode(), subtype="html", cte="quoted-printable")
+    if files.mosaic:
+        parts: Any = message.get_payload()
+        parts[1].add_related(files.mosaic, "image", "jpeg", cid=picture, filename="images.jpg")
+    if files.report:
+        message.add_attachment(files.report, "text", "html", filename="report.html")
 
 
 def addresses_of(topic: str) -> list[str]:
