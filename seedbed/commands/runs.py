@@ -17,7 +17,7 @@ from ..watch.stage import ENDED
 from ..watch.status import Status
 from . import show
 from .options import AsJson, OnAws, Trials, api_for, stack_for
-from .status import NEXT, PENDING, note_at_rest, stage_object, where
+from .status import NEXT, PENDING, note_at_rest, print_status, stage_object, where
 from .tables import comparison
 from .tables.runs import runs_table
 
@@ -40,8 +40,10 @@ def runs(
     if as_json:
         print_json({**answer, "stage": stage_object(now)})
         return
-    if answer["runs"] or not now.pending:
-        results().print(runs_table(answer["runs"], now), crop=False)
+    if not answer["runs"]:
+        print_status(now, aws)
+        return
+    results().print(runs_table(answer["runs"], now), crop=False)
     if now.in_progress:
         results().print(where(now), soft_wrap=True)
     if now.pending:

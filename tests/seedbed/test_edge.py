@@ -15,6 +15,7 @@ from botocore import exceptions as botocore
 from botocore.exceptions import ClientError
 
 from seedbed import cli
+from seedbed.errors import NoModel
 from seedbed.terminal import edge
 from tests.children import run
 from tests.seedbed.commands import Person
@@ -227,3 +228,11 @@ def test_a_stack_that_cant_be_used_is_a_sentence(person: Person, words: list[str
     outcome.assert_is_sentence(status=1)
     assert outcome.notes.startswith("Error: The stack mine ")
     assert said in outcome.notes
+
+
+def test_the_help_lists_every_exit_status(person: Person) -> None:
+    help_text = " ".join(person.runs("--help").output.split())
+
+    for status in (0, edge.FAILED, edge.WRONG, edge.NO_MODEL, edge.INTERRUPTED, edge.UNREAD):
+        assert f" {status} " in help_text
+    assert edge.end_with(NoModel("sb-1 failed: no image.")) == 3

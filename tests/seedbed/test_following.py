@@ -287,3 +287,24 @@ def test_a_wait_ends_where_the_uploads_need_no_run(followed: Followed) -> None:
     world.complete(run.run_id)
 
     assert command.wait_for_run(followed.stack, {run.run_id}, EventLines()) is None
+
+
+def test_runs_shows_the_run_in_its_middle_and_what_waits(followed: Followed, person: Person) -> None:
+    world = followed.world
+    nothing = person.runs("runs", "--aws", "mine")
+    run = world.start()
+    world.end_prepare(run.run_id)
+    world.run_trials(run.run_id, 0.8)
+    for trial in world.jobs.trials(run.run_id):
+        world.runs.save_trial(run.run_id, trial)
+    world.upload("seedlings/Maize/later.png")
+
+    outcome, as_json = person.runs("runs", "--aws", "mine"), person.runs("runs", "--json", "--aws", "mine")
+
+    assert nothing.output == "There is no run yet.\n"
+    assert "Tuning 1/4" in outcome.output
+    assert f"{run.run_id} is training heads: 1 of 4 trials, best so far 80.0% on validation.\n" in outcome.output
+    assert outcome.output.endswith("Later uploads wait for the next run.\n")
+    stage = {"name": "tune", "done": 1, "total": 4, "best_validation_accuracy": 0.8}
+    assert json.loads(as_json.output)["stage"] == stage
+    assert (outcome.notes, as_json.notes) == ("", "")
