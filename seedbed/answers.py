@@ -24,8 +24,7 @@ from .watch.stage import ENDED
 
 KEPT = "answers.json"
 ASKED = ("/runs", "/models/best")
-RUNS_KEPT = 3
-"""Of so many of the latest runs the full answers are kept when a cloud ends."""
+"""What is kept when a cloud ends. A run in full is not: the next start may tell more of its trials."""
 
 Answers = dict[str, dict[str, Any]]
 
@@ -87,13 +86,11 @@ def last_answers(stack: Stack) -> Answers:
     """What people ask for first, of a local cloud that is about to end; nothing while a run is open or is due."""
     answers: Answers = {}
     with suppress(SeedbedError, BotoCoreError, ClientError):
-        answers["/runs"] = listed = stack.get("/runs")
-        if listed["pending"] or any(run["state"] not in ENDED for run in listed["runs"]):
-            return {}
-        for run in listed["runs"][:RUNS_KEPT]:
-            path = f"/runs/{run['run_id']}"
+        for path in ASKED:
             answers[path] = stack.get(path)
-        answers["/models/best"] = stack.get("/models/best")
+            listed = answers["/runs"]
+            if listed["pending"] or any(run["state"] not in ENDED for run in listed["runs"]):
+                return {}
     return answers
 
 
