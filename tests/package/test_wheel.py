@@ -16,7 +16,7 @@ from tests.contract.template import ROOT
 from tests.package.environments import Environment, uv_with_index
 from tests.sagemaker.toy_endpoint import definition
 
-BUNDLED = ("functions", "training_container")
+BUNDLED = ("functions", "predictions", "training_container")
 NOT_PACKED = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 MOST_MEGABYTES = 150
 OFFLINE = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""}
