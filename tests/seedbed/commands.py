@@ -13,7 +13,7 @@ import typer
 from seedbed import cli
 
 NOT_FOR_PEOPLE = re.compile(r"Traceback|Errno|\b[A-Z]\w*(?:Error|Exception)\b|Unexpected|\x1b")
-ANY_PORT = {"up", "sagemaker", "serve"}
+ANY_PORT = {"dashboard", "up", "sagemaker", "serve"}
 
 
 @dataclass(frozen=True)

@@ -353,7 +353,7 @@ def test_upload_names_what_it_leaves_out(folder: Path, bucket: FakeBucket) -> No
         f"  its name has a control character: {', '.join(f'Maize/{n}?.png' for n in range(5))} and 2 more",
         "  the bucket refused it: no: Maize/1.png",
         "  its name is a hidden or system file's: Maize/.DS_Store",
-        f"See it with: {seedbed('runs')}",
+        f"Follow it with: {seedbed('watch')}",
     ]
     assert "Uploaded 2 files." in done.stdout
     assert sorted(bucket.objects) == [USED[0], USED[2]]
