@@ -145,7 +145,7 @@ def test_tokens_are_taken_only_if_the_stack_trusts_an_issuer_and_change_things_o
     for name in own:
         scoped = name == routes["POST /{proxy+}"]
         assert TEMPLATE.resources[name]["Condition"] == ("HasJwtWriteScope" if scoped else "HasJwt")
-    assert routes.keys() == {"GET /{proxy+}", "HEAD /{proxy+}", "POST /{proxy+}"}
+    assert routes.keys() == {"GET /{proxy+}", "HEAD /{proxy+}", "POST /predictions", "POST /{proxy+}"}
     assert EVERY_ROUTE[routes["POST /{proxy+}"]]["AuthorizationScopes"] == [{"Ref": "JwtWriteScope"}]
 
 
