@@ -31,17 +31,19 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
 
 
 @contextmanager
-def filled(folder: Path, left: int = 0) -> Iterator[None]:
-    """A disk with no more than `left` bytes free while the block runs, though others give some back meanwhile."""
+def filled(folder: Path, left: int = 0, *, again: bool = False) -> Iterator[None]:
+    """A disk with no more than `left` bytes free when the block begins; with `again`, as long as it runs."""
     ballast, over = folder / "ballast", threading.Event()
     fill(ballast, left)
     keeping = threading.Thread(target=keep_filled, args=(ballast, left, over))
-    keeping.start()
+    if again:
+        keeping.start()
     try:
         yield
     finally:
         over.set()
-        keeping.join()
+        if again:
+            keeping.join()
         ballast.unlink()
 
 

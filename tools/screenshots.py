@@ -25,7 +25,7 @@ IMAGES_PER_SPECIES, TRIALS, TRIALS_SHOWN = 40, 16, 6
 WAIT = 900_000
 COLOURS = 128
 WIDTH, HEIGHT = 1280, 800
-AT_THE_END = {"dashboard-model": "/models"}
+AT_THE_END = {"dashboard-model": "/models", "dashboard-run": "/runs/{run}", "dashboard-dataset": "/datasets"}
 """The pictures of pages once the run has ended; `{run}` stands for its id."""
 
 

@@ -17,8 +17,17 @@ from tests.children import Process, run, started
 from tests.waiting import wait_for, work_of
 
 ROOT = Path(__file__).parents[2]
-NEEDED = ("events", "functions", "seedbed", "tests", "training_container", "pyproject.toml", "template.yaml")
-ENVIRONMENT = {"PYTHONPATH": "functions:training_container:.", "PYTHONDONTWRITEBYTECODE": "1"}
+NEEDED = (
+    "events",
+    "functions",
+    "predictions",
+    "seedbed",
+    "tests",
+    "training_container",
+    "pyproject.toml",
+    "template.yaml",
+)
+ENVIRONMENT = {"PYTHONPATH": "functions:predictions:training_container:.", "PYTHONDONTWRITEBYTECODE": "1"}
 STORIES = 1500
 SWEEPS = "tests/chaos/test_every_call.py"
 FIND = "from tests.chaos.simulation import FIND, simulate; simulate({}, same_each_time=True, phases=FIND)"

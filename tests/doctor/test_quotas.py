@@ -24,7 +24,14 @@ def test_the_defaults_are_those_of_the_template() -> None:
 
 
 def test_a_run_needs_what_its_plan_says() -> None:
-    names = {"Table": "runs", "Topic": "topic", "SettleQueue": "settle", "Bucket": "bucket", "Api": "api"}
+    names = {
+        "Table": "runs",
+        "Topic": "topic",
+        "EventTopic": "events",
+        "SettleQueue": "settle",
+        "Bucket": "bucket",
+        "Api": "api",
+    }
     template = Template(physical=names, attributes={("TrainingRole", "Arn"): "role"})
     plan = msgspec.convert(template.environment, Settings, strict=False).plan
     assert plan.fine_tuning

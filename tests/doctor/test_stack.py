@@ -116,7 +116,14 @@ def test_an_image_is_found_by_its_digest(world: World) -> None:
 
 def test_without_an_image_named_it_is_the_templates() -> None:
     deployed = Deployed(STACK, Stack(SESSION, None, {}), {"TrainingImage": ""})
-    names = {"Table": "runs", "Topic": "topic", "SettleQueue": "settle", "Bucket": "bucket", "Api": "api"}
+    names = {
+        "Table": "runs",
+        "Topic": "topic",
+        "EventTopic": "events",
+        "SettleQueue": "settle",
+        "Bucket": "bucket",
+        "Api": "api",
+    }
     template = Template(physical=names, attributes={("TrainingRole", "Arn"): "role"})
 
     found = image_of(deployed, ACCOUNT)

@@ -32,7 +32,9 @@ IN_SECONDS = {
     "rebuild": ["rebuild"],
     "dlq list": ["dlq", "list"],
     "dlq redrive": ["dlq", "redrive"],
-    "status": ["status", "--once"],
+    "status": ["status"],
+    "watch": ["watch"],
+    "open": ["open"],
     "cost": ["cost"],
 }
 FOR_AWS = {
@@ -130,8 +132,12 @@ def test_images_are_labelled_and_imported_in_any_folder(
 
 @pytest.mark.parametrize(
     "served",
-    [(["serve"], "serving at"), (["sagemaker", "--image", "toy={toy}", "--data", "{data}"], "Stop with Ctrl-C")],
-    ids=["serve", "sagemaker"],
+    [
+        (["serve"], "serving at"),
+        (["sagemaker", "--image", "toy={toy}", "--data", "{data}"], "Stop with Ctrl-C"),
+        (["dashboard", "--no-open"], "Stop with Ctrl-C"),
+    ],
+    ids=["serve", "sagemaker", "dashboard"],
 )
 def test_what_serves_starts_in_any_folder(
     up: Path, place: Path, given: dict[str, Path], tmp_path: Path, served: tuple[list[str], str]
@@ -203,6 +209,17 @@ def test_the_doctor_finds_tensorflow_in_any_folder(up: Path, place: Path) -> Non
     assert "ok      TensorFlow: " in output, errors
 
 
+def test_what_names_a_run_works_in_any_folder(up: Path, place: Path) -> None:
+    run_id = json.loads(output_of(place, up, "best", "--json"))["run_id"]
+    assert "chosen: " in output_of(place, up, "logs", run_id)
+    for words, status in ((["compare", run_id, run_id], 2), (["run"], 1)):
+        with command(place, up, *words) as process:
+            output, errors = said(process)
+        assert (process.returncode, output) == (status, ""), errors
+        assert "Error: " in errors
+        assert "Traceback" not in errors
+
+
 def test_every_command_is_run_in_every_kind_of_folder() -> None:
     elsewhere = {
         "demo",
@@ -216,6 +233,10 @@ def test_every_command_is_run_in_every_kind_of_folder() -> None:
         "serve",
         "sagemaker",
         "doctor",
+        "dashboard",
+        "logs",
+        "compare",
+        "run",
         *FOR_AWS,
     }
 

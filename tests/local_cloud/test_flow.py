@@ -103,7 +103,7 @@ def test_bad_input_is_named_with_its_reason(first: FirstRun, file: str, words: s
 def test_the_e_mail_names_the_best_model(first: FirstRun) -> None:
     accuracy = first.details["evaluation"]["accuracy"]
     assert first.mail["To"] == "you@localhost"
-    assert "new best model" in first.mail["Subject"]
+    assert first.mail["Subject"].startswith("Seedbed: the first model, ")
     assert f"{accuracy:.1%}" in first.mail["Subject"]
     assert first.summary["run_id"] in first.text
     changes = first.details["evaluation"]["changes"]
@@ -118,7 +118,7 @@ def test_the_api_answers_with_the_best_model(cloud: LittleCloud, first: FirstRun
     assert cloud.stack.bucket in best["model_uri"]
     assert set(best) == {
         "run_id", "model_uri", "model_sha256", "report_uri", "model_card_uri", "mosaic_uri", "validation_accuracy",
-        "test_accuracy", "test_accuracy_interval", "macro_f1", "single_view", "views", "changes", "hyperparameters",
+        "objective", "test_accuracy", "test_accuracy_interval", "macro_f1", "single_view", "views", "changes", "hyperparameters",
         "dataset", "cost_usd", "created_at",
     }  # fmt: skip
 

@@ -149,8 +149,8 @@ def test_a_run_survives_a_full_disk_and_a_kill_in_each_stage(
         cloud = serving.enter_context(up(home))
     (run,) = cloud.ended_runs(1)
     assert (run["state"], run["notice"]) == ("Completed", None), run["reason"]
-    cloud.wait_for(lambda: count_mails(home, before, "Seedbed: a new best model"), "the e-mail about the run")
-    assert count_mails(home, before, "Seedbed: a new best model") == 1
+    cloud.wait_for(lambda: count_mails(home, before, "Seedbed: the first model"), "the e-mail about the run")
+    assert count_mails(home, before, "Seedbed: the first model") == 1
     assert count_mails(home, before, SUBJECT) == 3, "one for each time"
     assert cloud.stack.get("/models/best")["run_id"] == run["run_id"]
     key = "seedlings/Maize/a+b 100% nº0 #ü.png"

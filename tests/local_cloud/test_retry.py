@@ -24,7 +24,7 @@ def test_retry_gives_a_stopped_run_its_next_attempt_and_refuses_the_rest(cloud: 
     assert (refused.returncode, refused.stdout, refused.stderr.split(":")[0]) == (1, "", "Error")
     assert "is still in progress. Stop it first" in refused.stderr
 
-    assert f"{first['run_id']} is training heads: " in give(cloud, "status", "--once").stdout
+    assert f"{first['run_id']} is training heads: " in give(cloud, "status").stdout
 
     cloud.stack.post(f"/runs/{first['run_id']}/stop")
     assert [ended["state"] for ended in cloud.ended_runs(1)] == ["Stopped"]

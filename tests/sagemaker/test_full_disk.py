@@ -32,7 +32,7 @@ def test_jobs_of_every_kind_survive_a_full_disk(endpoint: Endpoint) -> None:
     endpoint.train("alone", slow)
     endpoint.process_images("process", ("a while",))
     endpoint.eventually(lambda: endpoint.processes("tune-0") and endpoint.processes("alone"))
-    with filled(endpoint.data_dir.parent):
+    with filled(endpoint.data_dir.parent, again=True):
         endpoint.let_go()
         endpoint.eventually(lambda: waits(endpoint, "training", "alone") and waits(endpoint, "tuning", "tune"))
         with pytest.raises(ClientError, match="Make room on it"):
@@ -49,7 +49,7 @@ def test_jobs_of_every_kind_survive_a_full_disk(endpoint: Endpoint) -> None:
 
 
 def test_a_job_whose_container_found_no_space_runs_again(endpoint: Endpoint) -> None:
-    with filled(endpoint.data_dir.parent, left=96 * 1024):
+    with filled(endpoint.data_dir.parent, left=96 * 1024, again=True):
         endpoint.train("poor", {"epochs": "1", "waste": "1000000"})
         endpoint.eventually(lambda: waits(endpoint, "training", "poor"))
     job = endpoint.ended("training", "poor")
@@ -66,7 +66,7 @@ def test_a_job_that_fills_the_disk_itself_fails_in_the_end(endpoint: Endpoint) -
 def test_a_job_that_waits_for_space_can_be_stopped(endpoint: Endpoint) -> None:
     endpoint.process_images("stopped", ("slow",))
     endpoint.eventually(lambda: endpoint.processes("stopped"))
-    with filled(endpoint.data_dir.parent):
+    with filled(endpoint.data_dir.parent, again=True):
         with pytest.raises(ClientError, match="Make room on it"):
             endpoint.sagemaker.stop_processing_job(ProcessingJobName="stopped")
         endpoint.eventually(lambda: not endpoint.processes("stopped"))
@@ -76,7 +76,7 @@ def test_a_job_that_waits_for_space_can_be_stopped(endpoint: Endpoint) -> None:
 def test_a_crash_on_a_full_disk_loses_nothing(endpoint: Endpoint) -> None:
     endpoint.tune("crashed", {"epochs": "20", **endpoint.held()}, jobs=3, parallel=2)
     endpoint.eventually(lambda: endpoint.processes("crashed-0"))
-    with filled(endpoint.data_dir.parent):
+    with filled(endpoint.data_dir.parent, again=True):
         endpoint.let_go()
         endpoint.eventually(lambda: waits(endpoint, "tuning", "crashed"))
         endpoint.end(signal.SIGKILL)
@@ -91,7 +91,7 @@ def test_a_start_on_a_full_disk_resumes_jobs_once_there_is_space(endpoint: Endpo
     endpoint.sagemaker.stop_training_job(TrainingJobName="left")
     endpoint.process_images("left")
     endpoint.end(signal.SIGKILL)
-    with filled(endpoint.data_dir.parent):
+    with filled(endpoint.data_dir.parent, again=True):
         endpoint.start()
     assert endpoint.ended("training", "left")["TrainingJobStatus"] == "Stopped"
     assert endpoint.ended("processing", "left")["ProcessingJobStatus"] == "Completed"
