@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 PIECE = 2**20
+BALLAST = "ballast"
 
 
 @contextmanager
@@ -33,7 +34,7 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
 @contextmanager
 def filled(folder: Path, left: int = 0, *, again: bool = False) -> Iterator[None]:
     """A disk with no more than `left` bytes free when the block begins; with `again`, as long as it runs."""
-    ballast, over = folder / "ballast", threading.Event()
+    ballast, over = folder / BALLAST, threading.Event()
     fill(ballast, left)
     keeping = threading.Thread(target=keep_filled, args=(ballast, left, over))
     if again:

@@ -522,7 +522,7 @@ GUARDS = (
     Guard(
         name="a run that failed gets another attempt under another plan",
         file=RETRY_RUN,
-        text="not run.plan.does_the_same(plan)",
+        text="not run.plan.does_the_same(planned(plan, run.request))",
         mutation="run.plan is None",
         test=f"{RETRY}::test_a_failed_run_is_repeated_once_under_another_plan",
         simulated=False,

@@ -15,7 +15,7 @@ from seedbed.local_cloud.disk.shortage import SUBJECT
 from seedbed.local_cloud.home.folder import Home
 from seedbed.local_cloud.notifications.kept import kept
 from seedbed.upload import upload as upload_files
-from tests.disks import filled, free, small_disk
+from tests.disks import BALLAST, fill, filled, free, small_disk
 from tests.local_cloud.conftest import LittleCloud, kill, photograph, progress_in, up
 from tests.local_cloud.moments import Traces
 from tests.waiting import wait_for
@@ -144,6 +144,7 @@ def test_a_run_survives_a_full_disk_and_a_kill_in_each_stage(
             cloud.wait_for(partial(waits, cloud), f"the run to say that {job} waits")
             kill(home)
             serving.close()
+            fill(home.path.parent / BALLAST)
             with pytest.raises(SeedbedError, match="Make room"), up(home):
                 pass
         cloud = serving.enter_context(up(home))

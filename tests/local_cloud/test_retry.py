@@ -33,10 +33,10 @@ def test_retry_gives_a_stopped_run_its_next_attempt_and_refuses_the_rest(cloud: 
 
     assert accepted.returncode == 0
     assert f"The images of the run {first['run_id']} get another attempt" in accepted.stdout
-    followed = give(cloud, "status")
+    followed = give(cloud, "watch")
     assert (followed.returncode, "has completed: " in followed.stdout) == (0, True), followed
     trials = cloud.stack.get(f"/runs/{cloud.runs()[0]['run_id']}")["trials"]
-    assert followed.stderr.count("% on validation.") == len(trials) > 1
+    assert followed.stdout.count("% on validation.") == len(trials) > 1
     (second,) = (run for run in cloud.ended_runs(2) if run["state"] == "Completed")
     assert second["run_id"] == f"{first['run_id'].removesuffix('-1')}-2"
     with pytest.raises(SeedbedError, match="has succeeded"):
