@@ -241,3 +241,21 @@ def test_trials_are_sorted_and_their_curves_open_in_place(plain_tab: Tab, run: d
     plain_tab.page.locator(".trial-table tbody th a").first.click()
     expect(plain_tab.page.locator("#curves svg.curves")).to_have_count(2)
     plain_tab.check()
+
+
+@pytest.fixture(scope="module")
+def two_runs(site: Site, run: dict[str, Any]) -> list[str]:
+    """The names of two runs that have completed on the same images: the first, and one that is asked for."""
+    before = len(site.cloud.runs())
+    site.cloud.stack.post("/runs", {"again": True, "trials": 2})
+    ended = site.cloud.ended_runs(before + 1)
+    assert ended[-1]["state"] == "Completed"
+    return [run["run_id"], ended[-1]["run_id"]]
+
+
+def test_two_runs_are_compared_side_by_side(tab: Tab, two_runs: list[str]) -> None:
+    one, other = two_runs
+    tab.go(f"/compare?a={one}&b={other}")
+    sees(tab, re.compile("images that are in both test splits|same .*images", re.IGNORECASE))
+    expect(tab.page.locator("h1")).to_have_count(1)
+    tab.check()
