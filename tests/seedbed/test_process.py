@@ -1,11 +1,14 @@
 """Waiting for the local cloud's child processes."""
 
+import os
+import signal
 import subprocess
 import sys
 
 import psutil
+import pytest
 
-from seedbed.local_cloud.process import wait_until_ended
+from seedbed.local_cloud.process import end, wait_until_ended
 from tests.waiting import PATIENCE
 
 
@@ -20,3 +23,17 @@ def test_a_running_process_is_returned() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         running = psutil.Process(process.pid)
         assert wait_until_ended([running], 0.05) == [running]
+
+
+def test_a_cloud_that_ends_just_before_it_is_killed_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, start_new_session=True
+    )
+
+    def gone(group: int, number: int) -> None:
+        assert (group, number) == (process.pid, signal.SIGKILL)
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "killpg", gone)
+    end(process, grace=0.0)
+    assert process.returncode is not None
