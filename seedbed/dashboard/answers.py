@@ -4,8 +4,9 @@ from datetime import datetime
 
 import msgspec
 
+from ..watch.stage import ENDED
+
 Interval = tuple[float, float]
-ENDED = {"Completed", "Failed", "Stopped", "Refused"}
 STACK_DIGITS, STACK_AND_VERSION_DIGITS = 8, 20
 
 

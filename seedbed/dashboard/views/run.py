@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from ..answers import ENDED, ChampionScore, Evaluation, File, Run, version_of
+from ..answers import ChampionScore, Evaluation, File, Run, version_of
 from ..charts.bar import bar, interval_bar
 from ..words import count, dollars, moment, percent, took
 from .matrix import Matrix, matrix
@@ -123,7 +123,7 @@ def head(run: Run, best_model: str | None) -> Head:
     return Head(
         run_id=run.run_id,
         state=STATES.get(run.state, run.state.lower()),
-        active=run.state not in ENDED,
+        active=run.in_progress,
         failed=run.state in {"Failed", "Refused"},
         best=run.run_id == best_model,
         reason=run.reason,
