@@ -65,14 +65,15 @@ def test_each_row_and_view_is_written_to_its_place(backbone: keras.Model, images
     features = np.load(tmp_path / "features.npy")
     assert (features.shape, features.dtype) == ((BATCH + 3, MAX_VIEWS, 9584), np.float16)
     for view in range(MAX_VIEWS):
-        expected = backbone.predict_on_batch(view_of(images[rows], view))
+        expected = backbone.predict_on_batch(np.stack([view_of(image, view) for image in images[rows]]))
         assert features[:, view] == pytest.approx(expected, abs=2e-3)  # float16 has 11 bits
 
 
 def test_views_are_the_image_and_then_others_that_stay_the_same_when_prepared_again(images: Pixels) -> None:
-    assert np.array_equal(view_of(images, 0), images)
-    assert np.array_equal(view_of(images, 3), np.concatenate([view_of(images[:5], 3), view_of(images[5:], 3)]))
-    assert len({view_of(images[:1], view).tobytes() for view in range(MAX_VIEWS)}) == MAX_VIEWS
+    image = images[0]
+    assert np.array_equal(view_of(image, 0), image)
+    assert np.array_equal(view_of(image, 3), view_of(image.copy(), 3))
+    assert len({view_of(image, view).tobytes() for view in range(MAX_VIEWS)}) == MAX_VIEWS
 
 
 def test_a_network_is_exported_once(

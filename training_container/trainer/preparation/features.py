@@ -1,18 +1,29 @@
 """Extracts features with the frozen backbone once, so that no trial has to."""
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from trainer import pack
 from trainer.backbones import build_backbone
+from trainer.decoding.images import DECODERS
 from trainer.inference.engines import fastest_engine
 from trainer.types import Pixels, Say
 from trainer.vary import varied
 
 BATCH = 32
+
+
+class _Batch(NamedTuple):
+    """Images of one view, (k, size, size, 3), of k rows from `start`."""
+
+    start: int
+    view: int
+    images: Pixels
 
 
 class FeatureExtractor:
@@ -40,17 +51,26 @@ class FeatureExtractor:
         View 0 is the image; each further one is the image varied at random, in the same way whenever it is prepared.
         """
         features = pack.create_array(path, (len(rows), views, self._width), np.float16)
-        for start in range(0, len(rows), BATCH):
-            batch = images[rows[start : start + BATCH]]
-            for view in range(views):
-                features[start : start + len(batch), view] = self._engine(view_of(batch, view))
-            self._done(len(batch))
+        for start, view, batch in _batches(images, rows, views):
+            features[start : start + len(batch), view] = self._engine(batch)
+            if view == views - 1:
+                self._done(len(batch))
 
 
-def view_of(images: Pixels, view: int) -> Pixels:
-    """Square images (n, size, size, 3) in one view: unchanged in view 0, else varied."""
-    if view == 0:
-        return images
-    return np.stack(
-        [varied(image, 1.0, np.random.default_rng((view, zlib.crc32(image.tobytes())))) for image in images]
-    )
+def _batches(images: Pixels, rows: Sequence[int], views: int) -> Iterator[_Batch]:
+    """All views of each batch of rows, in order; one batch is made while the one before is looked at."""
+    order = [(start, view) for start in range(0, len(rows), BATCH) for view in range(views)]
+    with ThreadPoolExecutor(DECODERS) as pool:
+
+        def begun(start: int, view: int) -> list[Future[Pixels]]:
+            return [pool.submit(view_of, images[row], view) for row in rows[start : start + BATCH]]
+
+        upcoming = begun(*order[0]) if order else []
+        for place, following in zip(order, [*order[1:], None], strict=True):
+            current, upcoming = upcoming, begun(*following) if following else []
+            yield _Batch(*place, np.stack([image.result() for image in current]))
+
+
+def view_of(image: Pixels, view: int) -> Pixels:
+    """A square image in one view: unchanged in view 0, else varied, and always in the same way."""
+    return image if view == 0 else varied(image, 1.0, np.random.default_rng((view, zlib.crc32(image.tobytes()))))
