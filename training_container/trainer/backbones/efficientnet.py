@@ -18,6 +18,7 @@ from trainer.types import Floats
 
 layers = keras.layers
 NORM_EPSILON = 1e-3
+ROOT_OFFSET = 1e-3
 CHANNEL_STEP = 8
 UNFILLED = "zeros"  # the checkpoint replaces them, and drawing random ones takes JAX ten seconds
 
@@ -68,11 +69,12 @@ STAGES = (
 
 
 def efficientnet_lite(name: str, image_size: int) -> keras.Model:
-    """RGB images 0 to 255, (batch, image_size, image_size, 3) → features, (batch, d), each in 0 to 6.
+    """RGB images 0 to 255, (batch, image_size, image_size, 3) → features, (batch, d), each in 0 to 2.45.
 
-    The features are averages over the depthwise layer of each block of the last four stages, and over the head: they
-    show textures as well as objects, which suits plants better than the head alone. d is 9584 for Lite0, 11888 for
-    Lite1 and 12800 for Lite2.
+    The features are square roots of averages over the depthwise layer of each block of the last four stages, and over
+    the head: they show textures as well as objects, which suits plants better than the head alone. The roots keep what
+    fills a part of the image, such as a border, from outweighing the rest (docs/changes.md). d is 9584 for Lite0, 11888
+    for Lite1 and 12800 for Lite2.
     """
     model = _architecture(image_size, VARIANTS[name])
     _fill(model, read_checkpoint(imagenet_checkpoint(name)))
@@ -90,11 +92,15 @@ def _architecture(image_size: int, scale: Scale) -> keras.Model:
             name = f"block{block}"
             x, depthwise = _inverted_residual(x, stage, name, stage.stride if i == 0 else 1)
             if stage.pooled:
-                features.append(layers.GlobalAveragePooling2D(name=f"{name}_mean")(depthwise))
+                features.append(_root_of_mean(depthwise, name))
             block += 1
     x = _activated(_convolution(1280, 1, "head"), x)
-    features.append(layers.GlobalAveragePooling2D(name="head_mean")(x))
+    features.append(_root_of_mean(x, "head"))
     return keras.Model(images, layers.Concatenate(name="features")(features), name="backbone")
+
+
+def _root_of_mean(x: Any, name: str) -> Any:
+    return keras.ops.sqrt(layers.GlobalAveragePooling2D(name=f"{name}_mean")(x) + ROOT_OFFSET)
 
 
 def _inverted_residual(x: Any, stage: NetworkStage, name: str, stride: int) -> tuple[Any, Any]:

@@ -93,7 +93,7 @@ def run_epochs(recipe: Recipe, rng: np.random.Generator, context: TrialContext) 
     for epoch in range(resumed.epoch + 1 if resumed else 1, recipe.epochs + 1):
         trained = _train_epoch(recipe, rng, context.stop)
         with averaged_weights(network):
-            metrics = EpochMetrics(*trained, *_validated(recipe))
+            metrics = EpochMetrics(*trained, *validate(recipe))
             _refuse_divergence(metrics)
             if best is None or metrics.better_than(best.metrics):
                 best = BestEpoch(epoch, metrics, network.get_weights())
@@ -143,7 +143,7 @@ def _assign(variables: Sequence[Any], values: Sequence[Floats]) -> None:
         variable.assign(value)
 
 
-def _validated(recipe: Recipe) -> tuple[float, float]:
+def validate(recipe: Recipe) -> tuple[float, float]:
     """Mean cross-entropy and accuracy on the validation split."""
     probabilities = recipe.validate()
     of_truth = probabilities[np.arange(len(probabilities)), recipe.truth]
