@@ -8,7 +8,7 @@ from .environment import REGION
 
 
 class PlanName(StrEnum):
-    """`quick` trains classifier heads only, on fewer views; `full` also fine-tunes the network, in every format."""
+    """`quick` trains classifier heads only; `full` also fine-tunes the network, in every format."""
 
     quick = "quick"
     full = "full"
@@ -18,14 +18,12 @@ PARAMETERS: dict[PlanName, dict[str, str]] = {
     PlanName.quick: {
         "FineTuneTrials": "0",
         "Exports": "onnx",
-        "CachedViews": "2",
         "EvaluationViews": "2",
         "ChangedImages": "100",
     },
     PlanName.full: {
         "FineTuneTrials": "2",
         "Exports": "saved_model,litert,litert_int8,onnx",
-        "CachedViews": "8",
         "EvaluationViews": "8",
         "ChangedImages": "300",
     },
@@ -38,7 +36,7 @@ LAPTOP = {
     "MaximumWaitSeconds": "300",
     "ReconcileSchedule": "rate(1 minute)",
     "TrialCount": "8",
-    "HeadsPerJob": "2",
+    "HeadsPerJob": "4",
     "ParallelTrials": str(max(1, min(4, os.cpu_count() or 1))),
     **PARAMETERS[PlanName.quick],
     "UseSpot": "false",

@@ -46,7 +46,6 @@ def test_a_requested_plan_is_that_of_a_laptop_by_the_same_name() -> None:
         assert PARAMETERS[name] == {
             "FineTuneTrials": str(trials),
             "Exports": ",".join(exports),
-            "CachedViews": str(views),
             "EvaluationViews": str(views),
             "ChangedImages": str(images),
         }

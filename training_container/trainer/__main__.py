@@ -62,8 +62,8 @@ def _parser() -> Parser:
 
 def _add_prepare(parser: Parser) -> None:
     size = "side in pixels of the images that features are extracted from"
-    parser.add_argument("--image-size", type=_integer(32, 1024), default=288, help=size)
-    parser.add_argument("--views", type=_integer(1, 8), default=8, help="of a training image: itself, then changed")
+    parser.add_argument("--image-size", type=_integer(32, 1024), default=224, help=size)
+    parser.add_argument("--views", type=_integer(1, 8), default=5, help="of a training image: itself, then changed")
     parser.add_argument("--minimum-per-label", type=_integer(1, 10**6), default=10, help="usable images a label needs")
     parser.add_argument("--backbones", type=_names, default="efficientnet-lite0", help="separated by commas")
     side = "side in pixels of the images for fine-tuning, 0 for none"

@@ -56,10 +56,10 @@ class Plan:
     """Everything but the images that decides a run's outcome; times in seconds, `image_size` in pixels per side.
 
     `trials` is how many heads are trained, `heads_per_job` of them by each training job; with `spot`, training jobs run
-    on spot instances. `views` is how many turned views of each training image have their features kept;
-    `evaluation_views` is how many the model averages over, and `changed_images` how many test photographs it is scored
-    on under harmless changes too. `pretrained` is the bucket's folder with weights for
-    keras.applications; if it is empty, the jobs download them. Without `fine_tuning` the best head is the run's model.
+    on spot instances. `views` is how many views of each training image, itself and changed ones, have their features
+    kept; `evaluation_views` is how many the model averages over, and `changed_images` how many test photographs it is
+    scored on under harmless changes too. `pretrained` is the bucket's folder with weights for keras.applications; if it
+    is empty, the jobs download them. Without `fine_tuning` the best head is the run's model.
     Only runs with the same `search_space`, `backbones` and `heads_per_job` can warm-start each other. The defaults keep
     the plans of older runs readable.
     """

@@ -8,7 +8,7 @@ from .plan import FineTuning, Plan
 
 
 class PlanName(StrEnum):
-    """`quick` trains classifier heads only, on fewer views; `full` also fine-tunes the network, in every format."""
+    """`quick` trains classifier heads only; `full` also fine-tunes the network, in every format."""
 
     QUICK = "quick"
     FULL = "full"
@@ -46,7 +46,6 @@ class RunRequest:
             return replace(
                 plan,
                 fine_tuning=None,
-                views=QUICK_VIEWS,
                 evaluation_views=QUICK_VIEWS,
                 changed_images=QUICK_CHANGED_IMAGES,
                 exports=QUICK_EXPORTS,
@@ -55,7 +54,6 @@ class RunRequest:
             return replace(
                 plan,
                 fine_tuning=plan.fine_tuning or self.fine_tuning,
-                views=FULL_VIEWS,
                 evaluation_views=FULL_VIEWS,
                 changed_images=FULL_CHANGED_IMAGES,
                 exports=FULL_EXPORTS,

@@ -35,11 +35,11 @@ SearchSpace = Mapping[str, Continuous | Integer | Choice]
 # Tuning trains heads on cached features, in seconds each: a job starts longer than that, so it trains several, the one
 # with the values that AMT chose and variations of it. `heads` is how many; a plan says it.
 SEARCH_SPACE: SearchSpace = {
-    "learning_rate": Continuous(1e-3, 6e-3, logarithmic=True),
-    "epochs": Integer(15, 25),
+    "learning_rate": Continuous(2e-3, 8e-3, logarithmic=True),
+    "epochs": Integer(10, 16),
     "batch_size": Integer(64, 192, logarithmic=True),
-    "augmentation": Continuous(0.3, 1.0),
-    "dropout": Continuous(0.0, 0.4),
+    "augmentation": Continuous(0.6, 0.9),
+    "dropout": Continuous(0.1, 0.4),
     "weight_decay": Continuous(0.3, 3.0, logarithmic=True),
 }
 
