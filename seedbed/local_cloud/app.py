@@ -2,6 +2,8 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .sagemaker.hosting.invocations import is_runtime
+
 SAGEMAKER_PATH = "/_seedbed/sagemaker/"
 
 
@@ -17,5 +19,6 @@ class ServiceRouter:
         to_sagemaker = scope["type"] == "http" and (
             any(name == b"x-amz-target" and value.startswith(b"SageMaker.") for name, value in scope["headers"])
             or scope["path"].startswith(SAGEMAKER_PATH)
+            or is_runtime(scope)
         )
         await (self._sagemaker if to_sagemaker else self._everything_else)(scope, receive, send)

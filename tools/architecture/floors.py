@@ -74,7 +74,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["app"],
         ["operations"],
         ["tuning"],
-        ["processing", "training"],
+        ["hosting", "processing", "training"],
         ["maintenance", "search"],
         ["jobs"],
         ["listing", "request_fields", "s3", "tags"],

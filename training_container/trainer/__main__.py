@@ -95,8 +95,10 @@ def _add_predict(parser: Parser) -> None:
 def _add_serve(parser: Parser) -> None:
     model = "a model.tar.gz, or a folder with its files; /opt/ml/model by default"
     parser.add_argument("--model", type=Path, help=model)
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104 - SageMaker connects from outside
-    parser.add_argument("--port", type=_integer(0, 65535), default=8080, help="port to listen on, 0 for any")
+    host = os.environ.get("SEEDBED_BIND_TO_HOST", "0.0.0.0")  # noqa: S104 - SageMaker connects from outside
+    parser.add_argument("--host", default=host, help="address to listen on")
+    port = os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080")
+    parser.add_argument("--port", type=_integer(0, 65535), default=port, help="port to listen on, 0 for any")
     parser.set_defaults(run=_serve)
 
 

@@ -150,9 +150,11 @@ def denial(request: Request, refusal: RequestRefused) -> tuple[int, dict[str, st
     """Status, headers and body of a refusal."""
     message = f"{refusal} {ADVICE}"
     service = detect_service(request.method, request.raw_path, dict(request.headers), request.parameters)
-    if request.headers.get("x-amz-target", "").startswith("SageMaker."):
+    to_runtime = "/sagemaker/aws4_request" in request.headers.get("authorization", "")
+    if to_runtime or request.headers.get("x-amz-target", "").startswith("SageMaker."):
         answer = {"__type": refusal.code, "message": message}
-        return 403, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
+        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-errortype": refusal.code}
+        return 403, headers, json.dumps(answer).encode()
     if service == "s3":
         code = "InvalidAccessKeyId" if refusal.code == "UnrecognizedClientException" else refusal.code
         text = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"

@@ -24,8 +24,10 @@ from .containers.process import ProcessRunner, kill_leftover
 from .disk import Disk
 from .errors import ApiError
 from .events.publisher import EventPublisher
+from .hosting.endpoints import Endpoints
+from .hosting.invocations import Invocations, is_runtime
 from .jobs import JobServices, JobThreads, remove_directory
-from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
+from .kinds import ENDPOINT, JOBS, PROCESSING, TRAINING, Body, Kind
 from .maintenance import Maintenance
 from .operations import Operations
 from .processing import ProcessingJobs
@@ -50,7 +52,7 @@ ANSWERS = 16
 
 
 class SageMaker:
-    """SageMaker's processing, training and tuning jobs on this machine, as an ASGI application.
+    """SageMaker's processing, training and tuning jobs and endpoints on this machine, as an ASGI application.
 
     The arguments are those of EndpointSettings. `endpoint_url` is usually this application's own server.
 
@@ -92,7 +94,7 @@ class SageMaker:
             log.warning("%s", note)
         self._store = Store(records)
         # Read now: a job that is created before the start gets its own thread.
-        self._unfinished = {kind: self._store.in_progress(kind) for kind in (PROCESSING, TRAINING, TUNING)}
+        self._unfinished = {kind: self._store.in_progress(kind) for kind in (*JOBS, ENDPOINT)}
         self._ledger = Ledger(self._store, settings)
         clients = Clients(settings)
         self._publisher = EventPublisher(self._store, self._ledger.posted, clients)
@@ -117,7 +119,9 @@ class SageMaker:
         self._tuning = TuningJobs(services, self._training)
         # Threads of its own: those that wait for S3 must not take the ones in which S3 answers.
         self._answers = ThreadPoolExecutor(ANSWERS, thread_name_prefix="sagemaker-answer")
-        self._operations = Operations(services, self._processing, self._training, self._tuning)
+        self._endpoints = Endpoints(services)
+        self._invocations = Invocations(self._endpoints, settings)
+        self._operations = Operations(services, self._processing, self._training, self._tuning, self._endpoints)
         self._maintenance = Maintenance(self._store, self._job_threads, self.disk, self._resume)
 
     async def start(self) -> None:
@@ -131,6 +135,9 @@ class SageMaker:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one HTTP request."""
+        if is_runtime(scope):
+            await self._invocations(scope, receive, send)
+            return
         request = Request(scope, receive)
         target = request.headers.get("x-amz-target") or f"{request.method} {scope['path']}"
         status = 200
@@ -170,7 +177,8 @@ class SageMaker:
             for job in self._unfinished[kind]:
                 kill_leftover(job.private.get("process"))
                 remove_directory(self._settings.work_dir(kind, job.body[kind.name_field]))
-        for kind in (PROCESSING, TRAINING, TUNING):
+        self._endpoints.recover(self._unfinished[ENDPOINT])
+        for kind in JOBS:
             for job in self._unfinished[kind]:
                 if kind is not TRAINING or job.parent is None:  # a tuning job resumes its own
                     with suppress(sqlite3.OperationalError):  # maintenance resumes it once the disk has space

@@ -1,4 +1,4 @@
-"""The three kinds of jobs, and SageMaker's names for their fields."""
+"""The kinds of jobs and of what is hosted, and SageMaker's names for their fields."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +10,20 @@ ENDED = ("Completed", "Failed", "Stopped")
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of job; its field names, ARN and event are derived from these three names."""
+    """One kind of job, model or endpoint; its field names, ARN and event are derived from its names.
+
+    event: empty for a kind without events. first_status: that of a new one.
+    """
 
     name: str
     resource: str
     event: str
+    first_status: str = "InProgress"
+
+    @property
+    def noun(self) -> str:
+        """What SageMaker's messages call it."""
+        return self.resource.replace("-", " ").replace(" config", " configuration")
 
     @property
     def name_field(self) -> str:
@@ -36,3 +45,9 @@ TUNING = Kind(
     "hyper-parameter-tuning-job",
     "SageMaker HyperParameter Tuning Job State Change",
 )
+JOBS = (PROCESSING, TRAINING, TUNING)
+MODEL = Kind("Model", "model", "", "InService")
+ENDPOINT_CONFIG = Kind("EndpointConfig", "endpoint-config", "", "InService")
+ENDPOINT = Kind("Endpoint", "endpoint", "SageMaker Endpoint State Change", "Creating")
+HOSTED = (MODEL, ENDPOINT_CONFIG, ENDPOINT)
+"""Models and endpoint configurations have a status in the records alone: AWS gives them none."""

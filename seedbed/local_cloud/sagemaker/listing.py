@@ -11,7 +11,7 @@ from typing import Any
 
 from . import service_model
 from .errors import Invalid
-from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
+from .kinds import HOSTED, PROCESSING, TRAINING, TUNING, Body, Kind
 from .records.ledger import Ledger
 from .records.store import JobRecord
 
@@ -22,7 +22,9 @@ ORDER = {
     "Status": "status",
     "FinalObjectiveMetricValue": "objective",
 }
-DEFAULT_ORDER = {PROCESSING: "CreationTime", TRAINING: "CreationTime", TUNING: "Name"}
+DEFAULT_ORDER = {PROCESSING: "CreationTime", TRAINING: "CreationTime", TUNING: "Name"} | dict.fromkeys(
+    HOSTED, "CreationTime"
+)
 FILTERS = {
     "NameContains": "instr(key, lower(?)) > 0",
     "StatusEquals": "status = ?",
@@ -37,7 +39,7 @@ FILTERS = {
 
 
 def list_jobs(ledger: Ledger, kind: Kind, request: Body) -> Body:
-    """The operation that lists all jobs of a kind.
+    """The operation that lists all jobs, models or endpoints of a kind.
 
     As AWS documents, ListTrainingJobs with MaxResults applies StatusEquals to the page, not before it.
     """
@@ -51,7 +53,7 @@ def list_jobs(ledger: Ledger, kind: Kind, request: Body) -> Body:
         for job in jobs
         if status in (None, job.body[kind.status_field])
     ]
-    return {f"{kind.name}Summaries": items, **token}
+    return {f"{kind.name}s" if kind in HOSTED else f"{kind.name}Summaries": items, **token}
 
 
 def page(
@@ -67,7 +69,7 @@ def page(
             conditions.append(condition)
             values.append(request[name])
     order = request.get("SortBy", DEFAULT_ORDER[kind])
-    down = request.get("SortOrder") == "Descending"
+    down = request.get("SortOrder", "Descending" if kind in HOSTED else "Ascending") == "Descending"
     if "NextToken" in request:
         conditions.append(f"({ORDER[order]}, key) {'<' if down else '>'} (?, ?)")
         values += _read_token(request["NextToken"], order, down)

@@ -8,8 +8,11 @@ from botocore.model import OperationNotFoundError
 
 from . import listing, request_fields, service_model, tags
 from .errors import Unsupported
+from .hosting.endpoint_configs import EndpointConfigs
+from .hosting.endpoints import Endpoints
+from .hosting.models import Models
 from .jobs import JobServices
-from .kinds import PROCESSING, TRAINING, TUNING, Body, Kind
+from .kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL, PROCESSING, TRAINING, TUNING, Body, Kind
 from .processing import ProcessingJobs
 from .training.operations import TrainingJobs
 from .tuning import view
@@ -20,7 +23,12 @@ class Operations:
     """All operations by name; requests and answers are checked against the service model."""
 
     def __init__(
-        self, services: JobServices, processing: ProcessingJobs, training: TrainingJobs, tuning: TuningJobs
+        self,
+        services: JobServices,
+        processing: ProcessingJobs,
+        training: TrainingJobs,
+        tuning: TuningJobs,
+        endpoints: Endpoints,
     ) -> None:
         self._ledger, self._disk = services.ledger, services.disk
         store = services.ledger.store
@@ -29,6 +37,8 @@ class Operations:
             "ListTrainingJobsForHyperParameterTuningJob": partial(view.list_training_jobs, services.ledger),
             "AddTags": partial(tags.add_tags, store),
             "DeleteTags": partial(tags.delete_tags, store),
+            "UpdateEndpoint": endpoints.update,
+            "UpdateEndpointWeightsAndCapacities": endpoints.update_weights,
             "ListTags": partial(tags.list_tags, store),
         }
         self._creates: dict[str, Callable[[Body, str], Body]] = {}
@@ -36,6 +46,15 @@ class Operations:
         for kind, operations in jobs.items():
             self._creates[f"Create{kind.name}"] = operations.create
             self._table[f"Stop{kind.name}"] = operations.stop
+        hosted: dict[Kind, Any] = {
+            MODEL: Models(services),
+            ENDPOINT_CONFIG: EndpointConfigs(services),
+            ENDPOINT: endpoints,
+        }
+        for kind, operations in hosted.items():
+            self._creates[f"Create{kind.name}"] = operations.create
+            self._table[f"Delete{kind.name}"] = operations.delete
+        for kind in (*jobs, *hosted):
             self._table[f"Describe{kind.name}"] = partial(self._describe, kind)
             self._table[f"List{kind.name}s"] = partial(listing.list_jobs, services.ledger, kind)
 

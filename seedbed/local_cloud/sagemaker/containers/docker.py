@@ -23,6 +23,7 @@ COMMAND_SECONDS = 60
 BUILD_SECONDS = 3600
 LABEL = "seedbed.sagemaker"
 OUTSIDE = "host.docker.internal"
+SERVED_PORT = 8080
 
 
 @dataclass
@@ -83,15 +84,20 @@ class Engine:
             raise JobFailure(f"ClientError: Docker can't build {folder}: {built.stderr.strip()[-600:]}")
         return tag
 
-    def options(self, name: str, base: Path, environment: Mapping[str, str], grace: float) -> list[str]:
+    def options(self, name: str, base: Path, environment: Mapping[str, str], grace: float, port: int = 0) -> list[str]:
         """The options of `docker run` for a container whose /opt/ml is `base`.
+
+        port: of this machine, which is to lead to the container's 8080; the container then has a network of its own.
 
         Other users of the machine can read a command, so it only names variables; `docker` takes their values from its
         own environment. The variables that `docker` itself reads there are given with their values.
         """
         options = ["--rm", "--name", name, "--label", f"{LABEL}={self.owner}", "--stop-timeout", str(round(grace))]
         options += ["--volume", f"{base}:{ROOT}", "--hostname", HOST, "--add-host", f"{HOST}:127.0.0.1"]
-        options += ["--network", "host"] if self.shares_network else ["--add-host", f"{OUTSIDE}:host-gateway"]
+        own_network = ["--add-host", f"{OUTSIDE}:host-gateway"]
+        options += ["--network", "host"] if self.shares_network and not port else own_network
+        if port:
+            options += ["--publish", f"127.0.0.1:{port}:{SERVED_PORT}"]
         for key, value in environment.items():
             options += ["--env", f"{key}={value}" if is_for_docker(key) else key]
         return options

@@ -21,6 +21,10 @@ from .python_environments import JobEnvironment, PythonEnvironments
 
 log = logging.getLogger(__name__)
 
+BIND_TO_PORT = "SAGEMAKER_BIND_TO_PORT"
+"""Where a container is to listen instead of at 8080. AWS sets it for the containers of a pipeline."""
+BIND_TO_HOST = "SEEDBED_BIND_TO_HOST"
+HERE = "127.0.0.1"
 PATH_LISTS = ("PYTHONPATH", "LD_LIBRARY_PATH")
 
 
@@ -30,7 +34,7 @@ class ContainerSpec:
 
     name: unique among running containers. specification: the job's AlgorithmSpecification or AppSpecification.
     arguments: what the entrypoint gets if the specification has none. base: the directory that stands for /opt/ml.
-    threads: how many its process may use. seconds: how long it may run.
+    threads: how many its process may use. seconds: how long it may run. port: of this machine, for one that serves.
     """
 
     name: str
@@ -42,6 +46,7 @@ class ContainerSpec:
     log_path: Path
     threads: int
     seconds: float
+    port: int = 0
 
 
 class Launcher:
@@ -108,6 +113,8 @@ class Launcher:
         given = environment(image, self._settings, seen, job.threads, job.environment)
         own = self._own_environment(image, job.name)
         given |= own.variables(given["PATH"])
+        if job.port:
+            given |= {BIND_TO_PORT: str(job.port), BIND_TO_HOST: HERE}
         words = runnable(command(image, job.specification, job.arguments), image, job.base, given["PATH"], seen)
         words = own.telling(words)
         launch = Launch(words, image.working_folder, given, job.log_path, job.seconds, own.close)
@@ -143,7 +150,7 @@ class Launcher:
             **job.environment,
         }
         name = f"{job.name}-{engine.owner}"
-        options = engine.options(name, job.base, environment, settings.stop_grace)
+        options = engine.options(name, job.base, environment, settings.stop_grace, job.port)
         start = own.get("ContainerEntrypoint") or []
         if start:
             options += ["--entrypoint", start[0]]

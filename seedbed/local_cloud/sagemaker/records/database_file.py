@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from ..kinds import ENDED
+from ..kinds import ENDED, JOBS
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def restore_copy(copy: Path, path: Path) -> None:
     partial = path.with_name(f"{path.name}.partial")
     shutil.copyfile(copy, partial)
     with closing(sqlite3.connect(partial, isolation_level=None)) as db:
-        unfinished = f"status NOT IN {ENDED}"
+        unfinished = f"kind IN {tuple(kind.name for kind in JOBS)} AND status NOT IN {ENDED}"
         db.execute(f"DELETE FROM jobs WHERE parent IN (SELECT key FROM jobs WHERE {unfinished})")  # noqa: S608
         db.execute(f"DELETE FROM jobs WHERE {unfinished}")  # noqa: S608
         db.execute("DELETE FROM tags WHERE arn NOT IN (SELECT arn FROM jobs)")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import ApiError, InUse, Invalid, NotFound
-from ..kinds import ENDED, TRAINING, TUNING, Body, Kind
+from ..kinds import ENDED, HOSTED, TRAINING, TUNING, Body, Kind
 from ..settings import EndpointSettings
 from .state_change import state_change
 from .store import JobRecord, Store
@@ -43,11 +43,11 @@ class Ledger:
         region: str = "",
         **private: Any,
     ) -> Body:
-        """Records a job as InProgress.
+        """Records a job, or another kind of resource, in the first status of its kind.
 
         parent, number: the tuning job and the place in it, for its training jobs. region: of its ARN, if not the
         endpoint's own. private: see JobRecord.
-        Raises InUse if the name is taken; upper and lower case count as the same.
+        Raises InUse, or Invalid for what is hosted, if the name is taken; upper and lower case count as the same.
         """
         name = body[kind.name_field]
         arn = self._settings.arn(kind, name, region or self._settings.region)
@@ -55,7 +55,7 @@ class Ledger:
         body = {
             **body,
             kind.arn_field: arn,
-            kind.status_field: "InProgress",
+            kind.status_field: kind.first_status,
             "CreationTime": stamp,
             "LastModifiedTime": stamp,
         }
@@ -63,15 +63,15 @@ class Ledger:
             enter(body, "Starting")
         with self.store.transaction():
             if not self.store.insert(kind, body, parent and parent.lower(), number, private):
-                raise InUse(
-                    f"A {kind.resource.replace('-', ' ')} named {name} exists already ({arn}). Choose another name."
-                )
+                if kind in HOSTED:
+                    raise Invalid(f'Cannot create already existing {kind.noun} "{arn}".')
+                raise InUse(f"A {kind.noun} named {name} exists already ({arn}). Choose another name.")
             self.store.add_tags(arn, tags)
             self._post(kind, body)
         return body
 
     def find(self, kind: Kind, name: str) -> JobRecord:
-        """The record of a job. As AWS, raises NotFound for a missing tuning job and Invalid for others."""
+        """The record of a job or resource. As AWS, raises NotFound for a missing tuning job and Invalid for others."""
         job = self.store.get(kind, name)
         if job is None:
             raise self._missing(kind, name)
@@ -126,9 +126,13 @@ class Ledger:
             return NotFound(f"There is no hyperparameter tuning job named {name} in this account and region.")
         if kind is TRAINING:
             return Invalid("Requested resource not found.")
+        if kind in HOSTED:
+            return Invalid(f'Could not find {kind.noun} "{self._settings.arn(kind, name, self._settings.region)}".')
         return Invalid(f"Could not find requested job with name: {name}")
 
     def _post(self, kind: Kind, body: Body) -> None:
+        if not kind.event:
+            return
         tags = self.store.tags(body[kind.arn_field])
         self.store.post(state_change(kind, self.describe(kind, body), tags, self._settings))
         self.posted.set()

@@ -1,5 +1,6 @@
 """State changes as EventBridge events."""
 
+import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from typing import Any
 from botocore.model import ListShape, Shape, StructureShape
 
 from .. import service_model
-from ..kinds import Body, Kind
+from ..kinds import ENDPOINT, Body, Kind
 from ..settings import EndpointSettings, region_of
 
 SOURCE = "aws.sagemaker"
@@ -17,12 +18,15 @@ SOURCE = "aws.sagemaker"
 def state_change(kind: Kind, body: Mapping[str, Any], tags: list[dict[str, str]], settings: EndpointSettings) -> Body:
     """The event SageMaker sends when a job's status changes.
 
-    Its detail is what Describe answers, with times as epoch milliseconds, and the tags as a map.
+    Its detail is what Describe answers, with times as epoch milliseconds, and the tags as a map. An endpoint's status
+    is written there as in IN_SERVICE.
     """
     describe = f"Describe{kind.name}"
     shape = service_model.operation(describe).output_shape
     assert shape is not None
     detail = _in_milliseconds(shape, service_model.answer(describe, body))
+    if kind is ENDPOINT:
+        detail["EndpointStatus"] = re.sub("(?<=[a-z])(?=[A-Z])", "_", detail["EndpointStatus"]).upper()
     detail["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}
     return {
         "version": "0",

@@ -1,0 +1,77 @@
+"""One `POST /invocations` to a container."""
+
+import http.client
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..containers.launcher import HERE
+
+CALL_SECONDS = 60.0
+"""SageMaker's limit for an answer."""
+MOST_BYTES = 6_291_456
+CHUNK_BYTES = 2**18
+TIMED_OUT = (
+    "Your invocation timed out while waiting for a response from container primary. An answer must come in"
+    f" {CALL_SECONDS:.0f} seconds."
+)
+
+
+class NotTaken(Exception):
+    """A container that takes no connection: the call has not reached it."""
+
+
+class CallFailed(Exception):
+    """A container that gave no whole answer, with a sentence on why."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A container's answer. headers: by their names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def call(port: int, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """A container's answer to an invocation. Raises NotTaken or CallFailed.
+
+    Each call has a connection of its own: a container may close one that waits for the next call at any moment, and a
+    call that was lost then could not be repeated safely.
+    """
+    until = time.monotonic() + CALL_SECONDS
+    connection = http.client.HTTPConnection(HERE, port, timeout=CALL_SECONDS)
+    try:
+        connection.connect()
+    except OSError as error:
+        raise NotTaken from error
+    try:
+        connection.request("POST", "/invocations", body, {**headers, "Connection": "close"})
+        response = connection.getresponse()
+        given = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, given, _read(connection, response, until))
+    except TimeoutError:
+        raise CallFailed(TIMED_OUT) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise CallFailed(f"The container gave no whole answer: {error or type(error).__name__}") from error
+    finally:
+        connection.close()
+
+
+def _read(connection: http.client.HTTPConnection, response: http.client.HTTPResponse, until: float) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        if connection.sock is not None:
+            connection.sock.settimeout(left)
+        part = response.read1(CHUNK_BYTES)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        size += len(part)
+        if size > MOST_BYTES:
+            raise CallFailed(f"The container's answer is larger than {MOST_BYTES:,} bytes.")
