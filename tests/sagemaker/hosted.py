@@ -1,12 +1,17 @@
 """An endpoint with a toy model behind it, whose container does what each model's archive says."""
 
+import contextlib
 import io
 import json
 import signal
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from tests import children
 from tests.sagemaker.toy_endpoint import BUCKET, ROLE, Endpoint
 
 SERVE = """
@@ -140,9 +145,56 @@ class Hosted(Endpoint):
             each["EndpointName"] == name for each in self.sagemaker.list_endpoints(NameContains=name)["Endpoints"]
         )
 
+    def serving(self) -> set[int]:
+        """The processes of this server's containers that serve."""
+        return {pid for pid, command in _commands() if "serve.py" in command and self.url in _address(pid)}
+
+    def serving_of(self, name: str) -> set[int]:
+        """Those of one endpoint."""
+        jobs = str(self.data_dir / "sagemaker/jobs" / f"endpoint-{name}")
+        return {pid for pid in self.serving() if jobs in _mounts(pid)}
+
+    def invoke_patiently(self, name: str) -> dict[str, Any]:
+        """The first answer of an endpoint after the server's start."""
+        found: list[dict[str, Any]] = []
+
+        def answered() -> bool:
+            with contextlib.suppress(self.runtime.exceptions.ClientError):
+                found.append(self.invoke(name))
+            return bool(found)
+
+        self.eventually(answered)
+        return found[0]
+
+    def kill_alone(self) -> None:
+        """Ends the server at once, and nothing that it has started."""
+        self.process.kill()
+        children.exited(self.process)
+
     def kill(self) -> None:
         """Ends the server at once, as a crash does."""
         self.end(signal.SIGKILL)
+
+
+def _commands() -> Iterator[tuple[int, str]]:
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                yield process.pid, " ".join(process.cmdline())
+
+
+def _address(pid: int) -> str:
+    """The AWS endpoint that a process is told to use."""
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).environ().get("AWS_ENDPOINT_URL", "")
+    return ""
+
+
+def _mounts(pid: int) -> str:
+    """What is mounted for a process, or else its variables, which name its folder where it has no namespace."""
+    with contextlib.suppress(OSError, psutil.Error):
+        return Path(f"/proc/{pid}/mountinfo").read_text() + str(psutil.Process(pid).environ())
+    return ""
 
 
 def archive(behaviour: dict[str, Any]) -> bytes:

@@ -61,8 +61,8 @@ def call(port: int, body: bytes, headers: Mapping[str, str]) -> Answer:
 
 def _read(connection: http.client.HTTPConnection, response: http.client.HTTPResponse, until: float) -> bytes:
     parts: list[bytes] = []
-    size = 0
-    while True:
+    size, stated = 0, response.length
+    while size != stated:
         left = until - time.monotonic()
         if left <= 0:
             raise TimeoutError
@@ -70,8 +70,11 @@ def _read(connection: http.client.HTTPConnection, response: http.client.HTTPResp
             connection.sock.settimeout(left)
         part = response.read1(CHUNK_BYTES)
         if not part:
-            return b"".join(parts)
+            if stated is not None:
+                raise http.client.IncompleteRead(b"", stated - size)
+            break
         parts.append(part)
         size += len(part)
         if size > MOST_BYTES:
             raise CallFailed(f"The container's answer is larger than {MOST_BYTES:,} bytes.")
+    return b"".join(parts)
