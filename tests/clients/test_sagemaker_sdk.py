@@ -111,3 +111,25 @@ def test_the_resources_of_ended_jobs_are_read_from_their_names(endpoint: "Endpoi
     assert best.output_data_config.kms_key_id == ""
     assert {channel.compression_type for channel in best.input_data_config} == {"None"}
     assert best.secondary_status_transitions[-1].status_message == "Training job completed"
+
+
+def test_the_best_model_is_deployed_and_predicts(endpoint: "Endpoint", tuner: Any, session: Any) -> None:
+    from sagemaker.core.resources import Endpoint as Served  # noqa: PLC0415
+    from sagemaker.core.resources import EndpointConfig, Model  # noqa: PLC0415
+    from sagemaker.core.shapes import ContainerDefinition, ProductionVariant  # noqa: PLC0415
+
+    best = endpoint.sagemaker.describe_training_job(TrainingJobName=tuner.best_training_job())
+    container = ContainerDefinition(image=IMAGE, model_data_url=best["ModelArtifacts"]["S3ModelArtifacts"])
+    Model.create(model_name="best", primary_container=container, execution_role_arn=best["RoleArn"])
+    variant = ProductionVariant(
+        variant_name="AllTraffic", model_name="best", initial_instance_count=1, instance_type="ml.m5.large"
+    )
+    EndpointConfig.create(endpoint_config_name="best", production_variants=[variant])
+    served = Served.create(endpoint_name="best", endpoint_config_name="best")
+    served.wait_for_status("InService", poll=1)
+
+    answer = served.invoke(body=json.dumps([1, 2]), content_type="application/json")
+    assert json.loads(answer.body.read()) == {"asked": [1, 2], "epochs": best["HyperParameters"]["epochs"]}
+    assert answer.invoked_production_variant == "AllTraffic"
+    served.delete()
+    served.wait_for_delete(poll=1)
