@@ -14,7 +14,7 @@ PIN_FOR_LAMBDA = $(subst --universal --python-version 3.11,--no-deps --python-ve
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-endpoint bench-load bench-uploads bench-training bench-predictions cost-page chaos guards requirements clean
+.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions cost-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -47,6 +47,9 @@ bench-labels: $(VENV)/laptop  ## how well likely wrong labels are found: make be
 
 bench-endpoint: $(VENV)/laptop  ## what the local SageMaker endpoint adds to a training job
 	@$(BIN)/python -m benchmarks.bench_endpoint | tee docs/bench-endpoint.md
+
+bench-invocations: $(VENV)/laptop  ## what the local SageMaker endpoint adds to an invocation
+	@$(BIN)/python -m benchmarks.bench_invocations > docs/bench-invocations.md.new && mv docs/bench-invocations.md.new docs/bench-invocations.md
 
 bench-load: $(VENV)/dev  ## what many uploads cost: calls, memory, US dollars
 	@PYTHONPATH=functions:. $(BIN)/python -m benchmarks.bench_load > docs/bench-load.md.new && mv docs/bench-load.md.new docs/bench-load.md

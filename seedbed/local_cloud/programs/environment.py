@@ -35,6 +35,7 @@ def variables(endpoint: str, region: str, credentials: Credentials) -> Mapping[s
     """Where the cloud is, and the keys of a session of the execution role, so that SDKs find a role of their caller."""
     return {
         "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": endpoint,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         **RoleSession.of(credentials).environment(),
