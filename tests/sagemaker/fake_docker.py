@@ -25,7 +25,7 @@ ONE_VALUE = {
         "--tag",
         "--file",
     ),
-    *("--format", "--filter", "--add-host", "--hostname"),
+    *("--format", "--filter", "--add-host", "--hostname", "--publish"),
 }
 
 
@@ -64,6 +64,10 @@ def run(options: dict[str, list[str]], rest: list[str]) -> int:
     pairs = (text.partition("=") for text in options.get("--env", []))
     given = {name: value if given else os.environ[name] for name, given, value in pairs}
     environment = {"PATH": os.environ["PATH"], "SAGEMAKER_BASE_DIR": base, "MOOD": "cheerful", **given}
+    for published in options.get("--publish", []):  # what listens at 8080 in there is to answer at a port out here
+        _, outside, inside = published.split(":")
+        assert inside == "8080"
+        environment["SAGEMAKER_BIND_TO_PORT"] = outside
     process = subprocess.Popen(words, cwd=folder, env=environment, start_new_session=True)
     record = STATE / f"container {options['--name'][0]}"
     record.write_text(json.dumps({"pid": process.pid, "label": options["--label"][0]}))

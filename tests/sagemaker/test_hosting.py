@@ -2,12 +2,19 @@
 
 import re
 import socket
+import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sagemaker.hosted import IMAGE, INSTANCE, SERVERLESS, Hosted
+from seedbed.local_cloud.sagemaker.containers.docker import Engine
+from seedbed.local_cloud.sagemaker.errors import JobFailure
+from seedbed.local_cloud.sagemaker.hosting.model_data import unpack
+from tests.sagemaker.hosted import IMAGE, INSTANCE, SERVERLESS, Hosted, archive
+from tests.sagemaker.test_contract import fake_docker
 from tests.sagemaker.toy_endpoint import BUCKET, ROLE
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000"
@@ -339,3 +346,43 @@ def test_tags_of_an_endpoint_are_kept(hosting: Hosted) -> None:
     hosting.settled("tagged")
 
     assert hosting.sagemaker.list_tags(ResourceArn=arn)["Tags"] == tags
+
+
+def test_a_container_of_docker_answers_at_its_published_port(tmp_path: Path) -> None:
+    server = Hosted(tmp_path / "endpoint", containers="docker", path=fake_docker(tmp_path / "bin"))
+    try:
+        described = server.deploy("contained", {"name": "in a container"})
+        assert described["EndpointStatus"] == "InService", described.get("FailureReason")
+        assert server.invoke("contained")["name"] == "in a container"
+        server.sagemaker.delete_endpoint(EndpointName="contained")
+        server.eventually(lambda: server.gone("contained"))
+    finally:
+        server.end()
+
+
+def test_a_container_of_docker_has_a_network_of_its_own() -> None:
+    engine = Engine("owner", shares_network=True)
+
+    options = engine.options("name", Path("/base"), {}, 10, 5000)
+    assert options[options.index("--publish") + 1] == "127.0.0.1:5000:8080"
+    assert "--network" not in options
+    assert "--network" in engine.options("name", Path("/base"), {}, 10)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside"])
+def test_an_archive_writes_nothing_outside_its_folder(tmp_path: Path, name: str) -> None:
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as tar:
+        tar.addfile(tarfile.TarInfo(name if name.startswith("..") else f"{tmp_path}{name}"))
+    (tmp_path / "model").mkdir()
+
+    with suppress(JobFailure):
+        unpack(tmp_path / "model.tar.gz", tmp_path / "model", "s3://bench/model.tar.gz")
+    assert not (tmp_path / "outside").exists()
+
+
+def test_an_archive_that_ends_too_early_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model.tar.gz").write_bytes(archive({"name": "x" * 1000})[:100])
+    (tmp_path / "model").mkdir()
+
+    with pytest.raises(JobFailure, match=r"s3://bench/model.tar.gz can't be unpacked as a .tar.gz"):
+        unpack(tmp_path / "model.tar.gz", tmp_path / "model", "s3://bench/model.tar.gz")

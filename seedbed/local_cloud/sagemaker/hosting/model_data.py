@@ -1,5 +1,6 @@
 """A model on its way from S3 to a container's /opt/ml/model."""
 
+import gzip
 import tarfile
 import zlib
 from pathlib import Path
@@ -10,6 +11,7 @@ from ..s3.transfer import DataTransfer
 from .plans import ModelData
 
 MOST_BYTES = 64 * 2**30
+CHUNK_BYTES = 2**20
 MOST_FILES = 1_000_000
 
 
@@ -40,12 +42,16 @@ def unpack(archive: Path, folder: Path, name: str) -> None:
     name: what the archive is called in messages.
     """
     try:
-        with tarfile.open(archive, "r:gz") as content:
+        with gzip.open(archive) as stream, tarfile.open(fileobj=stream) as content:
             size = 0
             for count, member in enumerate(content, 1):
                 size += member.size
                 if size > MOST_BYTES or count > MOST_FILES:
                     raise JobFailure(f"ClientError: {name} has more than {MOST_FILES:,} files or 64 GiB.")
                 content.extract(member, folder, filter="data")
+            while stream.read(CHUNK_BYTES):  # an archive that was cut off is noticed at its end alone
+                size += CHUNK_BYTES
+                if size > MOST_BYTES:
+                    raise JobFailure(f"ClientError: {name} has more than 64 GiB.")
     except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
         raise JobFailure(f"ClientError: {name} can't be unpacked as a .tar.gz: {error}") from error
