@@ -97,7 +97,7 @@ def print_usage(
     cloud: Mapping[str, Any], folders: dict[str, Path], home: Home, environment: Path, console: Console
 ) -> None:
     lines = [
-        f"SageMaker training, tuning and processing jobs, S3 and more are served at {cloud['endpoint']}.",
+        f"SageMaker training, tuning and processing jobs, endpoints, S3 and more are served at {cloud['endpoint']}.",
         f"The state is in {home.path}, the log in {home.log}. Images:",
         *(f"  {name} from {folder}" for name, folder in folders.items()),
         "\nIn another terminal:\n",
