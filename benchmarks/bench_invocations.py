@@ -66,9 +66,9 @@ SIZES = (1_000, 100_000, 1_000_000)
 IN_PARALLEL = (1, 8)
 HEADING = f"""# Invocation overhead
 Written by `make bench-invocations` on {os.cpu_count()} cores, with a load of {os.getloadavg()[0]:.0f} when it began,
-at the nice value {os.nice(0)}. The time that the local SageMaker endpoint adds to an invocation, beside the same request
-straight to the container. Client, endpoint and container share the cores. CPU is the server's own for each invocation:
-on a busy machine it says more than the times. The bar is a median of 3 ms for one at a time with 1 kB.
+at the nice value {os.nice(0)}. The time that the local SageMaker endpoint adds to an invocation, beside the same
+request straight to the container. Client, endpoint and container share the cores. CPU is the server's own for each
+invocation: on a busy machine it says more than the times. The bar is a median of 3 ms for one at a time with 1 kB.
 
 | at once | body in kB | invocations | lost | straight in ms, median | by the endpoint | own share | 95 % | CPU ms |
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |

@@ -151,6 +151,7 @@ def test_a_change_that_makes_no_sense_is_refused(hosting: Hosted) -> None:
         ("sensible", {"VariantName": "Other", "DesiredWeight": 1}, r'name\(s\) "Other" is/are not present within'),
         ("sensible", {"VariantName": "AllTraffic", "DesiredInstanceCount": 0}, "at least 1"),
         ("sensible", {"VariantName": "AllTraffic", "DesiredWeight": 0}, "weight above 0"),
+        ("sensible", {"VariantName": "AllTraffic", "DesiredInstanceCount": 21}, "ResourceLimitExceeded.*at most 20"),
         ("cloudy", {"VariantName": "AllTraffic", "DesiredInstanceCount": 2}, "is serverless"),
         ("sensible", {"VariantName": "AllTraffic", "ServerlessUpdateConfig": {"MaxConcurrency": 2}}, "not serverless"),
     ):

@@ -24,6 +24,7 @@ from .containers.process import ProcessRunner, kill_leftover
 from .disk import Disk
 from .errors import ApiError
 from .events.publisher import EventPublisher
+from .hosting.changes import Changes
 from .hosting.endpoints import Endpoints
 from .hosting.invocations import Invocations, is_runtime
 from .jobs import JobServices, JobThreads, remove_directory
@@ -119,9 +120,10 @@ class SageMaker:
         self._tuning = TuningJobs(services, self._training)
         # Threads of its own: those that wait for S3 must not take the ones in which S3 answers.
         self._answers = ThreadPoolExecutor(ANSWERS, thread_name_prefix="sagemaker-answer")
-        self._endpoints = Endpoints(services)
-        self._invocations = Invocations(self._endpoints, settings)
-        self._operations = Operations(services, self._processing, self._training, self._tuning, self._endpoints)
+        self._endpoints = Changes(services)
+        self._invocations = Invocations(self._endpoints.live, settings)
+        endpoints = Endpoints(services, self._endpoints)
+        self._operations = Operations(services, self._processing, self._training, self._tuning, endpoints)
         self._maintenance = Maintenance(self._store, self._job_threads, self.disk, self._resume)
 
     async def start(self) -> None:

@@ -14,7 +14,6 @@ from starlette.types import Receive, Scope, Send
 from ..settings import EndpointSettings, partition_of
 from .call import Answer, CallFailed, NotTaken, call
 from .deployment import Deployment, Variant, choose
-from .endpoints import Endpoints
 from .instance import LOG_GROUP
 from .refusals import InvocationRefused, invalid, unavailable
 
@@ -46,10 +45,15 @@ def is_runtime(scope: Scope) -> bool:
 
 
 class Invocations:
-    """Answers invocations of the endpoints that are in service. chance: decides between variants."""
+    """Answers invocations of the endpoints that are in service.
 
-    def __init__(self, endpoints: Endpoints, settings: EndpointSettings, chance: random.Random | None = None) -> None:
-        self._endpoints = endpoints
+    live: their deployments, by their names in lower case. chance: decides between variants.
+    """
+
+    def __init__(
+        self, live: Mapping[str, Deployment], settings: EndpointSettings, chance: random.Random | None = None
+    ) -> None:
+        self._live = live
         self._settings = settings
         self._chance = chance or random.Random()  # noqa: S311  not for secrets
 
@@ -113,7 +117,7 @@ class Invocations:
         return variants[target]
 
     def _deployment(self, name: str) -> Deployment:
-        found = self._endpoints.live.get(name.lower())
+        found = self._live.get(name.lower())
         if found is None:
             raise invalid(f"Endpoint {name} of account {self._settings.account} not found.")
         return found
