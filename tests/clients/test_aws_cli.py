@@ -1,7 +1,9 @@
 """The AWS CLI with the endpoint. It pins its own botocore, so it has its own virtual environment."""
 
+import io
 import json
 import shutil
+import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +69,41 @@ def test_the_cli_waits_for_a_training_job_and_copies_its_model(
     aws(environment, "sagemaker", "wait", "training-job-completed-or-stopped", "--training-job-name", "cli-train")
     aws(environment, "s3", "cp", "s3://bench/cli/cli-train/output/model.tar.gz", str(tmp_path), "--no-progress")
     assert (tmp_path / "model.tar.gz").stat().st_size > 0
+
+
+def test_a_model_is_put_behind_an_endpoint_and_asked(
+    endpoint: "Endpoint", environment: dict[str, str], tmp_path: Path
+) -> None:
+    endpoint.s3.put_object(Bucket="bench", Key="cli/model.tar.gz", Body=packed({"epochs": "9"}))
+    name = ("--endpoint-name", "cli")
+    variant = "VariantName=AllTraffic,ModelName=cli,InstanceType=ml.m5.large,InitialInstanceCount=1"
+    model = "Image=article,ModelDataUrl=s3://bench/cli/model.tar.gz"
+    aws(environment, "sagemaker", "create-model", "--model-name", "cli", "--primary-container", model)
+    config = ("--endpoint-config-name", "cli")
+    aws(environment, "sagemaker", "create-endpoint-config", *config, "--production-variants", variant)
+    aws(environment, "sagemaker", "create-endpoint", *name, *config)
+    endpoint.eventually(
+        lambda: endpoint.sagemaker.describe_endpoint(EndpointName="cli")["EndpointStatus"] != "Creating"
+    )
+    aws(environment, "sagemaker", "wait", "endpoint-in-service", *name)
+    (tmp_path / "asked.json").write_text("[3]")
+    body = ("--body", f"fileb://{tmp_path}/asked.json", str(tmp_path / "answer.json"))
+    answer = aws(environment, "sagemaker-runtime", "invoke-endpoint", *name, *body)
+
+    assert answer == {"ContentType": "application/json", "InvokedProductionVariant": "AllTraffic"}
+    assert json.loads((tmp_path / "answer.json").read_text()) == {"asked": [3], "epochs": "9"}
+    said = aws(environment, "sagemaker-runtime", "invoke-endpoint", "--endpoint-name", "nobody", *body, fails=True)
+    assert "Endpoint nobody of account 000000000000 not found." in said
+
+
+def packed(weights: dict[str, str]) -> bytes:
+    """A model.tar.gz of the article's container."""
+    content, archive = json.dumps(weights).encode(), io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        member = tarfile.TarInfo("weights.json")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return archive.getvalue()
 
 
 def test_a_mistake_is_answered_as_by_aws(environment: dict[str, str]) -> None:

@@ -123,6 +123,17 @@ def test_the_server_answers_pings_once_it_listens(server: Server) -> None:
     assert server.ask("GET", "/ping") == (200, "")
 
 
+def test_the_environment_can_name_the_address_and_the_port(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("SAGEMAKER_BIND_TO_PORT", str(port))
+    monkeypatch.setenv("SEEDBED_BIND_TO_HOST", "127.0.0.1")
+
+    with served(base, run=("-m", "trainer", "serve")) as server:
+        assert server.port == port
+        assert server.ask("GET", "/ping") == (200, "")
+
+
 def test_an_image_gets_the_answer_averaged_over_the_models_views(base: Path, server: Server, tmp_path: Path) -> None:
     model = read_model(base / "model", WHOLE, tmp_path / "unused")
     pixels = resize(photo(1), SIZE)[np.newaxis]
