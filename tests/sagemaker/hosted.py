@@ -53,6 +53,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(500, b"it broke")
         if body.startswith(b"bytes "):
             return self.answer(200, bytes(int(body[6:])), Content_Type="application/octet-stream")
+        if body == b"odd header":
+            lines = ["HTTP/1.1 200 OK", "Content-Type: text/plain;", "  charset=x", "Content-Length: 0", "", ""]
+            self.wfile.write("\\r\\n".join(lines).encode())
+            return
+        if body == b"nonsense":
+            self.wfile.write(b"this is not HTTP\\r\\n\\r\\n")
+            return
         if body == b"half":
             self.send_response(200)
             self.send_header("Content-Length", "100")

@@ -98,8 +98,15 @@ def test_a_containers_error_is_a_model_error(
     assert answer["Error"]["Message"].startswith(f'Received {party} error ({original}) from primary with message "')
 
 
-def test_half_an_answer_is_a_model_error(hosting: Hosted) -> None:
-    status, answer = refused(hosting, "one", b"half")
+def test_a_header_on_two_lines_is_one(hosting: Hosted) -> None:
+    answer = hosting.runtime.invoke_endpoint(EndpointName="one", Body=b"odd header")
+
+    assert answer["ContentType"] == "text/plain; charset=x"
+
+
+@pytest.mark.parametrize("body", [b"half", b"nonsense"])
+def test_half_an_answer_is_a_model_error(hosting: Hosted, body: bytes) -> None:
+    status, answer = refused(hosting, "one", body)
 
     assert (status, answer["Error"]["Code"]) == (424, "ModelError")
     assert answer["OriginalStatusCode"] == 0

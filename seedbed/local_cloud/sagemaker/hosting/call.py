@@ -49,11 +49,11 @@ def call(port: int, body: bytes, headers: Mapping[str, str]) -> Answer:
     try:
         connection.request("POST", "/invocations", body, {**headers, "Connection": "close"})
         response = connection.getresponse()
-        given = {name.lower(): value for name, value in response.getheaders()}
+        given = {name.lower(): " ".join(value.split()) for name, value in response.getheaders()}
         return Answer(response.status, given, _read(connection, response, until))
     except TimeoutError:
         raise CallFailed(TIMED_OUT) from None
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise CallFailed(f"The container gave no whole answer: {error or type(error).__name__}") from error
     finally:
         connection.close()

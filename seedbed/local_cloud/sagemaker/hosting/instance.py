@@ -122,6 +122,7 @@ class Instance:
         if stop.reason is not None:
             return Outcome(0, stop.reason)
         port, this_time, over = free_port(), Stop(), threading.Event()
+        self._late = False
         stop.on_request(lambda: this_time.request(stop.reason or "stopped"))
         container = ContainerSpec(
             name=f"endpoint-{self._endpoint.lower()}-{self.id}",
@@ -152,16 +153,19 @@ class Instance:
 
     def _watch(self, pid: int, port: int, this_time: Stop, over: threading.Event) -> None:
         """Pings the container until it answers, ends, or has had its time."""
-        until = time.monotonic() + self._plan.startup_seconds
+        limit = threading.Timer(self._plan.startup_seconds, self._give_up, [this_time])
+        limit.daemon = True
+        limit.start()
         while not over.wait(PING_PAUSE):
             found = port_that_answers(pid, port)
             if found and not over.is_set():
                 self.port, self._was_ready = found, True
-                return
-            if time.monotonic() > until:
-                self._late = True
-                this_time.request("stopped")
-                return
+                break
+        limit.cancel()
+
+    def _give_up(self, this_time: Stop) -> None:
+        self._late = True
+        this_time.request("stopped")
 
     def _remember(self, identity: str | None) -> None:
         """Records the container's process, so that the next start can end it if the endpoint crashes."""

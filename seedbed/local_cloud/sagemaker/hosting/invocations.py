@@ -1,6 +1,7 @@
 """InvokeEndpoint: SageMaker's runtime API over HTTP, from a signed request to a container's answer."""
 
 import asyncio
+import logging
 import random
 import re
 import time
@@ -16,6 +17,8 @@ from .call import Answer, CallFailed, NotTaken, call
 from .deployment import Deployment, Variant, choose
 from .instance import LOG_GROUP
 from .refusals import InvocationRefused, invalid, unavailable
+
+log = logging.getLogger(__name__)
 
 PATH = re.compile(r"/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)")
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
@@ -66,6 +69,11 @@ class Invocations:
             return
         except InvocationRefused as refusal:
             response = refusal.response()
+        except Exception:
+            log.exception("%s failed with an error of the endpoint", scope["path"])
+            response = InvocationRefused(
+                "InternalFailure", 500, "The endpoint has failed. Its log says why."
+            ).response()
         response.headers["x-amzn-requestid"] = str(uuid.uuid4())
         await response(scope, receive, send)
 
@@ -102,7 +110,7 @@ class Invocations:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(deployment.threads, call, instance.port, body, headers)
-        except NotTaken:
+        except (NotTaken, RuntimeError):  # RuntimeError: the deployment has just ended, and its threads with it
             return None
         except CallFailed as failure:
             raise self._model_error(name, 0, str(failure)) from failure
