@@ -2,7 +2,9 @@
 
 import itertools
 import logging
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..containers.process import Stop, kill_leftover
@@ -36,7 +38,8 @@ class Changes:
                 kill_leftover(identity)
             name = record.body["EndpointName"]
             remove_directory(self._services.settings.work_dir(ENDPOINT, name))
-            self._services.ledger.store.remember(ENDPOINT, name, processes=None)
+            with suppress(sqlite3.OperationalError):  # the disk may be full
+                self._ledger.store.remember(ENDPOINT, name, processes=None)
         for record in records:
             self._recover(record)
 
@@ -95,17 +98,21 @@ class Changes:
             deployment.stop()
             self._keep_earlier(record, failure, stop)
             return
-        earlier, self.live[name.lower()] = self.live[name.lower()], deployment
+        earlier, self.live[name.lower()] = self.live.get(name.lower()), deployment
         config = wanted.get("EndpointConfigName", record.body["EndpointConfigName"])
         self._in_service(name, plans, stop, EndpointConfigName=config)
-        earlier.retire(stop)
+        if earlier is not None:
+            earlier.retire(stop)
 
     def resize(self, name: str, stop: Stop) -> None:
         """Ends an update of weights and numbers of containers."""
-        record = self._ledger.find(ENDPOINT, name)
+        record, deployment = self._ledger.find(ENDPOINT, name), self.live.get(name.lower())
+        if deployment is None:
+            self.replace(name, stop)
+            return
         plans = [VariantPlan.read(stored) for stored in record.private["next"]["plans"]]
         try:
-            self.live[name.lower()].change({plan.name: plan for plan in plans}, stop)
+            deployment.change({plan.name: plan for plan in plans}, stop)
         except JobFailure as failure:
             self._keep_earlier(record, failure, stop)
             return
