@@ -124,26 +124,28 @@ class Instance:
         port, this_time, over = free_port(), Stop(), threading.Event()
         self._late = False
         stop.on_request(lambda: this_time.request(stop.reason or "stopped"))
-        container = ContainerSpec(
-            name=f"endpoint-{self._endpoint.lower()}-{self.id}",
-            image_uri=plan.image,
-            specification={},
-            arguments=["serve"],
-            environment=plan.environment,
-            base=base,
-            log_path=services.settings.log_path(ENDPOINT, self._endpoint),
-            threads=cores(),
-            seconds=threading.TIMEOUT_MAX,
-            port=port,
-        )
         begun = partial(self._begun, port, this_time, over)
         try:
-            return services.runner.run(services.launcher.launch(container), this_time, begun, output)
+            return services.runner.run(services.launcher.launch(self._container(base, port)), this_time, begun, output)
         except OSError as error:
             raise JobFailure(f"ClientError: the image {plan.image} can't be started: {error.strerror}") from error
         finally:
             over.set()
             self._remember(None)
+
+    def _container(self, base: Path, port: int) -> ContainerSpec:
+        return ContainerSpec(
+            name=f"endpoint-{self._endpoint.lower()}-{self.id}",
+            image_uri=self._plan.image,
+            specification={},
+            arguments=["serve"],
+            environment=self._plan.environment,
+            base=base,
+            log_path=self._services.settings.log_path(ENDPOINT, self._endpoint),
+            threads=cores(),
+            seconds=threading.TIMEOUT_MAX,
+            port=port,
+        )
 
     def _begun(self, port: int, this_time: Stop, over: threading.Event, identity: str) -> None:
         """Called with the identity of the container's process."""
