@@ -118,7 +118,7 @@ def compared(folder: Path, photographs: Photographs) -> tuple[float, float, tupl
     starts = range(0, len(photographs.pixels), 32)
     batches = [photographs.pixels[start : start + 32] for start in starts]
     one = np.concatenate([network.predict_on_batch(batch) for batch in batches])
-    other = np.concatenate([model.probabilities(batch, 1) for batch in batches])
+    other = np.concatenate([model.answers(batch, 1).probabilities for batch in batches])
     agreement = float((one.argmax(axis=1) == other.argmax(axis=1)).mean())
     scored = [float((each.argmax(axis=1) == photographs.truth).mean()) for each in (one, other)]
     return float(np.abs(one - other).max()), agreement, (scored[0], scored[1])

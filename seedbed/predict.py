@@ -26,7 +26,7 @@ def fetch_best_model(stack: Stack, home: Home) -> Path:
 
 
 def predict(model: Path, paths: list[Path], csv: Path | None, *, every_image: bool = False) -> None:
-    """Write file,label,confidence for the images at `paths` to `csv`, or to standard output if it is None.
+    """Write file,label,confidence,sure for the images at `paths` to `csv`, or to standard output if it is None.
 
     With `every_image` images that can't be read have a row too, without a label. Raises SeedbedError if none can be
     read.

@@ -27,10 +27,10 @@ def main(folder: Path, image: Path) -> None:
     loaded = time.perf_counter()
     started.result()
     facts = model.facts
-    probabilities = Classification(decoders).probabilities(
-        [image.read_bytes()], facts.image_size, lambda pixels: model.probabilities(pixels, 1), time.monotonic() + 60
+    answers = Classification(decoders).answers(
+        [image.read_bytes()], facts.image_size, lambda pixels: model.answers(pixels, 1), time.monotonic() + 60
     )
-    answer_as("", facts.labels, probabilities)
+    answer_as("", facts.labels, answers)
     answered = time.perf_counter()
     steps = {"import": imported, "clients": clients, "model": loaded, "first answer": answered}
     sys.stdout.write(json.dumps({name: (at - BEGAN) * 1000 for name, at in steps.items()}) + "\n")

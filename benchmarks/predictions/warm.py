@@ -32,16 +32,14 @@ def main(folder: Path, threads: int, times: int, images: list[Path]) -> None:
             def answer(number: int, views: int = views) -> None:
                 until = time.monotonic() + 60
                 content = contents[number % len(contents)]
-                found = classification.probabilities(
-                    [content], size, lambda pixels: model.probabilities(pixels, views), until
-                )
+                found = classification.answers([content], size, lambda pixels: model.answers(pixels, views), until)
                 answer_as("", labels, found)
 
             answers[views] = timed(answer, times)
     with images[0].open("rb") as file:
         square = resize(decode_image(file), size)[None]
     for views in VIEWS:
-        runs[views] = timed(lambda _, views=views: model.probabilities(square, views), times)  # type: ignore[misc]
+        runs[views] = timed(lambda _, views=views: model.answers(square, views), times)  # type: ignore[misc]
     sys.stdout.write(json.dumps({"answers": answers, "runs": runs}) + "\n")
 
 

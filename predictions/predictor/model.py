@@ -3,10 +3,12 @@
 from typing import Any
 
 import msgspec
+import numpy as np
 import onnxruntime
 
 from job_manager.domain.errors import MalformedOutput
-from trainer.answering.averages import average_probabilities, predict_views
+from trainer.answering.averages import predict_views
+from trainer.answering.verdicts import Thresholds, Verdicts, verdicts
 from trainer.types import Floats, Pixels
 from trainer.views import MAX_VIEWS
 
@@ -14,11 +16,15 @@ INPUT = "images"
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What of `model.json` is needed: labels in the order of the outputs, pixels a side, and views to average over."""
+    """What of `model.json` is needed: labels in the order of the outputs, pixels a side, and views to average over.
+
+    `thresholds` say when the model is sure; older models have none.
+    """
 
     labels: list[str]
     image_size: int
     views: int = 1
+    thresholds: Thresholds | None = None
 
 
 class OnnxModel:
@@ -30,20 +36,24 @@ class OnnxModel:
             self.facts = msgspec.json.decode(facts, type=Facts)
             self._session = session_of(network)
             size, labels = self.facts.image_size, len(self.facts.labels)
-            takes, gives = self._session.get_inputs()[0], self._session.get_outputs()[0]
-            fits = list(takes.shape[1:]) == [size, size, 3] and gives.shape[-1] == labels
+            takes, gives = self._session.get_inputs()[0], self._session.get_outputs()
+            fits = list(takes.shape[1:]) == [size, size, 3] and [of.shape[-1] for of in gives] in (
+                [labels],
+                [labels, 1],
+            )
         except Exception as error:  # onnxruntime raises anything for damaged files
             raise MalformedOutput("The best model's files can't be read.") from error
         if not fits or not 1 <= self.facts.views <= MAX_VIEWS:
             raise MalformedOutput("The best model's model.json does not describe its model.onnx.")
 
-    def probabilities(self, images: Pixels, views: int) -> Floats:
-        """Probabilities (n, labels) of images (n, size, size, 3), averaged over the first `views` views."""
-        return average_probabilities(predict_views(self._predict, images, views))
+    def answers(self, images: Pixels, views: int) -> Verdicts:
+        """The answers on images (n, size, size, 3), averaged over the first `views` views."""
+        outputs = predict_views(self._predict, images, views)
+        return verdicts(outputs, len(self.facts.labels), self.facts.thresholds)
 
     def _predict(self, images: Pixels) -> Floats:
-        answer: Floats = self._session.run(None, {INPUT: images.astype("float32")})[0]
-        return answer
+        """The probabilities and, if the network measures it, the distance after them."""
+        return np.concatenate(self._session.run(None, {INPUT: images.astype("float32")}), axis=1)
 
 
 def session_of(network: bytes, threads: int = 1) -> Any:

@@ -56,7 +56,7 @@ class PredictionService:
         with suppress(DecoderFailed):  # it is started again when it is asked
             self._started.result()
         facts = model.facts
-        probabilities = self._classification.probabilities(
-            images, facts.image_size, lambda pixels: model.probabilities(pixels, views or facts.views), until
+        answers = self._classification.answers(
+            images, facts.image_size, lambda pixels: model.answers(pixels, views or facts.views), until
         )
-        return answered(answer_as(event["headers"].get("accept", ""), facts.labels, probabilities), run_id)
+        return answered(answer_as(event["headers"].get("accept", ""), facts.labels, answers), run_id)

@@ -81,7 +81,7 @@ def check_output(format_: Format) -> None:
 def predict(
     paths: Annotated[list[Path], typer.Argument(metavar="IMAGES", help="Images, or folders of images.")],
     csv: Annotated[
-        Path | None, typer.Option(help="Write file,label,confidence to this file. Standard output by default.")
+        Path | None, typer.Option(help="Write file,label,confidence,sure to this file. Standard output by default.")
     ] = None,
     submission: Annotated[
         Path | None, typer.Option(help="Write file,species to this file, as for Kaggle's Plant Seedlings competition.")

@@ -17,8 +17,8 @@ SIZE = 16
 LABELS = ("Red", "Green", "Blue")
 
 
-def network(scale: float = 1.0, size: int = SIZE) -> bytes:
-    """The mean of each colour, times `scale`, through a softmax."""
+def network(scale: float = 1.0, size: int = SIZE, *, distance: bool = False) -> bytes:
+    """The mean of each colour, times `scale`, through a softmax; with `distance` the brightness, 0 to 1, times 1.5."""
     nodes = [
         helper.make_node("ReduceMean", ["images", "axes"], ["means"], keepdims=0),
         helper.make_node("Mul", ["means", "scale"], ["logits"]),
@@ -28,18 +28,28 @@ def network(scale: float = 1.0, size: int = SIZE) -> bytes:
         numpy_helper.from_array(np.array([1, 2], np.int64), "axes"),
         numpy_helper.from_array(np.array(scale / 255, np.float32), "scale"),
     ]
+    if distance:
+        nodes += [
+            helper.make_node("ReduceMean", ["means", "last"], ["brightness"], keepdims=1),
+            helper.make_node("Mul", ["brightness", "unit"], ["distance"]),
+        ]
+        constants += [
+            numpy_helper.from_array(np.array([1], np.int64), "last"),
+            numpy_helper.from_array(np.array(1.5 / 255, np.float32), "unit"),
+        ]
     takes = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", size, size, 3])
     gives = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 3])
-    graph = helper.make_graph(nodes, "colours", [takes], [gives], constants)
+    measures = [helper.make_tensor_value_info("distance", TensorProto.FLOAT, ["batch", 1])] if distance else []
+    graph = helper.make_graph(nodes, "colours", [takes], [gives, *measures], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     content: bytes = model.SerializeToString()
     onnx.checker.check_model(content)
     return content
 
 
-def facts(views: int = 2) -> bytes:
+def facts(views: int = 2, **more: object) -> bytes:
     """Its model.json."""
-    return json.dumps({"labels": LABELS, "image_size": SIZE, "views": views, "run": "x"}).encode()
+    return json.dumps({"labels": LABELS, "image_size": SIZE, "views": views, "run": "x", **more}).encode()
 
 
 def publish(deployed: Deployed, run: Run, network: bytes, facts: bytes) -> Run:

@@ -165,7 +165,7 @@ def test_the_best_model_labels_images(after_demo: Demo, folder: Path, tmp_path: 
     with (tmp_path / "labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 24
-    assert {"file", "label", "confidence"} == set(rows[0])
+    assert {"file", "label", "confidence", "sure"} == set(rows[0])
     assert [row["label"] for row in rows].count("Maize") >= 18
 
 

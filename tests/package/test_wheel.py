@@ -159,4 +159,4 @@ def test_the_extra_laptop_runs_the_whole_flow(laptop: Environment, tmp_path: Pat
     assert best["dataset"]["used"] == 24 * len(SPECIES)
     labelled = laptop.run("predict", tmp_path / "Maize" / "0.png")
     assert labelled.returncode == 0, labelled.stderr
-    assert labelled.stdout.startswith("file,label,confidence\n")
+    assert labelled.stdout.startswith("file,label,confidence,sure\n")

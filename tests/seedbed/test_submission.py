@@ -74,8 +74,8 @@ def labelled(label: str) -> object:
 
     def predict(_: Path, paths: Sequence[Path], target: Path, *, every_image: bool) -> None:
         files = (file for path in paths for file in path.rglob("*.*"))
-        answers = (f"{file},{label},0.9" if file.suffix == ".png" else f"{file},," for file in files)
-        target.write_text("\n".join(["file,label,confidence", *answers]))
+        answers = (f"{file},{label},0.9,sure" if file.suffix == ".png" else f"{file},,," for file in files)
+        target.write_text("\n".join(["file,label,confidence,sure", *answers]))
 
     return predict
 

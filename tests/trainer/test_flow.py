@@ -263,10 +263,10 @@ def test_predict_writes_a_row_per_image_and_names_unreadable_files(
     assert process.returncode == 0
     assert re.fullmatch(r".*/new/broken\.jpg: .+\n", process.stderr)
     header, *rows = csv.reader(io.StringIO(process.stdout))
-    assert header == ["file", "label", "confidence"]
+    assert header == ["file", "label", "confidence", "sure"]
     assert len(rows) == 6
-    assert all(Path(file).parent.name == label for file, label, _ in rows)
-    assert all(1 / 3 < float(confidence) <= 1 for _, _, confidence in rows)
+    assert all(Path(file).parent.name == label for file, label, _, _ in rows)
+    assert all(1 / 3 < float(confidence) <= 1 for _, _, confidence, _ in rows)
 
 
 def test_a_failed_training_writes_its_sentence_for_sagemaker(tmp_path: Path, run_trainer: Run) -> None:

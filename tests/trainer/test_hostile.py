@@ -193,4 +193,4 @@ def test_labels_and_files_like_formulas_are_text_in_a_spreadsheet(
     answer = Invocations(model, decoders).answer("image/png", Path("=1+1.png").read_bytes(), "text/csv")
     said = answer.text
     assert said.splitlines()[1].lstrip('"').startswith("'")
-    assert np.isfinite(float(said.splitlines()[1].rpartition(",")[2]))
+    assert np.isfinite(float(next(csv.DictReader(io.StringIO(said)))["confidence"]))

@@ -60,7 +60,7 @@ class InHand:
     def expected(self, format_: str) -> Floats:
         """What predict answers; for integers, whose answers differ from the network's, what the trainer computes."""
         if format_ != "litert_int8":
-            return classify(self.model, self.squares())
+            return classify(self.model, self.squares()).probabilities
         in_integers = partial(litert.run, self.folder / "model_int8.tflite")
         return average_probabilities(predict_views(in_integers, self.squares(), self.model.views))
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.trainer.painting import paint
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
+from trainer.answering.verdicts import Verdicts
 from trainer.archive import WHOLE, Model, read_model, write_archive
 from trainer.decoding.images import resize
 from trainer.errors import BadInput, UnreadableModel
@@ -53,8 +54,8 @@ def rows_of(model: Path, folder: Path, refusals: io.StringIO | None = None) -> l
     predict(model, [folder], str(folder.parent / "labels.csv"), refusals or io.StringIO())
     text = (folder.parent / "labels.csv").read_text(encoding="utf-8", errors="surrogateescape")
     header, *rows = csv.reader(io.StringIO(text))
-    assert header == ["file", "label", "confidence"]
-    return [(file, label, confidence) for file, label, confidence in rows]
+    assert header == ["file", "label", "confidence", "sure"]
+    return [(file, label, confidence) for file, label, confidence, _ in rows]
 
 
 def answers(model: Model, photo: Image.Image, views: int) -> np.ndarray:
@@ -93,7 +94,7 @@ def test_images_are_classified_in_batches(
 ) -> None:
     sizes: list[int] = []
 
-    def counted(model: Model, images: np.ndarray) -> np.ndarray:
+    def counted(model: Model, images: np.ndarray) -> Verdicts:
         sizes.append(len(images))
         return classify(model, images)
 
@@ -156,6 +157,23 @@ def test_a_folder_without_images_is_refused(archive: Archive, tmp_path: Path) ->
 def test_a_model_with_an_invalid_number_of_views_is_refused(views: int, archive: Archive, tmp_path: Path) -> None:
     with pytest.raises(UnreadableModel, match="does not name 1 to 8 views"):
         rows_of(archive(views), tmp_path / "photos")
+
+
+def test_answers_that_are_not_sure_are_marked_and_counted(photos: dict[str, Image.Image], tmp_path: Path) -> None:
+    plain = write_small_model(tmp_path / "plain", views=1)
+    confidences = [float(confidence) for _, _, confidence in rows_of(plain, tmp_path / "photos")]
+    threshold = float(np.median(confidences)) + 1e-5
+    folder = write_small_model(tmp_path / "model", views=1, thresholds={"confidence": threshold, "error_rate": 0.05})
+    refusals = io.StringIO()
+
+    predict(folder, [tmp_path / "photos"], str(tmp_path / "labels.csv"), refusals)
+
+    with (tmp_path / "labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["sure"] for row in rows] == ["sure" if of >= threshold else "not sure" for of in confidences]
+    doubtful = sum(of < threshold for of in confidences)
+    assert 0 < doubtful < len(rows)
+    assert refusals.getvalue() == f"The model is not sure of {doubtful} of 70 answers: look at these yourself.\n"
 
 
 def test_photographs_unlike_those_the_model_learnt_from_are_told_and_labelled(

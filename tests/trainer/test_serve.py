@@ -137,7 +137,7 @@ def test_the_environment_can_name_the_address_and_the_port(base: Path, monkeypat
 def test_an_image_gets_the_answer_averaged_over_the_models_views(base: Path, server: Server, tmp_path: Path) -> None:
     model = read_model(base / "model", WHOLE, tmp_path / "unused")
     pixels = resize(photo(1), SIZE)[np.newaxis]
-    (expected,), (single,) = classify(model, pixels), model.network.predict_on_batch(pixels)
+    (expected,), (single,) = classify(model, pixels).probabilities, model.network.predict_on_batch(pixels)
     assert np.abs(expected - single).max() > 0.01
 
     (prediction,) = server.predictions(png(1), PNG)
@@ -160,9 +160,9 @@ def test_many_images_are_answered_in_their_order(server: Server) -> None:
 def test_a_client_that_accepts_csv_gets_csv(accept: str, server: Server) -> None:
     body = request_of([png(seed) for seed in range(3)])
     status, content = server.ask("POST", "/invocations", body, {**JSON, "Accept": accept})
-    expected = [(found["label"], f"{found['confidence']:.4f}") for found in server.predictions(body, JSON)]
+    expected = [(found["label"], f"{found['confidence']:.4f}", "") for found in server.predictions(body, JSON)]
     assert status == 200
-    assert list(csv.reader(io.StringIO(content))) == [["label", "confidence"], *map(list, expected)]
+    assert list(csv.reader(io.StringIO(content))) == [["label", "confidence", "sure"], *map(list, expected)]
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json, text/csv"])

@@ -5,6 +5,7 @@ import os
 import stat
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import numpy as np
 
 from trainer.answering.classification import ANSWERED_AT_ONCE
 from trainer.answering.spreadsheet import file_cell, label_cell
+from trainer.answering.verdicts import WORDS, Doubt
 from trainer.archive import WHOLE, Model, read_model
 from trainer.decoding.images import has_image_suffix
 from trainer.decoding.limits import DEFAULT_LIMITS, DecodingLimits
@@ -30,7 +32,8 @@ from trainer.names import HIDDEN, hidden
 STANDARD_OUTPUT = "-"
 
 
-Row = tuple[str, str, str]
+HEADER = ("file", "label", "confidence", "sure")
+Row = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -53,28 +56,38 @@ def predict(
     refusals: TextIO,
     options: PredictOptions = DEFAULT_OPTIONS,
 ) -> None:
-    """Writes rows of `file,label,confidence` to the file `destination`, and what can't be read to `refusals`.
+    """Writes rows of `file,label,confidence,sure` to the file `destination`, and what can't be read to `refusals`.
 
-    If the photographs differ from those that the model learnt from, the last line of `refusals` says how. Raises
-    BadInput if no image could be read.
+    `sure` is in words, and empty for a model that can't tell. The last lines of `refusals` say of how many images the
+    model is not sure, and how the photographs differ from those that it learnt from, if they do. Raises BadInput if no
+    image could be read.
     """
     with tempfile.TemporaryDirectory() as scratch:
         model = read_model(archive, WHOLE, Path(scratch, "model"))
     files, left_out = _find(paths)
     refusals.writelines(printable(f"{file}: {reason}") + "\n" for file, reason in left_out.items())
-    without_label = ((file_cell(str(file)), "", "") for file in left_out if _may_be_an_image(file, left_out[file]))
+    without_label = ((file_cell(str(file)), "", "", "") for file in left_out if _may_be_an_image(file, left_out[file]))
     with _opened(destination) as file, DecoderPool(options.limits) as decoders:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(("file", "label", "confidence"))
-        predicted, kind = 0, PhotoComparison(model.facts)
+        rows.writerow(HEADER)
+        sure, kind = Counter[str](), PhotoComparison(model.facts)
         for row in chain(without_label, _rows(model, decoders, iter(files), refusals, kind)):
             if row[1] or options.every_image:
                 rows.writerow(map(printable, row) if file.isatty() else row)
-            predicted += bool(row[1])
-    if not predicted:
+            sure.update([row[3]] if row[1] else [])
+    if not sure:
         raise BadInput("No image could be read: name image files, or folders with images.")
-    if note := kind.note():
-        refusals.write(f"{note}\n")
+    refusals.writelines(f"{note}\n" for note in filter(None, (_doubt_note(sure), kind.note())))
+
+
+def _doubt_note(sure: Counter[str]) -> str:
+    """A sentence on how many answers are not sure, by each one's words; empty if all are, or it is not known."""
+    unlike = sure[WORDS[Doubt.UNLIKE]]
+    unsure = sure[WORDS[Doubt.CONFIDENCE]] + unlike
+    if not unsure:
+        return ""
+    which = f", {unlike:,} of them of an image unlike what it learnt from" if unlike else ""
+    return f"The model is not sure of {unsure:,} of {sure.total():,} answers{which}: look at these yourself."
 
 
 def _opened(destination: str) -> "nullcontext[TextIO] | TextIO":
@@ -119,7 +132,7 @@ def _may_be_an_image(file: Path, reason: str) -> bool:
 def _rows(
     model: Model, decoders: DecoderPool, files: Iterator[Path], refusals: TextIO, kind: PhotoComparison
 ) -> Iterator[Row]:
-    """File, label and confidence of each image that could be read, and the file alone of each that could not."""
+    """The row of each image that could be read, and the file alone of each that could not."""
     while batch := list(islice(files, ANSWERED_AT_ONCE)):
         read, images = [], []
         followed = [Path(os.path.realpath(file)) for file in batch]
@@ -130,9 +143,10 @@ def _rows(
                 continue
             refusals.write(printable(f"{file}: {pixels}") + "\n")
             if has_image_suffix(file) if pixels.is_image is None else pixels.is_image:
-                yield file_cell(str(file)), "", ""
+                yield file_cell(str(file)), "", "", ""
         if images:
             kind.add(np.stack(images))
-            for file, of_label in zip(read, classify(model, np.stack(images)), strict=True):
+            answers = classify(model, np.stack(images))
+            for file, of_label, doubt in zip(read, *answers, strict=True):
                 label = model.labels[of_label.argmax()]
-                yield file_cell(str(file)), label_cell(label), f"{of_label.max():.4f}"
+                yield file_cell(str(file)), label_cell(label), f"{of_label.max():.4f}", WORDS[Doubt(doubt)]

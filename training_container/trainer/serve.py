@@ -95,7 +95,8 @@ def _ready(archive: Path) -> Model:
     """The model after its first prediction, which takes longest."""
     with tempfile.TemporaryDirectory() as scratch:
         model = read_model(archive, WHOLE, Path(scratch, "model"))
-    if not np.isfinite(classify(model, np.zeros((1, model.image_size, model.image_size, 3), np.uint8))).all():
+    answers = classify(model, np.zeros((1, model.image_size, model.image_size, 3), np.uint8))
+    if not np.isfinite(answers.probabilities).all():
         raise UnreadableModel(f"The model {archive.name} can't be used: its answers are not numbers.")
     return model
 

@@ -1,16 +1,18 @@
 """Decodes the images of a request and has them classified, some at a time."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from threading import Lock
 
 import numpy as np
 
+from trainer.answering.verdicts import Verdicts
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused, RequestRefused
-from trainer.types import Engine, Floats, Pixels
+from trainer.types import Pixels
 
+Classify = Callable[[Pixels], Verdicts]
 ANSWERED_AT_ONCE = 8
 """Images that are decoded and classified at a time."""
 EMPTY = ImageRefused("it is empty")
@@ -26,18 +28,18 @@ class Classification:
         self._decoders = decoders
         self._turn = Lock()
 
-    def probabilities(self, images: Sequence[bytes], image_size: int, classify: Engine, until: float) -> Floats:
-        """Probabilities (n, labels) of image files, each squeezed into a square of `image_size` pixels for `classify`.
+    def answers(self, images: Sequence[bytes], image_size: int, classify: Classify, until: float) -> Verdicts:
+        """The answers on image files, each squeezed into a square of `image_size` pixels for `classify`.
 
         Raises RequestRefused, which names the image that can't be used, or if `until` has come by time.monotonic().
         """
         starts = range(0, len(images), ANSWERED_AT_ONCE)
         batches = (range(start, min(start + ANSWERED_AT_ONCE, len(images))) for start in starts)
-        return np.concatenate([self._classified(images, rows, image_size, classify, until) for rows in batches])
+        return Verdicts.joined([self._classified(images, rows, image_size, classify, until) for rows in batches])
 
     def _classified(
-        self, images: Sequence[bytes], rows: range, image_size: int, classify: Engine, until: float
-    ) -> Floats:
+        self, images: Sequence[bytes], rows: range, image_size: int, classify: Classify, until: float
+    ) -> Verdicts:
         """Decodes one image at a time, so that all requests share the decoders equally."""
         pixels = [self._decoded(images[row], image_size, until, _which(row, len(images))) for row in rows]
         with self._turn:

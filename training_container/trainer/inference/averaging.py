@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from trainer.answering.averages import average_probabilities, predict_views
+from trainer.answering.averages import predict_views
+from trainer.answering.verdicts import Verdicts, thresholds_in, verdicts
 from trainer.archive import Model
 from trainer.inference.engines import fastest_engine
+from trainer.keras_loader import keras
 from trainer.photos import Photos
 from trainer.types import Engine, Floats, Pixels, Say
 
@@ -15,12 +17,17 @@ EXPORTED_FOR = 500
 
 def engine_for(model: Model, passes: int, say: Say) -> Engine:
     """What predicts with a whole model: Keras, or a faster engine if there are many passes through the network."""
+    return engine_of(model.measuring, passes, say)
+
+
+def engine_of(network: keras.Model, passes: int, say: Say) -> Engine:
+    """What computes a network's only output: Keras, or a faster engine if there are many passes through it."""
     many = passes >= EXPORTED_FOR
-    return fastest_engine(model.network, say, keep=False) if many else model.network.predict_on_batch
+    return fastest_engine(network, say, keep=False) if many else network.predict_on_batch
 
 
 def predict_photos(model: Model, photos: Photos, views: int, say: Say, predict: Engine | None = None) -> Floats:
-    """Probabilities (views, n, labels) of a split's photographs by a whole model, at the model's own image size."""
+    """The outputs (views, n, d) of `model.measuring` for a split's photographs, at the model's own image size."""
     images = len(photos.names)
     predict = predict or engine_for(model, images * views, say)
     batches = (range(start, min(start + BATCH, images)) for start in range(0, images, BATCH))
@@ -29,6 +36,7 @@ def predict_photos(model: Model, photos: Photos, views: int, say: Say, predict: 
     )
 
 
-def classify(model: Model, images: Pixels) -> Floats:
-    """Probabilities (n, labels) of images (n, size, size, 3) of the model's own size, averaged over its views."""
-    return average_probabilities(predict_views(model.network.predict_on_batch, images, model.views))
+def classify(model: Model, images: Pixels) -> Verdicts:
+    """The answers on images (n, size, size, 3) of the model's own size, averaged over its views."""
+    outputs = predict_views(model.measuring.predict_on_batch, images, model.views)
+    return verdicts(outputs, len(model.labels), thresholds_in(model.facts))

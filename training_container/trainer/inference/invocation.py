@@ -21,14 +21,12 @@ class Invocations:
         self._classification = Classification(decoders)
 
     def answer(self, content_type: str, body: bytes, accept: str) -> Answer:
-        """Labels, confidences and probabilities of the body's images as JSON, or labels and confidences as CSV.
+        """What the model says of the body's images: as JSON, or without the other labels' probabilities as CSV.
 
         Raises RequestRefused, which says what is wrong with the request, and which image can't be used.
         """
         until = time.monotonic() + ANSWER_SECONDS
         images = images_in(content_type, body)
         model = self._model
-        probabilities = self._classification.probabilities(
-            images, model.image_size, lambda pixels: classify(model, pixels), until
-        )
-        return answer_as(accept, model.labels, probabilities)
+        answers = self._classification.answers(images, model.image_size, lambda pixels: classify(model, pixels), until)
+        return answer_as(accept, model.labels, answers)
