@@ -27,6 +27,14 @@ CHANGES = {
     "by_change": {"noise": {"accuracy": 0.75, "macro_f1": 0.74}, "blurred": {"accuracy": 0.6875, "macro_f1": 0.66}},
 }
 
+WHEN_SURE = {
+    "error_rate": 0.05,
+    "false_alarm_rate": 0.02,
+    "confidence": 0.8123,
+    "test": {"images": 24, "sure": 0.7917, "wrong": 0.0526, "unlike": 0.0417},
+    "changed": {"images": 32, "sure": 0.5, "wrong": None, "unlike": 0.0312},
+}
+
 
 def evaluation_of(labels: Sequence[str], **changes: Any) -> dict[str, Any]:
     """evaluation.json for 8 photographs per label: all of the first label are right, and 6 of each other one."""
@@ -35,6 +43,7 @@ def evaluation_of(labels: Sequence[str], **changes: Any) -> dict[str, Any]:
     for first in range(8, len(truth), 8):
         predicted[first : first + 2] -= 1
     scores = score(list(labels), truth, predicted)
+    unchanged = {"changed": None} if changes.get("changes", CHANGES) is None else {}
     return {
         **scores.summary(),
         **scores.details(),
@@ -42,7 +51,13 @@ def evaluation_of(labels: Sequence[str], **changes: Any) -> dict[str, Any]:
         "changes": CHANGES,
         "views": 8,
         "temperature": 1.234,
-        "calibration": {"ece_before": 0.0612, "ece_after": 0.0187},
+        "calibration": {
+            "ece_before": 0.0612,
+            "ece_after": 0.0187,
+            "changed": {"ece_before": 0.0702, "ece_after": 0.0231},
+            **unchanged,
+        },
+        "when_sure": {**WHEN_SURE, **unchanged},
         "members": ["fine-tune/efficientnet-lite0"],
         "champion": None,
         "exports": list(EXPORTS),

@@ -26,6 +26,7 @@ from trainer.views import apply_view
 # NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
 
+EVEN = np.full((1, 2), 0.5, np.float32)
 logits = arrays.arrays(np.float32, (2, 3, 4), elements=st.floats(-5, 5, width=32))
 
 
@@ -77,7 +78,9 @@ def test_many_passes_use_the_fastest_engine_with_the_same_predictions(
 
 
 def candidate(title: str, accuracy: float, log_loss: float) -> Candidate:
-    return Candidate(title=title, members=(), views=1, temperature=1.0, accuracy=accuracy, log_loss=log_loss)
+    return Candidate(
+        title=title, members=(), views=1, temperature=1.0, accuracy=accuracy, log_loss=log_loss, probabilities=EVEN
+    )
 
 
 def test_the_lowest_log_loss_is_chosen_then_the_simplest() -> None:
@@ -85,3 +88,8 @@ def test_the_lowest_log_loss_is_chosen_then_the_simplest() -> None:
     assert choose([plain, sharp]) is sharp
     assert choose([candidate("lucky", 0.91, 0.9), plain, sharp]) is sharp
     assert choose([plain, candidate("as good", 0.9, 0.3)]) is plain
+
+
+def test_candidates_that_differ_by_rounding_alone_are_equal_and_the_simplest_is_chosen() -> None:
+    simplest = candidate("The best trial", 0.9, 0.30000001)
+    assert choose([simplest, candidate("Both, averaged", 0.9, 0.3)]) is simplest

@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image
 
 from trainer import pack
-from trainer.archive import HEAD, WHOLE, Model, write_archive
+from trainer.answering.verdicts import Doubt
+from trainer.archive import HEAD, WHOLE, Model, read_model, write_archive
 from trainer.backbones import build_backbone
 from trainer.backbones.efficientnet import NORM_EPSILON, fold_normalisation
 from trainer.decoding.pool import DecoderPool
-from trainer.errors import BadInput
+from trainer.errors import BadInput, UnreadableModel
 from trainer.evaluate import EvaluateOptions, Inputs, evaluate
 from trainer.evaluation.ensemble import combine_members, resize_input, to_whole_model
+from trainer.inference.averaging import classify
+from trainer.inference.engines import fastest_engine
 from trainer.keras_loader import keras
 from trainer.photos import write_photos
 from trainer.training.head import build_head
@@ -64,12 +68,25 @@ def save(network: keras.Model, name: str, labels: list[str], path: Path, image_s
 @pytest.fixture
 def photographs(tmp_path: Path, images: np.ndarray, decoders: DecoderPool) -> Path:
     """A split of eight random photographs."""
+    return split_of(images, tmp_path, decoders)
+
+
+@pytest.fixture
+def many_photographs(tmp_path: Path, decoders: DecoderPool) -> Path:
+    """A split of 90 photographs of greens, each label's with a green of its own."""
+    rng = np.random.default_rng(8)
+    greens = np.array([[60, 120, 40], [90, 160, 60], [120, 200, 110]])[np.arange(90) % 3, None, None]
+    noise = rng.normal(0, 12, (90, 1, 1, 3)) + rng.normal(0, 20, (90, SIZE, SIZE, 3))
+    return split_of(np.clip(greens + noise, 0, 255).astype(np.uint8), tmp_path, decoders)
+
+
+def split_of(images: np.ndarray, tmp_path: Path, decoders: DecoderPool) -> Path:
     folder = tmp_path / "photographs"
-    files = [f"{LABELS[row % 3]}/{row}.png" for row in range(len(images))]
+    files = [f"{LABELS[row % 3]}/{row:02}.png" for row in range(len(images))]
     for file, pixels in zip(files, images, strict=True):
         (tmp_path / "images" / file).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(tmp_path / "images" / file)
-    write_photos(folder / pack.PHOTOS, tmp_path / "images", files, (), decoders)
+    write_photos(folder / pack.PHOTOS, tmp_path / "images", sorted(files), (), decoders)
     pack.describe(folder, pack.Description(["efficientnet-lite0"], SIZE, 0, LABELS))
     return folder
 
@@ -237,6 +254,68 @@ def test_complementary_networks_are_combined_into_one(photographs: Path, tmp_pat
     assert chosen == best
     assert scores["accuracy"] == pytest.approx(chosen["validation_accuracy"])  # both splits are the same here
     assert (scores["views"], scores["members"]) == (chosen["views"], chosen["members"])
+
+
+def learnt(seed: int, path: Path) -> Path:
+    """The archive of a network that tells the labels of `many_photographs` by their greens, nearly always rightly."""
+    model = small(seed, SIZE)
+    dense = model.network.layers[-1]
+    greens = np.array([[60, 120, 40], [90, 160, 60], [120, 200, 110]]) / 255
+    dense.set_weights([60 * greens.T, -30 * (greens**2).sum(axis=1)])
+    return save(model.network, WHOLE, LABELS, path)
+
+
+def test_an_evaluated_model_knows_when_it_is_sure_and_what_is_unlike(many_photographs: Path, tmp_path: Path) -> None:
+    options = EvaluateOptions(2, ("onnx",), changed_images=10, sure_error_rate=0.3)
+    trials = {name: learnt(seed, tmp_path / name / "model.tar.gz") for seed, name in enumerate(("model", "rival"))}
+    scores = evaluated_with(options, many_photographs, tmp_path / "out", **trials)
+
+    told = scores["when_sure"]
+    assert (told["error_rate"], told["test"]["images"], told["changed"]["images"]) == (0.3, 90, 140)
+    assert told["test"]["sure"] > 0.5
+    assert told["test"]["wrong"] <= 0.3
+    assert told["test"]["unlike"] <= 0.1
+    assert set(scores["calibration"]["changed"]) == {"ece_before", "ece_after"}
+
+    model = read_model(tmp_path / "out/model.tar.gz", WHOLE, tmp_path / "read")
+    known = np.full((1, SIZE, SIZE, 3), (90, 160, 60), np.uint8) + np.random.default_rng(1).integers(
+        0, 20, (SIZE, SIZE, 3)
+    )
+    unknown = np.full((1, SIZE, SIZE, 3), (255, 0, 255), np.uint8)
+    pair = np.concatenate([known, unknown]).astype(np.uint8)
+    answers = classify(model, pair)
+    assert answers.doubts.tolist() == [Doubt.NONE, Doubt.UNLIKE]
+    assert answers.probabilities[1].max() < 0.67
+    assert model.network.predict_on_batch(pair)[1].max() > answers.probabilities[1].max()
+
+    said: list[str] = []
+    engine = fastest_engine(model.measuring, said.append, keep=False)
+    assert said == [], "OpenVINO computes the distance too"
+    assert engine(pair) == pytest.approx(model.measuring.predict_on_batch(pair), rel=1e-3, abs=1e-4)
+
+    exported = onnxruntime.InferenceSession(str(tmp_path / "out/exports/model.onnx"))
+    found = np.concatenate(exported.run(None, {"images": pair.astype(np.float32)}), axis=1)
+    assert found == pytest.approx(model.measuring.predict_on_batch(pair), rel=1e-3, abs=1e-4)
+
+
+def test_a_model_of_few_photographs_does_not_say_when_it_is_sure(photographs: Path, tmp_path: Path) -> None:
+    trial = save(small(seed=1, side=SIZE).network, WHOLE, LABELS, tmp_path / "trial/model.tar.gz")
+    assert evaluated(photographs, tmp_path / "out", model=trial)["when_sure"] is None
+    model = read_model(tmp_path / "out/model.tar.gz", WHOLE, tmp_path / "read")
+    assert model.distance is None
+    assert classify(model, np.zeros((1, SIZE, SIZE, 3), np.uint8)).doubts.tolist() == [Doubt.UNKNOWN]
+
+
+@pytest.mark.parametrize("width", [5, 3])
+def test_what_measures_distances_must_belong_to_the_network(width: int, photographs: Path, tmp_path: Path) -> None:
+    trial = save(small(seed=1, side=SIZE).network, WHOLE, LABELS, tmp_path / "trial/model.tar.gz")
+    evaluated(photographs, tmp_path / "out", model=trial)
+    with tarfile.open(tmp_path / "out/model.tar.gz") as tar:
+        tar.extractall(tmp_path / "model", filter="data")
+    outputs = 1 if width == 5 else 2
+    keras.Sequential([keras.Input((width,)), keras.layers.Dense(outputs)]).save(tmp_path / "model/distance.keras")
+    with pytest.raises(UnreadableModel, match=r"model can't be read"):
+        read_model(tmp_path / "model", WHOLE, tmp_path / "read")
 
 
 def test_a_trial_of_another_run_is_refused(head: keras.Model, photographs: Path, tmp_path: Path) -> None:

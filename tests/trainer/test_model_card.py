@@ -90,6 +90,10 @@ def test_the_card_shows_the_findings(tmp_path: Path) -> None:
         "83.3%, interval 64.1% to 93.3%",
         "| Accuracy of the champion before it | 80.0% |",
         "1.9%; 6.1% before the temperature",
+        "| Expected calibration error under changes | 2.3%; 7.0% before the temperature |",
+        "It is sure from a confidence of 81.2%, to be wrong at most 5.0% of the time",
+        "| as they are | 24 | 79.2% | 5.3% | 4.2% |",
+        "| under changes | 32 | 50.0% | none is sure | 3.1% |",
         "| Accuracy under harmless changes | 71.9%, 81.2% unchanged |",
         "| 16 test photographs | Accuracy | Macro-F1 |",
         "| blurred | 68.8% | 66.0% |",
@@ -122,6 +126,12 @@ def test_an_application_of_keras_is_not_given_another_licence(tmp_path: Path) ->
 def test_the_changes_are_missing_if_none_were_made(tmp_path: Path) -> None:
     card, content = written(tmp_path, evaluation_of(["a", "b"], changes=None), facts_of(["a", "b"]))
     assert "harmless" not in card + content
+
+
+def test_a_model_that_can_not_tell_when_it_is_sure_has_a_card_without_it(tmp_path: Path) -> None:
+    card, content = written(tmp_path, evaluation_of(["a", "b"], when_sure=None), facts_of(["a", "b"]))
+    assert "When it is sure" not in card
+    assert "sure of" not in content
 
 
 def test_untested_labels_and_a_broken_champion_are_accepted(tmp_path: Path) -> None:

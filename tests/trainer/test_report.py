@@ -65,6 +65,7 @@ def candidate(*kinds: str, views: int = 8) -> Candidate:
         temperature=1.234,
         accuracy=0.9312,
         log_loss=0.2345,
+        probabilities=np.ones((1, 1), np.float32),
     )
 
 
@@ -119,6 +120,11 @@ def test_the_page_shows_the_findings(tmp_path: Path) -> None:
         "There is no earlier model to compare it with.",
         "averaging 8 views gains +8.3 points",
         "6.1% before the temperature of 1.23",
+        "Sure of 79.2% 5.3% of these are wrong; at most 5.0% were asked for",
+        "It is sure from a confidence of 81.2%",
+        "as they are 24 79.2% 5.3% 4.2%",
+        "under changes 32 50.0% \N{EN DASH} 3.1%",
+        "Under changes the error is 2.3%, and 7.0% without the temperature.",
         "Mistakes 4 of 24 photographs",
         "Both, averaged fine-tune/efficientnet-lite0, head/efficientnet-lite0",
         "Charlock Maize 2 25.0%",

@@ -76,6 +76,8 @@ def _add_evaluate(parser: Parser) -> None:
     parser.add_argument("--exports", type=_names_if_any, default="", help="formats to write, separated by commas")
     changed = "test photographs to score under harmless changes too, 0 for none"
     parser.add_argument("--changed-images", type=_integer(0, 10**6), default=300, help=changed)
+    wrong = "how often the model may be wrong when it is sure, as a share"
+    parser.add_argument("--sure-error-rate", type=_share(0.001, 0.5), default=0.05, help=wrong)
     recorded = "the champion is scored only if its archive has this SHA-256"
     parser.add_argument("--champion-sha256", type=_sha256, help=recorded)
     parser.add_argument("--run", type=_run_name, dest="run_name", help="the run's name, for the report")
@@ -109,6 +111,15 @@ def _integer(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return integer
+
+
+def _share(least: float, most: float) -> Callable[[str], float]:
+    def share(text: str) -> float:
+        if not least <= float(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not from {least} to {most}")
+        return float(text)
+
+    return share
 
 
 def _sha256(text: str) -> str:
@@ -172,6 +183,7 @@ def _evaluate(chosen: argparse.Namespace) -> None:
         exports=chosen.exports,
         champion_sha256=chosen.champion_sha256,
         changed_images=chosen.changed_images,
+        sure_error_rate=chosen.sure_error_rate,
         run=chosen.run_name or "",
         champion_run=chosen.champion_run or "",
     )

@@ -2,7 +2,6 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,30 @@ from typing import Any
 import numpy as np
 
 from trainer import pack
-from trainer.archive import FACTS, WHOLE, Model, check_recorded, read_model, read_trial, sha256_of, write_archive
+from trainer.archive import (
+    DISTANCE,
+    FACTS,
+    WHOLE,
+    Model,
+    check_recorded,
+    read_model,
+    read_trial,
+    sha256_of,
+    write_archive,
+)
 from trainer.errors import BadInput, UnreadableModel
-from trainer.evaluation import exports, model_card
-from trainer.evaluation.calibration import Reliability, apply_temperature, reliability
+from trainer.evaluation import exports, model_card, summary
+from trainer.evaluation.calibration import reliabilities
 from trainer.evaluation.candidates import Candidate, candidates, choose
-from trainer.evaluation.ensemble import combine_members, to_whole_model
+from trainer.evaluation.certainty import fit_certainty
+from trainer.evaluation.ensemble import combine_members, divide_logits, to_whole_model
 from trainer.evaluation.mistakes import most_confident_mistakes
 from trainer.evaluation.predictions import predictions, write_pictures
 from trainer.evaluation.report import Findings, write_report
 from trainer.evaluation.test_split import TestSplit, evenly_spaced
+from trainer.evaluation.validation_outputs import validation_outputs
 from trainer.inference import photo_kind
+from trainer.photos import Photos
 from trainer.types import Say
 
 ARCHIVE = "model.tar.gz"
@@ -45,14 +57,16 @@ class Inputs:
 class EvaluateOptions:
     """The arguments of `evaluate`; `champion_sha256` is None if it was not recorded.
 
-    `changed_images` is how many test photographs are scored under harmless changes, too. `run` and `champion_run` are
-    the names of this run and of the champion's, for the report.
+    `changed_images` is how many test photographs are scored under harmless changes, too; `sure_error_rate` is how often
+    the model may be wrong when it is sure, 0 to 1. `run` and `champion_run` are the names of this run and of the
+    champion's, for the report.
     """
 
     views: int
     exports: tuple[str, ...]
     champion_sha256: str | None = None
     changed_images: int = 0
+    sure_error_rate: float = 0.05
     run: str = ""
     champion_run: str = ""
 
@@ -65,23 +79,25 @@ def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -
     found = candidates(_read_trials(inputs, labels, say), validation, options.views, say)
     chosen = choose(found)
     say(f"chosen: {' and '.join(chosen.names)}, {chosen.views} views - validation_accuracy: {chosen.accuracy:.4f};")
-    model = _export_model(chosen)
+    model = _export_model(chosen, validation, options, say)
     sample = validation.load(evenly_spaced(len(validation.names), SAMPLED), model.image_size)
     model.facts["photographs"] = photo_kind.describe(sample)
     _write_model(model, output)
 
     judge = TestSplit(test, labels, options.changed_images, say)
     answers = judge.answers_of(model)
-    probabilities = answers.averaged
-    before = reliability(apply_temperature(probabilities, 1 / chosen.temperature), test.labels)
-    after = reliability(probabilities, test.labels)
-    evaluation = judge.findings(model, answers) | _choice(found, chosen, before, after)
+    temperature = float(model.facts["temperature"])
+    before, after = reliabilities(answers.averaged, test.labels, temperature)
+    evaluation = judge.findings(model, answers) | summary.choice(found, chosen, temperature)
+    evaluation["calibration"] = summary.calibration(before, after, answers.changed, temperature)
+    evaluation["when_sure"] = summary.when_sure(model.facts, judge.sureness(answers))
     evaluation["model_sha256"] = sha256_of(output / ARCHIVE)
     evaluation["champion"] = _champion(inputs.champion, options, judge)
     evaluation["exports"] = exports.export(model, sample, output / "exports", options.exports)
     model_card.write(output, model.facts, evaluation)
     evaluation["files"] = {name: sha256_of(output / name) for name in (FACTS, model_card.MARKDOWN)}
     _write_json(output / "evaluation.json", evaluation)
+    probabilities = answers.verdicts.probabilities
     mistakes = most_confident_mistakes(probabilities, test, labels, chosen.members[0])
     _write_json(output / MISTAKES, write_pictures(mistakes, output))
     _write_json(output / PREDICTIONS, predictions(probabilities, test, labels))
@@ -120,28 +136,35 @@ def _read_trial(archive: Path, pretrained: Path, labels: list[str]) -> Model:
     return trial
 
 
-def _export_model(chosen: Candidate) -> Model:
+def _export_model(chosen: Candidate, validation: Photos, options: EvaluateOptions, say: Say) -> Model:
     """One calibrated network for the chosen members, with the facts that are needed to use it."""
-    best, network = chosen.members[0], combine_members(chosen.members, chosen.temperature)
+    best, network = chosen.members[0], combine_members(chosen.members)
+    outputs = validation_outputs(network, validation, chosen.probabilities, chosen.views, say)
+    certainty = fit_certainty(outputs, options.sure_error_rate)
+    divide_logits(chosen.members, certainty.temperature)
     facts = {
         **best.facts,
         "image_size": network.input_shape[1],
         "validation_accuracy": round(chosen.accuracy, 4),
-        "temperature": chosen.temperature,
+        "temperature": certainty.temperature,
         "views": chosen.views,
         "members": chosen.names,
         "preprocessing": str(model_card.PREPROCESSING),
+        **certainty.facts,
     }
-    return Model(network, facts, best.labels, network.input_shape[1])
+    return Model(network, facts, best.labels, network.input_shape[1], certainty.distance)
 
 
 def _write_model(model: Model, output: Path) -> None:
     """Writes the archive, and beside it model.json as a file of its own."""
     _write_json(output / FACTS, model.facts)
     with tempfile.TemporaryDirectory() as folder:
-        network = Path(folder, WHOLE)
-        model.network.save(network)
-        write_archive(output / ARCHIVE, (network, output / FACTS))
+        files = [Path(folder, WHOLE), output / FACTS]
+        model.network.save(files[0])
+        if model.distance:
+            files.append(Path(folder, DISTANCE))
+            model.distance.save(files[-1])
+        write_archive(output / ARCHIVE, files)
 
 
 def _champion(archive: Path, options: EvaluateOptions, judge: TestSplit) -> dict[str, Any] | None:
@@ -153,31 +176,12 @@ def _champion(archive: Path, options: EvaluateOptions, judge: TestSplit) -> dict
         with tempfile.TemporaryDirectory() as scratch:
             champion = read_model(archive, WHOLE, Path(scratch, "champion"))
         answers = judge.answers_of(champion)
-        return {**judge.score(champion, answers.averaged).summary(), "changes": answers.under_changes}
+        return {
+            **judge.score(champion, answers.averaged).summary(),
+            "changes": answers.changed and answers.changed.scores,
+        }
     except UnreadableModel as error:
         return {"error": str(error)}
-
-
-def _choice(found: Sequence[Candidate], chosen: Candidate, before: Reliability, after: Reliability) -> dict[str, Any]:
-    return {
-        "validation_accuracy": round(chosen.accuracy, 4),
-        "views": chosen.views,
-        "temperature": chosen.temperature,
-        "calibration": {"ece_before": round(before.error, 4), "ece_after": round(after.error, 4)},
-        "members": chosen.names,
-        "candidates": [_summary(candidate, chosen) for candidate in found],
-    }
-
-
-def _summary(candidate: Candidate, chosen: Candidate) -> dict[str, Any]:
-    return {
-        "name": candidate.title,
-        "members": candidate.names,
-        "views": candidate.views,
-        "validation_accuracy": round(candidate.accuracy, 4),
-        "validation_log_loss": round(candidate.log_loss, 4),
-        "chosen": candidate is chosen,
-    }
 
 
 def _write_json(path: Path, content: dict[str, Any] | list[dict[str, Any]]) -> None:

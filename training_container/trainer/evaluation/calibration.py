@@ -43,6 +43,11 @@ def reliability(probabilities: Floats, truth: Labels) -> Reliability:
     return Reliability(images, means[0], means[1])
 
 
+def reliabilities(probabilities: Floats, truth: Labels, temperature: float) -> tuple[Reliability, Reliability]:
+    """Those before and after the temperature, of probabilities (n, labels) that it was applied to."""
+    return reliability(apply_temperature(probabilities, 1 / temperature), truth), reliability(probabilities, truth)
+
+
 def log_loss(probabilities: Floats, truth: Labels) -> float:
     """Mean cross-entropy in nats of probabilities (n, labels) and the true label numbers (n,)."""
     of_truth = probabilities[np.arange(len(truth)), truth]

@@ -15,6 +15,8 @@ from trainer.types import Floats, Labels, Say
 
 TITLES = ("The best trial", "Its rival")
 AVERAGED = "Both, averaged"
+DIGITS = 6
+"""Of log-losses that are compared: views can differ by less, only because sums are rounded."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Candidate:
     accuracy: float
     log_loss: float
     """In nats, after calibration."""
+    probabilities: Floats
+    """(n, labels) for all validation photographs, averaged over members and views, before calibration."""
 
     @property
     def names(self) -> list[str]:
@@ -59,7 +63,7 @@ def choose(found: Sequence[Candidate]) -> Candidate:
 
     The log-loss counts the confidence on every photograph. The accuracies on a few hundred differ by chance alone.
     """
-    return min(found, key=lambda candidate: candidate.log_loss)
+    return min(found, key=lambda candidate: round(candidate.log_loss, DIGITS))
 
 
 def _candidate(title: str, members: tuple[Model, ...], answers: Sequence[Floats], truth: Labels) -> Candidate:
@@ -75,4 +79,5 @@ def _candidate(title: str, members: tuple[Model, ...], answers: Sequence[Floats]
         temperature=temperature,
         accuracy=accuracy,
         log_loss=loss,
+        probabilities=probabilities,
     )

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from trainer.archive import Model
+from trainer.archive import MEMBER, Model, mean_probabilities
 from trainer.backbones import build_backbone
 from trainer.errors import UnreadableModel
 from trainer.keras_loader import keras
@@ -28,34 +29,52 @@ def resize_input(model: Model, size: int) -> Model:
     if model.image_size == size:
         return model
     images = keras.Input((size, size, 3), name="images")
-    scale = keras.layers.Resizing(model.image_size, model.image_size, antialias=True, name="scale")
-    return Model(keras.Model(images, model.network(scale(images))), model.facts, model.labels, size)
+    return Model(keras.Model(images, model.network(scaled(images, model.image_size))), model.facts, model.labels, size)
 
 
-def combine_members(members: Sequence[Model], temperature: float) -> keras.Model:
+def scaled(images: Any, size: int) -> Any:
+    """A network's images, resized where they are of another size."""
+    if images.shape[1] == size:
+        return images
+    return keras.layers.Resizing(size, size, antialias=True, name="scale")(images)
+
+
+def combine_members(members: Sequence[Model], temperature: float = 1.0) -> keras.Model:
     """One network for whole models: the softmax of their mean logits, divided by the temperature.
 
     It takes images of the largest member's size. The members' networks become parts of it, and give logits from then
-    on.
+    on; as parts of it they give their features too, which `probabilities_and_features` takes.
     """
     size = max(member.image_size for member in members)
     images = keras.Input((size, size, 3), name="images")
     logits = []
     for number, member in enumerate(members):
-        _to_logits(member.network, temperature)
-        part = resize_input(member, size).network
-        part.name = f"member_{number}"
-        logits.append(part(images))
-    mean = keras.layers.Average(name="mean_logits")(logits) if len(logits) > 1 else logits[0]
-    return keras.Model(images, keras.layers.Softmax(name="probabilities")(mean), name="images_to_probabilities")
+        _to_logits(member.network)
+        logits.append(_with_features(member, size, f"{MEMBER}{number}")(images)[0])
+    divide_logits(members, temperature)
+    return keras.Model(images, mean_probabilities(logits), name="images_to_probabilities")
 
 
-def _to_logits(network: keras.Model, temperature: float) -> None:
+def divide_logits(members: Sequence[Model], temperature: float) -> None:
+    """Divides the logits of members, and so those of the network that they were combined into."""
+    for member in members:
+        last = _last_layer(member.network)
+        last.set_weights([weights / temperature for weights in last.get_weights()])
+
+
+def _with_features(member: Model, size: int, name: str) -> keras.Model:
+    """Images of a size → a member's logits, and the features that its last layer or its head takes."""
+    images = keras.Input((size, size, 3), name="images")
+    network = member.network
+    inner = keras.Model(network.input, [network.output, network.layers[-2].output])
+    return keras.Model(images, inner(scaled(images, member.image_size)), name=name)
+
+
+def _to_logits(network: keras.Model) -> None:
     last = _last_layer(network)
     if not isinstance(last, keras.layers.Dense) or last.activation is not keras.activations.softmax:
         raise UnreadableModel("The trial's model can't be calibrated: its last layer is not Dense with softmax.")
     last.activation = keras.activations.linear
-    last.set_weights([weights / temperature for weights in last.get_weights()])
     network.predict_function = None  # it was traced with the softmax
 
 

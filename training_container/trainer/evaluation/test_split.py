@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from trainer.answering.averages import average_probabilities
+from trainer.answering.verdicts import Verdicts, thresholds_in, verdicts
 from trainer.archive import Model
 from trainer.evaluation.metrics import UNKNOWN, Scores, score
 from trainer.evaluation.named_changes import CHANGES
+from trainer.evaluation.thresholds import sureness
 from trainer.evaluation.under_changes import predict_changed, summary
 from trainer.inference.averaging import engine_for, predict_photos
 from trainer.names import label_key
@@ -21,12 +23,27 @@ from trainer.types import Engine, Floats, Labels, Say
 class Answers:
     """What a model answers on the test split."""
 
-    by_view: Floats
-    """Probabilities (views, n, labels)."""
+    single_view: Floats
+    """Probabilities (n, labels) by a single view."""
     averaged: Floats
     """Probabilities (n, labels), averaged over the views."""
-    under_changes: dict[str, Any] | None
-    """The scores under harmless changes, as in evaluation.json; None if no photograph was changed."""
+    verdicts: Verdicts
+    """What the model says with its thresholds and distance, averaged over the views."""
+    changed: "ChangedAnswers | None"
+    """None if no photograph was changed."""
+
+
+@dataclass(frozen=True)
+class ChangedAnswers:
+    """What a model answers on a sample of k test photographs under c changes, by a single view."""
+
+    scores: dict[str, Any]
+    """As in evaluation.json."""
+    probabilities: Floats
+    """(c * k, labels)"""
+    verdicts: Verdicts
+    truth: Labels
+    """(c * k,)"""
 
 
 class TestSplit:
@@ -43,8 +60,13 @@ class TestSplit:
         passes = len(self._photos.names) * model.views + len(self._sample) * len(CHANGES)
         predict = engine_for(model, passes, self._say)
         by_view = predict_photos(model, self._photos, model.views, self._say, predict)
-        changed = self._under_changes(model, predict, by_view[0]) if self._sample else None
-        return Answers(by_view, average_probabilities(by_view), changed)
+        probabilities = by_view[:, :, : len(model.labels)]
+        return Answers(
+            single_view=probabilities[0],
+            averaged=average_probabilities(probabilities),
+            verdicts=verdicts(by_view, len(model.labels), thresholds_in(model.facts)),
+            changed=self._under_changes(model, predict, probabilities[0]) if self._sample else None,
+        )
 
     def score(self, model: Model, probabilities: Floats) -> Scores:
         """The scores of a model's probabilities (n, labels) for all test photographs."""
@@ -52,20 +74,34 @@ class TestSplit:
 
     def findings(self, model: Model, answers: Answers) -> dict[str, Any]:
         """The scores for evaluation.json: averaged over all views, with a single view, and under changes."""
-        scores, single_view = self.score(model, answers.averaged), self.score(model, answers.by_view[0]).summary()
+        scores, single_view = self.score(model, answers.averaged), self.score(model, answers.single_view).summary()
         return {
             **scores.summary(),
             **scores.details(),
             "single_view": {figure: single_view[figure] for figure in ("accuracy", "macro_f1")},
-            "changes": answers.under_changes,
+            "changes": answers.changed and answers.changed.scores,
         }
 
-    def _under_changes(self, model: Model, predict: Engine, unchanged: Floats) -> dict[str, Any]:
-        """The scores of the sample; `unchanged` are the probabilities (n, labels) of all photographs in one view."""
-        truth = self._photos.labels[self._sample]
-        answers = predict_changed(predict, model.image_size, self._photos, self._sample)
-        scores = {name: self._score(model, answer, truth) for name, answer in answers.items()}
-        return summary(scores, self._score(model, unchanged[self._sample], truth))
+    def sureness(self, answers: Answers) -> dict[str, Any]:
+        """How sure the model is, and how rightly, for evaluation.json: on the test split and under changes."""
+        changed = answers.changed
+        return {
+            "test": sureness(answers.verdicts, self._photos.labels).summary(),
+            "changed": changed and sureness(changed.verdicts, changed.truth).summary(),
+        }
+
+    def _under_changes(self, model: Model, predict: Engine, unchanged: Floats) -> ChangedAnswers:
+        """Those on the sample; `unchanged` are the probabilities (n, labels) of all photographs in one view."""
+        truth, labels = self._photos.labels[self._sample], len(model.labels)
+        outputs = predict_changed(predict, model.image_size, self._photos, self._sample)
+        scores = {name: self._score(model, output[:, :labels], truth) for name, output in outputs.items()}
+        every = np.concatenate(list(outputs.values()))
+        return ChangedAnswers(
+            scores=summary(scores, self._score(model, unchanged[self._sample], truth)),
+            probabilities=every[:, :labels],
+            verdicts=verdicts(every[None], labels, thresholds_in(model.facts)),
+            truth=np.tile(truth, len(outputs)),
+        )
 
     def _score(self, model: Model, probabilities: Floats, truth: Labels) -> Scores:
         number_of = {label_key(label): number for number, label in enumerate(self._labels)}

@@ -16,7 +16,7 @@ BATCH = 32
 
 
 def predict_changed(predict: Engine, size: int, photos: Photos, rows: Sequence[int]) -> dict[str, Floats]:
-    """Probabilities (k, labels) of the photographs of k rows under each change; `predict` takes images of `size`."""
+    """What `predict` gives, (k, d), for the photographs of k rows under each change, as images of `size`."""
     answers: dict[str, list[Floats]] = {name: [] for name in CHANGES}
     with ThreadPoolExecutor(DECODERS) as pool:
         for start in range(0, len(rows), BATCH):

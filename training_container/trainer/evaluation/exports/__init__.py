@@ -26,13 +26,15 @@ class Format(NamedTuple):
     run: Callable[[Path, Pixels], Floats]
     """Images (n, size, size, 3), RGB 0 to 255 → probabilities (n, labels)."""
     backends: tuple[str, ...] = ("tensorflow",)
+    with_distance: bool = False
+    """Whether its second output is the distance, if the model has one."""
 
 
 FORMATS: Mapping[str, Format] = {
     "saved_model": Format("saved_model", saved_model.write, saved_model.run, ("tensorflow", "jax")),
     "litert": Format("model.tflite", litert.write, litert.run),
     "litert_int8": Format("model_int8.tflite", litert.write_int8, litert.run),
-    "onnx": Format("model.onnx", onnx.write, onnx.run),
+    "onnx": Format("model.onnx", onnx.write, onnx.run, with_distance=True),
 }
 
 
@@ -48,13 +50,14 @@ def export(model: Model, sample: Pixels, folder: Path, formats: Sequence[str]) -
     folder.mkdir(parents=True)
     batches = np.array_split(sample, -(-len(sample) // BATCH))
     expected = np.concatenate([np.asarray(model.network.predict_on_batch(batch)) for batch in batches])
-    return [_export_one(name, model.network, sample, expected, folder) for name in formats]
+    return [_export_one(name, model, sample, expected, folder) for name in formats]
 
 
-def _export_one(name: str, network: keras.Model, sample: Pixels, expected: Floats, folder: Path) -> dict[str, Any]:
+def _export_one(name: str, model: Model, sample: Pixels, expected: Floats, folder: Path) -> dict[str, Any]:
     try:
         format_ = _usable(name)
         path = folder / format_.name
+        network = model.with_distance if format_.with_distance else model.network
         answers = _write_and_run(format_, network, sample, path)
         agreement = (answers.argmax(axis=1) == expected.argmax(axis=1)).mean()
         files = sorted(file for file in (path, *path.rglob("*")) if file.is_file())

@@ -87,7 +87,15 @@ def _scores(evaluation: Mapping[str, Any]) -> Iterator[Json]:
     yield _number("accuracy of a single view", evaluation["single_view"]["accuracy"])
     yield _number("expected calibration error", evaluation["calibration"]["ece_after"])
     yield _number("expected calibration error before", evaluation["calibration"]["ece_before"], "the temperature")
+    if evaluation["when_sure"]:
+        yield from _when_sure(evaluation["when_sure"])
     yield _number("images", evaluation["images"])
+
+
+def _when_sure(found: Mapping[str, Any]) -> Iterator[Json]:
+    yield _number("share it is sure of", found["test"]["sure"], f"to be wrong at most {percent(found['error_rate'])}")
+    if found["test"]["wrong"] is not None:
+        yield _number("error rate when sure", found["test"]["wrong"])
 
 
 def _under_changes(changes: Mapping[str, Any]) -> Iterator[Json]:

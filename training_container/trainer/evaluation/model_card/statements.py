@@ -8,8 +8,9 @@ USES = Markup(
     "decides what to do, and checks the photographs with a low confidence."
 )
 NOT_FOR = Markup(
-    "The answer is always one of its labels: a plant of any other kind, or no plant at all, gets a wrong one, "
-    "sometimes with high confidence. It must not decide alone what is poisonous, edible, protected, pulled out or "
+    "The answer is always one of its labels: a plant of any other kind, or no plant at all, gets a wrong one. What "
+    "seedbed answers says then that it is not sure: for most things that are not such photographs, but seldom for "
+    "plants of another kind. It must not decide alone what is poisonous, edible, protected, pulled out or "
     "sprayed."
 )
 FACTORS = Markup(
@@ -24,8 +25,15 @@ SPLIT = Markup(
     "in other ways, the model may do worse than the scores say."
 )
 CALIBRATION = Markup(
-    "Its confidence is corrected by one temperature, fitted on the validation split. The expected calibration error is "
+    "Its confidence is corrected by one temperature, fitted on the validation photographs as they are and changed. The "
+    "expected calibration error is "
     "the mean difference between confidence and the share of correct answers, over fifteen bins."
+)
+WHEN_SURE = Markup(
+    "The threshold is the lowest confidence from which on the upper limit of the error rate, at 95%, is low enough on "
+    "validation photographs as they are and changed. A photograph is unlike those that it learnt from if its features "
+    "are farther from every label's than those of nearly all validation photographs; the network's own probabilities "
+    "don't show it. seedbed predict, seedbed serve and POST /predictions say of each answer whether it is sure."
 )
 PREPROCESSING = Markup(
     "Turn the photograph upright by its EXIF orientation, make it 8-bit RGB, and squeeze the whole of it into a square "
