@@ -20,6 +20,7 @@ JobPrefix = Annotated[str, msgspec.Meta(pattern=r"^sb-([0-9a-f]{8})?$")]
 MACHINE = r"ml\.[a-z0-9-]+\.[a-z0-9]+=[0-9]+(\.[0-9]+)?"
 Machines = Annotated[str, msgspec.Meta(pattern=rf"^({MACHINE}(,{MACHINE})*)?$")]
 Dollars = Annotated[float, msgspec.Meta(ge=0)]
+ErrorRate = Annotated[float, msgspec.Meta(ge=0.001, le=0.5)]
 
 
 class Settings(msgspec.Struct, frozen=True, rename="upper"):
@@ -56,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     fine_tune_size: Positive
     evaluation_views: Positive
     changed_images: Natural
+    sure_error_rate: ErrorRate
     exports: NamesOrNone
     training_instance_type: str
     training_price_per_hour: Dollars
@@ -106,6 +108,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
             fine_tuning=self.fine_tuning,
             evaluation_views=self.evaluation_views,
             changed_images=self.changed_images,
+            sure_error_rate=self.sure_error_rate,
             exports=tuple(filter(None, self.exports.split(","))),
             pretrained=self.pretrained_weights,
             heads_per_job=self.heads_per_job,

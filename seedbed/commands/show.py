@@ -37,6 +37,7 @@ def best_model(best: Mapping[str, Any], taken_by: str, title: str = "The best mo
         f"95% interval {percent(low)} to {percent(high)}, macro-F1 {best['macro_f1']:.3f}",
         *validation(best),
         *under_changes(best.get("changes")),
+        *when_sure(best.get("when_sure")),
         f"Hyperparameters: {settings}",
         f"{dataset['used']:,} of {dataset['images']:,} images used, {len(dataset['labels'])} labels",
         f"Cost ${best['cost_usd']:.2f}",
@@ -51,6 +52,14 @@ def validation(best: Mapping[str, Any]) -> Iterator[str]:
     """The accuracy of the model as it is used on the images that it was chosen on; older runs do not know it."""
     if best["validation_accuracy"] is not None:
         yield f"Validation accuracy {percent(best['validation_accuracy'])}"
+
+
+def when_sure(found: Mapping[str, Any] | None) -> Iterator[str]:
+    """How much the model is sure of, and how rightly; older runs don't know it."""
+    if found:
+        test = found["test"]
+        wrong = f", {percent(test['wrong'])} of these wrong" if test["wrong"] is not None else ""
+        yield f"Sure of {percent(test['sure'])} of the test images{wrong}"
 
 
 def under_changes(changes: Mapping[str, Any] | None) -> Iterator[str]:

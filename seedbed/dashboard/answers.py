@@ -134,6 +134,24 @@ class UnderChanges(Answer, frozen=True):
     unchanged: Scores | None = None
 
 
+class Sureness(Answer, frozen=True):
+    """Shares of photographs: what a model is sure of, what of that is wrong, and what is unlike all it learnt."""
+
+    images: int
+    sure: float
+    wrong: float | None = None
+    unlike: float = 0.0
+
+
+class WhenSure(Answer, frozen=True):
+    """From which confidence on a model is sure, None for never, and how that holds on its test photographs."""
+
+    error_rate: float
+    test: Sureness
+    confidence: float | None = None
+    changed: Sureness | None = None
+
+
 class ChampionScore(Answer, frozen=True):
     """The champion's scores on the new model's test images; `error` if it could not be scored."""
 
@@ -171,6 +189,7 @@ class Evaluation(Answer, frozen=True):
     views: int = 1
     exports: tuple[Export, ...] = ()
     changes: UnderChanges | None = None
+    when_sure: WhenSure | None = None
 
 
 class DatasetInShort(Answer, frozen=True):
@@ -434,11 +453,16 @@ class Health(Answer, frozen=True):
 
 
 class Prediction(Answer, frozen=True):
-    """The label that a model gives an image, how sure it is, from 0 to 1, and the probability of each label."""
+    """The label that a model gives an image, its confidence, from 0 to 1, and the probability of each label.
+
+    `sure` is None for a model that can't tell; `reason` is why it is not sure, "confidence" or "unlike".
+    """
 
     label: str
     confidence: float
     probabilities: dict[str, float] = {}
+    sure: bool | None = None
+    reason: str | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -11,15 +11,16 @@ import pytest
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain import layout, volumes
 from job_manager.domain.costs import assumptions as given
+from job_manager.domain.costs import expectation
 from job_manager.domain.dataset import PRETRAINED
-from job_manager.domain.plan import BACKBONES_IN_THE_IMAGE
+from job_manager.domain.plan import BACKBONES_IN_THE_IMAGE, USUAL_ERROR_RATE
 from job_manager.domain.reason import names_other_trainer
 from job_manager.domain.result import ChangeScore, Evaluation, Head, Heads, Trial
 from job_manager.domain.search_space import METRICS, OBJECTIVE_METRIC
 from tests.contract.template import ROOT, ROUTES, Template
 from tests.fakes.world import FULL_PLAN, PLAN, a_run
 from trainer.__main__ import _parser
-from trainer.errors import BadInput, OtherTrainer
+from trainer.errors import BadInput, OtherTrainer, WrongUse
 from trainer.photos import LONGEST_SIDE
 from trainer.preparation.dataset import TRAIN_SHARE, VALIDATION_SHARE
 from trainer.training.hyperparameters import FINE_TUNE_KIND, HEAD_KIND, Hyperparameters, parse_hyperparameters
@@ -159,6 +160,17 @@ def test_the_trainer_accepts_the_templates_backbones_and_exports() -> None:
     assert list(evaluate.exports) == defaults["Exports"]
     assert evaluate.views == FULL.plan.evaluation_views
     assert evaluate.changed_images == FULL.plan.changed_images
+    assert evaluate.sure_error_rate == FULL.plan.sure_error_rate
+
+
+def test_the_trainer_accepts_the_templates_error_rates() -> None:
+    parameter = TEMPLATE.parameters["SureErrorRate"]
+    assert parameter["Default"] == USUAL_ERROR_RATE == _parser().parse_args(["evaluate"]).sure_error_rate
+    for rate in (parameter["MinValue"], parameter["MaxValue"]):
+        assert _parser().parse_args(["evaluate", "--sure-error-rate", str(rate)]).sure_error_rate == rate
+    for rate in ("0.0009", "0.51", "nan", "often"):
+        with pytest.raises(WrongUse):
+            _parser().parse_args(["evaluate", "--sure-error-rate", rate])
 
 
 def test_the_job_manager_reads_the_evaluation_that_the_contract_shows() -> None:
@@ -169,6 +181,10 @@ def test_the_job_manager_reads_the_evaluation_that_the_contract_shows() -> None:
 
     assert read.changes is not None
     assert read.changes.accuracy == 0.86
+    assert read.calibration is not None
+    assert read.calibration.changed is not None
+    assert read.when_sure is not None
+    assert (read.when_sure.confidence, read.when_sure.test.wrong) == (0.82, 0.03)
     assert read.changes.by_change[read.changes.weakest] == ChangeScore(0.8, 0.78)
     without = {name: value for name, value in json.loads(shown[1]).items() if name != "changes"}
     assert msgspec.convert(without, Evaluation).changes is None
@@ -180,6 +196,13 @@ def test_the_expectation_counts_the_changes_and_the_docs_name_them() -> None:
     assert given.CHANGES.value.low == len(NAMED) >= 12
     for name in NAMED:
         assert f"| {name} |" in CHANGES
+
+
+def test_the_expectation_counts_the_photographs_that_confidence_is_fitted_on() -> None:
+    from trainer.evaluation import validation_outputs  # noqa: PLC0415 - it loads Keras
+
+    fitted = (validation_outputs.MOST_PHOTOGRAPHS, validation_outputs.MOST_PASSES)
+    assert fitted == (expectation.FITTED_IMAGES, expectation.FITTED_PASSES)
 
 
 def test_disks_are_measured_for_the_splits_and_photographs_that_prepare_makes() -> None:

@@ -183,13 +183,32 @@ def test_a_photograph_is_sent_on_as_it_is(api: FakeApi, client: Client) -> None:
     assert (api.asked[0].body, api.asked[0].headers["content-type"]) == (b"a photograph", "application/octet-stream")
     assert "&lt;script&gt;" in answer.text
     assert "<script" not in answer.text
-    assert "91.0% sure" in answer.text
+    assert "probability 91.0%" in answer.text
     assert answer.text.index("91.0%") < answer.text.index("9.0%")
 
 
-def test_a_model_that_is_not_sure_says_so() -> None:
-    said = predictions.said(Prediction(label="Maize", confidence=0.3, probabilities={"Maize": 0.3}))
-    assert said.unsure
+@pytest.mark.parametrize(
+    ("confidence", "told", "doubt"),
+    [
+        (0.3, {}, predictions.UNLIKELY),
+        (0.6, {}, ""),
+        (0.6, {"sure": True}, ""),
+        (0.6, {"sure": False, "reason": "confidence"}, predictions.DOUBTFUL),
+        (0.6, {"sure": False, "reason": "unlike"}, predictions.UNLIKE),
+    ],
+)
+def test_a_model_that_is_not_sure_says_why(confidence: float, told: dict[str, Any], doubt: str) -> None:
+    found = Prediction(label="Maize", confidence=confidence, probabilities={"Maize": confidence}, **told)
+    assert predictions.said(found).doubt == doubt
+
+
+def test_a_photograph_unlike_the_learnt_ones_is_shown_without_a_probability(api: FakeApi, client: Client) -> None:
+    found = {"label": "Maize", "confidence": 0.54, "sure": False, "reason": "unlike", "probabilities": {"Maize": 0.54}}
+    api.answers["POST /predictions"] = {"predictions": [found]}
+    answer = ask(client)
+    assert "unlike those that the model learnt from" in answer.text
+    assert "probability" not in answer.text.replace("probabilities", "")
+    assert "54.0%" not in answer.text
 
 
 @pytest.mark.parametrize(("content", "name"), [(b"", "photo"), (b"x", "other")])

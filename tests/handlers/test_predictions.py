@@ -80,10 +80,45 @@ def test_an_image_is_answered_as_serve_answers(ask: Ask, champion: Run) -> None:
     status, (prediction,) = ask(RED)
 
     assert status == 200
-    assert list(prediction) == ["label", "confidence", "probabilities"]
+    assert list(prediction) == ["label", "confidence", "sure", "reason", "probabilities"]
+    assert (prediction["sure"], prediction["reason"]) == (None, None)
     assert prediction["label"] == "Red"
     assert prediction["confidence"] == max(prediction["probabilities"].values())
     assert tuple(prediction["probabilities"]) == LABELS
+
+
+def test_an_answer_says_whether_the_model_is_sure_of_it(deployed: Deployed, ended: Run, ask: Ask) -> None:
+    thresholds = {"confidence": 0.4, "error_rate": 0.05, "false_alarm_rate": 0.02}
+    publish(deployed, ended, network(distance=True), facts(thresholds=thresholds))
+    grey, white = picture((80, 80, 80)), picture((255, 255, 250))
+
+    _, (sure, low, unlike) = ask(in_json(RED, grey, white), "application/json")
+
+    assert list(sure) == ["label", "confidence", "sure", "reason", "probabilities"]
+    assert (sure["sure"], sure["reason"]) == (True, None)
+    assert (low["sure"], low["reason"]) == (False, "confidence")
+    assert (unlike["sure"], unlike["reason"]) == (False, "unlike")
+    assert ask(RED, accept="text/csv")[1].splitlines()[1].endswith(",sure")
+
+
+def test_an_image_unlike_the_learnt_ones_has_no_high_probability(deployed: Deployed, ended: Run, ask: Ask) -> None:
+    pink = picture((255, 180, 180))
+    publish(deployed, ended, network(50.0), facts())
+    _, (before,) = ask(pink)
+    publish(deployed, replace(ended, run_id=f"{ended.run_id[:-1]}2"), network(50.0, distance=True), facts())
+    _, (after,) = ask(pink)
+
+    assert before["confidence"] > 0.99
+    assert (after["label"], after["sure"], after["reason"]) == ("Red", False, "unlike")
+    assert after["confidence"] < 0.67
+
+
+@pytest.mark.parametrize("thresholds", ["high", 5, {"confidence": "high"}, []])
+def test_thresholds_that_can_not_be_read_are_a_problem(
+    deployed: Deployed, ended: Run, ask: Ask, thresholds: object
+) -> None:
+    publish(deployed, ended, network(), facts(thresholds=thresholds))
+    assert ask(RED)[0] == 502
 
 
 @pytest.mark.parametrize("views", ["", "1", "8"])
@@ -154,7 +189,7 @@ def test_an_image_that_is_not_in_the_bucket_is_a_404(ask: Ask, champion: Run) ->
 
 
 def test_labels_can_be_asked_for_as_csv(ask: Ask, champion: Run) -> None:
-    assert ask(RED, accept="text/csv")[1].startswith("label,confidence\nRed,0.")
+    assert ask(RED, accept="text/csv")[1].startswith("label,confidence,sure\nRed,0.")
 
 
 def bomb() -> bytes:

@@ -55,7 +55,8 @@ class JobRequests:
         """CreateProcessingJob for evaluate: two splits and the models in, scores and the run's model out."""
         plan = run.plan
         arguments = ["evaluate", "--views", str(plan.evaluation_views), f"--exports={','.join(plan.exports)}"]
-        arguments += ["--changed-images", str(plan.changed_images), "--run", run.run_id]
+        arguments += ["--changed-images", str(plan.changed_images)]
+        arguments += ["--sure-error-rate", str(plan.sure_error_rate), "--run", run.run_id]
         compared = run.champion_before if "champion" in models else None
         arguments += ["--champion-run", compared] if compared else []
         arguments += ["--champion-sha256", champion_sha256] if champion_sha256 else []

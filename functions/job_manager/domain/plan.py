@@ -12,6 +12,7 @@ from .search_space import (
     as_text,
 )
 
+USUAL_ERROR_RATE = 0.05
 BACKBONES_IN_THE_IMAGE = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 
 
@@ -58,8 +59,9 @@ class Plan:
     `trials` is how many heads are trained, `heads_per_job` of them by each training job; with `spot`, training jobs run
     on spot instances. `views` is how many views of each training image, itself and changed ones, have their features
     kept; `evaluation_views` is how many the model averages over, and `changed_images` how many test photographs it is
-    scored on under harmless changes too. `pretrained` is the bucket's folder with weights for keras.applications; if it
-    is empty, the jobs download them. Without `fine_tuning` the best head is the run's model.
+    scored on under harmless changes too; `sure_error_rate` is how often it may be wrong when it is sure, from 0 to 1.
+    `pretrained` is the bucket's folder with weights for keras.applications; if it is empty, the jobs download them.
+    Without `fine_tuning` the best head is the run's model.
     Only runs with the same `search_space`, `backbones` and `heads_per_job` can warm-start each other. The defaults keep
     the plans of older runs readable.
     """
@@ -88,6 +90,7 @@ class Plan:
     heads_per_job: int = 1
     spot: bool = False
     changed_images: int = 0
+    sure_error_rate: float = USUAL_ERROR_RATE
 
     @property
     def head_jobs(self) -> int:
@@ -148,5 +151,6 @@ class Plan:
             **({"pretrained": self.pretrained} if self.pretrained else {}),
             **({"heads_per_job": self.heads_per_job} if self.heads_per_job > 1 else {}),
             **({"changed_images": self.changed_images} if self.changed_images else {}),
+            **({"sure_error_rate": self.sure_error_rate} if self.sure_error_rate != USUAL_ERROR_RATE else {}),
         }
         return json.dumps(outcome, sort_keys=True)

@@ -172,10 +172,40 @@ class SingleView:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Expected calibration error before and after temperature scaling."""
+    """Expected calibration error before and after temperature scaling, and the same on changed photographs."""
 
     ece_before: float
     ece_after: float
+    changed: "Calibration | None" = None
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """The shares of `images` photographs that a model is sure of, and that are unlike what it learnt from.
+
+    `wrong` is the share of those it is sure of that it has wrong; None if it is sure of none.
+    """
+
+    images: int
+    sure: float
+    wrong: float | None
+    unlike: float
+
+
+@dataclass(frozen=True)
+class WhenSure:
+    """When a model is sure: if its confidence is at least `confidence`, None for never, and the image is not unlike.
+
+    It was fitted on validation photographs: to be wrong at most at `error_rate`, and to take a photograph for unlike
+    what it learnt from at `false_alarm_rate`. `test` is how that holds on test photographs, and `changed` on changed
+    ones.
+    """
+
+    error_rate: float
+    false_alarm_rate: float
+    confidence: float | None
+    test: Sureness
+    changed: Sureness | None = None
 
 
 @dataclass(frozen=True)
@@ -202,7 +232,8 @@ class Evaluation:
     They are the model's as it is used: averaged over `views` turned views, its logits divided by `temperature`.
     `members` are the networks that it averages, and `model_sha256` is its archive's SHA-256. Raises ValueError if that
     is not one. `files` has the SHA-256 of model.json and the model card; older runs have none. `changes` is None if no
-    photograph was changed. `validation_accuracy` is the model's as it is used on the validation images, which it was
+    photograph was changed. `when_sure` is None if there were too few validation photographs to tell, and in older runs.
+    `validation_accuracy` is the model's as it is used on the validation images, which it was
     chosen on; None in older runs.
     """
 
@@ -224,6 +255,7 @@ class Evaluation:
     files: Mapping[str, str] = field(default_factory=dict)
     changes: UnderChanges | None = None
     validation_accuracy: float | None = None
+    when_sure: WhenSure | None = None
 
     def __post_init__(self) -> None:
         if self.model_sha256 is not None and not re.fullmatch(r"[0-9a-f]{64}", self.model_sha256):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from ..domain.dataset import DatasetReport
-from ..domain.result import ChampionScore, Epoch, Progress, SingleView, Trial, UnderChanges
+from ..domain.result import ChampionScore, Epoch, Progress, SingleView, Trial, UnderChanges, WhenSure
 from ..domain.run import Run, RunState
 from ..domain.settling import PendingChange
 
@@ -40,6 +40,7 @@ class Model:
     single_view: SingleView | None
     views: int | None
     changes: UnderChanges | None
+    when_sure: WhenSure | None
     hyperparameters: Mapping[str, str] | None
     dataset: DatasetInShort | None
     cost_usd: float
@@ -264,11 +265,17 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Prediction:
-    """An image's most probable label, its probability as `confidence`, and the probabilities of all labels."""
+    """An image's most probable label, its probability as `confidence`, and the probabilities of all labels.
+
+    If the model is not `sure`, the `reason` is its confidence, or that the image is unlike those that it learnt from;
+    the probabilities of such an image mean little, and are drawn towards equal ones. Older models leave `sure` null.
+    """
 
     label: str
     confidence: float
     probabilities: Mapping[str, float]
+    sure: bool | None
+    reason: Literal["confidence", "unlike"] | None
 
 
 @dataclass(frozen=True)

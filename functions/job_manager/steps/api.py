@@ -192,6 +192,7 @@ def model_of(run: Run) -> Model:
         single_view=evaluation.single_view if evaluation else None,
         views=evaluation.views if evaluation else None,
         changes=evaluation.changes if evaluation else None,
+        when_sure=evaluation.when_sure if evaluation else None,
         hyperparameters=trial.hyperparameters if trial else None,
         dataset=DatasetInShort(dataset.images, dataset.used, tuple(sorted(dataset.labels))) if dataset else None,
         cost_usd=round(run.cost_usd, 4),

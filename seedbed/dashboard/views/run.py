@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from ..answers import ChampionScore, Evaluation, File, Run, version_of
+from ..answers import ChampionScore, Evaluation, File, Run, WhenSure, version_of
 from ..charts.bar import bar, interval_bar
 from ..words import count, dollars, moment, percent, took
 from .matrix import Matrix, matrix
@@ -182,7 +182,16 @@ def facts(run: Run, found: Evaluation) -> list[Fact]:
         listed.append(Fact("A single view", percent(found.single_view.accuracy), gain))
     if found.changes:
         listed.append(Fact("Under changes", percent(found.changes.accuracy), f"weakest: {found.changes.weakest}"))
+    if found.when_sure:
+        listed.append(Fact("Sure of", percent(found.when_sure.test.sure), wrong_when_sure(found.when_sure)))
     return listed
+
+
+def wrong_when_sure(when_sure: WhenSure) -> str:
+    """How much of what the model is sure of is wrong, beside what was asked for."""
+    if when_sure.test.wrong is None:
+        return "of the test photographs"
+    return f"of the test photographs; {percent(when_sure.test.wrong)} of these are wrong"
 
 
 def compared(found: Evaluation) -> tuple[Scored, ...]:
