@@ -40,6 +40,24 @@ def test_a_run_is_shown_with_all_its_parts(client: Client, found: dict[str, Any]
     assert page.text.count('<svg class="chart') == 2
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"), [(0.028, "of the test photographs; 2.8% of these are wrong"), (None, "of the test photographs<")]
+)
+def test_a_run_tells_how_much_its_model_is_sure_of(
+    api: FakeApi, client: Client, found: dict[str, Any], wrong: float | None, told: str
+) -> None:
+    assert "Sure of" not in client.get(PAGE).text
+    sure = {"images": 14, "sure": 0.869, "wrong": wrong, "unlike": 0.01}
+    given = evaluation(when_sure={"error_rate": 0.05, "confidence": 0.8, "test": sure, "changed": None})
+    api.answers[f"GET {PAGE}"] = {**found, "evaluation": given}
+
+    page = client.get(PAGE)
+
+    assert "Sure of" in page.text
+    assert "86.9%" in page.text
+    assert told in page.text
+
+
 def test_hostile_labels_and_links_stay_text(client: Client, found: dict[str, Any]) -> None:
     page = client.get(PAGE)
 

@@ -150,6 +150,15 @@ def test_the_best_model_says_how_it_holds_under_changes() -> None:
     assert "Under changes" not in printed(best_model(BEST, "seedbed model"), 80)
 
 
+@pytest.mark.parametrize(("wrong", "told"), [(0.028, ", 2.8% of these wrong"), (None, "")])
+def test_the_best_model_says_how_much_it_is_sure_of(wrong: float | None, told: str) -> None:
+    when_sure = {"error_rate": 0.05, "test": {"images": 70, "sure": 0.869, "wrong": wrong, "unlike": 0.01}}
+    output = printed(best_model({**BEST, "when_sure": when_sure}, "seedbed model"), 80)
+
+    assert f"Sure of 86.9% of the test images{told} " in output
+    assert "Sure of" not in printed(best_model({**BEST, "when_sure": None}, "seedbed model"), 80)
+
+
 def test_the_previous_best_model_is_told_under_changes_too() -> None:
     champion = {"accuracy": 0.95, "error": None, "changes": CHANGES}
     run = {"won": True, "evaluation": {"champion": champion, "changes": CHANGES}}

@@ -22,7 +22,7 @@ from trainer.vary import varied
 BATCH = 32
 STRENGTH = 0.5
 """Of the changes: as harmful, on average, as the named ones under which a model is scored."""
-MOST_PHOTOGRAPHS, MOST_PASSES = 1000, 4800
+MOST_PHOTOGRAPHS, MOST_PASSES = 1000, 1600
 """Passes of changed photographs through the network, over all their views."""
 
 
@@ -40,7 +40,7 @@ class Outputs:
 
 
 def validation_outputs(network: keras.Model, photos: Photos, plain: Floats, views: int, say: Say) -> Outputs:
-    """Of a combined network and an even sample of the photographs, at most 1,000, fewer with many views.
+    """Of a combined network and an even sample of the photographs, at most 1,000 by one view and fewer by more.
 
     `plain` are its probabilities (n, labels) for all of them as they are, averaged over the views.
     """

@@ -9,7 +9,7 @@ from . import assumptions as given
 from .assumptions import NOTHING, Range
 from .stage_jobs import ON_DEMAND, START_UNBILLED, Jobs
 
-FITTED_IMAGES, FITTED_PASSES = 1000, 4800
+FITTED_IMAGES, FITTED_PASSES = 1000, 1600
 """The validation images that evaluate fits the model's confidence on, and their passes through it once changed."""
 
 
