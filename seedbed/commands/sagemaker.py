@@ -19,6 +19,7 @@ from ..local_cloud.programs.environment import write_environment
 from ..local_cloud.sagemaker.containers.images import dockerfile_of, read_image, repository_of
 from ..local_cloud.sagemaker.containers.namespaces import refusal
 from ..local_cloud.sagemaker.errors import JobFailure
+from ..local_cloud.sagemaker.settings import INSTANCES
 from ..terminal.console import results, say
 from .options import Port
 from .show import STOP_HINT
@@ -50,20 +51,24 @@ def sagemaker(
     containers: Annotated[
         Containers, typer.Option(help="Run images as processes, in Docker, or (auto) in Docker if it is running.")
     ] = Containers.auto,
+    instances: Annotated[
+        int,
+        typer.Option(min=1, max=250, help="How many instances jobs with several can have in use at once."),
+    ] = INSTANCES,
 ) -> None:
     """Serve a SageMaker endpoint for your own containers until Ctrl-C. It resumes where it was stopped."""
-    serve_sagemaker(port, data, image, containers.value, results())
+    options = ["--containers", containers.value, "--instances", str(instances)]
+    serve_sagemaker(port, data, dict(parse_image(text, containers) for text in image), options, results())
 
 
-def serve_sagemaker(port: int, data: Path, images: list[str], containers: str, console: Console) -> None:
-    """Serve until interrupted, with the state in `data`. Raises SeedbedError for an image that can't be run."""
-    folders = dict(parse_image(text, containers) for text in images)
-    options = ["--no-template", "--containers", containers]
+def serve_sagemaker(port: int, data: Path, folders: dict[str, Path], options: list[str], console: Console) -> None:
+    """Serve images from their folders until interrupted, with the state in `data`. options: of the local cloud."""
+    options = ["--no-template", *options]
     for name, folder in folders.items():
         options += ["--image", f"{name}={folder}"]
     home = Home(data.absolute())
     with served(home, port, options) as cloud:
-        if containers != Containers.docker and refusal():
+        if Containers.docker.value not in options and refusal():
             say(f"Jobs that run as processes find their files below SAGEMAKER_BASE_DIR: {refusal()}.")
         credentials = Credentials(**cloud["credentials"])
         environment = write_environment(home.path, cloud["endpoint"], REGION, credentials)

@@ -30,6 +30,7 @@ from .environment import HOST, endpoint_url
 from .programs.execution_role import create_execution_role
 from .sagemaker.app import SageMaker
 from .sagemaker.containers.guard import Guard
+from .sagemaker.settings import INSTANCES
 from .services import Components, assemble
 from .steady_clock import install
 
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--no-template", action="store_true", help="deploy no template")
     parser.add_argument("--image", action="append", type=image, metavar="NAME=FOLDER", help="in place of Seedbed's own")
     parser.add_argument("--containers", choices=("process", "docker", "auto"), default="process")
+    parser.add_argument("--instances", type=int, default=INSTANCES)
     arguments = parser.parse_args()
     os.set_inheritable(arguments.lock, False)
     os.umask(0o077)
@@ -72,7 +74,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     aws, data = LocalAws(endpoint_url(arguments.port), Credentials.from_environment()), arguments.data
     try:
         images = dict(arguments.image) if arguments.image else None
-        components = assemble(aws, data, images, arguments.containers)
+        components = assemble(aws, data, images, arguments.containers, arguments.instances)
     except (OSError, sqlite3.Error) as error:
         why = system_sentence(error) if isinstance(error, OSError) else f"{error}. Make room, or check the permissions."
         report({"error": f"The state in {data} can't be read or written: {why}"})

@@ -20,6 +20,7 @@ from .notifications.mail import Mailer
 from .notifications.smtp import take_configured_server
 from .programs.kms_key import take_kms_without_a_key
 from .sagemaker.app import SageMaker
+from .sagemaker.settings import INSTANCES
 
 STOP_GRACE = 10.0
 OWN_IMAGES = {"seedbed-trainer": CONTAINER}
@@ -36,8 +37,10 @@ class Components:
     shortage: Shortage
 
 
-def assemble(aws: LocalAws, data: Path, images: Mapping[str, Path] | None, containers: str) -> Components:
-    """Create the components, with their state in the data folder. `images` and `containers` are for SageMaker.
+def assemble(
+    aws: LocalAws, data: Path, images: Mapping[str, Path] | None, containers: str, instances: int = INSTANCES
+) -> Components:
+    """Create the components, with their state in the data folder. The last three arguments are for SageMaker.
 
     Without `images` there is Seedbed's own, whose jobs run in Seedbed's Python environment.
 
@@ -54,6 +57,7 @@ def assemble(aws: LocalAws, data: Path, images: Mapping[str, Path] | None, conta
         stop_grace=STOP_GRACE,
         containers=containers,
         environments=images is not None,
+        instances=instances,
     )
     mailer = Mailer(data / "mail", take_configured_server())
     mailer.take_published()

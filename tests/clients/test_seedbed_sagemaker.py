@@ -67,7 +67,7 @@ class Command:
     def start(self) -> None:
         with self.output.open("wb") as output:
             self.process = children.start(
-                [*self.program, *self.words, "--containers", "process"],
+                [*self.program, *self.words, "--containers", "process", "--instances", "2"],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **SHELL, "COLUMNS": "200"},
@@ -170,6 +170,16 @@ def test_the_command_prints_variables_runs_jobs_and_continues_after_a_stop(comma
     assert {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]} == {"bench", "empty"}
     command.wait_for(lambda: command.status("goes-on") == "Completed")
     assert "resumed at " in (command.data / "sagemaker/logs/training-job/goes-on.log").read_text()
+
+
+def test_the_command_limits_instances(command: Command) -> None:
+    command.client("s3").create_bucket(Bucket="bench")
+    sagemaker = command.client("sagemaker")
+    machines = {"InstanceType": "ml.m5.large", "InstanceCount": 3, "VolumeSizeInGB": 1}
+    with pytest.raises(
+        sagemaker.exceptions.ResourceLimitExceeded, match=r"is 2 Instances.*seedbed sagemaker --instances"
+    ):
+        sagemaker.create_training_job(TrainingJobName="three", **{**definition(), "ResourceConfig": machines})
 
 
 def test_a_killed_command_leaves_no_process_and_keeps_finished_jobs(command: Command) -> None:

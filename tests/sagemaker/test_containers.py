@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from seedbed.local_cloud.sagemaker.containers.cluster.hosts import Cluster
 from seedbed.local_cloud.sagemaker.containers.docker import Engine
 from seedbed.local_cloud.sagemaker.containers.images import folder_of, read_image
 from seedbed.local_cloud.sagemaker.containers.launcher import command, environment
@@ -140,6 +141,31 @@ def test_no_secret_is_in_the_docker_command(tmp_path: Path) -> None:
     assert {"AWS_SECRET_ACCESS_KEY", "PATH=/opt/program"} <= set(words)
 
 
-def test_a_docker_containers_host_has_a_jobs_name(tmp_path: Path) -> None:
-    words = Engine("owner", shares_network=True).options("job", tmp_path, {}, 1.0)
+def test_a_docker_containers_host_has_a_jobs_name() -> None:
+    words = Engine("owner", shares_network=True).network()
     assert words[words.index("--hostname") :][:4] == ["--hostname", "algo-1", "--add-host", "algo-1:127.0.0.1"]
+
+
+def test_docker_containers_of_one_machine_find_each_other_by_addresses() -> None:
+    job = Cluster.of({"InstanceCount": 2}, "job")
+    words = Engine("owner", shares_network=True).network(job.seen_by(job.hosts[1]))
+    assert words[words.index("--hostname") + 1] == "algo-2"
+    named = [words[place + 1] for place, word in enumerate(words) if word == "--add-host"]
+    assert named == [f"algo-{number}:{job.hosts[0].address.removesuffix('1')}{number}" for number in (1, 2)]
+
+
+def test_docker_containers_of_a_virtual_machine_get_a_network_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(Engine, "_quietly", lambda _, words: asked.append(words))
+    engine, job = Engine("owner", shares_network=False), Cluster.of({"InstanceCount": 2}, "job")
+    words = engine.network(job.seen_by(job.hosts[1]))
+    network = words[words.index("--network") + 1]
+    assert words[words.index("--network-alias") + 1] == "algo-2"
+    assert "127." not in " ".join(words).replace(network, "")
+    engine.leave_network(job)
+    assert asked == [
+        ["network", "create", "--label", "seedbed.sagemaker=owner", network],
+        ["network", "rm", network],
+    ]

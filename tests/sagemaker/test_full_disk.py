@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.disks import filled, small_disk
+from tests.sagemaker.cluster import machines
 from tests.sagemaker.toy_endpoint import Endpoint
 
 
@@ -61,6 +62,17 @@ def test_a_job_that_fills_the_disk_itself_fails_in_the_end(endpoint: Endpoint) -
     job = endpoint.ended("training", "greedy")
     assert job["TrainingJobStatus"] == "Failed"
     assert "No space left on device" in job["FailureReason"]
+
+
+def test_hosts_that_fill_the_disk_fail_in_the_end_and_leave_it_empty(endpoint: Endpoint) -> None:
+    endpoint.train("greedy-hosts", {"epochs": "1", "waste": str(2**30)}, ResourceConfig=machines(2))
+    job = endpoint.ended("training", "greedy-hosts")
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith(("AlgorithmError: algo-1: ", "AlgorithmError: algo-2: "))
+    assert "No space left on device" in job["FailureReason"]
+    assert endpoint.processes("greedy-hosts") == []
+    endpoint.train("after-them", {"epochs": "1"}, ResourceConfig=machines(2))
+    assert endpoint.ended("training", "after-them")["TrainingJobStatus"] == "Completed"
 
 
 def test_a_job_that_waits_for_space_can_be_stopped(endpoint: Endpoint) -> None:

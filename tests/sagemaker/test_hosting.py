@@ -363,10 +363,10 @@ def test_a_container_of_docker_answers_at_its_published_port(tmp_path: Path) -> 
 def test_a_container_of_docker_has_a_network_of_its_own() -> None:
     engine = Engine("owner", shares_network=True)
 
-    options = engine.options("name", Path("/base"), {}, 10, 5000)
+    options = engine.network(port=5000)
     assert options[options.index("--publish") + 1] == "127.0.0.1:5000:8080"
     assert "--network" not in options
-    assert "--network" in engine.options("name", Path("/base"), {}, 10)
+    assert "--network" in engine.network()
 
 
 @pytest.mark.parametrize("name", ["../outside", "/outside"])

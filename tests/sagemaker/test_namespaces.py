@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from seedbed.local_cloud.sagemaker.containers.cluster.hosts_file import with_files_first
 from seedbed.local_cloud.sagemaker.containers.image_files import ImageFiles
-from seedbed.local_cloud.sagemaker.containers.namespaces import NamespaceError, Namespaces, refusal, with_files_first
+from seedbed.local_cloud.sagemaker.containers.namespaces import NamespaceError, Namespaces, refusal
 from seedbed.local_cloud.sagemaker.containers.opt_ml import add_image_files
 from tests import children
 from tests.sagemaker.toy_endpoint import IMAGE, Endpoint

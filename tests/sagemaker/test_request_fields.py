@@ -10,7 +10,7 @@ from botocore.model import ListShape, Shape, StructureShape
 from seedbed.local_cloud.sagemaker import service_model
 from seedbed.local_cloud.sagemaker.request_fields import FIELDS
 from seedbed.local_cloud.sagemaker.request_fields.field import Field
-from tests.sagemaker.toy_endpoint import IMAGE, processing_request, tuning_request
+from tests.sagemaker.toy_endpoint import IMAGE, processing_request
 
 if TYPE_CHECKING:
     from tests.sagemaker.toy_endpoint import Endpoint
@@ -69,13 +69,21 @@ CHANNEL = {
     "ChannelName": "odd",
     "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bench/in/"}},
 }
-MACHINE = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
 GROUP = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "InstanceGroupName": "one"}
 TRAINING: list[tuple[dict[str, Any], str]] = [
-    ({"ResourceConfig": MACHINE}, "ResourceConfig.InstanceCount 2: each job runs on one instance"),
-    ({"ResourceConfig": {"InstanceGroups": [{**GROUP, "InstanceCount": 3}], "VolumeSizeInGB": 1}}, "InstanceCount 3"),
-    ({"ResourceConfig": {"InstanceGroups": [GROUP, {**GROUP, "InstanceGroupName": "two"}]}}, "InstanceGroups"),
-    ({"InputDataConfig": [{**CHANNEL, "InputMode": "Pipe"}]}, "InputMode Pipe in 'odd'"),
+    ({"ResourceConfig": {"InstanceGroups": [GROUP, GROUP]}}, "needs an InstanceGroupName of its own"),
+    ({"ResourceConfig": {"InstanceGroups": [GROUP], "InstanceCount": 1}}, "can't have an InstanceCount"),
+    (
+        {
+            "InputDataConfig": [
+                {
+                    "ChannelName": "odd",
+                    "DataSource": {"S3DataSource": {"S3DataType": "Converse", "S3Uri": "s3://bench/in/"}},
+                }
+            ]
+        },
+        "S3DataType Converse in 'odd': conversations are not read",
+    ),
     (
         {"InputDataConfig": [{"ChannelName": "odd", "DataSource": {"DatasetSource": {"DatasetArn": "arn:aws:x"}}}]},
         "DatasetSource in 'odd'|datasetArn",
@@ -97,26 +105,21 @@ def test_training_job_that_asks_for_too_much_is_refused_by_name(
         endpoint.train("asked", **changes)
 
 
-def test_tuning_job_on_several_instances_is_refused(endpoint: "Endpoint") -> None:
-    request = tuning_request("asked")
-    job = request["TrainingJobDefinition"]
-    resources = {"InstanceConfigs": [{**MACHINE, "InstanceCount": 1}, MACHINE]}
-    own = {name: value for name, value in job.items() if name != "ResourceConfig"}
-    for definition_of_jobs in (
-        {**job, "ResourceConfig": MACHINE},
-        {**own, "HyperParameterTuningResourceConfig": resources},
-    ):
-        with pytest.raises(endpoint.sagemaker.exceptions.ClientError, match="InstanceCount 2"):
-            endpoint.sagemaker.create_hyper_parameter_tuning_job(
-                **{**request, "TrainingJobDefinition": definition_of_jobs}
-            )
-
-
 def test_processing_job_that_asks_for_too_much_is_refused_by_name(endpoint: "Endpoint") -> None:
     request = processing_request("asked")
     output = request["ProcessingOutputConfig"]["Outputs"][0]
     asked: list[tuple[dict[str, Any], str]] = [
-        ({"ProcessingResources": {"ClusterConfig": MACHINE}}, "InstanceCount 2"),
+        (
+            {
+                "ProcessingInputs": [
+                    {
+                        **request["ProcessingInputs"][0],
+                        "S3Input": {**request["ProcessingInputs"][0]["S3Input"], "S3InputMode": "Pipe"},
+                    }
+                ]
+            },
+            "S3InputMode Pipe in 'data': processing jobs get files alone",
+        ),
         ({"ProcessingInputs": [{**request["ProcessingInputs"][0], "AppManaged": True}]}, "AppManaged in 'data'"),
         (
             {"ProcessingOutputConfig": {"Outputs": [{**output, "FeatureStoreOutput": {"FeatureGroupName": "f"}}]}},

@@ -75,6 +75,7 @@ def test_no_or_an_unknown_command_is_refused_with_a_list(person: Person, words: 
         "serve --port -1",
         "sagemaker --image a=b --port 1e3",
         "sagemaker --image a=b --containers podman",
+        "sagemaker --image a=b --instances 0",
         "best --aws",
         "best --aws=",
         "best --aws=a_b",

@@ -52,7 +52,8 @@ def test_a_cached_view_is_another_image_of_the_same_size(side: int, seed: int) -
     image = np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
     before = image.copy()
     view = changed_once_or_twice(image, np.random.default_rng(seed))
-    assert (view.shape, view.dtype) == (image.shape, np.uint8)
+    assert view.shape == image.shape
+    assert view.dtype == np.uint8
     assert np.array_equal(image, before)
     assert not np.array_equal(view, image)
 

@@ -77,7 +77,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["hosting", "processing", "training"],
         ["maintenance", "search"],
         ["jobs"],
-        ["listing", "request_fields", "s3", "tags"],
+        ["instances", "listing", "request_fields", "s3", "tags"],
         ["cloudwatch", "events", "full_disk"],
         ["containers", "records"],
         ["clients"],

@@ -31,13 +31,13 @@ from .jobs import JobServices, JobThreads, remove_directory
 from .kinds import ENDPOINT, JOBS, PROCESSING, TRAINING, Body, Kind
 from .maintenance import Maintenance
 from .operations import Operations
-from .processing import ProcessingJobs
+from .processing.operations import ProcessingJobs
 from .records.database_file import repair
 from .records.ledger import Ledger
 from .records.store import JobRecord, Store
 from .s3.cache import Cache
 from .s3.transfer import DataTransfer
-from .settings import EndpointSettings
+from .settings import INSTANCES, EndpointSettings
 from .training import spot
 from .training.operations import TrainingJobs
 from .tuning.operations import TuningJobs
@@ -75,6 +75,7 @@ class SageMaker:
         stop_grace: float = 120.0,
         containers: str = "process",
         environments: bool = True,
+        instances: int = INSTANCES,
     ) -> None:
         settings = EndpointSettings(
             data_dir=Path(data_dir).resolve(),
@@ -86,6 +87,7 @@ class SageMaker:
             stop_grace=stop_grace,
             containers=containers,
             environments=environments,
+            instances=instances,
         )
         self._settings = settings
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -177,7 +179,8 @@ class SageMaker:
         self._launcher.remove_leftovers()
         for kind in (PROCESSING, TRAINING):
             for job in self._unfinished[kind]:
-                kill_leftover(job.private.get("process"))
+                for process in job.private.get("processes", []):
+                    kill_leftover(process)
                 remove_directory(self._settings.work_dir(kind, job.body[kind.name_field]))
         self._endpoints.recover(self._unfinished[ENDPOINT])
         for kind in JOBS:

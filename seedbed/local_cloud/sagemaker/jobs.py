@@ -13,17 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .cloudwatch import RegionalCloudWatch
+from .containers.cluster.hosts import FIRST, Host
+from .containers.cluster.run import ClusterRun, HostLaunch
 from .containers.exit_status import exit_code, in_words
-from .containers.launcher import Launcher
+from .containers.launcher import ContainerSpec, Launcher
 from .containers.opt_ml import MOVED, ROOT
 from .containers.output import Listener
 from .containers.process import Launch, Outcome, ProcessRunner, Stop
 from .containers.terminal_text import visible
 from .disk import Disk
-from .errors import REASON_LENGTH, JobFailure
+from .errors import REASON_LENGTH
 from .full_disk import DiskRetry
 from .kinds import TUNING, Kind
 from .records.ledger import Ledger
+from .s3.feed import Feed, running
 from .s3.transfer import DataTransfer
 from .settings import EndpointSettings
 
@@ -49,27 +52,42 @@ class JobServices:
         """How the job waits for disk space; its tuning job, if it has one, is shown as waiting too."""
         return DiskRetry(self.disk, [(kind, name), *([(TUNING, tuning_job)] if tuning_job else [])], stop)
 
-    def run(self, launch: Launch, listener: Listener, disk_retry: DiskRetry) -> Outcome:
-        """Runs the job's process and records its identity, so that the next start can end it if the endpoint crashes.
+    def run(
+        self,
+        specs: Sequence[ContainerSpec],
+        listeners: Sequence[Listener],
+        disk_retry: DiskRetry,
+        feeds: Sequence[Feed] = (),
+    ) -> Outcome:
+        """Runs the containers of a job's hosts, and records their identities: the next start ends them after a crash.
 
-        Raises JobFailure if the process can't be started.
+        listeners: one for each container. feeds: run beside them. Raises JobFailure if a process can't be started or a
+        feed fails.
         """
-
         (kind, name), stop = disk_retry.job, disk_retry.stop
 
-        def on_start(process: str) -> None:
-            with suppress(sqlite3.OperationalError):  # the process itself may be what fills the disk
-                self.ledger.store.remember(kind, name, process=process)
+        def on_start(processes: list[str]) -> None:
+            with suppress(sqlite3.OperationalError):  # the processes themselves may be what fills the disk
+                self.ledger.store.remember(kind, name, processes=processes)
 
+        launches = self._launches(specs)
         if stop.reason is not None:
-            launch.clean_up()
+            for launch in launches:
+                launch.clean_up()
             return Outcome(-signal.SIGTERM, stop.reason)
+        cluster = ClusterRun(self.runner, stop, on_start)
+        with running(feeds, cluster.end):
+            return cluster.run([HostLaunch(*pair) for pair in zip(launches, listeners, strict=True)])
+
+    def _launches(self, specs: Sequence[ContainerSpec]) -> list[Launch]:
+        launches: list[Launch] = []
         try:
-            return self.runner.run(launch, stop, on_start, listener)
-        except OSError as error:
-            raise JobFailure(
-                f"ClientError: {launch.command[0]} can't be started in {launch.folder}: {error.strerror}"
-            ) from error
+            launches.extend(map(self.launcher.launch, specs))
+        except BaseException:
+            for launch in launches:
+                launch.clean_up()
+            raise
+        return launches
 
 
 @dataclass
@@ -133,13 +151,13 @@ class Output:
     """Sends the lines of one container to CloudWatch.
 
     Of a line that is overwritten, as progress bars are, its last state is sent, and one every ten seconds before.
-    region: in which CloudWatch has them.
+    region: in which CloudWatch has them. host: which of the job's hosts it is.
     """
 
-    def __init__(self, services: JobServices, group: str, job: str, region: str) -> None:
+    def __init__(self, services: JobServices, group: str, job: str, region: str, host: Host = FIRST) -> None:
         self._cloudwatch = services.cloudwatch.of(region)
         self._launcher = services.launcher
-        self._stream = (group, f"{job}/algo-1-{int(time.time())}")
+        self._stream = (group, f"{job}/{host.name}-{int(time.time())}")
         self._state = ""
         self._sent_at = time.monotonic()
         self._last: deque[str] = deque(maxlen=TAIL_LINES)
@@ -181,13 +199,13 @@ class Output:
         self._state, self._sent_at = "", time.monotonic()
 
 
-def failure_reason(message: str, status: int, tail: list[str], note: str = "") -> str:
+def failure_reason(message: str, status: int, tail: list[str], note: str = "", host: str = "") -> str:
     """AlgorithmError with the container's own message or, if it left none, the end of its output.
 
     status: the exit status, negative if a signal ended the process; the reason then names the signal.
-    note: another sentence, which stands whole before the exit code.
+    note: another sentence, which stands whole before the exit code. host: the name of the host that failed, of several.
     """
-    head = " ".join(filter(None, ("AlgorithmError:", in_words(status), message)))
+    head = " ".join(filter(None, ("AlgorithmError:", host and f"{host}:", in_words(status), message)))
     ending = f"{note and ' '}{note.removesuffix('.')}, exit code: {exit_code(status)}"
     if not message:
         said = "\n".join(tail[-TAIL_LINES:]).strip() or "the container said nothing"

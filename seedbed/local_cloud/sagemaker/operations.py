@@ -13,7 +13,7 @@ from .hosting.endpoints import Endpoints
 from .hosting.models import Models
 from .jobs import JobServices
 from .kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL, PROCESSING, TRAINING, TUNING, Body, Kind
-from .processing import ProcessingJobs
+from .processing.operations import ProcessingJobs
 from .training.operations import TrainingJobs
 from .tuning import view
 from .tuning.operations import TuningJobs

@@ -12,6 +12,8 @@ from botocore.exceptions import UnknownRegionError
 from ..access.credentials import Credentials
 from .kinds import Kind
 
+INSTANCES = 8
+
 
 @dataclass(frozen=True)
 class EndpointSettings:
@@ -26,6 +28,7 @@ class EndpointSettings:
       Docker engine answers that has the image or can build it.
     environments: whether what images and jobs install with pip goes into Python environments of their own; otherwise
       jobs run in Seedbed's, which has all that its own trainer needs.
+    instances: how many instances jobs with several instances can have in use at once, for training and for processing.
     cache_bytes: how much of the downloaded objects is kept for later jobs.
     """
 
@@ -38,14 +41,17 @@ class EndpointSettings:
     stop_grace: float
     containers: str = "process"
     environments: bool = True
+    instances: int = INSTANCES
     cache_bytes: int = 5 * 2**30
 
     def arn(self, kind: Kind, name: str, region: str) -> str:
         """SageMaker writes names in ARNs in lower case. region: of the client that creates the job."""
         return f"arn:{partition_of(region)}:sagemaker:{region}:{self.account}:{kind.resource}/{name.lower()}"
 
-    def log_path(self, kind: Kind, name: str) -> Path:
-        return self.data_dir / "logs" / kind.resource / f"{name.lower()}.log"
+    def log_path(self, kind: Kind, name: str, host: int = 1) -> Path:
+        """Where a host's output is kept. No job's name has a point, so the names of the files differ."""
+        own = "" if host == 1 else f".algo-{host}"
+        return self.data_dir / "logs" / kind.resource / f"{name.lower()}{own}.log"
 
     def work_dir(self, kind: Kind, name: str) -> Path:
         return self.data_dir / "jobs" / f"{kind.resource}-{name.lower()}"

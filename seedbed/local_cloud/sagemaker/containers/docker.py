@@ -13,8 +13,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..errors import JobFailure
+from .cluster.hosts import ALONE, Cluster
 from .images import dockerfile_of, repository_of
-from .opt_ml import HOST, ROOT
+from .opt_ml import ROOT
 
 log = logging.getLogger(__name__)
 
@@ -84,23 +85,48 @@ class Engine:
             raise JobFailure(f"ClientError: Docker can't build {folder}: {built.stderr.strip()[-600:]}")
         return tag
 
-    def options(self, name: str, base: Path, environment: Mapping[str, str], grace: float, port: int = 0) -> list[str]:
-        """The options of `docker run` for a container whose /opt/ml is `base`.
-
-        port: of this machine, which is to lead to the container's 8080; the container then has a network of its own.
+    def options(self, name: str, base: Path, environment: Mapping[str, str], grace: float) -> list[str]:
+        """The options of `docker run` for a container whose /opt/ml is `base`, but for those of its network.
 
         Other users of the machine can read a command, so it only names variables; `docker` takes their values from its
         own environment. The variables that `docker` itself reads there are given with their values.
         """
         options = ["--rm", "--name", name, "--label", f"{LABEL}={self.owner}", "--stop-timeout", str(round(grace))]
-        options += ["--volume", f"{base}:{ROOT}", "--hostname", HOST, "--add-host", f"{HOST}:127.0.0.1"]
-        own_network = ["--add-host", f"{OUTSIDE}:host-gateway"]
-        options += ["--network", "host"] if self.shares_network and not port else own_network
-        if port:
-            options += ["--publish", f"127.0.0.1:{port}:{SERVED_PORT}"]
+        options += ["--volume", f"{base}:{ROOT}"]
         for key, value in environment.items():
             options += ["--env", f"{key}={value}" if is_for_docker(key) else key]
         return options
+
+    def network(self, cluster: Cluster = ALONE, port: int = 0) -> list[str]:
+        """Options with which a job's hosts find each other, and this machine.
+
+        cluster: the job's hosts, as the container's own sees them. port: of this machine, which is to lead to the
+        container's 8080; the container then has a network of its own.
+        """
+        return ["--hostname", cluster.current.name, *self._connected(cluster, port)]
+
+    def _connected(self, cluster: Cluster, port: int) -> list[str]:
+        known = [word for one in cluster.hosts for word in ("--add-host", f"{one.name}:{one.address}")]
+        if port:
+            published = ["--publish", f"127.0.0.1:{port}:{SERVED_PORT}"]
+            return [*known, "--add-host", f"{OUTSIDE}:host-gateway", *published]
+        if self.shares_network:
+            return [*known, "--network", "host"]
+        outside = ["--add-host", f"{OUTSIDE}:host-gateway"]
+        if len(cluster.hosts) == 1:
+            return [*known, *outside]
+        name = self._network_of(cluster)
+        self._quietly(["network", "create", "--label", f"{LABEL}={self.owner}", name])
+        return ["--network", name, "--network-alias", cluster.current.name, *outside]
+
+    def _network_of(self, cluster: Cluster) -> str:
+        """The name of a job's own network, made from its hosts' addresses."""
+        return f"{self.owner}-{cluster.hosts[0].address}"
+
+    def leave_network(self, cluster: Cluster) -> None:
+        """Removes a job's own network, if it has one and no container of the job is left in it."""
+        if len(cluster.hosts) > 1 and not self.shares_network:
+            self._quietly(["network", "rm", self._network_of(cluster)])
 
     def reachable(self, url: str) -> str:
         """A URL of this machine as containers reach it."""
@@ -129,6 +155,8 @@ class Engine:
         found = self._quietly(["ps", "--all", "--quiet", "--filter", f"label={LABEL}={self.owner}"])
         if found.split():
             self._quietly(["rm", "--force", "--volumes", *found.split()])
+        if not self.shares_network:
+            self._quietly(["network", "prune", "--force", "--filter", f"label={LABEL}={self.owner}"])
 
     @staticmethod
     def _quietly(words: list[str]) -> str:

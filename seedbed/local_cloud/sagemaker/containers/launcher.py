@@ -11,6 +11,7 @@ from ...passed_environment import named_by_the_person, passed_to_jobs
 from ..errors import JobFailure
 from ..kinds import Body
 from ..settings import EndpointSettings
+from .cluster.hosts import ALONE, Cluster
 from .docker import Engine, is_for_docker
 from .images import Image, dockerfile_of, folder_of, read_image
 from .namespaces import NamespaceError, Namespaces, refusal
@@ -34,7 +35,8 @@ class ContainerSpec:
 
     name: unique among running containers. specification: the job's AlgorithmSpecification or AppSpecification.
     arguments: what the entrypoint gets if the specification has none. base: the directory that stands for /opt/ml.
-    threads: how many its process may use. seconds: how long it may run. port: of this machine, for one that serves.
+    threads: how many its process may use. seconds: how long it may run. cluster: the job's hosts, as its own sees them.
+    port: of this machine, for one that serves.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ContainerSpec:
     log_path: Path
     threads: int
     seconds: float
+    cluster: Cluster = ALONE
     port: int = 0
 
 
@@ -79,6 +82,11 @@ class Launcher:
     def reach(self, image_uri: str, base: Path) -> Path:
         """Links of a job's files may lead to what lies below this: anywhere for a process, `base` for a container."""
         return base if self._engine_and_image(image_uri) else Path("/")
+
+    def reads_pipes(self, image_uri: str) -> bool:
+        """Whether the job's program reads named pipes of this machine: not in Docker Desktop's virtual one."""
+        found = self._engine_and_image(image_uri)
+        return found is None or found[0].shares_network
 
     def moves_opt_ml(self, image_uri: str) -> bool:
         """Whether a job's files are below SAGEMAKER_BASE_DIR, as it is a process and the system allows no namespace."""
@@ -121,12 +129,14 @@ class Launcher:
         if refusal():
             return launch
         try:
-            entry = self._namespaces.entry(words, job.base, image.working_folder.absolute())
+            place = image.working_folder.absolute()
+            entry = self._namespaces.entry(words, job.base, place, job.cluster)
         except NamespaceError as error:
             own.close()
             raise JobFailure(f"InternalServerError: {error}") from error
 
         def clean_up() -> None:
+            entry.end()
             entry.close()
             own.close()
 
@@ -150,11 +160,17 @@ class Launcher:
             **job.environment,
         }
         name = f"{job.name}-{engine.owner}"
-        options = engine.options(name, job.base, environment, settings.stop_grace, job.port)
+        options = engine.options(name, job.base, environment, settings.stop_grace)
+        options += engine.network(job.cluster, job.port)
         start = own.get("ContainerEntrypoint") or []
         if start:
             options += ["--entrypoint", start[0]]
         arguments = [*start[1:], *(own.get("ContainerArguments") or job.arguments)]
+
+        def clean_up() -> None:
+            engine.remove(name, image, job.base)
+            engine.leave_network(job.cluster)
+
         return Launch(
             command=["docker", "run", *options, image, *arguments],
             folder=dockerfile_of(place).parent,
@@ -164,7 +180,7 @@ class Launcher:
             },
             log_path=job.log_path,
             seconds=job.seconds,
-            clean_up=lambda: engine.remove(name, image, job.base),
+            clean_up=clean_up,
         )
 
     def _find_engine(self) -> Engine | None:

@@ -1,9 +1,10 @@
 """Makes mount namespaces in which a job's folder is /opt/ml: a program for Linux that the endpoint starts once.
 
-Its arguments are a folder with files that stand in for those of /etc, and the name of a job's host. For each folder on
-standard input, ended by a zero byte, it enters a new mount namespace with that folder at /opt/ml, where the endpoint
-finds it by this process's id. It answers with a line, empty or with what failed, first of all when it has begun. The
-end of its input is its own end.
+Its argument is a folder with files that stand in for those of /etc. A request on standard input is three texts, each
+ended by a zero byte: a folder, the name of its host, and a file that stands in for /etc/hosts, empty for that of the
+argument. For each request it enters new namespaces with the folder at /opt/ml and the name as host name, where the
+endpoint finds them by this process's id. It answers with a line, empty or with what failed, first of all when it has
+begun. The end of its input is its own end.
 
 Where the system keeps namespaces for root, a user namespace comes with them, in which the user stays who it is. Nothing
 is written below /opt: where /opt/ml is not there to mount over, a tmpfs with all that is in /opt takes its place.
@@ -19,23 +20,27 @@ from pathlib import Path
 
 OPT = Path("/opt")
 OPT_ML = Path("/opt/ml")
+HOSTS = Path("/etc/hosts")
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER = 0x00020000, 0x04000000, 0x10000000
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_SLAVE = 2, 4, 4096, 16384, 1 << 19
 CHUNK_BYTES = 65_536
+REQUEST = 3
 LIMIT = "a limit on namespaces or mounts is reached"
 
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def main(etc: Path, host: str) -> None:
-    if not succeeds(partial(prepare, etc, host)):
+def main(etc: Path) -> None:
+    if not succeeds(partial(prepare, etc)):
         return
     prepared = os.open("/proc/self/ns/mnt", os.O_RDONLY)
-    rest = b""
+    rest: list[bytes] = [b""]
     while chunk := os.read(0, CHUNK_BYTES):
-        *folders, rest = (rest + chunk).split(b"\0")
-        for folder in folders:
-            succeeds(partial(enter_own, prepared, Path(os.fsdecode(folder))))
+        rest = [*rest[:-1], *(rest[-1] + chunk).split(b"\0")]
+        while len(rest) > REQUEST:
+            folder, host, hosts = map(os.fsdecode, rest[:REQUEST])
+            rest = rest[REQUEST:]
+            succeeds(partial(enter_own, prepared, Path(folder), host, hosts))
 
 
 def succeeds(step: Callable[[], None]) -> bool:
@@ -50,13 +55,12 @@ def succeeds(step: Callable[[], None]) -> bool:
     return not fault
 
 
-def prepare(etc: Path, host: str) -> None:
-    """Enters namespaces that have all but a job's folder."""
+def prepare(etc: Path) -> None:
+    """Enters namespaces that have all but a job's folder and host."""
     enter_namespaces()
     for file in etc.iterdir():
         if Path("/etc", file.name).exists():
             mount(file, Path("/etc", file.name), MS_BIND)
-    check(libc.sethostname(host.encode(), len(host)), "sethostname")
     if OPT_ML.is_symlink() or not OPT_ML.is_dir():
         cover_opt()
         OPT_ML.mkdir()
@@ -90,11 +94,14 @@ def cover_opt() -> None:
         mount(there, here, MS_BIND | MS_REC)
 
 
-def enter_own(prepared: int, folder: Path) -> None:
-    """Enters a copy of the prepared mount namespace, with the folder at /opt/ml."""
+def enter_own(prepared: int, folder: Path, host: str, hosts: str) -> None:
+    """Enters a copy of the prepared mount namespace, with the folder at /opt/ml, and takes the host's name."""
     check(libc.setns(prepared, CLONE_NEWNS), "setns")
-    check(libc.unshare(CLONE_NEWNS), "unshare")
+    check(libc.unshare(CLONE_NEWNS | CLONE_NEWUTS), "unshare")
+    check(libc.sethostname(host.encode(), len(host)), "sethostname")
     mount(folder, OPT_ML, MS_BIND | MS_REC)
+    if hosts and HOSTS.exists():
+        mount(Path(hosts), HOSTS, MS_BIND)
 
 
 def mount(source: Path, target: Path, flags: int, kind: bytes | None = None, options: bytes | None = None) -> None:
@@ -109,4 +116,4 @@ def check(result: int, subject: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]))

@@ -1,9 +1,7 @@
 """The endpoint's side of jobs' namespaces: whether this system allows them, and the command that runs in one."""
 
-import contextlib
 import functools
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import namespace
-from .opt_ml import HOST, ROOT
+from .cluster.hosts import ALONE, Cluster
+from .cluster.hosts_file import write_etc, write_hosts
+from .cluster.leftovers import end_all
+from .opt_ml import ROOT
 
 ANSWER_SECONDS = 20
-ETC = Path("/etc")
 
 
 class NamespaceError(Exception):
@@ -58,9 +58,14 @@ def _try(etc: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
 
 @dataclass(frozen=True)
 class Entry:
-    """A command that runs in a namespace. close: gives the namespace up, once the command runs or has ended."""
+    """A command that runs in a namespace.
+
+    end: kills what is left in it, whichever process group that is in. close: gives the namespace up, once the command
+    runs or has ended.
+    """
 
     command: list[str]
+    end: Callable[[], None]
     close: Callable[[], None]
 
 
@@ -72,29 +77,34 @@ class Namespaces:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def entry(self, words: Sequence[str], base: Path, folder: Path) -> Entry:
+    def entry(self, words: Sequence[str], base: Path, folder: Path, cluster: Cluster = ALONE) -> Entry:
         """The command that runs a program in a namespace of its own. Raises NamespaceError.
 
-        base: the folder that is its /opt/ml. folder: its working directory.
+        base: the folder that is its /opt/ml; beside it a file with several hosts' addresses is written. folder: its
+        working directory. cluster: the job's hosts, as the program's own sees them.
         """
         with self._lock:
-            opened = self._enter(base)
+            opened = self._enter(base, cluster)
+            maker = self._process.pid if self._process is not None else 0
         own = f"/proc/{os.getpid()}/fd"
         options = [f"--{kind}={own}/{number}" for kind, number in opened.items()]
         if "user" in opened:
             options.append("--preserve-credentials")
         enter = [_program("nsenter"), *options, "--", _program("env"), f"--chdir={folder}", *words]
-        return Entry(enter, functools.partial(_close, list(opened.values())))
+        return Entry(
+            enter, functools.partial(end_all, opened["mount"], maker), functools.partial(_close, [*opened.values()])
+        )
 
     def close(self) -> None:
         with self._lock:
             self._end()
 
-    def _enter(self, base: Path) -> dict[str, int]:
+    def _enter(self, base: Path, cluster: Cluster) -> dict[str, int]:
         """Opens a job's namespaces by their kinds, from a process that is started if none runs."""
         try:
             process = self._started()
-            self._ask(process, os.fsencode(base) + b"\0")
+            file = write_hosts(base, cluster.hosts) if len(cluster.hosts) > 1 else ""
+            self._ask(process, b"".join(os.fsencode(text) + b"\0" for text in (base, cluster.current.name, file)))
             return _opened(process.pid)
         except OSError as error:
             self._end()
@@ -108,7 +118,7 @@ class Namespaces:
             self._end()
             write_etc(self._etc)
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", namespace.__file__, str(self._etc), HOST],
+                [sys.executable, "-I", "-S", namespace.__file__, str(self._etc)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
@@ -135,26 +145,6 @@ class Namespaces:
                 pipe.close()
         self._process.wait(ANSWER_SECONDS)
         self._process = None
-
-
-def write_etc(folder: Path) -> None:
-    """Writes the files that stand in for those of /etc; none where the system has none or the disk is full."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, change in (("hosts", with_own_host), ("nsswitch.conf", with_files_first)):
-        with contextlib.suppress(OSError, UnicodeError):
-            content = change((ETC / name).read_text())
-            (folder / name).unlink(missing_ok=True)  # jobs of an earlier process keep theirs
-            (folder / name).write_text(content)
-
-
-def with_own_host(hosts: str) -> str:
-    """A hosts file with the job's own host, so that programs find its address."""
-    return f"127.0.0.1 {HOST}\n{hosts}"
-
-
-def with_files_first(switch: str) -> str:
-    """An nsswitch.conf that looks for hosts in the hosts file first: a resolver may know only the system's own file."""
-    return re.sub(r"^(\s*hosts:)", r"\1 files", switch, flags=re.MULTILINE)
 
 
 def _opened(pid: int) -> dict[str, int]:

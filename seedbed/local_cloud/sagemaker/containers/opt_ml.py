@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import REASON_LENGTH, Invalid, JobFailure
-from ..kinds import Body
 from .image_files import ImageFiles
 from .terminal_text import visible
 
 ROOT = "/opt/ml"
-HOST = "algo-1"
 MOVED = f"{ROOT} is not there for a process here: its files are below SAGEMAKER_BASE_DIR."
 
 
@@ -33,21 +31,6 @@ def local_path(text: str, base: Path) -> Path:
 def write_json(path: Path, content: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
-
-
-def write_resource_config(directory: Path, asked: Body) -> None:
-    """Writes resourceconfig.json. asked: the job's ResourceConfig or ClusterConfig."""
-    group = asked.get("InstanceGroups", [asked])[0]
-    name, instance_type = group.get("InstanceGroupName", "homogeneousCluster"), group.get("InstanceType", "local")
-    content = {
-        "current_host": HOST,
-        "hosts": [HOST],
-        "current_instance_type": instance_type,
-        "current_group_name": name,
-        "instance_groups": [{"instance_group_name": name, "instance_type": instance_type, "hosts": [HOST]}],
-        "network_interface_name": "lo",
-    }
-    write_json(directory / "resourceconfig.json", content)
 
 
 def add_image_files(base: Path, files: ImageFiles, left_out: Path) -> None:

@@ -17,7 +17,7 @@ from .guard import Guard
 from .output import Listener, OutputReader
 
 SHUTDOWN_GRACE = 3.0
-PRIORITIES = {"interrupted": 0, "early": 1, "stopped": 1, "shutdown": 2}
+PRIORITIES = {"failed": 0, "interrupted": 0, "timeout": 1, "early": 1, "stopped": 1, "shutdown": 2}
 
 Process = subprocess.Popen[bytes]
 
@@ -37,7 +37,11 @@ class Stop:
             call()
 
     def request(self, reason: str) -> None:
-        """reason: `interrupted` (the Spot instance), `early` (early stopping), `stopped` (a caller) or `shutdown`."""
+        """Asks for the end.
+
+        reason: `interrupted` (the Spot instance), `early` (early stopping), `stopped` (a caller) or `shutdown`; of one
+        process of several also `failed` (another one did, or what feeds them) and `timeout`.
+        """
         with self._lock:
             if self.reason is None or PRIORITIES[reason] > PRIORITIES[self.reason]:
                 self.reason = reason
@@ -74,10 +78,14 @@ class Launch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a process ended: its exit status and why it was stopped (`timeout` or a Stop's reason), if it was."""
+    """How a process ended: its exit status and why it was stopped (`timeout` or a Stop's reason), if it was.
+
+    host: of a job with several hosts, the index of the one that ended so.
+    """
 
     exit_code: int
     ended_by: str | None
+    host: int = 0
 
 
 class ProcessRunner:
@@ -90,11 +98,19 @@ class ProcessRunner:
     def close(self) -> None:
         self._guard.close()
 
-    def run(self, launch: Launch, stop: Stop, on_start: Callable[[str], None], listener: Listener) -> Outcome:
+    def run(
+        self,
+        launch: Launch,
+        stop: Stop,
+        on_start: Callable[[str], None],
+        listener: Listener,
+        on_end: Callable[[Outcome], None] = lambda _: None,
+    ) -> Outcome:
         """Blocks until the process has ended; it is stopped when its time is up or `stop` is requested.
 
         on_start: called with the process's identity, by which it is found after a crash of the endpoint.
-        listener: receives its output, standard error included. Raises OSError if it can't be started.
+        listener: receives its output, standard error included. on_end: called as soon as the process has ended, before
+        the rest of its output is read. Raises OSError if it can't be started.
         """
         launch.log_path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -118,6 +134,7 @@ class ProcessRunner:
             assert process.stdout is not None
             reader = OutputReader(process.stdout, launch.log_path, listener)
             outcome = self._wait(process, stop, launch.seconds)
+            on_end(outcome)
         finally:
             kill_group(process.pid)
             launch.clean_up()

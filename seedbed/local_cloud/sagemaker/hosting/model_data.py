@@ -21,10 +21,10 @@ def place(data: ModelData, folder: Path, transfer: DataTransfer, stop: Stop) -> 
     if not data.uri:
         return
     if data.compression == "None" and data.data_type == "S3Prefix":
-        transfer.download("S3Prefix", data.uri, folder, lambda: stop.reason is not None)
+        transfer.download(data.uri, transfer.finder.find("S3Prefix", data.uri), folder, lambda: stop.reason is not None)
         return
     fetched = folder.with_name("model-data")
-    transfer.download("S3Prefix", data.uri, fetched, lambda: stop.reason is not None)
+    transfer.download(data.uri, transfer.finder.find("S3Prefix", data.uri), fetched, lambda: stop.reason is not None)
     if stop.reason is None:
         archive = fetched / data.uri.rpartition("/")[2]
         if not archive.is_file():

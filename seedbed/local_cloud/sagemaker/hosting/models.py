@@ -54,6 +54,6 @@ def check_data(data: ModelData, services: JobServices) -> None:
         raise Invalid(f"The model's data must be at s3://bucket/key, not at {data.uri}.")
     if data.data_type == "S3Prefix" and data.compression == "Gzip":
         raise Invalid("A model below an S3Prefix has the CompressionType None; an archive is an S3Object.")
-    said = services.transfer.missing(data.uri)
+    said = services.transfer.finder.missing(data.uri)
     if said is not None:
         raise Invalid(f"Could not find model data at {data.uri}.{said and ' '}{said}")

@@ -2,8 +2,6 @@
 
 from .field import GIVEN, KEYS, Field, below, given
 
-ONE_INSTANCE = Field("refused", "each job runs on one instance", taken=(1,))
-NO_PIPE = "no data is streamed; use File or FastFile"
 NO_PREFERENCES = Field("refused", "there is no choice of instances; give InstanceType and InstanceCount")
 OWN_NETWORK = Field("noted", "the job has this machine's network")
 VOLUME = Field("noted", "the job has this machine's disk")
@@ -13,16 +11,20 @@ EXPERIMENTS = Field("noted", "there are no experiments to list the job in")
 # In training jobs and in the definitions of tuning jobs.
 SHARED = {
     **below("AlgorithmSpecification", given("TrainingImage MetricDefinitions.Name MetricDefinitions.Regex")),
-    "AlgorithmSpecification.TrainingInputMode": Field("refused", NO_PIPE, taken=("File", "FastFile")),
+    "AlgorithmSpecification.TrainingInputMode": GIVEN,
     "AlgorithmSpecification.AlgorithmName": Field("refused", "there are no built-in algorithms; give a TrainingImage"),
     **given("CheckpointConfig.S3Uri CheckpointConfig.LocalPath Environment EnableManagedSpotTraining"),
-    **below("InputDataConfig", given("ChannelName ContentType")),
-    **below("InputDataConfig.DataSource.S3DataSource", given("S3Uri S3DataDistributionType")),
-    "InputDataConfig.DataSource.S3DataSource.S3DataType": Field(
-        "refused", "only prefixes and manifests are read", taken=("S3Prefix", "ManifestFile")
+    **below(
+        "InputDataConfig",
+        given("ChannelName ContentType CompressionType RecordWrapperType InputMode ShuffleConfig.Seed"),
     ),
-    "InputDataConfig.DataSource.S3DataSource.AttributeNames": Field("refused", "augmented manifests are not read"),
-    "InputDataConfig.DataSource.S3DataSource.InstanceGroupNames": Field("noted", "one instance gets every channel"),
+    **below(
+        "InputDataConfig.DataSource.S3DataSource",
+        given("S3Uri S3DataDistributionType AttributeNames InstanceGroupNames"),
+    ),
+    "InputDataConfig.DataSource.S3DataSource.S3DataType": Field(
+        "refused", "conversations are not read", taken=("S3Prefix", "ManifestFile", "AugmentedManifestFile")
+    ),
     "InputDataConfig.DataSource.S3DataSource.ModelAccessConfig": Field("noted", "no licence is asked for"),
     "InputDataConfig.DataSource.S3DataSource.HubAccessConfig": Field(
         "refused", "there is no hub; copy the model to S3"
@@ -31,19 +33,10 @@ SHARED = {
         "refused", "no file systems are mounted; copy the data to S3"
     ),
     "InputDataConfig.DataSource.DatasetSource": Field("refused", "there are no data sets; copy the data to S3"),
-    "InputDataConfig.CompressionType": Field(
-        "refused", "that is for Pipe mode only, and no data is streamed", taken=("None",)
-    ),
-    "InputDataConfig.RecordWrapperType": Field(
-        "refused", "that is for Pipe mode only, and no data is streamed", taken=("None",)
-    ),
-    "InputDataConfig.InputMode": Field("refused", NO_PIPE, taken=("File", "FastFile")),
-    "InputDataConfig.ShuffleConfig": Field("noted", "files in a folder have no order"),
     **below("OutputDataConfig", given("S3OutputPath CompressionType")),
     "OutputDataConfig.KmsKeyId": KEYS,
-    **below("ResourceConfig", given("InstanceType InstanceGroups.InstanceType InstanceGroups.InstanceGroupName")),
-    "ResourceConfig.InstanceCount": ONE_INSTANCE,
-    "ResourceConfig.InstanceGroups.InstanceCount": ONE_INSTANCE,
+    **below("ResourceConfig", given("InstanceType InstanceCount")),
+    **below("ResourceConfig.InstanceGroups", given("InstanceType InstanceCount InstanceGroupName")),
     "ResourceConfig.VolumeSizeInGB": VOLUME,
     "ResourceConfig.VolumeKmsKeyId": KEYS,
     "ResourceConfig.KeepAlivePeriodInSeconds": Field("noted", "a job starts at once, without a warm pool"),
@@ -58,7 +51,7 @@ SHARED = {
     "StoppingCondition.MaxPendingTimeInSeconds": Field("noted", "no job waits for an instance"),
     "VpcConfig": OWN_NETWORK,
     "EnableNetworkIsolation": OWN_NETWORK,
-    "EnableInterContainerTrafficEncryption": Field("noted", "one instance has no traffic to others"),
+    "EnableInterContainerTrafficEncryption": Field("noted", "hosts reach each other within this machine"),
 }
 TRAINING_JOB = {
     **SHARED,
@@ -91,12 +84,13 @@ DEFINITION = {
     **given("DefinitionName TuningObjective.Type TuningObjective.MetricName StaticHyperParameters"),
     **below("HyperParameterRanges", RANGES),
     **below(
-        "HyperParameterTuningResourceConfig", given("InstanceType AllocationStrategy InstanceConfigs.InstanceType")
+        "HyperParameterTuningResourceConfig",
+        given(
+            "InstanceType InstanceCount AllocationStrategy InstanceConfigs.InstanceType InstanceConfigs.InstanceCount"
+        ),
     ),
-    "HyperParameterTuningResourceConfig.InstanceCount": ONE_INSTANCE,
     "HyperParameterTuningResourceConfig.VolumeSizeInGB": VOLUME,
     "HyperParameterTuningResourceConfig.VolumeKmsKeyId": KEYS,
-    "HyperParameterTuningResourceConfig.InstanceConfigs.InstanceCount": ONE_INSTANCE,
     "HyperParameterTuningResourceConfig.InstanceConfigs.VolumeSizeInGB": VOLUME,
 }
 TUNING_JOB = {
@@ -127,9 +121,11 @@ PROCESSING_JOB = {
     **below("AppSpecification", given("ImageUri ContainerEntrypoint ContainerArguments")),
     **below("ProcessingInputs", given("InputName S3Input.S3Uri S3Input.LocalPath S3Input.S3DataType")),
     "ProcessingInputs.S3Input.S3DataDistributionType": GIVEN,
-    "ProcessingInputs.S3Input.S3InputMode": Field("refused", "no data is streamed; use File", taken=("File",)),
+    "ProcessingInputs.S3Input.S3InputMode": Field(
+        "refused", "processing jobs get files alone; use File", taken=("File",)
+    ),
     "ProcessingInputs.S3Input.S3CompressionType": Field(
-        "refused", "that is for Pipe mode only, and no data is streamed", taken=("None",)
+        "refused", "that is for Pipe mode, and processing jobs get files alone", taken=("None",)
     ),
     "ProcessingInputs.AppManaged": Field("refused", "no application manages its inputs"),
     "ProcessingInputs.DatasetDefinition": Field("refused", "Athena and Redshift are not queried; copy the data to S3"),
@@ -140,8 +136,7 @@ PROCESSING_JOB = {
     ),
     "ProcessingOutputConfig.Outputs.AppManaged": Field("refused", "no application manages its outputs"),
     "ProcessingOutputConfig.KmsKeyId": KEYS,
-    "ProcessingResources.ClusterConfig.InstanceType": GIVEN,
-    "ProcessingResources.ClusterConfig.InstanceCount": ONE_INSTANCE,
+    **below("ProcessingResources.ClusterConfig", given("InstanceType InstanceCount")),
     "ProcessingResources.ClusterConfig.VolumeSizeInGB": VOLUME,
     "ProcessingResources.ClusterConfig.VolumeKmsKeyId": KEYS,
     "ProcessingResources.ClusterConfig.InstancePreferences": NO_PREFERENCES,

@@ -4,10 +4,10 @@ import os
 import tarfile
 from pathlib import Path
 
-from .tree import Entry, Tree
+from .tree import Entry, Uploaded
 
 
-def write_archive(tree: Tree, file: Path) -> None:
+def write_archive(tree: Uploaded, file: Path) -> None:
     """Writes all that the tree holds, owned by root. Raises OSError."""
     with tarfile.open(file, "w:gz", compresslevel=6) as archive:
         for entry in tree.entries():

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from ..containers.opt_ml import moved
 from ..errors import JobFailure
@@ -25,6 +26,19 @@ class Entry:
         return not self.link and self.path.is_dir()
 
 
+class Uploaded(Protocol):
+    """What is uploaded: one folder, or the folders of several hosts. left_out: see Tree."""
+
+    @property
+    def left_out(self) -> list[str]: ...
+
+    def files(self) -> list[tuple[Path, str]]:
+        """(file, name) of each file. A link counts as what it leads to, since S3 has no links."""
+
+    def entries(self) -> Iterator[Entry]:
+        """All in it. A link to something in the folder stays a link; another one counts as what it leads to."""
+
+
 @dataclass(frozen=True)
 class Tree:
     """A folder of a job. base: the directory that stands for /opt/ml.
@@ -40,13 +54,14 @@ class Tree:
 
     def files(self) -> list[tuple[Path, str]]:
         """(file, name) of each file. A link counts as what it leads to, since S3 has no links."""
-        return [(entry.path, entry.name) for entry in self._walk(keep_links=False) if not entry.is_folder]
+        return [(entry.path, entry.name) for entry in self.walk(keep_links=False) if not entry.is_folder]
 
     def entries(self) -> Iterator[Entry]:
         """All in it. A link to something in the folder stays a link; another one counts as what it leads to."""
-        return self._walk(keep_links=True)
+        return self.walk(keep_links=True)
 
-    def _walk(self, keep_links: bool) -> Iterator[Entry]:
+    def walk(self, keep_links: bool) -> Iterator[Entry]:
+        """All in it. keep_links: whether links within it stay links. Raises JobFailure."""
         root = Path(os.path.realpath(self.root))
         if not root.is_relative_to(self.reach):
             raise JobFailure(f"ClientError: {self.root.name} is a link to {root}, which is not part of the job.")

@@ -1,141 +1,113 @@
-"""A training job's /opt/ml: the files that it finds there, and the upload of those that it leaves."""
+"""A training job's files: those that its hosts find at /opt/ml, and the upload of those that they leave."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
-from ..containers import opt_ml
-from ..jobs import JobServices, fresh_directory
+from ..containers.cluster.hosts import Cluster, Host
+from ..errors import JobFailure
+from ..jobs import JobServices
 from ..kinds import TRAINING, Body
+from ..s3 import augmented_manifest
+from ..s3.feed import Feed
+from ..s3.merged import MergedTree
 from ..s3.mirror import Mirror
-from ..s3.paths import split_uri
-from ..s3.tree import Tree
-
-
-@dataclass(frozen=True)
-class KeptFolder:
-    """A folder of the job whose files are uploaded while it runs.
-
-    config: the field that asks for it; the container finds it in the file of that name. default: the folder's path.
-    uri: the field with the place in S3. below: the folder below the job's name there; empty for the place itself.
-    """
-
-    config: str
-    default: str
-    uri: str
-    below: str = ""
-
-    def place(self, body: Body) -> str:
-        """Where in S3 the files of a job go. Raises JobFailure if that is not in S3."""
-        place: str = body[self.config][self.uri]
-        split_uri(place)
-        return f"{place.rstrip('/')}/{body['TrainingJobName']}/{self.below}" if self.below else place
-
-
-CHECKPOINTS = KeptFolder("CheckpointConfig", "/opt/ml/checkpoints", "S3Uri")
-KEPT = (
-    CHECKPOINTS,
-    KeptFolder("TensorBoardOutputConfig", "/opt/ml/output/tensorboard", "S3OutputPath", "tensorboard-output"),
-    KeptFolder("DebugHookConfig", "/opt/ml/output/tensors", "S3OutputPath", "debug-output"),
-)
+from ..s3.stream import Streaming
+from .channels import Channel, channels
+from .host_files import HostFiles
 
 
 class TrainingFiles:
-    """The directory that stands for /opt/ml of one run of a training job.
+    """The directories of one run of a training job, one for each host, below `base`. body: the job's record.
 
     say_left_out: hears a sentence for each name that can't be uploaded.
     """
 
     def __init__(self, services: JobServices, body: Body, say_left_out: Callable[[Sequence[str]], None]) -> None:
         self._services = services
-        self._body = body
+        self.body = body
         self._say_left_out = say_left_out
         self.base = services.settings.work_dir(TRAINING, body["TrainingJobName"])
+        self.cluster = Cluster.of(body.get("ResourceConfig", {}), body["TrainingJobName"])
+        self.hosts = [HostFiles(services, body, host, self.base / host.name) for host in self.cluster.hosts]
+        self.feeds: list[Feed] = []
 
     def prepare(self, cancelled: Callable[[], bool]) -> None:
-        """Creates everything that the container needs when it starts. Raises JobFailure."""
-        body, base = self._body, fresh_directory(self.base)
-        channels = body.get("InputDataConfig", [])
-        mode = body["AlgorithmSpecification"].get("TrainingInputMode", "File")
-        config = base / "input" / "config"
-        opt_ml.write_json(config / "hyperparameters.json", body.get("HyperParameters", {}))
-        opt_ml.write_json(
-            config / "inputdataconfig.json", {item["ChannelName"]: _channel_config(item, mode) for item in channels}
-        )
-        opt_ml.write_resource_config(config, body.get("ResourceConfig", {}))
-        for kept in KEPT:
-            if kept.config in body:
-                content = {"LocalPath": kept.default, **body[kept.config]}
-                opt_ml.write_json(config / f"{kept.config.lower()}.json", content)
-        for directory in ("model", "output/data", "checkpoints"):
-            (base / directory).mkdir(parents=True)
-        for channel in channels:
-            source = channel["DataSource"]["S3DataSource"]
-            directory = base / "input" / "data" / channel["ChannelName"]
-            self._services.transfer.download(source["S3DataType"], source["S3Uri"], directory, cancelled)
+        """Creates everything that the containers need when they start. Raises JobFailure."""
+        given = channels(self.body)
+        for one in self.hosts:
+            one.prepare(self.cluster, [channel for channel in given if one.host in channel.hosts(self.cluster)])
+        self.feeds = []
+        for channel in given:
+            hosts = [one for one in self.hosts if one.host in channel.hosts(self.cluster)]
+            if channel.is_pipe:
+                self._add_pipes(channel, hosts)
+            else:
+                self._download(channel, hosts, cancelled)
+
+    def _download(self, channel: Channel, hosts: Sequence[HostFiles], cancelled: Callable[[], bool]) -> None:
+        """Gives each host its share of a channel's objects, as files."""
+        transfer, uri = self._services.transfer, channel.source["S3Uri"]
+        found = transfer.finder.find(channel.source["S3DataType"], uri)
+        for one in hosts:
+            transfer.download(uri, channel.share(found, one.host, self.cluster), one.data / channel.name, cancelled)
+
+    def _add_pipes(self, channel: Channel, hosts: Sequence[HostFiles]) -> None:
+        """Gives each host a pipe with its share of a channel's objects, which is fed while the job runs."""
+        if not self._services.launcher.reads_pipes(self.body["AlgorithmSpecification"]["TrainingImage"]):
+            raise JobFailure("ClientError: Docker's virtual machine reads no named pipes: use File instead of Pipe.")
+        transfer, source, body = self._services.transfer, channel.source, channel.body
+        packed, wrapped = body.get("CompressionType") == "Gzip", body.get("RecordWrapperType") == "RecordIO"
+        streaming = Streaming(transfer.reader.open, packed, wrapped)
+        if channel.is_augmented:
+            names = source["AttributeNames"]
+            rows = augmented_manifest.read_rows(transfer.finder, transfer.reader, source["S3Uri"], names)
+        else:
+            rows = [[item] for item, _ in transfer.finder.find(source["S3DataType"], source["S3Uri"])]
+        for one in hosts:
+
+            def epoch_of(epoch: int, host: Host = one.host) -> Iterator[bytes]:
+                share = channel.share(rows, host, self.cluster, epoch)
+                return streaming.of(augmented_manifest.content(transfer.finder, share))
+
+            self.feeds.append(Feed(one.data, channel.name, epoch_of))
 
     def restore_checkpoints(self, cancelled: Callable[[], bool]) -> list[Mirror]:
-        """Downloads the job's checkpoints, if it has a CheckpointConfig.
+        """Downloads the job's checkpoints to each host, if it has a CheckpointConfig.
 
         Returns the mirrors that upload the folders which are kept in S3 while the job runs.
         """
-        mirrors = []
-        for kept in KEPT:
-            if kept.config in self._body:
-                directory = opt_ml.local_path(self._body[kept.config].get("LocalPath", kept.default), self.base)
-                place = kept.place(self._body)
-                mirrors.append(Mirror(self._services.transfer, self._tree(directory), place))
-                if kept is CHECKPOINTS:
-                    self._services.transfer.restore(place, directory, cancelled)
-                    mirrors[-1].mark_sent()
-        return mirrors
+        return [mirror for one in self.hosts for mirror in one.restore_checkpoints(cancelled)]
 
     def upload_model(self) -> str:
-        """Uploads /opt/ml/model and returns its S3 URI."""
-        config = self._body["OutputDataConfig"]
-        if config.get("CompressionType") == "NONE":
+        """Uploads what all hosts have in /opt/ml/model and returns its S3 URI."""
+        if self.body["OutputDataConfig"].get("CompressionType") == "NONE":
             uri = f"{self._output_uri()}/model/"
-            tree = self._tree(self.base / "model")
+            tree = self._merged("model")
             self._services.transfer.upload_directory(tree, uri)
             self._say_left_out(tree.left_out)
         else:
             uri = f"{self._output_uri()}/model.tar.gz"
-            self._upload_archive(self.base / "model", uri)
+            self._upload_archive("model", uri)
         return uri
 
     def upload_output(self) -> None:
-        if has_files(self.base / "output" / "data"):
-            self._upload_archive(self.base / "output" / "data", f"{self._output_uri()}/output.tar.gz")
+        """Uploads what all hosts have in /opt/ml/output/data, if there is something."""
+        if self._any_has("output/data"):
+            self._upload_archive("output/data", f"{self._output_uri()}/output.tar.gz")
 
-    def _upload_archive(self, directory: Path, uri: str) -> None:
-        tree = self._tree(directory)
+    def has_model(self) -> bool:
+        return self._any_has("model")
+
+    def _upload_archive(self, name: str, uri: str) -> None:
+        tree = self._merged(name)
         self._services.transfer.upload_archive(tree, uri, self.base / uri.rsplit("/", 1)[1])
         self._say_left_out(tree.left_out)
 
-    def _tree(self, directory: Path) -> Tree:
-        image = self._body["AlgorithmSpecification"]["TrainingImage"]
-        return Tree(directory, self.base, self._services.launcher.reach(image, self.base))
+    def _merged(self, name: str) -> MergedTree:
+        return MergedTree({one.host.name: one.tree(name) for one in self.hosts})
 
-    def has_model(self) -> bool:
-        return has_files(self.base / "model")
-
-    def failure(self) -> str:
-        """The container's own message about its failure; empty if it left none."""
-        return opt_ml.read_message(self.base, "output/failure")
+    def _any_has(self, name: str) -> bool:
+        return any(one.has_files(name) for one in self.hosts)
 
     def _output_uri(self) -> str:
-        root = self._body["OutputDataConfig"]["S3OutputPath"].rstrip("/")
-        return f"{root}/{self._body['TrainingJobName']}/output"
-
-
-def has_files(directory: Path) -> bool:
-    return directory.is_dir() and any(directory.iterdir())
-
-
-def _channel_config(channel: Body, mode: str) -> Body:
-    return {
-        "TrainingInputMode": channel.get("InputMode", mode),
-        "S3DistributionType": channel["DataSource"]["S3DataSource"].get("S3DataDistributionType", "FullyReplicated"),
-        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
-        **({"ContentType": channel["ContentType"]} if "ContentType" in channel else {}),
-    }
+        root = self.body["OutputDataConfig"]["S3OutputPath"].rstrip("/")
+        return f"{root}/{self.body['TrainingJobName']}/output"

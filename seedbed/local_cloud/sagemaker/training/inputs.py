@@ -14,7 +14,7 @@ def check(request: Body, transfer: DataTransfer, region: str) -> None:
             bucket, _ = split_uri(uri)
         except JobFailure as failure:
             raise Invalid(str(failure).removeprefix("ClientError: ")) from failure
-        missing = transfer.missing(uri)
+        missing = transfer.finder.missing(uri)
         if missing is not None:
             raise Invalid(
                 f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket'

@@ -9,6 +9,7 @@ from typing import Any
 
 import regex
 
+from ..containers.cluster.hosts import FIRST, Host
 from ..containers.terminal_text import visible_states
 from ..errors import Invalid
 from ..jobs import JobServices, Output
@@ -52,11 +53,12 @@ class Metrics:
     """The metrics that a job has reported so far.
 
     A regular expression that takes too long for a line finds nothing in it, and is dropped after ten such lines, so
-    that a careless one holds up neither its job nor others.
+    that a careless one holds up neither its job nor others. reading: held by each of a job's hosts while it reads.
     """
 
     def __init__(self, definitions: Iterable[Mapping[str, str]]) -> None:
         self._patterns = compile_definitions(definitions)
+        self.reading = threading.Lock()
         self._lock = threading.Lock()
         self._overruns: dict[str, int] = {}
         self._points: dict[str, list[tuple[float, float]]] = {}
@@ -154,23 +156,34 @@ class Metrics:
 
 
 class MeasuredOutput(Output):
-    """Sends a training job's lines and metrics to CloudWatch. found: called with the names of a line's metrics."""
+    """Sends a training job's lines and metrics to CloudWatch.
 
-    def __init__(
-        self, services: JobServices, group: str, body: Body, metrics: Metrics, found: Callable[[set[str]], None]
+    metrics: of all the job's hosts. found: called with the names of a line's metrics. host: whose lines these are.
+    """
+
+    def __init__(  # noqa: PLR0913  a job's host, and what hears it
+        self,
+        services: JobServices,
+        group: str,
+        body: Body,
+        metrics: Metrics,
+        found: Callable[[set[str]], None],
+        *,
+        host: Host = FIRST,
     ) -> None:
         self._job = body["TrainingJobName"]
-        super().__init__(services, group, self._job, region_of(body["TrainingJobArn"]))
+        super().__init__(services, group, self._job, region_of(body["TrainingJobArn"]), host)
         self._metrics = metrics
         self._found = found
 
     def on_line(self, line: str, ended: bool = True) -> None:
         super().on_line(line, ended)
         stamp = now()
-        values = self._metrics.read(line, stamp, ended)
+        with self._metrics.reading:
+            values, notes = self._metrics.read(line, stamp, ended), self._metrics.take_notes()
         for metric, value in values.items():
             self._cloudwatch.metric(self._job, metric, value, stamp)
-        for note in self._metrics.take_notes():
+        for note in notes:
             self.note(f"[{note}]")
         if values:
             self._found(set(values))

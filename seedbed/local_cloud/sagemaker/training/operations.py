@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .. import defaults, tags
+from .. import defaults, instances, tags
 from ..containers import opt_ml
 from ..containers.images import folder_of
 from ..errors import Invalid
@@ -10,7 +10,8 @@ from ..jobs import JobServices
 from ..kinds import TRAINING, Body
 from ..records.transitions import end
 from . import built_in, inputs
-from .files import KEPT
+from .channels import channels
+from .host_files import KEPT
 from .metrics import compile_definitions
 from .run import TrainingListener, TrainingRun
 
@@ -25,6 +26,7 @@ class TrainingJobs:
         defaults.fill_training_job(request)
         built_in.fill(request.get("AlgorithmSpecification", {}))
         check(request, self._services, region)
+        instances.check(TRAINING, request.get("ResourceConfig", {}), self._services.ledger, self._services.settings)
         body = self._services.ledger.create(TRAINING, request, tags.take(request), region=region)
         self.start(body["TrainingJobName"], TrainingListener())
         return {"TrainingJobArn": body["TrainingJobArn"]}
@@ -62,23 +64,26 @@ def check(request: Body, services: JobServices, region: str) -> None:
         raise Invalid("AlgorithmSpecification needs a TrainingImage: this endpoint has no algorithms of its own.")
     folder_of(specification["TrainingImage"], services.settings.images)
     compile_definitions(specification.get("MetricDefinitions", []))
-    if len(request.get("ResourceConfig", {}).get("InstanceGroups", [])) > 1:
-        raise Invalid("This endpoint runs each job on one instance: give one of the InstanceGroups.")
     for kept in KEPT:
         if kept.config in request:
             opt_ml.local_path(request[kept.config].get("LocalPath", kept.default), Path())
-    _check_channels(request.get("InputDataConfig", []))
+    _check_channels(request)
     _check_spot(request)
     inputs.check(request, services.transfer, region)
 
 
-def _check_channels(channels: list[Body]) -> None:
-    names = [channel["ChannelName"] for channel in channels]
+def _check_channels(request: Body) -> None:
+    given = request.get("InputDataConfig", [])
+    names = [channel["ChannelName"] for channel in given]
     if len(set(names)) < len(names) or any(set(name) == {"."} for name in names):
         raise Invalid("Each channel in InputDataConfig needs a name of its own, and not one of dots alone.")
-    for channel in channels:
+    for channel in given:
         if "S3DataSource" not in channel.get("DataSource", {}):
             raise Invalid(f"Channel '{channel['ChannelName']}' needs an S3DataSource: this endpoint reads no others.")
+    groups = {group["InstanceGroupName"] for group in request.get("ResourceConfig", {}).get("InstanceGroups", [])}
+    for found in channels(request):
+        if fault := found.fault(groups):
+            raise Invalid(f"Channel '{found.name}' {fault}.")
 
 
 def _check_spot(request: Body) -> None:

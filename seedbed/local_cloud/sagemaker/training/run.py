@@ -6,27 +6,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..containers.launcher import ContainerSpec
 from ..containers.process import Outcome, Stop
 from ..errors import JobFailure
-from ..jobs import JobServices, Output, failure_reason, remove_directory
+from ..jobs import JobServices, remove_directory
 from ..kinds import ENDED, TRAINING, Body
 from ..records.transitions import end, enter, now
 from ..s3.mirror import kept_in_s3
-from ..settings import cores, region_of
+from ..settings import cores
+from .containers import TrainingContainers
 from .files import TrainingFiles
-from .metrics import OBJECTIVE_METRIC, MeasuredOutput, Metrics
+from .metrics import OBJECTIVE_METRIC, Metrics
 from .spot import Clock
 
 log = logging.getLogger(__name__)
-
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
 class TrainingListener:
     """Receives a training job's progress; does nothing for a job without a tuning job.
 
-    objective: the objective metric's name. threads: how many the process may use, 0 for one per core.
+    objective: the objective metric's name. threads: how many the job may use, 0 for one per core.
     """
 
     objective = ""
@@ -61,7 +59,7 @@ class TrainingRun:
         )
         self._clock = Clock.of(job.body, job.private.get("seconds_used", 0.0))
         self._retries = job.body.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0) - job.private.get("retries", 0)
-        self._output = Output(services, LOG_GROUP, name, region_of(job.body["TrainingJobArn"]))
+        self._containers = TrainingContainers(services, self._files, self._metrics, self._found)
         self._disk_retry = services.disk_retry(TRAINING, name, stop, listener.tuning_job)
 
     def work(self) -> None:
@@ -134,7 +132,8 @@ class TrainingRun:
         mirrors = self._files.restore_checkpoints(self._stop_requested)
         self._enter("Training")
         with kept_in_s3(mirrors):
-            return self._train()
+            seconds = self._clock.seconds_to_run()
+            return self._containers.run(self._listener.threads or cores(), seconds, self._disk_retry)
 
     def _wait_for_capacity(self) -> bool:
         """Waits for another Spot instance; True if the job has ended meanwhile."""
@@ -163,11 +162,7 @@ class TrainingRun:
                 self._change(lambda body: body.update(ModelArtifacts={"S3ModelArtifacts": uri}))
         self._disk_retry.until_done(self._files.upload_output)
         if failed:
-            message, tail = self._files.failure(), self._output.tail()
-            image = self._body["AlgorithmSpecification"]["TrainingImage"]
-            note = self._output.moved_note(image, message) or self._metrics_problem()
-            reason = failure_reason(message, outcome.exit_code, tail, note)
-            self._finish("Failed", "Failed", reason)
+            self._finish("Failed", "Failed", self._containers.failure(outcome, self._metrics_problem()))
         elif outcome.ended_by == "timeout":
             waited = self._clock.waited_too_long()
             self._finish("Stopped", "MaxWaitTimeExceeded" if waited else "MaxRuntimeExceeded")
@@ -175,27 +170,6 @@ class TrainingRun:
             self._finish("Stopped", "Stopped")
         else:
             self._finish("Completed", "Completed")
-
-    def _train(self) -> Outcome:
-        services, body = self._services, self._body
-        specification = body["AlgorithmSpecification"]
-        job = ContainerSpec(
-            name=self._files.base.name,
-            image_uri=specification["TrainingImage"],
-            specification=specification,
-            arguments=["train"],
-            environment={
-                **body.get("Environment", {}),
-                "TRAINING_JOB_NAME": self._name,
-                "TRAINING_JOB_ARN": body["TrainingJobArn"],
-            },
-            base=self._files.base,
-            log_path=services.settings.log_path(TRAINING, self._name),
-            threads=self._listener.threads or cores(),
-            seconds=self._clock.seconds_to_run(),
-        )
-        self._output = MeasuredOutput(services, LOG_GROUP, body, self._metrics, self._found)
-        return services.run(services.launcher.launch(job), self._output, self._disk_retry)
 
     def _found(self, metrics: set[str]) -> None:
         if self._listener.objective in metrics:
@@ -206,7 +180,7 @@ class TrainingRun:
         return self._metrics.problem(only=self._listener.objective)
 
     def _say_left_out(self, sentences: Sequence[str]) -> None:
-        self._output.on_left_out(sentences)
+        self._containers.outputs[0].on_left_out(sentences)
 
     def _stop_requested(self) -> bool:
         return self._stop.reason is not None

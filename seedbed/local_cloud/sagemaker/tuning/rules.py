@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from .. import instances
 from ..errors import Invalid, LimitExceeded
 from ..jobs import JobServices
-from ..kinds import Body
+from ..kinds import TRAINING, Body
 from ..search.hyperband import resource_bounds
 from ..search.strategies import combinations
 from ..training import operations as training
@@ -24,7 +25,10 @@ def check(request: Body, services: JobServices, region: str) -> None:
     config = request["HyperParameterTuningJobConfig"]
     for definition in definitions:
         _check_resources(definition.body)
-        training.check(definition.training_job("", {}), services, region)
+        job = definition.training_job("", {})
+        training.check(job, services, region)
+        parallel = config["ResourceLimits"]["MaxParallelTrainingJobs"]
+        instances.check(TRAINING, job["ResourceConfig"], services.ledger, services.settings, parallel)
         _check_hyperparameters(definition)
     if sum(len(item.body.get("Environment", {})) for item in definitions) > MAX_VARIABLES:
         raise Invalid(f"All definitions together can have at most {MAX_VARIABLES} variables in their Environment.")

@@ -1,0 +1,1 @@
+"""Processing jobs: their operations, and the jobs themselves."""
