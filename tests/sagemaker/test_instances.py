@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -199,12 +200,15 @@ def test_a_host_that_fails_ends_the_others_and_is_named(hosts: Endpoint) -> None
 
 
 def test_stop_ends_all_hosts_and_keeps_their_models(hosts: Endpoint) -> None:
-    cluster.train(hosts, "stopped", 2, {"waits": "1"})
+    cluster.train(hosts, "stopped", 2, {"waits": "1", "ignores_term": "algo-2"})
     hosts.eventually(lambda: all_wait(hosts, "stopped", 2))
     hosts.sagemaker.stop_training_job(TrainingJobName="stopped")
     assert hosts.ended("training", "stopped")["TrainingJobStatus"] == "Stopped"
     assert hosts.processes("stopped") == []
     assert sorted(cluster.model_files(hosts, "stopped")) == ["algo-1.json", "algo-2.json", "same.txt"]
+    killed = "[The program did not end on SIGTERM in time, and was killed.]"
+    hosts.eventually(partial(is_said, hosts, "stopped", "algo-2", killed))
+    assert not is_said(hosts, "stopped", "algo-1", killed)
 
 
 def test_the_time_limit_ends_all_hosts(hosts: Endpoint) -> None:
@@ -297,6 +301,13 @@ def test_a_process_that_left_its_hosts_group_ends_with_the_host(hosts: Endpoint)
     completed(hosts, "training", "leaves")
     left = [int(hosts.log("training-job", log).split("left ")[1].split()[0]) for log in ("leaves", "leaves.algo-2")]
     hosts.eventually(lambda: not any(alive(pid) for pid in left))
+    sentence = "[Processes that the program left running in a session of their own were ended: 1.]"
+    for host in ("algo-1", "algo-2"):
+        hosts.eventually(partial(is_said, hosts, "leaves", host, sentence))
+
+
+def is_said(endpoint: Endpoint, job: str, host: str, sentence: str) -> bool:
+    return sentence in cluster.streams(endpoint, "Training", job).get(host, [])
 
 
 def alive(pid: int) -> bool:

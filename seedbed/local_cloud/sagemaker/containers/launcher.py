@@ -136,11 +136,10 @@ class Launcher:
             raise JobFailure(f"InternalServerError: {error}") from error
 
         def clean_up() -> None:
-            entry.end()
             entry.close()
             own.close()
 
-        return replace(launch, command=entry.command, clean_up=clean_up)
+        return replace(launch, command=entry.command, clean_up=clean_up, end_leftovers=entry.end)
 
     def _own_environment(self, image: Image, job: str) -> JobEnvironment:
         """The Python environment of a job; Seedbed's where the settings ask for none."""

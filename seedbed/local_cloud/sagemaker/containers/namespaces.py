@@ -60,12 +60,12 @@ def _try(etc: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
 class Entry:
     """A command that runs in a namespace.
 
-    end: kills what is left in it, whichever process group that is in. close: gives the namespace up, once the command
-    runs or has ended.
+    end: kills what is left in it, and returns how many processes were not in the given process group. close: gives the
+    namespace up, once the command runs or has ended.
     """
 
     command: list[str]
-    end: Callable[[], None]
+    end: Callable[[int], int]
     close: Callable[[], None]
 
 

@@ -19,6 +19,9 @@ from .output import Listener, OutputReader
 SHUTDOWN_GRACE = 3.0
 PRIORITIES = {"failed": 0, "interrupted": 0, "timeout": 1, "early": 1, "stopped": 1, "shutdown": 2}
 
+KILLED = "[The program did not end on SIGTERM in time, and was killed.]"
+LEFT = "[Processes that the program left running in a session of their own were ended: {}.]"
+
 Process = subprocess.Popen[bytes]
 
 
@@ -65,7 +68,8 @@ class Stop:
 class Launch:
     """What to run, for how many seconds at most, and where its output is kept.
 
-    clean_up: removes what is left of it after its end.
+    clean_up: removes what is left of it after its end. end_leftovers: before that kills the processes that it left, and
+    returns how many had left the process group, which it is given.
     """
 
     command: Sequence[str]
@@ -74,6 +78,7 @@ class Launch:
     log_path: Path
     seconds: float
     clean_up: Callable[[], None] = lambda: None
+    end_leftovers: Callable[[int], int] = lambda _: 0
 
 
 @dataclass(frozen=True)
@@ -133,16 +138,19 @@ class ProcessRunner:
                 on_start(process_identity(process.pid))
             assert process.stdout is not None
             reader = OutputReader(process.stdout, launch.log_path, listener)
-            outcome = self._wait(process, stop, launch.seconds)
+            outcome = self._wait(process, stop, launch.seconds, listener)
             on_end(outcome)
         finally:
             kill_group(process.pid)
+            left = launch.end_leftovers(process.pid)
             launch.clean_up()
             self._guard.release(process.pid)
         reader.finish()
+        if left:
+            listener.note(LEFT.format(left))
         return outcome
 
-    def _wait(self, process: Process, stop: Stop, seconds: float) -> Outcome:
+    def _wait(self, process: Process, stop: Stop, seconds: float, listener: Listener) -> Outcome:
         ended, woken = threading.Event(), threading.Event()
 
         def wait() -> None:
@@ -156,11 +164,15 @@ class ProcessRunner:
         if ended.is_set():
             return Outcome(process.returncode, None if stop.reason == "interrupted" else stop.reason)
         reason = stop.reason or "timeout"
-        self._end(process, ended, stop)
+        if not self._end(process, ended, stop):
+            listener.note(KILLED)
         return Outcome(process.wait(), reason)
 
-    def _end(self, process: Process, ended: threading.Event, stop: Stop) -> None:
-        """Sends SIGTERM to the process, as to a container's main process; after the grace, SIGKILL to its group."""
+    def _end(self, process: Process, ended: threading.Event, stop: Stop) -> bool:
+        """Sends SIGTERM to the process, as to a container's main process; after the grace, SIGKILL to its group.
+
+        Returns whether it ended by itself.
+        """
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
         asked = time.monotonic()
@@ -169,6 +181,8 @@ class ProcessRunner:
             if time.monotonic() - asked >= grace:
                 kill_group(process.pid)
                 ended.wait()
+                return False
+        return True
 
 
 def kill_group(group: int) -> None:

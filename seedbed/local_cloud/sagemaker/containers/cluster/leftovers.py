@@ -11,16 +11,20 @@ import psutil
 END_SECONDS = 10.0
 
 
-def end_all(mount: int, maker: int) -> None:
+def end_all(mount: int, maker: int, group: int) -> int:
     """Kills the processes in a mount namespace, an open file, until none is left, or for ten seconds.
 
-    maker: the id of the process that makes namespaces, which may still be in this one.
+    maker: the id of the process that makes namespaces, which may still be in this one. Returns how many were not in the
+    process group.
     """
-    until = time.monotonic() + END_SECONDS
+    until, others = time.monotonic() + END_SECONDS, set()
     while (left := _within(mount) - {maker}) and time.monotonic() < until:
         for pid in left:
             with contextlib.suppress(ProcessLookupError, PermissionError):
+                if os.getpgid(pid) != group:
+                    others.add(pid)
                 os.kill(pid, signal.SIGKILL)
+    return len(others)
 
 
 def _within(mount: int) -> set[int]:
