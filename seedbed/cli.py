@@ -25,6 +25,7 @@ from .commands import (
     upload,
     watch,
 )
+from .commands.tuning import trials
 from .extras import need, own_version
 from .terminal import edge
 
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": runs.run,
     "runs": runs.runs,
     "compare": runs.compare,
+    "trials": trials.trials,
     "status": status.status,
     "watch": watch.watch,
     "logs": logs.logs,

@@ -241,6 +241,7 @@ def test_every_command_is_run_in_every_kind_of_folder() -> None:
         "logs",
         "compare",
         "run",
+        "trials",
         *FOR_AWS,
     }
 

@@ -91,7 +91,7 @@ def test_every_library_that_is_imported_is_declared(folder: str, package: str) -
         name.split(".")[0] for module, path in found.items() for name in imports(f"{package}.{module}".strip("."), path)
     }
     others = imported - sys.stdlib_module_names - OUR_OWN - {module for module in found if not package}
-    declared = {canonicalize_name(requirement.name) for requirement in ALL}
+    declared = {canonicalize_name(one.name) for one in chain(BASE, *map(with_inner, EXTRAS))}
 
     undeclared = {name for name in others if not name.startswith(TYPES_ALONE) and not packages_of(name) & declared}
     assert others

@@ -1,0 +1,1 @@
+"""Commands about tuning jobs, a run's or of one's own."""
