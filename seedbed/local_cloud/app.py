@@ -5,6 +5,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .sagemaker.hosting.invocations import is_runtime
 
 SAGEMAKER_PATH = "/_seedbed/sagemaker/"
+METRICS_PATH = "/BatchPutMetrics"
+"""Of SageMaker's metrics service. No bucket of S3 is called so, as their names have no capitals."""
 
 
 class ServiceRouter:
@@ -20,5 +22,6 @@ class ServiceRouter:
             any(name == b"x-amz-target" and value.startswith(b"SageMaker.") for name, value in scope["headers"])
             or scope["path"].startswith(SAGEMAKER_PATH)
             or is_runtime(scope)
+            or scope["path"] == METRICS_PATH
         )
         await (self._sagemaker if to_sagemaker else self._everything_else)(scope, receive, send)

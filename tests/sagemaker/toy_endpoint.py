@@ -243,7 +243,19 @@ class Endpoint:
     def interrupt(self, name: str, seconds: float = 0) -> tuple[int, dict[str, Any]]:
         """Takes a Spot job's instance away: (HTTP status, answer)."""
         body = json.dumps({"TrainingJobName": name, "CapacityInSeconds": seconds})
-        request = AWSRequest("POST", f"{self.url}/_seedbed/sagemaker/interrupt", data=body)
+        return self._signed(AWSRequest("POST", f"{self.url}/_seedbed/sagemaker/interrupt", data=body))
+
+    def send(self, target: str, body: str) -> tuple[int, dict[str, Any]]:
+        """Sends a body as it is to an operation: (HTTP status, answer)."""
+        headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
+        return self._signed(AWSRequest("POST", self.url, data=body, headers=headers))
+
+    def put(self, path: str, body: str) -> tuple[int, dict[str, Any]]:
+        """Puts a body as it is to a path: (HTTP status, answer)."""
+        return self._signed(AWSRequest("PUT", f"{self.url}{path}", data=body))
+
+    @staticmethod
+    def _signed(request: AWSRequest) -> tuple[int, dict[str, Any]]:
         keys = ReadOnlyCredentials(CREDENTIALS.access_key, CREDENTIALS.secret_key, None)
         SigV4Auth(keys, "sagemaker", "us-east-1").add_auth(request)
         answer = URLLib3Session(timeout=PATIENCE).send(request.prepare())

@@ -73,6 +73,7 @@ FLOORS: dict[str, list[list[str]]] = {
     "seedbed.local_cloud.sagemaker": [
         ["app"],
         ["operations"],
+        ["experiments"],
         ["tuning"],
         ["hosting", "processing", "training"],
         ["maintenance", "search"],

@@ -24,6 +24,7 @@ from .containers.process import ProcessRunner, kill_leftover
 from .disk import Disk
 from .errors import ApiError
 from .events.publisher import EventPublisher
+from .experiments import measurements
 from .hosting.changes import Changes
 from .hosting.endpoints import Endpoints
 from .hosting.invocations import Invocations, is_runtime
@@ -172,7 +173,12 @@ class SageMaker:
     def _answer(self, target: str, body: bytes, region: str) -> Body:
         if target == f"POST {spot.PATH}":
             return spot.interrupt(self._services, _parse(body))
-        return self._operations.call(target.removeprefix(TARGET), _parse(body), region)
+        if target == f"PUT {measurements.PATH}":
+            return self._operations.put_metrics(_parse(body))
+        try:
+            return self._operations.call(target.removeprefix(TARGET), _parse(body), region)
+        except RecursionError:
+            raise ApiError("The request is nested too deeply.") from None
 
     def _recover(self) -> None:
         """Ends the processes that survived a crash, and resumes the jobs that had not ended."""

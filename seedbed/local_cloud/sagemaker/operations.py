@@ -8,6 +8,10 @@ from botocore.model import OperationNotFoundError
 
 from . import listing, request_fields, service_model, tags
 from .errors import Unsupported
+from .experiments.catalog import Catalog
+from .experiments.measurements import Measurements
+from .experiments.operations import Experiments
+from .experiments.search import Search
 from .hosting.endpoint_configs import EndpointConfigs
 from .hosting.endpoints import Endpoints
 from .hosting.models import Models
@@ -20,7 +24,10 @@ from .tuning.operations import TuningJobs
 
 
 class Operations:
-    """All operations by name; requests and answers are checked against the service model."""
+    """All operations by name; requests and answers are checked against the service model.
+
+    put_metrics: BatchPutMetrics, which is of a service beside SageMaker's own.
+    """
 
     def __init__(
         self,
@@ -57,6 +64,12 @@ class Operations:
         for kind in (*jobs, *hosted):
             self._table[f"Describe{kind.name}"] = partial(self._describe, kind)
             self._table[f"List{kind.name}s"] = partial(listing.list_jobs, services.ledger, kind)
+
+        catalog = Catalog(store, services.settings)
+        self.put_metrics = Measurements(catalog).put
+        experiments = Experiments(catalog)
+        self._creates |= experiments.creates
+        self._table |= {**experiments.table, **Search(services.ledger, catalog).table}
 
     def call(self, name: str, request: Any, region: str) -> Body:
         """The answer to a request. region: of the client. Raises ApiError."""

@@ -28,14 +28,14 @@ type_checks: dict[str, Callable[[Any], bool]] = {
 
 
 @cache
-def operation(name: str) -> OperationModel:
+def operation(name: str, service: str = "sagemaker") -> OperationModel:
     """The model of one operation. Raises botocore's OperationNotFoundError."""
-    return botocore.session.get_session().get_service_model("sagemaker").operation_model(name)
+    return botocore.session.get_session().get_service_model(service).operation_model(name)
 
 
-def validate(name: str, request: dict[str, Any]) -> dict[str, Any]:
+def validate(name: str, request: dict[str, Any], service: str = "sagemaker") -> dict[str, Any]:
     """The request without fields that the model doesn't have. Raises Invalid, naming each field that breaks a rule."""
-    shape = operation(name).input_shape
+    shape = operation(name, service).input_shape
     assert shape is not None
     faults = list(_faults(shape, request, ""))
     if faults:

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..errors import ApiError, InUse, Invalid, NotFound
 from ..kinds import ENDED, HOSTED, TRAINING, TUNING, Body, Kind
-from ..settings import EndpointSettings
+from ..settings import EndpointSettings, region_of
+from .experiments import NEW_TRIAL_SUFFIX, TRIAL, attach, create_table
 from .state_change import state_change
 from .store import JobRecord, Store
 from .transitions import enter, now
@@ -29,6 +30,7 @@ class Ledger:
 
     def __init__(self, store: Store, settings: EndpointSettings) -> None:
         self.store = store
+        create_table(store)
         self._settings = settings
         self.posted = threading.Event()
 
@@ -48,6 +50,7 @@ class Ledger:
         parent, number: the tuning job and the place in it, for its training jobs. region: of its ARN, if not the
         endpoint's own. private: see JobRecord.
         Raises InUse, or Invalid for what is hosted, if the name is taken; upper and lower case count as the same.
+        Raises NotFound or Invalid for an ExperimentConfig that names what is missing or does not belong together.
         """
         name = body[kind.name_field]
         arn = self._settings.arn(kind, name, region or self._settings.region)
@@ -67,6 +70,8 @@ class Ledger:
                     raise Invalid(f'Cannot create already existing {kind.noun} "{arn}".')
                 raise InUse(f"A {kind.noun} named {name} exists already ({arn}). Choose another name.")
             self.store.add_tags(arn, tags)
+            if "ExperimentConfig" in body:
+                attach(self.store, kind, body, self._settings.arn(TRIAL, f"{name}{NEW_TRIAL_SUFFIX}", region_of(arn)))
             self._post(kind, body)
         return body
 

@@ -5,7 +5,7 @@ from .field import GIVEN, KEYS, Field, below, given
 NO_PREFERENCES = Field("refused", "there is no choice of instances; give InstanceType and InstanceCount")
 OWN_NETWORK = Field("noted", "the job has this machine's network")
 VOLUME = Field("noted", "the job has this machine's disk")
-EXPERIMENTS = Field("noted", "there are no experiments to list the job in")
+EXPERIMENTS = below("ExperimentConfig", given("ExperimentName TrialName TrialComponentDisplayName RunName"))
 
 
 # In training jobs and in the definitions of tuning jobs.
@@ -65,7 +65,7 @@ TRAINING_JOB = {
     "DebugRuleConfigurations": Field("refused", "no rules of Debugger are run"),
     "ProfilerConfig": Field("noted", "nothing is profiled"),
     "ProfilerRuleConfigurations": Field("noted", "nothing is profiled"),
-    "ExperimentConfig": EXPERIMENTS,
+    **EXPERIMENTS,
     "RemoteDebugConfig": Field("refused", "no session of Systems Manager can enter a container"),
     "InfraCheckConfig": Field("noted", "there are no instances to check"),
     "SessionChainingConfig": Field("noted", "the job has no session of a role"),
@@ -144,5 +144,5 @@ PROCESSING_JOB = {
     "ProcessingResources.ClusterConfig.SelectedInstanceCount": NO_PREFERENCES,
     "NetworkConfig": OWN_NETWORK,
     "RoleArn": SHARED["RoleArn"],
-    "ExperimentConfig": EXPERIMENTS,
+    **EXPERIMENTS,
 }

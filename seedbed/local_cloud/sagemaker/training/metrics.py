@@ -14,6 +14,7 @@ from ..containers.terminal_text import visible_states
 from ..errors import Invalid
 from ..jobs import JobServices, Output
 from ..kinds import Body
+from ..records.statistics import summary
 from ..records.transitions import now
 from ..settings import region_of
 
@@ -95,6 +96,11 @@ class Metrics:
                 {"MetricName": name, "Value": points[-1][0], "Timestamp": points[-1][1]}
                 for name, points in self._points.items()
             ]
+
+    def statistics(self) -> list[dict[str, Any]]:
+        """The summary of each metric's values, as experiments show it."""
+        with self._lock:
+            return [summary(name, points) for name, points in self._points.items()]
 
     def take_notes(self) -> list[str]:
         """What is new to say in the log: for each metric, the first match that is not a number."""

@@ -222,6 +222,7 @@ class TrainingRun:
         def write() -> Body:
             with self._services.ledger.store.transaction():
                 body = self._services.ledger.change(TRAINING, self._name, change)
+                self._services.ledger.store.remember(TRAINING, self._name, statistics=self._metrics.statistics())
                 self._listener.record(body, series)
             return body
 
