@@ -153,6 +153,20 @@ def test_logs_outlast_the_cloud(after_demo: Demo) -> None:
     assert [line for line in trial if line.startswith("epoch 1/")]
 
 
+def test_a_runs_trials_are_shown_and_written(after_demo: Demo, tmp_path: Path) -> None:
+    run = json.loads(output_of(after_demo.home, "best", "--json"))["run_id"]
+
+    table = output_of(after_demo.home, "trials", run)
+    (trial,) = json.loads(output_of(after_demo.home, "trials", run, "--format", "json"))["trials"]
+    runs = tmp_path / "runs"
+    output_of(after_demo.home, "trials", run, "--tensorboard", str(runs))
+
+    assert table.startswith(f"{run} Completed: 1 trial by ")
+    assert trial["name"].removeprefix(f"{run}-") in table
+    assert 0 < trial["objective"] <= 1
+    assert [path.name for path in runs.iterdir() if path.is_dir()] == [trial["name"]]
+
+
 def test_all_files_of_a_run_are_private(after_demo: Demo) -> None:
     folder = Path(f"{after_demo.home}-demo")
     paths = [folder, *folder.rglob("*")]
