@@ -9,6 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from seedbed.local_cloud.sagemaker.kinds import TRAINING
+from seedbed.local_cloud.sagemaker.records import experiments as records
+from seedbed.local_cloud.sagemaker.records.ledger import Ledger
+from seedbed.local_cloud.sagemaker.records.store import Store
+from tests.sagemaker.settings import endpoint_settings
 from tests.sagemaker.toy_endpoint import Endpoint, definition
 
 
@@ -255,6 +260,22 @@ def test_an_experiment_named_like_a_tuning_job_is_deleted_alone(endpoint: Endpoi
     assert len(endpoint.trials("same-name")) == 2
 
 
+def test_a_deleted_tuning_jobs_experiment_is_gone_with_what_was_changed_about_it(endpoint: Endpoint) -> None:
+    client = endpoint.sagemaker
+    endpoint.tune("gone", jobs=2)
+    endpoint.ended("tuning", "gone")
+    (trial,) = names(endpoint, "list_trials", "Trial", ExperimentName="gone-aws-tuning-job")
+    client.update_trial(TrialName=trial, DisplayName="Mine")
+    client.update_experiment(ExperimentName="gone-aws-tuning-job", Description="mine")
+    client.delete_hyper_parameter_tuning_job(HyperParameterTuningJobName="gone")
+
+    assert "gone-aws-tuning-job" not in names(endpoint, "list_experiments", "Experiment")
+    assert trial not in names(endpoint, "list_trials", "Trial")
+    assert refused(client.describe_trial, TrialName=trial)[0] == "ResourceNotFound"
+    client.create_experiment(ExperimentName="gone-aws-tuning-job")
+    assert "Description" not in client.describe_experiment(ExperimentName="gone-aws-tuning-job")
+
+
 def test_lists_are_paged_in_either_order(endpoint: Endpoint) -> None:
     client = endpoint.sagemaker
     client.create_experiment(ExperimentName="paged")
@@ -343,3 +364,18 @@ def test_metrics_that_are_not_numbers_or_too_many_are_refused(endpoint: Endpoint
     assert refused(endpoint.client("sagemaker-metrics", parameter_validation=False).batch_put_metrics, **many)[0] == (
         "ValidationException"
     )
+
+
+def test_a_trial_forgets_components_that_are_gone(tmp_path: Path) -> None:
+    store = Store(tmp_path / "jobs.db")
+    ledger = Ledger(store, endpoint_settings(tmp_path))
+    records.insert(store, records.TRIAL, "arn:trial", {"TrialName": "kept", "ExperimentName": "x"})
+    for name in ("lost", "there"):
+        config = {"TrainingJobName": name, "ExperimentConfig": {"TrialName": "kept"}}
+        ledger.create(TRAINING, config, [])
+    store.delete(TRAINING, "lost")
+
+    Ledger(store, endpoint_settings(tmp_path))
+
+    assert records.members(store) == [("kept", "there-aws-training-job")]
+    store.close()

@@ -54,7 +54,7 @@ class Catalog:
             row = self.store.get(kind, name)
             if self._made(kind, self._job(kind, name), row) is not None:
                 raise Invalid(f"{NOUNS[kind]} with name {name} already exists. Choose another name.")
-            records.remove(self.store, kind, name)  # a row that hides what a job is
+            records.remove(self.store, kind, name)  # a row that only changes or hides what a job is, or was
             records.insert(self.store, kind, arn, body)
             self.store.add_tags(arn, tags)
         return arn
@@ -116,8 +116,8 @@ class Catalog:
         return None
 
     def _made(self, kind: Kind, source: tuple[Kind, JobRecord] | None, row: JobRecord | None) -> Body | None:
-        """What a job is, with what its row changes; None if there is neither, or it was deleted."""
-        if row is not None and row.private.get("deleted"):
+        """What a job is, with what its row changes; None if there is neither, it was deleted, or its job is gone."""
+        if row is not None and (row.private.get("deleted") or (row.private.get("of_a_job") and source is None)):
             return None
         own: dict[str, Any] = dict(row.body) if row else {}
         if row is not None and source is None:
@@ -142,4 +142,5 @@ class Catalog:
 
     def _ensure_row(self, kind: Kind, found: Body) -> None:
         if self.store.get(kind, found[kind.name_field]) is None:
-            records.insert(self.store, kind, found[kind.arn_field], {kind.name_field: found[kind.name_field]})
+            own = {kind.name_field: found[kind.name_field]}
+            records.insert(self.store, kind, found[kind.arn_field], own, of_a_job=True)

@@ -26,10 +26,22 @@ CREATE TABLE IF NOT EXISTS trial_members (trial TEXT NOT NULL, component TEXT NO
 """
 
 
+FORGOTTEN = """
+DELETE FROM trial_members WHERE component NOT IN (
+  SELECT key FROM jobs WHERE kind = 'TrialComponent'
+  UNION ALL SELECT key || '-aws-training-job' FROM jobs WHERE kind = 'TrainingJob'
+  UNION ALL SELECT key || '-aws-processing-job' FROM jobs WHERE kind = 'ProcessingJob')
+"""
+
+
 def create_table(store: Store) -> None:
-    """Makes the table of what is in which trial, if there is none yet."""
+    """Makes the table of what is in which trial, if there is none yet, and forgets components that are gone.
+
+    A copy that took the place of damaged records lacks the jobs that were in progress.
+    """
     with store.transaction() as db:
         db.execute(SCHEMA)
+        db.execute(FORGOTTEN)
 
 
 def insert(store: Store, kind: Kind, arn: str, body: Body, **private: Any) -> Body:
