@@ -15,7 +15,14 @@ FULL_SCORES: dict[str, Any] = {
     "single_view": {"accuracy": 0.88, "macro_f1": 0.87},
     "views": 8,
     "temperature": 1.3,
-    "calibration": {"ece_before": 0.06, "ece_after": 0.02},
+    "calibration": {"ece_before": 0.06, "ece_after": 0.02, "changed": {"ece_before": 0.08, "ece_after": 0.03}},
+    "when_sure": {
+        "error_rate": 0.05,
+        "false_alarm_rate": 0.02,
+        "confidence": 0.82,
+        "test": {"images": 70, "sure": 0.8, "wrong": 0.03, "unlike": 0.01},
+        "changed": {"images": 560, "sure": 0.68, "wrong": 0.05, "unlike": 0.01},
+    },
     "exports": [
         {
             "format": "onnx",
@@ -76,6 +83,7 @@ def test_best_model_has_its_scores_hyperparameters_and_dataset(world: World) -> 
         "single_view": None,
         "views": 1,
         "changes": None,
+        "when_sure": None,
         "report_uri": f"s3://seedlings-in-memory/runs/{run.run_id}/evaluation/report.html",
         "model_card_uri": f"s3://seedlings-in-memory/runs/{run.run_id}/evaluation/model_card.md",
         "mosaic_uri": f"s3://seedlings-in-memory/runs/{run.run_id}/pack/mosaic.jpg",

@@ -7,7 +7,7 @@ import pytest
 
 from job_manager.domain.cost import upper_bound
 from job_manager.domain.costs.assumptions import START_BILLED, START_WAITED
-from job_manager.domain.costs.expectation import Expectation, expectation, expected_usd, stages_of
+from job_manager.domain.costs.expectation import Expectation, expectation, expected_usd, fitting_work, stages_of
 from job_manager.domain.costs.prices import vcpus
 from job_manager.domain.plan import FineTuning, Machine, Plan
 from tests.contract.template import ROOT
@@ -55,7 +55,9 @@ def work(plan: Plan, stage: str) -> float:
     ],
 )
 def test_the_work_of_a_stage_is_as_the_benchmark_measured_it(plan: Plan, stage: str, way: str, verb: str) -> None:
-    assert work(plan, stage) == pytest.approx(measured(way, verb), rel=0.2)
+    """Of evaluate without fitting the confidence, as the benchmark's page was measured before it did that."""
+    since = fitting_work(plan, IMAGES).low if stage == "evaluate" else 0.0
+    assert work(plan, stage) - since == pytest.approx(measured(way, verb), rel=0.2)
 
 
 def of_stage(expected: Expectation, name: str) -> tuple[float, float]:

@@ -171,12 +171,18 @@ class SingleView:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """Expected calibration error before and after temperature scaling, and the same on changed photographs."""
+class CalibrationErrors:
+    """Expected calibration error before and after temperature scaling."""
 
     ece_before: float
     ece_after: float
-    changed: "Calibration | None" = None
+
+
+@dataclass(frozen=True)
+class Calibration(CalibrationErrors):
+    """The errors on the test photographs, and on changed ones; None in older runs, and if none were changed."""
+
+    changed: CalibrationErrors | None = None
 
 
 @dataclass(frozen=True)

@@ -133,8 +133,7 @@ def fine_tuning_of(plan: Plan, stage: FineTuning, images: int) -> Jobs:
 def evaluate_work(plan: Plan, images: int) -> Range:
     """The best model is scored, after fine-tuning its rival too; at the upper end the champion of an earlier run is.
 
-    The best model and the champion are scored under harmless changes, too. What the best model's confidence means is
-    fitted on validation images as they are, in one view, and changed, in all of them.
+    The best model and the champion are scored under harmless changes, too.
     """
     size = plan.fine_tuning.image_size if plan.fine_tuning else plan.image_size
     view = given.VIEW.value.low * at_size(size, given.MEASURED_SIZE)
@@ -142,10 +141,17 @@ def evaluate_work(plan: Plan, images: int) -> Range:
     models = 2 if plan.fine_tuning and plan.fine_tuning.trials > 1 else 1
     scored = Range(models, models + 1) * (others * view * plan.evaluation_views)
     changed = given.CHANGES.value * min(plan.changed_images, others / 2) * (view + given.CHANGE.value.low)
-    fitted = min(others / 2, FITTED_IMAGES, FITTED_PASSES / plan.evaluation_views)
-    fitting = given.CHANGE.value * fitted + exactly(view * fitted * (plan.evaluation_views + 1))
     exports = given.EXPORT.value * len(plan.exports)
-    return given.EVALUATE_START.value + scored + Range(1, 2) * changed + fitting + exports
+    return given.EVALUATE_START.value + scored + Range(1, 2) * changed + fitting_work(plan, images) + exports
+
+
+def fitting_work(plan: Plan, images: int) -> Range:
+    """Its confidence is fitted on validation images as they are, in one view, and changed, in all views."""
+    size = plan.fine_tuning.image_size if plan.fine_tuning else plan.image_size
+    view = given.VIEW.value.low * at_size(size, given.MEASURED_SIZE)
+    validated = images * given.OTHER_SHARE.value.low / 2
+    fitted = min(validated, FITTED_IMAGES, FITTED_PASSES / plan.evaluation_views)
+    return given.CHANGE.value * fitted + exactly(view * fitted * (plan.evaluation_views + 1))
 
 
 def at_size(pixels: int, measured_at: int) -> float:
