@@ -1,8 +1,10 @@
 """Search and GetSearchSuggestions."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+from ..errors import NotFound
 from ..kinds import PROCESSING, TRAINING, TUNING, Body, Kind
 from ..records.experiments import COMPONENT, EXPERIMENT, TRIAL, all_tags
 from ..records.ledger import Ledger
@@ -59,13 +61,17 @@ class Search:
         if resource == "TrainingJob":
             found = [job.body for job in store.select("kind = ?", (kind.name,))]
         elif resource == "HyperParameterTuningJob":
-            jobs = store.select("kind = ?", (kind.name,))
-            found = [view.describe(self._ledger, {kind.name_field: job.body[kind.name_field]}) for job in jobs]
+            found = list(self._tuning_jobs())
         else:
             found = self._catalog.all(kind)
         more = {TRIAL: self._of_trials, COMPONENT: self._of_components}.get(kind)
         for body in more(found) if more else found:
             yield {**body, "Tags": tags.get(body[kind.arn_field], [])}
+
+    def _tuning_jobs(self) -> Iterator[Body]:
+        for job in self._ledger.store.select("kind = ?", (TUNING.name,)):
+            with suppress(NotFound):  # it may be deleted meanwhile
+                yield view.describe(self._ledger, {TUNING.name_field: job.body[TUNING.name_field]})
 
     def _of_trials(self, trials: list[Body]) -> list[Body]:
         """The trials with the summaries of their components."""
