@@ -31,9 +31,11 @@ CALIBRATION = Markup(
 )
 WHEN_SURE = Markup(
     "The threshold is the lowest confidence from which on the upper limit of the error rate, at 95%, is low enough on "
-    "validation photographs as they are and changed. A photograph is unlike those that it learnt from if its features "
-    "are farther from every label's than those of nearly all validation photographs; the network's own probabilities "
-    "don't show it. seedbed predict, seedbed serve and POST /predictions say of each answer whether it is sure."
+    "validation photographs as they are and changed, and the rate itself on the changed ones. A photograph is unlike "
+    "those that it learnt from if its features are farther from every label's than those of nearly all validation "
+    "photographs; the network's own probabilities don't show it. seedbed predict, seedbed serve and POST /predictions "
+    "say of each answer whether it is sure. Figures under changes are of a single view, and of other ones than it was "
+    "fitted on."
 )
 PREPROCESSING = Markup(
     "Turn the photograph upright by its EXIF orientation, make it 8-bit RGB, and squeeze the whole of it into a square "
