@@ -217,8 +217,8 @@ def test_evaluate_reads_both_splits_and_all_models(models: dict[str, str]) -> No
 @pytest.mark.parametrize(
     ("run", "arguments"),
     [
-        (FULL, "evaluate --views 8 --exports=litert,onnx --changed-images 40 --run {id}"),
-        (RUN, "evaluate --views 1 --exports= --changed-images 0 --run {id}"),
+        (FULL, "evaluate --views 8 --exports=litert,onnx --changed-images 40 --sure-error-rate 0.05 --run {id}"),
+        (RUN, "evaluate --views 1 --exports= --changed-images 0 --sure-error-rate 0.05 --run {id}"),
     ],
 )
 def test_evaluate_gets_what_the_plan_says_as_arguments(run: Run, arguments: str) -> None:
