@@ -104,7 +104,8 @@ def test_an_older_python_says_in_one_sentence_what_it_lacks(version: str) -> Non
 
 
 def test_every_extra_of_a_command_is_declared() -> None:
-    assert set(EXTRAS.values()) == set(metadata.metadata("seedbed").get_all("Provides-Extra") or [])
+    of_options = {"optuna", "parquet", "tensorboard"}
+    assert {*EXTRAS.values(), *of_options} == set(metadata.metadata("seedbed").get_all("Provides-Extra") or [])
 
 
 def test_the_version_is_the_installed_ones() -> None:
