@@ -14,7 +14,7 @@ PIN_FOR_LAMBDA = $(subst --universal --python-version 3.11,--no-deps --python-ve
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions cost-page chaos guards requirements clean
+.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions bench-changes cost-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -68,6 +68,9 @@ guards: $(VENV)/dev  ## takes each guard away and shows which test misses it
 
 bench-training: $(VENV)/laptop  ## training beside the founding recipe and plain Keras: make bench-training [IMAGES=folder]
 	@$(BIN)/python -m benchmarks.bench_training $(if $(IMAGES),--images "$(IMAGES)") --out docs/bench-training.md
+
+bench-changes: $(VENV)/laptop  ## how a run's model holds on changed photographs: make bench-changes RUN=folder
+	@PYTHONPATH=training_container:. $(BIN)/python -m benchmarks.bench_changes --run "$(RUN)" --out docs/bench-changes.md
 
 bench-predictions: $(VENV)/laptop  ## how fast POST /predictions answers, beside Keras: make bench-predictions [IMAGES=folder]
 	@PYTHONPATH=predictions:functions:training_container:. $(BIN)/python -m benchmarks.bench_predictions $(if $(IMAGES),--images "$(IMAGES)") --out docs/bench-predictions.md
