@@ -156,9 +156,9 @@ class Hosted(Endpoint):
         """The processes of this server's containers that serve."""
         return {pid for pid, command in _commands() if "serve.py" in command and self.url in _address(pid)}
 
-    def serving_of(self, name: str) -> set[int]:
-        """Those of one endpoint."""
-        jobs = str(self.data_dir / "sagemaker/jobs" / f"endpoint-{name}")
+    def serving_of(self, name: str, resource: str = "endpoint") -> set[int]:
+        """Those of one endpoint or job."""
+        jobs = str(self.data_dir / "sagemaker/jobs" / f"{resource}-{name}")
         return {pid for pid in self.serving() if jobs in _mounts(pid)}
 
     def invoke_patiently(self, name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from seedbed.local_cloud.sagemaker.containers.launcher import BIND_TO_PORT, Cont
 from seedbed.local_cloud.sagemaker.containers.process import Launch, ProcessRunner
 from seedbed.local_cloud.sagemaker.hosting import instance
 from seedbed.local_cloud.sagemaker.hosting.instance import Instance
+from seedbed.local_cloud.sagemaker.hosting.owner import Owner
 from seedbed.local_cloud.sagemaker.hosting.plans import ModelData, VariantPlan
 from seedbed.local_cloud.sagemaker.jobs import JobThreads
 from tests.sagemaker.settings import endpoint_settings
@@ -53,7 +54,7 @@ def made(tmp_path: Path) -> Iterator[Any]:
         services: Any = Services(tmp_path, program)
         all_made.append(services)
         plan = VariantPlan("AllTraffic", "model", "image", ModelData(), startup_seconds=seconds)  # type: ignore[arg-type]
-        one = Instance(services, BODY, plan, keeps_trying=keeps_trying)
+        one = Instance(services, Owner.endpoint(BODY), plan, keeps_trying=keeps_trying)
         one.start()
         return services, one
 

@@ -74,7 +74,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["app"],
         ["operations"],
         ["experiments"],
-        ["tuning"],
+        ["transform", "tuning"],
         ["hosting", "processing", "training"],
         ["maintenance", "search"],
         ["jobs"],

@@ -1,1 +1,1 @@
-"""A SageMaker endpoint for one machine, whose processing, training and tuning jobs run as real processes."""
+"""A SageMaker endpoint for one machine, whose processing, training, tuning and transform jobs are real processes."""

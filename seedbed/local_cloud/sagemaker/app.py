@@ -29,7 +29,7 @@ from .hosting.changes import Changes
 from .hosting.endpoints import Endpoints
 from .hosting.invocations import Invocations, is_runtime
 from .jobs import JobServices, JobThreads, remove_directory
-from .kinds import ENDPOINT, JOBS, PROCESSING, TRAINING, Body, Kind
+from .kinds import ENDPOINT, JOBS, PROCESSING, TRAINING, TRANSFORM, TUNING, Body, Kind
 from .maintenance import Maintenance
 from .operations import Operations
 from .processing.operations import ProcessingJobs
@@ -41,6 +41,7 @@ from .s3.transfer import DataTransfer
 from .settings import INSTANCES, EndpointSettings
 from .training import spot
 from .training.operations import TrainingJobs
+from .transform.operations import TransformJobs
 from .tuning.operations import TuningJobs
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ ANSWERS = 16
 
 
 class SageMaker:
-    """SageMaker's processing, training and tuning jobs and endpoints on this machine, as an ASGI application.
+    """SageMaker's jobs and endpoints on this machine, as an ASGI application.
 
     The arguments are those of EndpointSettings. `endpoint_url` is usually this application's own server.
 
@@ -118,15 +119,20 @@ class SageMaker:
             job_threads=self._job_threads,
             disk=self.disk,
         )
-        self._processing = ProcessingJobs(services)
         self._training = TrainingJobs(services)
-        self._tuning = TuningJobs(services, self._training)
+        self._transform = TransformJobs(services)
+        self._jobs: dict[Kind, Any] = {
+            PROCESSING: ProcessingJobs(services),
+            TRAINING: self._training,
+            TUNING: TuningJobs(services, self._training),
+            TRANSFORM: self._transform,
+        }
         # Threads of its own: those that wait for S3 must not take the ones in which S3 answers.
         self._answers = ThreadPoolExecutor(ANSWERS, thread_name_prefix="sagemaker-answer")
         self._endpoints = Changes(services)
         self._invocations = Invocations(self._endpoints.live, settings)
         endpoints = Endpoints(services, self._endpoints)
-        self._operations = Operations(services, self._processing, self._training, self._tuning, endpoints)
+        self._operations = Operations(services, self._jobs, endpoints)
         self._maintenance = Maintenance(self._store, self._job_threads, self.disk, self._resume)
 
     async def start(self) -> None:
@@ -188,6 +194,7 @@ class SageMaker:
                 for process in job.private.get("processes", []):
                     kill_leftover(process)
                 remove_directory(self._settings.work_dir(kind, job.body[kind.name_field]))
+        self._transform.end_leftovers(self._unfinished[TRANSFORM])
         self._endpoints.recover(self._unfinished[ENDPOINT])
         for kind in JOBS:
             for job in self._unfinished[kind]:
@@ -198,12 +205,10 @@ class SageMaker:
     def _resume(self, kind: Kind, job: JobRecord) -> None:
         """Runs a recorded job that has not ended and has no process."""
         name = job.body[kind.name_field]
-        if kind is PROCESSING:
-            self._processing.start(name)
-        elif kind is TRAINING:
+        if kind is TRAINING:
             self._training.recover(job.body)
         else:
-            self._tuning.start(name)
+            self._jobs[kind].start(name)
 
     def _close(self) -> None:
         self._maintenance.stop(CLOSING_SECONDS)

@@ -60,6 +60,16 @@ PROCESSING_JOB = {
     "StoppingCondition": {},
     "StoppingCondition.MaxRuntimeInSeconds": DAY,
 }
+TRANSFORM_JOB = {
+    "TransformInput.CompressionType": "None",
+    "TransformInput.SplitType": "None",
+    "TransformOutput.AssembleWith": "None",
+    "TransformOutput.KmsKeyId": "",
+    "DataProcessing": {},
+    "DataProcessing.InputFilter": "$",
+    "DataProcessing.OutputFilter": "$",
+    "DataProcessing.JoinSource": "None",
+}
 
 
 def fill_training_job(request: Body) -> None:
@@ -74,6 +84,10 @@ def fill_tuning_job(request: Body) -> None:
 
 def fill_processing_job(request: Body) -> None:
     fill(request, PROCESSING_JOB)
+
+
+def fill_transform_job(request: Body) -> None:
+    fill(request, TRANSFORM_JOB)
 
 
 def fill(request: Body, defaults: Mapping[str, Any]) -> None:

@@ -45,7 +45,8 @@ TUNING = Kind(
     "hyper-parameter-tuning-job",
     "SageMaker HyperParameter Tuning Job State Change",
 )
-JOBS = (PROCESSING, TRAINING, TUNING)
+TRANSFORM = Kind("TransformJob", "transform-job", "SageMaker Transform Job State Change")
+JOBS = (PROCESSING, TRAINING, TUNING, TRANSFORM)
 MODEL = Kind("Model", "model", "", "InService")
 ENDPOINT_CONFIG = Kind("EndpointConfig", "endpoint-config", "", "InService")
 ENDPOINT = Kind("Endpoint", "endpoint", "SageMaker Endpoint State Change", "Creating")

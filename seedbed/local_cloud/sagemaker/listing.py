@@ -11,7 +11,7 @@ from typing import Any
 
 from . import service_model
 from .errors import Invalid
-from .kinds import HOSTED, PROCESSING, TRAINING, TUNING, Body, Kind
+from .kinds import HOSTED, PROCESSING, TRAINING, TRANSFORM, TUNING, Body, Kind
 from .records.ledger import Ledger
 from .records.store import JobRecord
 
@@ -22,9 +22,8 @@ ORDER = {
     "Status": "status",
     "FinalObjectiveMetricValue": "objective",
 }
-DEFAULT_ORDER = {PROCESSING: "CreationTime", TRAINING: "CreationTime", TUNING: "Name"} | dict.fromkeys(
-    HOSTED, "CreationTime"
-)
+DEFAULT_ORDER = {TUNING: "Name"} | dict.fromkeys((PROCESSING, TRAINING, TRANSFORM, *HOSTED), "CreationTime")
+NEWEST_FIRST = (TRANSFORM, *HOSTED)
 FILTERS = {
     "NameContains": "instr(key, lower(?)) > 0",
     "StatusEquals": "status = ?",
@@ -69,7 +68,7 @@ def page(
             conditions.append(condition)
             values.append(request[name])
     order = request.get("SortBy", DEFAULT_ORDER[kind])
-    down = request.get("SortOrder", "Descending" if kind in HOSTED else "Ascending") == "Descending"
+    down = request.get("SortOrder", "Descending" if kind in NEWEST_FIRST else "Ascending") == "Descending"
     if "NextToken" in request:
         conditions.append(f"({ORDER[order]}, key) {'<' if down else '>'} (?, ?)")
         values += _read_token(request["NextToken"], order, down)

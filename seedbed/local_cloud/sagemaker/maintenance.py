@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from .disk import Disk
 from .jobs import JobThreads
-from .kinds import ENDED, PROCESSING, TRAINING, TUNING, Kind
+from .kinds import ENDED, PROCESSING, TRAINING, TRANSFORM, TUNING, Kind
 from .records.store import JobRecord, Store
 
 log = logging.getLogger(__name__)
@@ -56,9 +56,9 @@ class Maintenance:
 
     def check(self) -> None:
         """Resumes the jobs in progress that have no thread."""
-        for kind in (PROCESSING, TUNING):
+        for kind in (PROCESSING, TRANSFORM, TUNING):
             for job in self._without_thread(kind):
-                if kind is PROCESSING or not self._children_run(job):
+                if kind is not TUNING or not self._children_run(job):
                     log.warning("%s has no thread any more and is resumed", job.body[kind.name_field])
                     self._resume(kind, job)
         missing = self._without_thread(TRAINING)

@@ -1,6 +1,6 @@
 """SageMaker's operations: which ones this endpoint has, and what each calls."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,31 +16,22 @@ from .hosting.endpoint_configs import EndpointConfigs
 from .hosting.endpoints import Endpoints
 from .hosting.models import Models
 from .jobs import JobServices
-from .kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL, PROCESSING, TRAINING, TUNING, Body, Kind
-from .processing.operations import ProcessingJobs
-from .training.operations import TrainingJobs
+from .kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL, TUNING, Body, Kind
 from .tuning import view
-from .tuning.operations import TuningJobs
 
 
 class Operations:
     """All operations by name; requests and answers are checked against the service model.
 
+    jobs: the operations of each kind of jobs.
     put_metrics: BatchPutMetrics, which is of a service beside SageMaker's own.
     """
 
-    def __init__(
-        self,
-        services: JobServices,
-        processing: ProcessingJobs,
-        training: TrainingJobs,
-        tuning: TuningJobs,
-        endpoints: Endpoints,
-    ) -> None:
+    def __init__(self, services: JobServices, jobs: Mapping[Kind, Any], endpoints: Endpoints) -> None:
         self._ledger, self._disk = services.ledger, services.disk
         store = services.ledger.store
         self._table: dict[str, Callable[[Body], Body]] = {
-            "DeleteHyperParameterTuningJob": tuning.delete,
+            "DeleteHyperParameterTuningJob": jobs[TUNING].delete,
             "ListTrainingJobsForHyperParameterTuningJob": partial(view.list_training_jobs, services.ledger),
             "AddTags": partial(tags.add_tags, store),
             "DeleteTags": partial(tags.delete_tags, store),
@@ -49,7 +40,6 @@ class Operations:
             "ListTags": partial(tags.list_tags, store),
         }
         self._creates: dict[str, Callable[[Body, str], Body]] = {}
-        jobs: dict[Kind, Any] = {PROCESSING: processing, TRAINING: training, TUNING: tuning}
         for kind, operations in jobs.items():
             self._creates[f"Create{kind.name}"] = operations.create
             self._table[f"Stop{kind.name}"] = operations.stop

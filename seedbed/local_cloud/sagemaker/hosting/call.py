@@ -11,10 +11,6 @@ CALL_SECONDS = 60.0
 """SageMaker's limit for an answer."""
 MOST_BYTES = 6_291_456
 CHUNK_BYTES = 2**18
-TIMED_OUT = (
-    "Your invocation timed out while waiting for a response from container primary. An answer must come in"
-    f" {CALL_SECONDS:.0f} seconds."
-)
 
 
 class NotTaken(Exception):
@@ -34,14 +30,18 @@ class Answer:
     body: bytes
 
 
-def call(port: int, body: bytes, headers: Mapping[str, str]) -> Answer:
+def call(
+    port: int, body: bytes, headers: Mapping[str, str], seconds: float = CALL_SECONDS, most_bytes: int = MOST_BYTES
+) -> Answer:
     """A container's answer to an invocation. Raises NotTaken or CallFailed.
+
+    seconds: in which the answer must come. most_bytes: how long it may be.
 
     Each call has a connection of its own: a container may close one that waits for the next call at any moment, and a
     call that was lost then could not be repeated safely.
     """
-    until = time.monotonic() + CALL_SECONDS
-    connection = http.client.HTTPConnection(HERE, port, timeout=CALL_SECONDS)
+    until = time.monotonic() + seconds
+    connection = http.client.HTTPConnection(HERE, port, timeout=seconds)
     try:
         connection.connect()
     except OSError as error:
@@ -50,16 +50,21 @@ def call(port: int, body: bytes, headers: Mapping[str, str]) -> Answer:
         connection.request("POST", "/invocations", body, {**headers, "Connection": "close"})
         response = connection.getresponse()
         given = {name.lower(): " ".join(value.split()) for name, value in response.getheaders()}
-        return Answer(response.status, given, _read(connection, response, until))
+        return Answer(response.status, given, _read(connection, response, until, most_bytes))
     except TimeoutError:
-        raise CallFailed(TIMED_OUT) from None
+        raise CallFailed(
+            "Your invocation timed out while waiting for a response from container primary. An answer must come in"
+            f" {seconds:.0f} seconds."
+        ) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise CallFailed(f"The container gave no whole answer: {error or type(error).__name__}") from error
     finally:
         connection.close()
 
 
-def _read(connection: http.client.HTTPConnection, response: http.client.HTTPResponse, until: float) -> bytes:
+def _read(
+    connection: http.client.HTTPConnection, response: http.client.HTTPResponse, until: float, most_bytes: int
+) -> bytes:
     parts: list[bytes] = []
     size, stated = 0, response.length
     while size != stated:
@@ -75,6 +80,6 @@ def _read(connection: http.client.HTTPConnection, response: http.client.HTTPResp
             break
         parts.append(part)
         size += len(part)
-        if size > MOST_BYTES:
-            raise CallFailed(f"The container's answer is larger than {MOST_BYTES:,} bytes.")
+        if size > most_bytes:
+            raise CallFailed(f"The container's answer is larger than {most_bytes:,} bytes.")
     return b"".join(parts)

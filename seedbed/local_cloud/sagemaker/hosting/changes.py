@@ -2,18 +2,17 @@
 
 import itertools
 import logging
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
-from ..containers.process import Stop, kill_leftover
+from ..containers.process import Stop
 from ..errors import REASON_LENGTH, JobFailure
 from ..jobs import JobServices, remove_directory
 from ..kinds import ENDPOINT, Body
 from ..records.store import JobRecord
 from ..records.transitions import now
 from .deployment import Deployment
+from .owner import end_leftovers
 from .plans import VariantPlan, described
 
 log = logging.getLogger(__name__)
@@ -33,13 +32,7 @@ class Changes:
 
     def recover(self, records: Sequence[JobRecord]) -> None:
         """Ends what an earlier run of this program left, and starts the endpoints again."""
-        for record in records:
-            for identity in record.private.get("processes", {}).values():
-                kill_leftover(identity)
-            name = record.body["EndpointName"]
-            remove_directory(self._services.settings.work_dir(ENDPOINT, name))
-            with suppress(sqlite3.OperationalError):  # the disk may be full
-                self._ledger.store.remember(ENDPOINT, name, processes=None)
+        end_leftovers(self._services, ENDPOINT, records)
         for record in records:
             self._recover(record)
 

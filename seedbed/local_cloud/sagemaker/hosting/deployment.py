@@ -10,6 +10,7 @@ from ..errors import JobFailure
 from ..jobs import JobServices
 from ..kinds import Body
 from .instance import Instance
+from .owner import Owner
 from .plans import VariantPlan
 from .refusals import InvocationRefused
 
@@ -61,7 +62,7 @@ class Deployment:
 
     def __init__(self, services: JobServices, endpoint: Body, plans: Iterable[VariantPlan]) -> None:
         self._services = services
-        self._endpoint = endpoint
+        self._owner = Owner.endpoint(endpoint)
         self.variants = {plan.name: Variant(plan, []) for plan in plans}
         self.threads = ThreadPoolExecutor(MOST_INVOCATIONS, thread_name_prefix="sagemaker-invocation")
 
@@ -69,7 +70,7 @@ class Deployment:
         """Starts as many containers as each variant's plan says. keeps_trying: see Instance."""
         for variant in self.variants.values():
             while len(variant.instances) < variant.plan.count:
-                instance = Instance(self._services, self._endpoint, variant.plan, keeps_trying=keeps_trying)
+                instance = Instance(self._services, self._owner, variant.plan, keeps_trying=keeps_trying)
                 variant.instances = [*variant.instances, instance]
                 instance.start()
 

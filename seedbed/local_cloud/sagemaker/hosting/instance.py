@@ -13,17 +13,16 @@ from ...process_identity import process_id
 from ..containers.launcher import ContainerSpec
 from ..containers.process import Outcome, Stop
 from ..errors import JobFailure
-from ..jobs import JobServices, Output, failure_reason, fresh_directory, remove_directory
-from ..kinds import ENDPOINT, Body
-from ..settings import cores, region_of
+from ..jobs import JobServices, failure_reason, fresh_directory, remove_directory
+from ..settings import cores
 from . import model_data
 from .health import free_port, port_that_answers
+from .owner import InstanceOutput, Owner
 from .plans import VariantPlan
 
 log = logging.getLogger(__name__)
 
 PING_PAUSE = 0.1
-LOG_GROUP = "/aws/sagemaker/Endpoints"
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before a container that has crashed is started again; each time twice as long, until it runs that long."""
 
@@ -31,20 +30,28 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 class Instance:
     """A thread with one container, until it is asked to end.
 
-    endpoint: the record of its endpoint. keeps_trying: whether it is started again
-    even if it has never answered.
+    keeps_trying: whether it is started again even if it has never answered. once: whether it is never started again.
 
     port: where it answers now; 0 while it doesn't. in_flight: how many invocations it has now.
-    failure: why it was given up before it answered for the first time; empty otherwise.
+    failure: why it was given up, which happens only before it has answered, or `once`; empty otherwise.
     """
 
-    def __init__(self, services: JobServices, endpoint: Body, plan: VariantPlan, *, keeps_trying: bool) -> None:
+    def __init__(
+        self,
+        services: JobServices,
+        owner: Owner,
+        plan: VariantPlan,
+        *,
+        keeps_trying: bool = False,
+        once: bool = False,
+    ) -> None:
         self._services = services
-        self._endpoint = endpoint["EndpointName"]
-        self._region = region_of(endpoint["EndpointArn"])
+        self._owner = owner
         self._plan = plan
         self._keeps_trying = keeps_trying
+        self._once = once
         self.id = f"i-{uuid.uuid4().hex[:17]}"
+        self._output = InstanceOutput(services, owner, f"{plan.name}/{self.id}")
         self.port = 0
         self.in_flight = 0
         self.failure = ""
@@ -54,7 +61,7 @@ class Instance:
         self._stop = Stop()
 
     def start(self) -> None:
-        self._stop = self._services.job_threads.start(ENDPOINT, self._thread_name, self._work)
+        self._stop = self._services.job_threads.start(self._owner.kind, self._thread_name, self._work)
         if self._stop.reason == "shutdown":
             self._ended.set()
 
@@ -75,38 +82,42 @@ class Instance:
 
     @property
     def _thread_name(self) -> str:
-        return f"{self._endpoint}/{self.id}"
+        return f"{self._owner.name}/{self.id}"
 
     def _work(self, stop: Stop) -> None:
         pause = FIRST_PAUSE
-        output = InstanceOutput(self._services, self._endpoint, f"{self._plan.name}/{self.id}", self._region)
         try:
             while stop.reason is None:
                 begun = time.monotonic()
-                reason = self._attempt(stop, output)
+                reason = self._attempt(stop)
                 self.port = 0
                 if stop.reason is not None:
                     return
-                if not self._was_ready and not self._keeps_trying:
+                if self._once or not (self._was_ready or self._keeps_trying):
                     self.failure = reason
                     return
                 pause = FIRST_PAUSE if time.monotonic() - begun > LONGEST_PAUSE else pause
-                output.note(f"The container has ended and is started again in {pause:.0f} s: {reason}")
+                self._output.note(f"The container has ended and is started again in {pause:.0f} s: {reason}")
                 stop.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
         finally:
             self._ended.set()
 
-    def _attempt(self, stop: Stop, output: "InstanceOutput") -> str:
+    def last_lines(self) -> list[str]:
+        """What the container said last."""
+        return self._output.tail()
+
+    def _attempt(self, stop: Stop) -> str:
         """Runs the container until it ends; returns why it ended."""
-        base = self._services.settings.work_dir(ENDPOINT, self._endpoint) / self.id
+        output = self._output
+        base = self._services.settings.work_dir(self._owner.kind, self._owner.name) / self.id
         try:
-            outcome = self._run(fresh_directory(base) / "ml", stop, output)
+            outcome = self._run(fresh_directory(base) / "ml", stop)
         except JobFailure as failure:
             return str(failure)
         except Exception as error:
             if stop.reason is None:
-                log.exception("A container of the endpoint %s failed with an error of the endpoint", self._endpoint)
+                log.exception("A container of %s failed with an error of the endpoint", self._owner.name)
             return f"InternalServerError: {error}"
         finally:
             remove_directory(base)
@@ -115,7 +126,7 @@ class Instance:
             return f"it did not answer GET /ping in {self._plan.startup_seconds} s. It said last: {said}"
         return failure_reason("", outcome.exit_code, output.tail(), output.moved_note(self._plan.image, ""))
 
-    def _run(self, base: Path, stop: Stop, output: "InstanceOutput") -> Outcome:
+    def _run(self, base: Path, stop: Stop) -> Outcome:
         services, plan = self._services, self._plan
         services.launcher.ready(plan.image)
         model_data.place(plan.data, base / "model", services.transfer, stop)
@@ -126,7 +137,8 @@ class Instance:
         stop.on_request(lambda: this_time.request(stop.reason or "stopped"))
         begun = partial(self._begun, port, this_time, over)
         try:
-            return services.runner.run(services.launcher.launch(self._container(base, port)), this_time, begun, output)
+            launch = services.launcher.launch(self._container(base, port))
+            return services.runner.run(launch, this_time, begun, self._output)
         except OSError as error:
             raise JobFailure(f"ClientError: the image {plan.image} can't be started: {error.strerror}") from error
         finally:
@@ -135,13 +147,13 @@ class Instance:
 
     def _container(self, base: Path, port: int) -> ContainerSpec:
         return ContainerSpec(
-            name=f"endpoint-{self._endpoint.lower()}-{self.id}",
+            name=f"{self._owner.kind.resource}-{self._owner.name.lower()}-{self.id}",
             image_uri=self._plan.image,
             specification={},
             arguments=["serve"],
             environment=self._plan.environment,
             base=base,
-            log_path=self._services.settings.log_path(ENDPOINT, self._endpoint),
+            log_path=self._services.settings.log_path(self._owner.kind, self._owner.name),
             threads=cores(),
             seconds=threading.TIMEOUT_MAX,
             port=port,
@@ -172,12 +184,4 @@ class Instance:
     def _remember(self, identity: str | None) -> None:
         """Records the container's process, so that the next start can end it if the endpoint crashes."""
         with suppress(sqlite3.OperationalError):  # the disk may be full
-            self._services.ledger.store.remember(ENDPOINT, self._endpoint, processes={self.id: identity})
-
-
-class InstanceOutput(Output):
-    """Sends the lines of a container to its endpoint's log group. stream: the log stream's name."""
-
-    def __init__(self, services: JobServices, endpoint: str, stream: str, region: str) -> None:
-        super().__init__(services, "", "", region)
-        self._stream = (f"{LOG_GROUP}/{endpoint}", stream)
+            self._services.ledger.store.remember(self._owner.kind, self._owner.name, processes={self.id: identity})

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from ..settings import EndpointSettings, partition_of
 from .call import Answer, CallFailed, NotTaken, call
 from .deployment import Deployment, Variant, choose
-from .instance import LOG_GROUP
+from .owner import LOG_GROUP
 from .refusals import InvocationRefused, invalid, unavailable
 
 log = logging.getLogger(__name__)

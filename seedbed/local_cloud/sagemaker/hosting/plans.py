@@ -87,14 +87,21 @@ def plans_of(ledger: Ledger, config: str) -> list[VariantPlan]:
     return [_plan(ledger, variant) for variant in ledger.find(ENDPOINT_CONFIG, config).body["ProductionVariants"]]
 
 
-def _plan(ledger: Ledger, variant: Body) -> VariantPlan:
-    container = container_of(ledger.find(MODEL, variant["ModelName"]).body)
+def plan_of_model(ledger: Ledger, model: str, name: str) -> VariantPlan:
+    """One container of a model, under a name of its own. Raises Invalid if there is no such model."""
+    container = container_of(ledger.find(MODEL, model).body)
     return VariantPlan(
-        name=variant["VariantName"],
-        model=variant["ModelName"],
+        name=name,
+        model=model,
         image=container["Image"],
         data=ModelData.of(container),
         environment=container.get("Environment", {}),
+    )
+
+
+def _plan(ledger: Ledger, variant: Body) -> VariantPlan:
+    return replace(
+        plan_of_model(ledger, variant["ModelName"], variant["VariantName"]),
         count=variant.get("InitialInstanceCount", 1),
         weight=variant["InitialVariantWeight"],
         startup_seconds=variant.get("ContainerStartupHealthCheckTimeoutInSeconds", STARTUP_SECONDS),

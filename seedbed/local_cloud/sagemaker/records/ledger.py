@@ -15,8 +15,10 @@ from .transitions import enter, now
 IN_ORDER = (
     "TrainingStartTime",
     "ProcessingStartTime",
+    "TransformStartTime",
     "TrainingEndTime",
     "ProcessingEndTime",
+    "TransformEndTime",
     "HyperParameterTuningEndTime",
     "LastModifiedTime",
 )

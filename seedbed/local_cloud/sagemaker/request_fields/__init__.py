@@ -11,12 +11,14 @@ from ..errors import Invalid
 from .field import GIVEN
 from .hosting import ENDPOINT, ENDPOINT_CONFIG, MODEL, UPDATE, WEIGHTS
 from .jobs import PROCESSING_JOB, TRAINING_JOB, TUNING_JOB
+from .transform import TRANSFORM_JOB
 
 ITEM_NAMES = ("ChannelName", "InputName", "OutputName", "DefinitionName", "InstanceGroupName", "VariantName")
 FIELDS = {
     "CreateTrainingJob": TRAINING_JOB,
     "CreateHyperParameterTuningJob": TUNING_JOB,
     "CreateProcessingJob": PROCESSING_JOB,
+    "CreateTransformJob": TRANSFORM_JOB,
     "CreateModel": MODEL,
     "CreateEndpointConfig": ENDPOINT_CONFIG,
     "CreateEndpoint": ENDPOINT,
