@@ -317,7 +317,7 @@ def test_what_is_not_here_is_refused_by_name(hosting: Hosted, changes: dict[str,
     ("container", "said"),
     [
         ({"Mode": "MultiModel"}, "PrimaryContainer.Mode MultiModel"),
-        ({"ModelPackageName": "package"}, "ModelPackageName"),
+        ({"ModelPackageName": "package"}, "ModelPackageName can't have Image"),
         ({"ModelDataUrl": "https://example.com/model.tar.gz"}, "must be at s3://bucket/key"),
     ],
 )

@@ -76,7 +76,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["experiments"],
         ["transform", "tuning"],
         ["hosting", "processing", "training"],
-        ["maintenance", "search"],
+        ["maintenance", "registry", "search"],
         ["jobs"],
         ["instances", "listing", "request_fields", "s3", "tags"],
         ["cloudwatch", "events", "full_disk"],

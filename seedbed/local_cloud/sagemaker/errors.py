@@ -4,6 +4,7 @@ ApiError        the caller's request is refused, at once
   Invalid         ValidationException
   NotFound        ResourceNotFound
   InUse           ResourceInUse
+  Conflict        ConflictException
   LimitExceeded   ResourceLimitExceeded
   Unsupported     an operation or option of SageMaker that this endpoint lacks
 JobFailure      an accepted job can't continue; its message becomes the job's FailureReason
@@ -37,6 +38,12 @@ class InUse(ApiError):
     """The name is taken; upper and lower case count as the same."""
 
     code = "ResourceInUse"
+
+
+class Conflict(ApiError):
+    """The resource is in use in another way than its name."""
+
+    code = "ConflictException"
 
 
 class Unsupported(ApiError):

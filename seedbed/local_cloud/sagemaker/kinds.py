@@ -50,5 +50,8 @@ JOBS = (PROCESSING, TRAINING, TUNING, TRANSFORM)
 MODEL = Kind("Model", "model", "", "InService")
 ENDPOINT_CONFIG = Kind("EndpointConfig", "endpoint-config", "", "InService")
 ENDPOINT = Kind("Endpoint", "endpoint", "SageMaker Endpoint State Change", "Creating")
+MODEL_PACKAGE_GROUP = Kind("ModelPackageGroup", "model-package-group", "", "Completed")
+MODEL_PACKAGE = Kind("ModelPackage", "model-package", "SageMaker Model Package State Change", "Completed")
+REGISTERED = (MODEL_PACKAGE_GROUP, MODEL_PACKAGE)
 HOSTED = (MODEL, ENDPOINT_CONFIG, ENDPOINT)
 """Models and endpoint configurations have a status in the records alone: AWS gives them none."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import service_model
 from .errors import Invalid
-from .kinds import HOSTED, PROCESSING, TRAINING, TRANSFORM, TUNING, Body, Kind
+from .kinds import HOSTED, PROCESSING, REGISTERED, TRAINING, TRANSFORM, TUNING, Body, Kind
 from .records.ledger import Ledger
 from .records.store import JobRecord
 
@@ -22,7 +22,9 @@ ORDER = {
     "Status": "status",
     "FinalObjectiveMetricValue": "objective",
 }
-DEFAULT_ORDER = {TUNING: "Name"} | dict.fromkeys((PROCESSING, TRAINING, TRANSFORM, *HOSTED), "CreationTime")
+DEFAULT_ORDER = {TUNING: "Name"} | dict.fromkeys(
+    (PROCESSING, TRAINING, TRANSFORM, *HOSTED, *REGISTERED), "CreationTime"
+)
 NEWEST_FIRST = (TRANSFORM, *HOSTED)
 FILTERS = {
     "NameContains": "instr(key, lower(?)) > 0",

@@ -17,6 +17,8 @@ from .hosting.endpoints import Endpoints
 from .hosting.models import Models
 from .jobs import JobServices
 from .kinds import ENDPOINT, ENDPOINT_CONFIG, MODEL, TUNING, Body, Kind
+from .registry.groups import ModelPackageGroups
+from .registry.packages import ModelPackages
 from .tuning import view
 
 
@@ -51,6 +53,17 @@ class Operations:
         for kind, operations in hosted.items():
             self._creates[f"Create{kind.name}"] = operations.create
             self._table[f"Delete{kind.name}"] = operations.delete
+        self._creates["CreateModelPackageGroup"] = (groups := ModelPackageGroups(services)).create
+        self._creates["CreateModelPackage"] = (packages := ModelPackages(services)).create
+        self._table |= {
+            "DescribeModelPackageGroup": groups.describe,
+            "ListModelPackageGroups": groups.list,
+            "DeleteModelPackageGroup": groups.delete,
+            "DescribeModelPackage": packages.describe,
+            "UpdateModelPackage": packages.update,
+            "ListModelPackages": packages.list,
+            "DeleteModelPackage": packages.delete,
+        }
         for kind in (*jobs, *hosted):
             self._table[f"Describe{kind.name}"] = partial(self._describe, kind)
             self._table[f"List{kind.name}s"] = partial(listing.list_jobs, services.ledger, kind)

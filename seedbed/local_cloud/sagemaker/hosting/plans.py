@@ -89,7 +89,8 @@ def plans_of(ledger: Ledger, config: str) -> list[VariantPlan]:
 
 def plan_of_model(ledger: Ledger, model: str, name: str) -> VariantPlan:
     """One container of a model, under a name of its own. Raises Invalid if there is no such model."""
-    container = container_of(ledger.find(MODEL, model).body)
+    record = ledger.find(MODEL, model)
+    container = record.private.get("container") or container_of(record.body)
     return VariantPlan(
         name=name,
         model=model,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import ApiError, InUse, Invalid, NotFound
-from ..kinds import ENDED, HOSTED, TRAINING, TUNING, Body, Kind
+from ..kinds import ENDED, HOSTED, MODEL_PACKAGE, REGISTERED, TRAINING, TUNING, Body, Kind
 from ..settings import EndpointSettings, region_of
 from .experiments import NEW_TRIAL_SUFFIX, TRIAL, attach, create_table
 from .state_change import state_change
@@ -68,6 +68,8 @@ class Ledger:
             enter(body, "Starting")
         with self.store.transaction():
             if not self.store.insert(kind, body, parent and parent.lower(), number, private):
+                if kind in REGISTERED:
+                    raise Invalid(f"{kind.noun.capitalize()} already exists: {arn}")
                 if kind in HOSTED:
                     raise Invalid(f'Cannot create already existing {kind.noun} "{arn}".')
                 raise InUse(f"A {kind.noun} named {name} exists already ({arn}). Choose another name.")
@@ -85,7 +87,7 @@ class Ledger:
         return job
 
     def change(self, kind: Kind, name: str, change: Callable[[Body], None]) -> Body:
-        """Applies `change` to a job's body; posts an event if its status or secondary status has changed."""
+        """Applies `change` to a job's body; posts an event if its status, secondary status or approval has changed."""
 
         states = []
 
@@ -135,6 +137,9 @@ class Ledger:
             return Invalid("Requested resource not found.")
         if kind in HOSTED:
             return Invalid(f'Could not find {kind.noun} "{self._settings.arn(kind, name, self._settings.region)}".')
+        if kind in REGISTERED:
+            arn = self._settings.arn(kind, name, self._settings.region)
+            return Invalid(f"{kind.noun.capitalize()} {arn} does not exist.")
         return Invalid(f"Could not find requested job with name: {name}")
 
     def _post(self, kind: Kind, body: Body) -> None:
@@ -145,7 +150,9 @@ class Ledger:
         self.posted.set()
 
     def describe(self, kind: Kind, body: Body) -> Body:
-        """The body; a tuning job's with the counters of its training jobs."""
+        """The body; a tuning job's with the counters of its training jobs, a model version's without a name."""
+        if kind is MODEL_PACKAGE and "ModelPackageVersion" in body:
+            return {name: value for name, value in body.items() if name != "ModelPackageName"}
         if kind is not TUNING:
             return body
         jobs = dict.fromkeys(("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped"), 0)
@@ -166,4 +173,4 @@ def put_times_in_order(body: Body) -> None:
 
 
 def _state(kind: Kind, body: Body) -> tuple[Any, Any]:
-    return body[kind.status_field], body.get("SecondaryStatus")
+    return body[kind.status_field], body.get("SecondaryStatus", body.get("ModelApprovalStatus"))

@@ -11,6 +11,7 @@ from ..errors import Invalid
 from .field import GIVEN
 from .hosting import ENDPOINT, ENDPOINT_CONFIG, MODEL, UPDATE, WEIGHTS
 from .jobs import PROCESSING_JOB, TRAINING_JOB, TUNING_JOB
+from .registry import GROUP, PACKAGE, PACKAGE_UPDATE
 from .transform import TRANSFORM_JOB
 
 ITEM_NAMES = ("ChannelName", "InputName", "OutputName", "DefinitionName", "InstanceGroupName", "VariantName")
@@ -19,6 +20,9 @@ FIELDS = {
     "CreateHyperParameterTuningJob": TUNING_JOB,
     "CreateProcessingJob": PROCESSING_JOB,
     "CreateTransformJob": TRANSFORM_JOB,
+    "CreateModelPackageGroup": GROUP,
+    "CreateModelPackage": PACKAGE,
+    "UpdateModelPackage": PACKAGE_UPDATE,
     "CreateModel": MODEL,
     "CreateEndpointConfig": ENDPOINT_CONFIG,
     "CreateEndpoint": ENDPOINT,

@@ -18,14 +18,13 @@ S3_DATA = {
     "ManifestEtag": Field("refused", "only prefixes and archives are read"),
 }
 CONTAINER = {
-    **given("Image ModelDataUrl Environment"),
+    **given("Image ModelDataUrl Environment ModelPackageName"),
     "ContainerHostname": Field("noted", "an endpoint has one container, so none is called by its name"),
     "ImageConfig": Field("noted", "no image is pulled from a registry"),
     "Mode": Field("refused", "an endpoint has one model", taken=("SingleModel",)),
     **below("ModelDataSource.S3DataSource", S3_DATA),
     "AdditionalModelDataSources": Field("refused", "a container gets one model"),
-    "ModelPackageName": Field("refused", "there is no model registry; give an Image and a ModelDataUrl"),
-    "InferenceSpecificationName": Field("refused", "there is no model registry; give an Image and a ModelDataUrl"),
+    "InferenceSpecificationName": Field("refused", "a package has one container with one model"),
     "MultiModelConfig": Field("refused", "an endpoint has one model"),
     "ContainerMetricsConfig": Field("refused", "no metrics are read from containers"),
 }
