@@ -13,6 +13,7 @@ from .domain.measurement import Measurement
 from .domain.notifications.notification import Notification
 from .domain.notifications.plain_text import Message
 from .domain.predictions.prediction import Prediction
+from .domain.ranges import GivenRanges
 from .domain.result import Epoch, Evaluation, Heads, Mistake, Progress, Trial
 from .domain.run import Record, Run, RunState
 from .domain.run_request import RunRequest
@@ -30,7 +31,10 @@ class Bucket(Protocol):
     """The bucket of images and artifacts. Reading raises NotFound or, for a damaged object, MalformedOutput."""
 
     def objects(self) -> Iterator[StoredObject]:
-        """All objects but those of runs and pretrained weights, in key order, fetched page by page."""
+        """All objects but those of runs, pretrained weights and the ranges of the search, in key order, by pages."""
+
+    def read_ranges(self) -> GivenRanges | None:
+        """The ranges that a person chose for the search, if there are any. Raises RunRefused if they can't be read."""
 
     def uri(self, key: str) -> str:
         """A key's s3:// address."""

@@ -12,11 +12,12 @@ from botocore.stub import Stubber
 from job_manager.aws.s3 import TEMPORARY, S3Bucket
 from job_manager.domain import layout
 from job_manager.domain.dataset import DatasetReport, ExcludedFile, SizeRange, Split, take_snapshot
-from job_manager.domain.errors import MalformedOutput, NotFound
+from job_manager.domain.errors import MalformedOutput, NotFound, RunRefused
 from job_manager.domain.images.thumbnails import Thumbnails
 from job_manager.domain.images.wrong_label import WrongLabel
 from job_manager.domain.notifications.plain_text import Message
 from job_manager.domain.predictions.prediction import Prediction
+from job_manager.domain.ranges import GivenRange
 from job_manager.domain.result import ChampionScore, Mistake
 from job_manager.wiring import LINKS
 from tests.adapters.conftest import BUCKET, KnownBucket
@@ -222,6 +223,22 @@ def test_a_link_is_signed_for_a_quarter_of_an_hour(aws: None) -> None:
     assert link.path.endswith("/seedlings/Fat%20Hen/a%2Bb.png")
     assert parse_qs(link.query)["X-Amz-Expires"] == ["900"]
     assert parse_qs(link.query)["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+
+
+def test_the_ranges_of_the_search_are_read_and_are_no_upload(known: KnownBucket) -> None:
+    assert known.bucket.read_ranges() is None
+    for key in ("search-space.json", "search-space.json.png"):
+        known.put(key, b'{"heads": {"dropout": {"value": 0.2}}}')
+
+    assert known.bucket.read_ranges() == {"heads": {"dropout": GivenRange(value=0.2)}}
+    assert [stored.key for stored in known.bucket.objects()] == ["search-space.json.png"]
+
+
+def test_ranges_in_a_file_that_is_too_large_are_refused(known: KnownBucket) -> None:
+    known.put("search-space.json", b" " * 1_000_000)
+
+    with pytest.raises(RunRefused, match="larger than 64 KiB"):
+        known.bucket.read_ranges()
 
 
 def test_a_missing_object_is_not_found(known: KnownBucket) -> None:

@@ -1,5 +1,6 @@
 """The requests for jobs: SageMaker's service model accepts them, and they say what the contract says."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from botocore.validate import validate_parameters
 
 from job_manager.aws.sagemaker_requests import JobRequests
+from job_manager.domain.ranges import GivenRange, with_ranges
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run
 from job_manager.domain.search_space import FINE_TUNING_SEARCH_SPACE, FIXED_HYPERPARAMETERS, SEARCH_SPACE
@@ -273,3 +275,48 @@ def test_evaluate_gets_the_champions_digest_as_an_argument() -> None:
     request = REQUESTS.evaluation(RUN, MODELS, "ab" * 32)
 
     assert request["AppSpecification"]["ContainerArguments"][-2:] == ["--champion-sha256", "ab" * 32]
+
+
+def test_a_run_searches_the_ranges_of_its_plan() -> None:
+    given = {
+        "heads": {
+            "dropout": GivenRange(value=0.25),
+            "epochs": GivenRange(low=4, high=40, logarithmic=True),
+            "hidden_units": GivenRange(values=(0, 64)),
+        },
+        "fine_tuning": {"epochs": GivenRange(low=2, high=9), "label_smoothing": GivenRange(value=0)},
+    }
+    run = replace(FULL, plan=with_ranges(FULL_PLAN, given))
+
+    heads, whole = REQUESTS.tuning(run), REQUESTS.fine_tuning(run)
+
+    for request in (heads, whole):
+        assert list(problems(request, shape_of("CreateHyperParameterTuningJob"))) == []
+    ranges = heads["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    epochs = {"Name": "epochs", "MinValue": "4", "MaxValue": "40", "ScalingType": "Logarithmic"}
+    assert epochs in ranges["IntegerParameterRanges"]
+    assert ranges["CategoricalParameterRanges"] == [{"Name": "hidden_units", "Values": ["0", "64"]}]
+    assert heads["TrainingJobDefinition"]["StaticHyperParameters"]["dropout"] == "0.25"
+    epochs = {"Name": "epochs", "MinValue": "2", "MaxValue": "9", "ScalingType": "Linear"}
+    assert epochs in whole["HyperParameterTuningJobConfig"]["ParameterRanges"]["IntegerParameterRanges"]
+    assert whole["TrainingJobDefinition"]["StaticHyperParameters"]["label_smoothing"] == "0.0"
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen", "width"),
+    [
+        ({}, {}, None),
+        ({"hidden_units": GivenRange(value=64)}, {}, "64"),
+        ({"hidden_units": GivenRange(values=(0, 64))}, {"hidden_units": "64"}, "64"),
+        ({"hidden_units": GivenRange(values=(0, 64))}, {"hidden_units": "0"}, "0"),
+    ],
+)
+def test_fine_tuning_has_the_hidden_layer_of_the_head_that_it_starts_from(
+    given: Mapping[str, GivenRange], chosen: Mapping[str, str], width: str | None
+) -> None:
+    head = replace(HEAD, hyperparameters={**HEAD.hyperparameters, **chosen})
+    run = replace(FULL, plan=with_ranges(FULL_PLAN, {"heads": given}), best_head=head)
+
+    fixed = REQUESTS.fine_tuning(run)["TrainingJobDefinition"]["StaticHyperParameters"]
+
+    assert fixed.get("hidden_units") == width

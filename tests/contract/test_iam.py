@@ -1,9 +1,13 @@
 """Least privilege: every AWS call that a function can make is allowed, and nothing else is."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
-from tests.contract.iam import granted, needed
-from tests.contract.template import Template
+from job_manager.domain.dataset import SEARCH_SPACE_FILE
+from tests.contract.iam import granted, needed, parse, steps_used
+from tests.contract.template import ROOT, Template
 
 TEMPLATE = Template()
 NEEDED_BY_AWS = {
@@ -43,3 +47,17 @@ def test_no_statement_allows_all_resources_or_a_wildcard_action() -> None:
             for statement in policy["Statement"]:
                 assert statement["Resource"] != "*", name
                 assert "*" not in str(statement["Action"]), name
+
+
+def test_whoever_plans_a_run_may_read_the_ranges_and_nobody_else() -> None:
+    readers = {name for name, function in TEMPLATE.functions.items() if SEARCH_SPACE_FILE in str(function["Policies"])}
+    planners = {name for name, function in TEMPLATE.functions.items() if reaches(function, ("bucket", "read_ranges"))}
+
+    assert readers == planners == {"StartRun", "Reconcile", "Api"}
+
+
+def reaches(function: Mapping[str, Any], call: tuple[str, str]) -> bool:
+    """Whether a function of the job manager can come to this call of a port."""
+    if function["CodeUri"] == "predictions/":
+        return False
+    return call in steps_used(parse(ROOT / "functions" / (function["Handler"].split(".")[0] + ".py")))

@@ -9,11 +9,13 @@ import msgspec
 import pytest
 
 from job_manager.aws.sagemaker_requests import JobRequests
+from job_manager.aws.search_space_file import read_ranges
 from job_manager.domain import layout, volumes
 from job_manager.domain.costs import assumptions as given
 from job_manager.domain.costs import expectation
 from job_manager.domain.dataset import PRETRAINED
 from job_manager.domain.plan import BACKBONES_IN_THE_IMAGE, USUAL_ERROR_RATE
+from job_manager.domain.ranges import FINE_TUNING_LIMITS, HEAD_LIMITS, with_ranges
 from job_manager.domain.reason import names_other_trainer
 from job_manager.domain.result import ChangeScore, Evaluation, Head, Heads, Trial
 from job_manager.domain.search_space import METRICS, OBJECTIVE_METRIC
@@ -23,7 +25,13 @@ from trainer.__main__ import _parser
 from trainer.errors import BadInput, OtherTrainer, WrongUse
 from trainer.photos import LONGEST_SIDE
 from trainer.preparation.dataset import TRAIN_SHARE, VALIDATION_SHARE
-from trainer.training.hyperparameters import FINE_TUNE_KIND, HEAD_KIND, Hyperparameters, parse_hyperparameters
+from trainer.training.hyperparameters import (
+    FINE_TUNE_KIND,
+    HEAD_KIND,
+    RANGES,
+    Hyperparameters,
+    parse_hyperparameters,
+)
 
 CONTRACTS = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
 CHANGES = (ROOT / "docs" / "changes.md").read_text(encoding="utf-8")
@@ -36,6 +44,8 @@ FULL = a_run(plan=FULL_PLAN, best_head=HEAD)
 BROUGHT = replace(FULL, plan=replace(FULL_PLAN, pretrained=PRETRAINED))
 MODELS = {name: f"s3://bucket/{name}" for name in ("model", "rival", "champion")}
 TUNING_JOBS = [REQUESTS.tuning(FULL), REQUESTS.fine_tuning(FULL)]
+MOST_RANGES = 20
+"""How many hyperparameters AMT searched when its limit was lowest."""
 KEYS = [
     layout.mistakes,
     layout.predictions,
@@ -118,6 +128,26 @@ def test_the_trainer_accepts_both_ends_of_every_range(request_: Any, end: str) -
 
     assert {name: float(getattr(read, name)) for name in texts} == {name: float(text) for name, text in texts.items()}
     assert {name: str(getattr(read, name)) for name in fixed} == fixed
+
+
+def test_the_ranges_that_may_be_chosen_are_the_trainers() -> None:
+    kinds = {field.name: field.type for field in fields(Hyperparameters)}
+
+    assert {name: (of.low, of.high) for name, of in HEAD_LIMITS.items()} == {
+        name: ends for name, ends in RANGES.items() if name != "heads"
+    }
+    assert {name for name, of in HEAD_LIMITS.items() if of.whole} == {n for n in HEAD_LIMITS if kinds[n] is int}
+    assert FINE_TUNING_LIMITS.items() == HEAD_LIMITS.items() - {"hidden_units": HEAD_LIMITS["hidden_units"]}.items()
+    assert len(HEAD_LIMITS) + len({"backbone"}) <= MOST_RANGES
+
+
+def test_the_contract_names_every_range_that_may_be_chosen() -> None:
+    said = CONTRACTS.split("## The ranges of the search")[1].split("\n## ")[0]
+
+    for name, of in HEAD_LIMITS.items():
+        assert f"| `{name}` | {of.low:g} to {of.high:,.10g} |" in said
+    for file in re.findall(r"```json\n(.*?)```", said, re.DOTALL):
+        assert with_ranges(FULL_PLAN, read_ranges(file.encode())).search_space != FULL_PLAN.search_space
 
 
 def test_the_two_tuning_jobs_use_the_trainers_two_kinds() -> None:

@@ -8,14 +8,24 @@ from urllib.parse import quote
 
 import msgspec
 
+from job_manager.aws.search_space_file import read_ranges
 from job_manager.domain import layout
-from job_manager.domain.dataset import PRETRAINED, RUNS, DatasetReport, ExcludedFile, Snapshot, StoredObject
+from job_manager.domain.dataset import (
+    PRETRAINED,
+    RUNS,
+    SEARCH_SPACE_FILE,
+    DatasetReport,
+    ExcludedFile,
+    Snapshot,
+    StoredObject,
+)
 from job_manager.domain.errors import MalformedOutput, NotFound
 from job_manager.domain.images.thumbnails import Thumbnails
 from job_manager.domain.images.wrong_label import WrongLabel
 from job_manager.domain.notifications.notification import Notification
 from job_manager.domain.notifications.plain_text import Message
 from job_manager.domain.predictions.prediction import Prediction
+from job_manager.domain.ranges import GivenRanges
 from job_manager.domain.result import Evaluation, Heads, Mistake
 from job_manager.domain.run import Record, Run
 
@@ -44,12 +54,16 @@ class MemoryBucket:
     def objects(self) -> Iterator[StoredObject]:
         self.listed += 1
         for key, body in sorted(self.contents.items()):
-            if key.startswith((RUNS, PRETRAINED)):
+            if key.startswith((RUNS, PRETRAINED)) or key == SEARCH_SPACE_FILE:
                 continue
             yield StoredObject(key, hashlib.md5(body, usedforsecurity=False).hexdigest(), len(body))
         happening, self.while_listing = self.while_listing, None
         if happening:
             happening()
+
+    def read_ranges(self) -> GivenRanges | None:
+        body = self.contents.get(SEARCH_SPACE_FILE)
+        return None if body is None else read_ranges(body)
 
     def uri(self, key: str) -> str:
         return f"s3://{self.name}/{key}"

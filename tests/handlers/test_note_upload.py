@@ -1,11 +1,13 @@
 """S3 event batch → one note and one wake-up."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from job_manager.aws.events import uploaded_key
+from job_manager.domain.dataset import SEARCH_SPACE_FILE
 from tests.handlers.deployed import Deployed, Event, failed, spoil
 
 Events = Callable[[str], Event]
@@ -58,3 +60,16 @@ def test_note_upload_of_only_malformed_messages_notes_no_change(deployed: Deploy
 
     assert failed(deployed.invoke("NoteUpload", batch)) == malformed
     assert deployed.runs.pending() is None
+
+
+def test_note_upload_of_the_ranges_alone_notes_no_change(deployed: Deployed, event: Events) -> None:
+    batch = event("upload_batch")
+    ranges = json.loads(batch["Records"][0]["body"])
+    ranges["detail"]["object"]["key"] = SEARCH_SPACE_FILE
+    spoil(batch, 0, json.dumps(ranges))
+
+    assert failed(deployed.invoke("NoteUpload", {"Records": batch["Records"][:1]})) == []
+    assert deployed.runs.pending() is None
+
+    assert failed(deployed.invoke("NoteUpload", batch)) == []
+    assert deployed.runs.pending() is not None

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from job_manager import wiring
 from job_manager.domain.run import RunState
+from job_manager.domain.search_space import Integer, from_text
 from tests.handlers.deployed import Deployed, Event, failed
 
 Events = Callable[[str], Event]
@@ -51,6 +52,19 @@ def test_start_run_refuses_a_dataset_that_is_too_small(deployed: Deployed, event
         RunState.REFUSED,
         "There are too few images: 1 of the 60 that a run needs. Upload 59 more under seedlings/<label>/.",
     )
+
+
+def test_start_run_searches_the_ranges_in_the_bucket(deployed: Deployed, event: Events) -> None:
+    for i in range(60):
+        deployed.put(f"seedlings/{('Maize', 'Wheat')[i % 2]}/{i}.png")
+    deployed.put("search-space.json", b'{"heads": {"epochs": {"low": 5, "high": 50}}}')
+    deployed.runs.note_change(datetime(2026, 3, 20, 9, 12, 9, tzinfo=UTC))
+
+    deployed.invoke("StartRun", event("settled"))
+
+    run = deployed.runs.open_run()
+    assert run is not None
+    assert from_text(run.plan.search_space)[0]["epochs"] == Integer(5, 50)
 
 
 def test_start_run_returns_a_malformed_message_alone(deployed: Deployed, event: Events) -> None:

@@ -6,8 +6,11 @@ import pytest
 
 from job_manager.domain import layout
 from job_manager.domain.run import Run, RunState
+from job_manager.domain.search_space import FIXED_HYPERPARAMETERS, Continuous, as_text
 from tests.fakes.runs import MemoryRuns
 from tests.fakes.world import MODEL_SHA256, World
+
+OTHER_SPACE = as_text({"learning_rate": Continuous(0.001, 0.002)}, FIXED_HYPERPARAMETERS)
 
 
 def test_evaluate_gets_the_champion(world: World, run: Run) -> None:
@@ -127,7 +130,7 @@ def test_a_run_is_warm_started_from_the_five_latest_completed_runs(world: World)
 
 
 def test_a_run_is_warm_started_only_from_the_same_search_space(world: World) -> None:
-    present, world.plan = world.plan, replace(world.plan, search_space="of an earlier release")
+    present, world.plan = world.plan, replace(world.plan, search_space=OTHER_SPACE)
     world.complete(world.start().run_id)
     world.plan = present
 

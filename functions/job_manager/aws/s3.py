@@ -7,16 +7,27 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from ..domain import layout
-from ..domain.dataset import PRETRAINED, RUNS, UPLOADS, DatasetReport, ExcludedFile, Snapshot, StoredObject
+from ..domain.dataset import (
+    PRETRAINED,
+    RUNS,
+    SEARCH_SPACE_FILE,
+    UPLOADS,
+    DatasetReport,
+    ExcludedFile,
+    Snapshot,
+    StoredObject,
+)
 from ..domain.errors import MalformedOutput, NotFound
 from ..domain.images.thumbnails import Thumbnails
 from ..domain.images.wrong_label import WrongLabel
 from ..domain.notifications.notification import Notification
 from ..domain.notifications.plain_text import Message
 from ..domain.predictions.prediction import Prediction
+from ..domain.ranges import GivenRanges
 from ..domain.result import Evaluation, Heads, Mistake
 from ..domain.run import Record, Run
 from .events import UNREADABLE
+from .search_space_file import LARGEST_FILE, read_ranges
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,7 +68,8 @@ class S3Bucket:
                 folder = next((name for name in not_uploads if stored.key.startswith(name)), None)
                 if folder:
                     break
-                yield stored
+                if stored.key != SEARCH_SPACE_FILE:
+                    yield stored
             if folder is None:
                 return
             not_uploads.remove(folder)
@@ -68,6 +80,15 @@ class S3Bucket:
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._name, **beginning):
             for item in page.get("Contents", []):
                 yield StoredObject(item["Key"], item["ETag"].strip('"'), item["Size"])
+
+    def read_ranges(self) -> GivenRanges | None:
+        try:
+            answer = self._client.get_object(Bucket=self._name, Key=SEARCH_SPACE_FILE)
+        except self._client.exceptions.NoSuchKey:
+            return None
+        with answer["Body"] as body:
+            content = body.read(LARGEST_FILE + 1)
+        return read_ranges(content)
 
     def uri(self, key: str) -> str:
         return f"s3://{self._name}/{key}"

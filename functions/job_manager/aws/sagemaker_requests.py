@@ -9,14 +9,12 @@ from typing import Any
 
 from ..domain import layout
 from ..domain.plan import Machine
+from ..domain.result import Trial
 from ..domain.run import Run
 from ..domain.search_space import (
-    FINE_TUNING_SEARCH_SPACE,
-    FIXED_FINE_TUNING_HYPERPARAMETERS,
-    FIXED_HYPERPARAMETERS,
     METRICS,
     OBJECTIVE_METRIC,
-    SEARCH_SPACE,
+    from_text,
     with_epochs,
 )
 from ..domain.volumes import evaluation_gib, fine_tuning_gib, prepare_gib, tuning_gib
@@ -69,7 +67,7 @@ class JobRequests:
     def tuning(self, run: Run) -> dict[str, Any]:
         """CreateHyperParameterTuningJob for the heads, warm-started from the run's parents."""
         plan = run.plan
-        space, fixed = with_backbones(SEARCH_SPACE, FIXED_HYPERPARAMETERS, plan.backbones)
+        space, fixed = with_backbones(*from_text(plan.search_space), plan.backbones)
         stage = TuningStage(
             name=run.run_id,
             strategy=plan.strategy,
@@ -92,8 +90,8 @@ class JobRequests:
         assert plan is not None
         assert head is not None
         assert head.model_uri is not None
-        own = {"backbone": head.hyperparameters.get("backbone", run.plan.backbones[0])}
-        space, fixed = with_epochs(FINE_TUNING_SEARCH_SPACE, FIXED_FINE_TUNING_HYPERPARAMETERS, plan.epochs)
+        own = {"backbone": head.hyperparameters.get("backbone", run.plan.backbones[0]), **hidden_layer(run, head)}
+        space, fixed = with_epochs(*from_text(plan.search_space), plan.epochs)
         stage = TuningStage(
             name=layout.fine_tuning_job(run.run_id),
             strategy=run.plan.strategy,
@@ -180,6 +178,13 @@ class JobRequests:
 def weights(run: Run) -> dict[str, str]:
     """The input with a backbone's weights, if they are in the bucket, by its name."""
     return {"pretrained": run.plan.pretrained} if run.plan.pretrained else {}
+
+
+def hidden_layer(run: Run, head: Trial) -> dict[str, str]:
+    """The width of the head's hidden layer, by its name, if the run's heads may have one."""
+    space, fixed = from_text(run.plan.search_space)
+    width = head.hyperparameters.get("hidden_units", "0") if "hidden_units" in space else fixed.get("hidden_units", "0")
+    return {"hidden_units": width} if "hidden_units" in space or width != "0" else {}
 
 
 def warm_start(parents: Sequence[str]) -> dict[str, Any]:

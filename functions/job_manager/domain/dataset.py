@@ -13,6 +13,7 @@ from .plan import Plan
 UPLOADS = "seedlings/"
 RUNS = "runs/"
 PRETRAINED = "pretrained/"
+SEARCH_SPACE_FILE = "search-space.json"
 MAXIMUM_IMAGE_BYTES = 200_000_000
 NAMES_KEPT = 100
 KINDS_KEPT = 20
@@ -151,10 +152,10 @@ class DatasetReport:
 
 
 def take_snapshot(objects: Iterable[StoredObject]) -> Snapshot:
-    """Sort a bucket's objects into images and refused files, leaving out the runs' own and pretrained weights."""
+    """Sort a bucket's objects into images and refused files, leaving out what is neither."""
     images, refused = [], []
     for stored in objects:
-        if stored.key.startswith((RUNS, PRETRAINED)) or (stored.key.endswith("/") and stored.size == 0):
+        if is_no_upload(stored):
             continue
         reason = refusal(stored)
         if reason:
@@ -162,6 +163,13 @@ def take_snapshot(objects: Iterable[StoredObject]) -> Snapshot:
         else:
             images.append(stored)
     return Snapshot(tuple(sorted(images, key=lambda o: o.key)), tuple(sorted(refused, key=lambda n: n.file)))
+
+
+def is_no_upload(stored: StoredObject) -> bool:
+    """Whether an object is a run's own, a folder's mark, pretrained weights, or the ranges of the search."""
+    if stored.key.startswith((RUNS, PRETRAINED)) or stored.key == SEARCH_SPACE_FILE:
+        return True
+    return stored.key.endswith("/") and stored.size == 0
 
 
 def digest_of(lines: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ JobManagerError
 ├── NotFound         there is no such run, model or object
 ├── WrongRequest     a request to the API that can't be understood
 ├── Conflict         another function moved the run first; read it again
-├── RunRefused       a dataset that can't be trained on, or a run that exceeds a budget
+├── RunRefused       a dataset that can't be trained on, ranges that can't be searched, or a run that exceeds a budget
 ├── NameTaken        a job of this name is another stack's: it works on another bucket
 ├── JobRejected      SageMaker will never accept this job, so retrying is useless
 └── JobDelayed       SageMaker does not accept this job now, and may later
@@ -40,7 +40,7 @@ class Conflict(JobManagerError):
 
 
 class RunRefused(JobManagerError):
-    """A dataset that can't be trained on, or a run that exceeds a budget."""
+    """A dataset that can't be trained on, ranges that can't be searched, or a run that exceeds a budget."""
 
 
 class NameTaken(JobManagerError):

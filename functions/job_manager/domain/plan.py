@@ -4,12 +4,17 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
+from .errors import RunRefused
 from .search_space import (
+    EPOCHS_SPREAD,
     FINE_TUNING_SEARCH_SPACE,
     FIXED_FINE_TUNING_HYPERPARAMETERS,
     FIXED_HYPERPARAMETERS,
     SEARCH_SPACE,
     as_text,
+    combinations,
+    epochs_of,
+    from_text,
 )
 
 USUAL_ERROR_RATE = 0.05
@@ -51,6 +56,11 @@ class FineTuning:
         default_factory=lambda: as_text(FINE_TUNING_SEARCH_SPACE, FIXED_FINE_TUNING_HYPERPARAMETERS)
     )
 
+    @property
+    def expected_epochs(self) -> float:
+        """The epochs of a trial on average."""
+        return epochs_of(self.search_space, self.epochs)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -61,7 +71,8 @@ class Plan:
     kept; `evaluation_views` is how many the model averages over, and `changed_images` how many test photographs it is
     scored on under harmless changes too; `sure_error_rate` is how often it may be wrong when it is sure, from 0 to 1.
     `pretrained` is the bucket's folder with weights for keras.applications; if it is empty, the jobs download them.
-    Without `fine_tuning` the best head is the run's model.
+    Without `fine_tuning` the best head is the run's model; `fine_tuning_search_space` is then that of a request which
+    asks for it. `refusal` is why a run of this plan is refused, whatever its images; empty if it isn't.
     Only runs with the same `search_space`, `backbones` and `heads_per_job` can warm-start each other. The defaults keep
     the plans of older runs readable.
     """
@@ -91,6 +102,8 @@ class Plan:
     spot: bool = False
     changed_images: int = 0
     sure_error_rate: float = USUAL_ERROR_RATE
+    fine_tuning_search_space: str = ""
+    refusal: str = ""
 
     @property
     def head_jobs(self) -> int:
@@ -117,6 +130,17 @@ class Plan:
         """Whether the image has the weights of all its backbones."""
         return set(self.backbones) <= set(BACKBONES_IN_THE_IMAGE)
 
+    def check(self) -> None:
+        """Raise RunRefused, with the reason, if no run of this plan can be started, whatever its images."""
+        if self.refusal:
+            raise RunRefused(self.refusal)
+        heads = combinations(from_text(self.search_space)[0]) * len(self.backbones)
+        check_combinations("heads", heads, self.head_jobs)
+        if self.fine_tuning:
+            space, fixed = from_text(self.fine_tuning.search_space)
+            spread = 1 if "epochs" in {**space, **fixed} else self.fine_tuning.epochs // EPOCHS_SPREAD * 2 + 1
+            check_combinations("fine_tuning", combinations(space) * spread, self.fine_tuning.trials)
+
     def does_the_same(self, other: "Plan") -> bool:
         """Whether the other plan would give its jobs the same work, machines and limits; money apart."""
         return self._without_money() == other._without_money()
@@ -128,6 +152,7 @@ class Plan:
             budget=0.0,
             monthly_budget=None,
             spot=False,
+            fine_tuning_search_space="",
             training=self.training.without_price(),
             processing=self.processing.without_price(),
             fine_tuning=stage and replace(stage, machine=stage.machine.without_price()),
@@ -152,5 +177,16 @@ class Plan:
             **({"heads_per_job": self.heads_per_job} if self.heads_per_job > 1 else {}),
             **({"changed_images": self.changed_images} if self.changed_images else {}),
             **({"sure_error_rate": self.sure_error_rate} if self.sure_error_rate != USUAL_ERROR_RATE else {}),
+            **({"refusal": self.refusal} if self.refusal else {}),
         }
         return json.dumps(outcome, sort_keys=True)
+
+
+def check_combinations(stage: str, found: float, jobs: int) -> None:
+    """Raise RunRefused if a stage's ranges have fewer combinations of values than training jobs to try them."""
+    least = max(jobs, 2)
+    if found < least:
+        raise RunRefused(
+            f"The ranges of {stage} in search-space.json have too few combinations of values to search: {found:.0f} of "
+            f"at least {least}. Widen a range, or give fewer fixed values."
+        )

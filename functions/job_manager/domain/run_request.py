@@ -53,12 +53,17 @@ class RunRequest:
         if self.plan is PlanName.FULL:
             return replace(
                 plan,
-                fine_tuning=plan.fine_tuning or self.fine_tuning,
+                fine_tuning=plan.fine_tuning or self._fine_tuning(plan),
                 evaluation_views=FULL_VIEWS,
                 changed_images=FULL_CHANGED_IMAGES,
                 exports=FULL_EXPORTS,
             )
         return plan
+
+    def _fine_tuning(self, plan: Plan) -> FineTuning | None:
+        """The request's own fine-tuning, with the search space that the plan has for it."""
+        own, space = self.fine_tuning, plan.fine_tuning_search_space
+        return replace(own, search_space=space) if own and space else own
 
 
 def planned(plan: Plan, request: RunRequest | None) -> Plan:

@@ -1,8 +1,10 @@
 """The hyperparameters that trials may vary; a test checks the names against `training_container`."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Choice:
     values: tuple[str, ...]
 
 
-SearchSpace = Mapping[str, Continuous | Integer | Choice]
+Searched = Continuous | Integer | Choice
+SearchSpace = Mapping[str, Searched]
 
 # Tuning trains heads on cached features, in seconds each: a job starts longer than that, so it trains several, the one
 # with the values that AMT chose and variations of it. `heads` is how many; a plan says it.
@@ -63,7 +66,12 @@ METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accura
 
 
 def with_epochs(space: SearchSpace, fixed: Mapping[str, str], epochs: int) -> tuple[SearchSpace, Mapping[str, str]]:
-    """The search space and the fixed values, with the epochs in one of them: searched from 3/4 to 5/4 of these."""
+    """The search space and the fixed values, with the epochs in one of them.
+
+    If neither has any yet, they are searched from 3/4 to 5/4 of `epochs`.
+    """
+    if "epochs" in {**space, **fixed}:
+        return space, fixed
     spread = epochs // EPOCHS_SPREAD
     if not spread:
         return space, {**fixed, "epochs": str(epochs)}
@@ -73,3 +81,38 @@ def with_epochs(space: SearchSpace, fixed: Mapping[str, str], epochs: int) -> tu
 def as_text(space: SearchSpace, fixed: Mapping[str, str]) -> str:
     """The search space and the fixed values, as JSON. A run keeps it: a later release may search another space."""
     return json.dumps([{name: asdict(values) for name, values in space.items()}, fixed], sort_keys=True)
+
+
+def from_text(text: str) -> tuple[SearchSpace, Mapping[str, str]]:
+    """The search space and the fixed values of which `text` was made."""
+    space, fixed = json.loads(text)
+    return {name: read_range(values) for name, values in space.items()}, fixed
+
+
+def read_range(values: Mapping[str, Any]) -> Searched:
+    """A range, which its numbers tell: those of an Integer are whole."""
+    if "values" in values:
+        return Choice(tuple(values["values"]))
+    whole = isinstance(values["low"], int) and isinstance(values["high"], int)
+    return (Integer if whole else Continuous)(**values)
+
+
+def combinations(space: SearchSpace) -> float:
+    """How many sets of values there are to try; infinite with a continuous range."""
+    return math.prod(map(choices, space.values()))
+
+
+def choices(of: Searched) -> float:
+    """How many values a range has."""
+    if isinstance(of, Choice):
+        return len(of.values)
+    return of.high - of.low + 1 if isinstance(of, Integer) else math.inf
+
+
+def epochs_of(text: str, otherwise: int) -> float:
+    """The epochs that a trial trains for on average; `otherwise` if the search space and fixed values have none."""
+    space, fixed = from_text(text)
+    of = space.get("epochs", fixed.get("epochs", str(otherwise)))
+    if isinstance(of, str):
+        return int(of)
+    return sum(map(int, of.values)) / len(of.values) if isinstance(of, Choice) else (of.low + of.high) / 2

@@ -13,6 +13,7 @@ from ..ports import Ports
 from .advance_run import advance_run
 from .note_upload import note_upload
 from .notify import notify_of_delay
+from .ranges import with_chosen_ranges
 from .retry_run import is_repeated, latest
 from .start_run import new_run, run_for_refused_files
 from .trials import all_trials
@@ -40,7 +41,7 @@ def reconcile(ports: Ports, plan: Plan, rule: SettleRule) -> Run | None:
         wait = pending.wait(rule, now)
         if not wait or pending.is_ahead_of(now):
             ports.timer.arm(pending, wait)
-    elif upload_was_missed(ports, plan):
+    elif upload_was_missed(ports, with_chosen_ranges(plan, ports)):
         note_upload(ports, rule)
         ports.metrics.record([FINDING])
     return None

@@ -7,6 +7,7 @@ from ..domain.plan import Plan
 from ..domain.run import Run, RunState
 from ..domain.run_request import RunRequest
 from ..ports import Ports
+from .ranges import with_chosen_ranges
 from .retry_run import RETRIED, latest
 from .start_run import check_budgets, started_for
 
@@ -39,8 +40,9 @@ def check(request: RunRequest, ports: Ports, plan: Plan) -> None:
     run = ports.runs.open_run()
     if run:
         raise Conflict(f"The run {run.run_id} is in progress. Wait for its end, or stop it: seedbed stop {run.run_id}")
-    wanted = request.applied_to(plan)
+    wanted = request.applied_to(with_chosen_ranges(plan, ports))
     try:
+        wanted.check()
         check_budgets(wanted, ports)
     except RunRefused as error:
         raise Conflict(str(error)) from None

@@ -20,6 +20,7 @@ from ..domain.settling import PendingChange, SettleRule
 from ..domain.volumes import amount, check_volumes
 from ..ports import Ports
 from .advance_run import advance_run
+from .ranges import with_chosen_ranges
 from .retry_run import RUNS_SEEN, is_repeated, latest
 
 WARM_START_PARENTS = 5
@@ -39,7 +40,7 @@ def start_run(seen: datetime, ports: Ports, plan: Plan, rule: SettleRule) -> Run
             ports.timer.arm(pending, wait)
         return None
     snapshot = take_snapshot(ports.bucket.objects())
-    run = next_run(snapshot, pending, ports, plan)
+    run = next_run(snapshot, pending, ports, with_chosen_ranges(plan, ports))
     if run:
         ports.bucket.write_snapshot(run, snapshot)
         try:
@@ -140,6 +141,7 @@ def refused(run: Run, snapshot: Snapshot, reason: str, ports: Ports) -> Run:
 def why_refused(snapshot: Snapshot, ports: Ports, plan: Plan) -> str | None:
     """Why a run on this snapshot is refused; None if it is not."""
     try:
+        plan.check()
         snapshot.check(plan)
         check_volumes(plan, snapshot)
         check_budgets(plan, ports)

@@ -118,7 +118,8 @@ def heads_of(plan: Plan, images: int) -> Jobs:
 
 def fine_tuning_of(plan: Plan, stage: FineTuning, images: int) -> Jobs:
     """The jobs that train the whole network."""
-    seen = images * given.TRAIN_SHARE.value.low * stage.epochs * at_size(stage.image_size, given.FINE_TUNED_SIZE)
+    epochs = stage.expected_epochs * at_size(stage.image_size, given.FINE_TUNED_SIZE)
+    seen = images * given.TRAIN_SHARE.value.low * epochs
     return Jobs(
         count=stage.trials,
         parallel=stage.parallel_trials,
