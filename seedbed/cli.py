@@ -25,7 +25,7 @@ from .commands import (
     upload,
     watch,
 )
-from .commands.tuning import trials
+from .commands.tuning import ranges, trials
 from .extras import need, own_version
 from .terminal import edge
 
@@ -35,6 +35,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "up": up.up,
     "sagemaker": sagemaker.sagemaker,
     "upload": upload.upload,
+    "ranges": ranges.ranges,
     "run": runs.run,
     "runs": runs.runs,
     "compare": runs.compare,

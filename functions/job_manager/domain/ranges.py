@@ -87,6 +87,13 @@ def with_ranges(plan: Plan, given: GivenRanges) -> Plan:
     return replace(plan, search_space=heads, fine_tuning=stage, fine_tuning_search_space=whole)
 
 
+def check_ranges(given: GivenRanges) -> None:
+    """Raise RunRefused, with a sentence that names the hyperparameter, for a range that the trainer doesn't take."""
+    for stage, ranges in given.items():
+        for name, of in ranges.items():
+            searched(stage, name, of)
+
+
 def chosen(stage: str, space: SearchSpace, fixed: Mapping[str, str], given: GivenRanges) -> str:
     """A stage's search space and fixed values as text, with what is given in place of its own."""
     wanted = {name: searched(stage, name, of) for name, of in given.get(stage, {}).items()}
