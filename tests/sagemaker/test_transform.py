@@ -1,13 +1,17 @@
 """Batch transform through boto3: what containers are sent, what is written of their answers, and how jobs end."""
 
 import gzip
+import http.server
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from seedbed.local_cloud.sagemaker.kinds import Body
+from seedbed.local_cloud.sagemaker.transform.parameters import MB, Parameters, variables, wishes_of
 from tests.sagemaker.hosted import Hosted
 from tests.sagemaker.toy_endpoint import BUCKET
 
@@ -341,3 +345,69 @@ def test_a_job_starts_anew_after_a_crash_without_its_model(tmp_path: Path) -> No
         assert own.said("survives", "a.out") == ["1"]
     finally:
         own.end()
+
+
+WISHES: list[tuple[Body, Body, Parameters]] = [
+    ({}, {}, Parameters(1, 6 * MB, single=False)),
+    (
+        {},
+        {"MaxConcurrentTransforms": 8, "MaxPayloadInMB": 2, "BatchStrategy": "SINGLE_RECORD"},
+        Parameters(8, 2 * MB, single=True),
+    ),
+    (
+        {"MaxConcurrentTransforms": 2, "MaxPayloadInMB": 3, "BatchStrategy": "MultiRecord"},
+        {"MaxConcurrentTransforms": 8, "MaxPayloadInMB": 2, "BatchStrategy": "SINGLE_RECORD"},
+        Parameters(2, 3 * MB, single=False),
+    ),
+    (
+        {},
+        {"MaxConcurrentTransforms": 10**9, "MaxPayloadInMB": "6", "BatchStrategy": ["odd"]},
+        Parameters(1, 6 * MB, single=False),
+    ),
+    ({"MaxConcurrentTransforms": 100}, {}, Parameters(16, 6 * MB, single=False)),
+]
+
+
+@pytest.mark.parametrize(("request_", "wishes", "wanted"), WISHES)
+def test_a_container_gets_what_the_request_says_or_else_what_it_wishes(
+    request_: Body, wishes: Body, wanted: Parameters
+) -> None:
+    assert Parameters.of(request_, wishes) == wanted
+
+
+def test_a_container_is_told_what_the_request_says() -> None:
+    assert variables({}) == {"SAGEMAKER_BATCH": "true"}
+    assert variables({"MaxPayloadInMB": 3, "BatchStrategy": "SingleRecord", "MaxConcurrentTransforms": 2}) == {
+        "SAGEMAKER_BATCH": "true",
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": "3",
+        "SAGEMAKER_BATCH_STRATEGY": "SINGLE_RECORD",
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "wanted"),
+    [
+        (200, b'{"MaxPayloadInMB": 2}', {"MaxPayloadInMB": 2}),
+        (404, b'{"MaxPayloadInMB": 2}', {}),
+        (200, b"[1]", {}),
+        (200, b"[" * 60_000, {}),
+        (200, b'{"MaxPayloadInMB": 2' + b" " * 2**17 + b"}", {}),
+    ],
+)
+def test_wishes_that_make_no_sense_are_none(status: int, content: bytes, wanted: Body) -> None:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/execution-parameters" else 500)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        assert wishes_of(server.server_port) == wanted
+        thread.join()
