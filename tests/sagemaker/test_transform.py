@@ -2,15 +2,19 @@
 
 import gzip
 import http.server
+import io
 import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from seedbed.local_cloud.sagemaker.kinds import Body
+from seedbed.local_cloud.sagemaker.s3.cache import S3Object
+from seedbed.local_cloud.sagemaker.transform.objects import Objects
 from seedbed.local_cloud.sagemaker.transform.parameters import MB, Parameters, variables, wishes_of
 from tests.sagemaker.hosted import Hosted
 from tests.sagemaker.toy_endpoint import BUCKET
@@ -411,3 +415,45 @@ def test_wishes_that_make_no_sense_are_none(status: int, content: bytes, wanted:
         thread.start()
         assert wishes_of(server.server_port) == wanted
         thread.join()
+
+
+class EndsAfter:
+    """A sender whose container has ended, without a failed call, once it has answered so many payloads."""
+
+    calls = 1
+
+    def __init__(self, answers: int) -> None:
+        self.left = answers
+
+    @property
+    def is_over(self) -> bool:
+        return self.left <= 0
+
+    def send(self, payload: bytes) -> bytes:
+        self.left -= 1
+        return payload
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("answers", [0, 1, 2, 3])
+def test_a_container_that_ends_between_two_calls_fails_the_job(tmp_path: Path, answers: int) -> None:
+    written: list[str] = []
+
+    def upload(files: list[tuple[Path, str]], _: str) -> list[None]:
+        written.extend(name for _, name in files)
+        return [None]
+
+    transfer: Any = SimpleNamespace(reader=SimpleNamespace(open=lambda _: io.BytesIO(b"1\n2\n")), upload_files=upload)
+    retry: Any = SimpleNamespace(until_done=lambda work: work())
+    sender: Any = EndsAfter(answers)
+    body = {
+        "TransformInput": {"SplitType": "Line", "CompressionType": "None"},
+        "TransformOutput": {"AssembleWith": "None", "S3OutputPath": "s3://bench/out"},
+    }
+    found = [(S3Object("bench", name, "", 4, 0), name) for name in "abc"]
+
+    fault = Objects(body, sender, Parameters(single=True), transfer, retry).send(found, tmp_path / "answers")
+    assert "the container has ended" in fault
+    assert written == (["a.out"] if answers >= 2 else [])

@@ -16,6 +16,8 @@ from .parameters import Parameters
 from .payloads import payloads, uri_of
 from .sender import Sender
 
+OVER = "the container has ended"
+
 
 class Output:
     """What becomes of one object. name: of what is uploaded. fault: why nothing is."""
@@ -59,22 +61,28 @@ class Objects:
     def send(self, found: Sequence[FoundObject], folder: Path) -> str:
         """Why the first of the objects that failed did; empty if none has. folder: for answers before their upload."""
         folder.mkdir(parents=True)
+        unsent = ""
         with ThreadPoolExecutor(self._sender.calls, thread_name_prefix="sagemaker-transform") as threads:
             try:
                 for number, (item, name) in enumerate(found):
+                    if self._sender.is_over:
+                        unsent = f"{uri_of(item)}: {OVER}"
+                        break
                     self._send(Output(item, f"{name}.out", folder / str(number)), threads)
                 while self._pending:
                     self._settle()
             finally:
                 self._sender.close()
-        return self._fault
+        return self._fault or unsent
 
     def _send(self, output: Output, threads: ThreadPoolExecutor) -> None:
         try:
             for payload in payloads(output.item, self._source, self._parameters, self._transfer.reader):
                 while len(self._pending) >= self._sender.calls:
                     self._settle()
-                if output.fault or self._sender.is_over:
+                if self._sender.is_over:
+                    output.fail(JobFailure(OVER))
+                if output.fault:
                     break
                 self._pending.append((output, threads.submit(self._sender.send, payload)))
         except JobFailure as failure:
@@ -88,7 +96,7 @@ class Objects:
             if answer is not None:
                 output.add(answer.result(), self._end)
                 return
-            if not output.fault and not self._sender.is_over:
+            if not output.fault:
                 self._disk_retry.until_done(partial(self._upload, output))
         except JobFailure as failure:
             output.fail(failure)

@@ -46,7 +46,7 @@ class Sender:
         """The answer to a payload. Raises JobFailure once it has failed as often as it may, or is refused."""
         fault = "it was stopped"
         for attempt in range(self._retries + 1):
-            if self._closing.is_set() or (attempt and self._closing.wait(FIRST_PAUSE * 2 ** (attempt - 1))):
+            if self.is_over or (attempt and self._closing.wait(FIRST_PAUSE * 2 ** (attempt - 1))):
                 break
             instance = self._take()
             try:
