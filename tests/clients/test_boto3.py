@@ -39,9 +39,12 @@ def test_a_missing_resource_raises_its_own_exception(client: Any) -> None:
 
 
 def test_an_unknown_operation_is_refused_by_name(client: Any) -> None:
-    with pytest.raises(client.exceptions.ClientError, match="CreateEndpointConfig is not implemented"):
-        client.create_endpoint_config(
-            EndpointConfigName="x", ProductionVariants=[{"VariantName": "a", "ModelName": "b"}]
+    with pytest.raises(client.exceptions.ClientError, match="CreateFeatureGroup is not implemented"):
+        client.create_feature_group(
+            FeatureGroupName="a",
+            RecordIdentifierFeatureName="id",
+            EventTimeFeatureName="time",
+            FeatureDefinitions=[{"FeatureName": "id", "FeatureType": "String"}],
         )
 
 
