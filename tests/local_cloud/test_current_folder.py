@@ -36,7 +36,7 @@ IN_SECONDS = {
     "watch": ["watch"],
     "open": ["open"],
     "cost": ["cost"],
-    "ranges": ["ranges"],
+    "ranges": ["ranges", "--usual"],
 }
 FOR_AWS = {
     "deploy": ["deploy", "--email", "me@example.org", "--region", "eu-west-1"],

@@ -121,7 +121,7 @@ def test_the_api_answers_with_the_best_model(cloud: LittleCloud, first: FirstRun
     assert set(best) == {
         "run_id", "model_uri", "model_sha256", "report_uri", "model_card_uri", "mosaic_uri", "validation_accuracy",
         "objective", "test_accuracy", "test_accuracy_interval", "macro_f1", "single_view", "views", "changes",
-        "hyperparameters", "dataset", "cost_usd", "created_at",
+        "when_sure", "hyperparameters", "dataset", "cost_usd", "created_at",
     }  # fmt: skip
 
 
