@@ -48,14 +48,18 @@ def test_most_photographs_are_changed_at_full_strength_and_some_are_not() -> Non
 
 @given(side=st.integers(8, 70), seed=st.integers(0, 10_000))
 @settings(max_examples=150)
-def test_a_cached_view_is_another_image_of_the_same_size(side: int, seed: int) -> None:
+def test_a_cached_view_of_any_image_has_its_size(side: int, seed: int) -> None:
     image = np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
     before = image.copy()
     view = changed_once_or_twice(image, np.random.default_rng(seed))
     assert view.shape == image.shape
     assert view.dtype == np.uint8
     assert np.array_equal(image, before)
-    assert not np.array_equal(view, image)
+
+
+def test_hardly_a_cached_view_is_the_image_itself() -> None:
+    same = [np.array_equal(changed_once_or_twice(PLANT, np.random.default_rng(seed)), PLANT) for seed in range(200)]
+    assert np.mean(same) < 0.05
 
 
 def both_ways(image: Pixels, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
