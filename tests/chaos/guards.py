@@ -213,7 +213,7 @@ GUARDS = (
     Guard(
         name="reconcile notices an upload whose event was lost",
         file=RECONCILE,
-        text="elif upload_was_missed(ports, plan):",
+        text="elif upload_was_missed(ports, with_chosen_ranges(plan, ports)):",
         mutation="elif False:",
         test="tests/unit/test_reconcile.py::test_a_bucket_that_differs_from_its_last_run_arms_the_timer",
     ),

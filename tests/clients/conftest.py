@@ -1,6 +1,7 @@
 """One endpoint for other people's clients, with a toy of the founding article's container."""
 
 import os
+import sys
 from collections.abc import Iterator
 
 import boto3
@@ -43,6 +44,13 @@ for epoch in range(epochs // 50):
 (base / "model/weights.json").write_text(json.dumps(given))
 """
 DOCKERFILE = 'FROM python:3.12-slim\nCOPY train.py .\nENTRYPOINT ["python", "train.py"]\n'
+
+
+@pytest.fixture(autouse=True)
+def another_client_for_another_endpoint() -> None:
+    """The SDK keeps its first client for the whole process, and with it the address of its endpoint."""
+    if clients := sys.modules.get("sagemaker.core.utils.utils"):
+        clients.SingletonMeta._instances.clear()
 
 
 @pytest.fixture(scope="module")
