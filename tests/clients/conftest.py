@@ -49,8 +49,8 @@ DOCKERFILE = 'FROM python:3.12-slim\nCOPY train.py .\nENTRYPOINT ["python", "tra
 @pytest.fixture(autouse=True)
 def another_client_for_another_endpoint() -> None:
     """The SDK keeps its first client for the whole process, and with it the address of its endpoint."""
-    if clients := sys.modules.get("sagemaker.core.utils.utils"):
-        clients.SingletonMeta._instances.clear()
+    if sdk := sys.modules.get("sagemaker.core.utils.utils"):
+        sdk.SageMakerClient.reset()
 
 
 @pytest.fixture(scope="module")
