@@ -6,7 +6,7 @@ python -m benchmarks.bench_changes --run FOLDER --out docs/bench-changes.md
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import cv2
@@ -15,14 +15,14 @@ import numpy as np
 from trainer import changes, pack
 from trainer.answering.averages import average_probabilities, predict_views
 from trainer.archive import WHOLE, Model, read_model
-from trainer.changes import JPEG, UNITS, WEBP, Light
-from trainer.evaluation.named_changes import CHANGES
+from trainer.changes import JPEG, WEBP, Light
+from trainer.evaluation.named_changes import CHANGES, Change, seen, when_small
 from trainer.inference.engines import fastest_engine
 from trainer.photos import Photos
 from trainer.types import Engine, Pixels
 
 BATCH = 32
-BLACK, WHITE = (0.0, 0.0, 0.0), (255.0, 255.0, 255.0)
+WHITE = (255.0, 255.0, 255.0)
 HEAD = """\
 # Harmless changes, measured
 `make bench-changes RUN=folder` writes this page from a run's folder in the bucket. [changes.md](changes.md) says why.
@@ -36,27 +36,18 @@ was made by the second.
 """
 
 
-def _small(image: Pixels, change: Callable[[Pixels], Pixels]) -> Pixels:
-    """Changed at 150 pixels a side, whatever the photograph's own size."""
-    return changes.enlarged_to(change(changes.scaled(image, min(1.0, UNITS / image.shape[0]))), image)
-
-
-def _seen(image: Pixels, zoom: float, degrees: float, fill: tuple[float, float, float]) -> Pixels:
-    middle = (image.shape[0] - 1) / 2
-    seen_through = np.asarray(cv2.getRotationMatrix2D((middle, middle), degrees, 1 / zoom), np.float64)
-    return changes.framed(image, seen_through, cv2.BORDER_CONSTANT, fill)
-
-
 def _shifted(image: Pixels) -> Pixels:
     side = image.shape[0]
     return np.asarray(np.roll(image, (side // 10, side // 12), (0, 1)), np.uint8)
 
 
-OTHERS: Mapping[str, Callable[[Pixels], Pixels]] = {
-    "JPEG of quality 20": lambda image: _small(image, lambda small: changes.encoded(small, JPEG, 20)),
-    "JPEG of quality 60": lambda image: _small(image, lambda small: changes.encoded(small, JPEG, 60)),
-    "WebP of quality 50": lambda image: _small(image, lambda small: changes.encoded(small, WEBP, 50)),
-    "0.4 of the resolution": lambda image: _small(image, lambda small: changes.scaled(small, 0.4, cv2.INTER_LINEAR)),
+OTHERS: Mapping[str, Change] = {
+    "JPEG of quality 20": lambda image: when_small(image, lambda small: changes.encoded(small, JPEG, 20)),
+    "JPEG of quality 60": lambda image: when_small(image, lambda small: changes.encoded(small, JPEG, 60)),
+    "WebP of quality 50": lambda image: when_small(image, lambda small: changes.encoded(small, WEBP, 50)),
+    "0.4 of the resolution": lambda image: when_small(
+        image, lambda small: changes.scaled(small, 0.4, cv2.INTER_LINEAR)
+    ),
     "blurred by 1.5 units": lambda image: changes.blurred(image, 1.5),
     "median of 5 pixels": lambda image: np.asarray(cv2.medianBlur(image, 5), np.uint8),
     "tone curve of 0.7": lambda image: changes.relit(image, Light(gamma=0.7)),
@@ -64,9 +55,9 @@ OTHERS: Mapping[str, Callable[[Pixels], Pixels]] = {
     "cooler": lambda image: changes.relit(image, Light(tint=(0.88, 1.0, 1.12))),
     "paler": lambda image: changes.relit(image, Light(saturation=0.6)),
     "higher contrast": lambda image: changes.relit(image, Light(contrast=1.35)),
-    "turned by 45 degrees on white": lambda image: _seen(image, 1.0, 45, WHITE),
-    "0.75 times as large on black": lambda image: _seen(image, 0.75, 0, BLACK),
-    "1.35 times as large": lambda image: _seen(image, 1.35, 0, BLACK),
+    "turned by 45 degrees on white": lambda image: seen(image, degrees=45, fill=WHITE),
+    "0.75 times as large on black": lambda image: seen(image, zoom=0.75),
+    "1.35 times as large": lambda image: seen(image, zoom=1.35),
     "shifted by a tenth": _shifted,
 }
 

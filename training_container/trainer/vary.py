@@ -4,7 +4,7 @@ A dataset often comes off one camera through one program, and a network learns b
 is worth.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -27,11 +27,7 @@ NOISE = 14
 LOWEST_QUALITY, HIGHEST_QUALITY = 20, 95
 WEBP_SHARE = 0.15
 
-
-Step = Callable[[Pixels, np.random.Generator], Pixels]
-
-# What a cached view may have been through, and how often each is drawn.
-CACHED_STEPS: Mapping[str, float] = {"framed": 0.3, "relit": 0.1, "softened": 0.15, "hardened": 0.15, "encoded": 0.3}
+# Of cached views.
 SECOND_STEP = 0.5
 FARTHEST, CLOSEST, CACHED_SHIFT = 0.35, -0.35, 0.1
 BORDER_SHARE = 0.75
@@ -44,10 +40,10 @@ def changed_once_or_twice(image: Pixels, rng: np.random.Generator) -> Pixels:
     """
     image = np.rot90(image, int(rng.integers(4)))
     image = np.ascontiguousarray(image[:, ::-1] if rng.random() < 0.5 else image)
-    chances = list(CACHED_STEPS.values())
-    steps = rng.choice(list(CACHED_STEPS), size=2, replace=False, p=chances)
-    for step in steps[: 1 + int(rng.random() < SECOND_STEP)]:
-        image = _STEPS[step](image, rng)
+    steps, chances = zip(*_CACHED_STEPS, strict=True)
+    drawn = rng.choice(len(steps), size=2, replace=False, p=chances)
+    for number in drawn[: 1 + int(rng.random() < SECOND_STEP)]:
+        image = steps[number](image, rng)
     return image
 
 
@@ -162,10 +158,11 @@ def _factor(spread: float, rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(-spread, spread)))
 
 
-_STEPS: Mapping[str, Step] = {
-    "framed": _framed,
-    "relit": _relit,
-    "softened": _softened,
-    "hardened": _hardened,
-    "encoded": _encoded_strongly,
-}
+_CACHED_STEPS: Sequence[tuple[Callable[[Pixels, np.random.Generator], Pixels], float]] = (
+    (_framed, 0.3),
+    (_relit, 0.1),
+    (_softened, 0.15),
+    (_hardened, 0.15),
+    (_encoded_strongly, 0.3),
+)
+"""What a cached view may have been through, and how often each is drawn."""

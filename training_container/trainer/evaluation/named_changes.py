@@ -22,7 +22,7 @@ _GRIDS = ((0, 3), (2, 6), (4, 1), (6, 4), (1, 5), (3, 7), (5, 2), (7, 0))
 """Rows and columns by which JPEG's grid of blocks is shifted."""
 
 
-def _when_small(image: Pixels, change: Change) -> Pixels:
+def when_small(image: Pixels, change: Change) -> Pixels:
     """The image changed at 150 pixels a side, or at its own size if that is smaller, and enlarged again."""
     small = changes.scaled(image, UNITS / image.shape[0]) if image.shape[0] > UNITS else image
     return changes.enlarged_to(change(small), image)
@@ -43,17 +43,18 @@ def _with_noise(image: Pixels) -> Pixels:
     return changes.noisy(image, 8, np.random.default_rng(0), grain=max(1.0, image.shape[0] / UNITS))
 
 
-def _seen(image: Pixels, zoom: float = 1.0, degrees: float = 0.0, fill: tuple[float, ...] = (0.0, 0.0, 0.0)) -> Pixels:
+def seen(image: Pixels, zoom: float = 1.0, degrees: float = 0.0, fill: tuple[float, ...] = (0.0, 0.0, 0.0)) -> Pixels:
+    """The image from nearer (`zoom` above 1) or farther away, turned, on the colour `fill`."""
     middle = (image.shape[0] - 1) / 2
     seen_through: Doubles = np.asarray(cv2.getRotationMatrix2D((middle, middle), degrees, 1 / zoom), np.float64)
     return changes.framed(image, seen_through, cv2.BORDER_CONSTANT, fill)
 
 
 CHANGES: Mapping[str, Change] = {
-    "no JPEG blocks": lambda image: _when_small(image, _without_blocks),
-    "JPEG of quality 30": lambda image: _when_small(image, lambda small: changes.encoded(small, JPEG, 30)),
-    "WebP of quality 30": lambda image: _when_small(image, lambda small: changes.encoded(small, WEBP, 30)),
-    "half the resolution": lambda image: _when_small(image, lambda small: changes.scaled(small, 0.5)),
+    "no JPEG blocks": lambda image: when_small(image, _without_blocks),
+    "JPEG of quality 30": lambda image: when_small(image, lambda small: changes.encoded(small, JPEG, 30)),
+    "WebP of quality 30": lambda image: when_small(image, lambda small: changes.encoded(small, WEBP, 30)),
+    "half the resolution": lambda image: when_small(image, lambda small: changes.scaled(small, 0.5)),
     "blurred": lambda image: changes.blurred(image, 1.0),
     "sharpened": lambda image: changes.sharpened(image, 1.0),
     "noise": _with_noise,
@@ -61,7 +62,7 @@ CHANGES: Mapping[str, Change] = {
     "brighter": lambda image: changes.relit(image, Light(exposure=1.35)),
     "low contrast": lambda image: changes.relit(image, Light(contrast=0.65)),
     "warmer": lambda image: changes.relit(image, Light(tint=(1.12, 1.0, 0.86))),
-    "turned by 30 degrees": lambda image: _seen(image, degrees=30),
-    "closer": lambda image: _seen(image, zoom=1.25),
-    "farther away": lambda image: _seen(image, zoom=0.8, fill=GREY),
+    "turned by 30 degrees": lambda image: seen(image, degrees=30),
+    "closer": lambda image: seen(image, zoom=1.25),
+    "farther away": lambda image: seen(image, zoom=0.8, fill=GREY),
 }

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from trainer import pack
 from trainer.backbones import build_backbone
 from trainer.decoding.images import DECODERS
 from trainer.inference.engines import fastest_engine
-from trainer.types import Pixels, Say
+from trainer.types import Engine, Pixels, Say
 from trainer.vary import changed_once_or_twice
 
 BATCH = 32
@@ -40,11 +41,15 @@ class FeatureExtractor:
         say: Say,
         pretrained: Path,
     ) -> None:
-        backbone = build_backbone(name, image_size, pretrained)
-        self._width = int(backbone.output_shape[-1])
-        self._engine = fastest_engine(backbone, say)
-        self._rounding_engine = fastest_engine(backbone, say, exact=False)
+        self._backbone = build_backbone(name, image_size, pretrained)
+        self._engine = fastest_engine(self._backbone, say)
+        self._say = say
         self._done = done
+
+    @cached_property
+    def _rounding_engine(self) -> Engine:
+        """Made when the first changed view needs it."""
+        return fastest_engine(self._backbone, self._say, exact=False)
 
     def write(self, path: Path, images: Pixels, rows: Sequence[int], views: int) -> None:
         """Writes the features of the given rows of `images` as an array (rows, views, d) of float16.
@@ -52,7 +57,7 @@ class FeatureExtractor:
         View 0 is the image; each further one is the image changed at random, in the same way whenever it is prepared.
         The features of changed images may be rounded to three digits, as bfloat16 is twice as fast where it exists.
         """
-        features = pack.create_array(path, (len(rows), views, self._width), np.float16)
+        features = pack.create_array(path, (len(rows), views, self._backbone.output_shape[-1]), np.float16)
         for start, view, batch in _batches(images, rows, views):
             engine = self._rounding_engine if view else self._engine
             features[start : start + len(batch), view] = engine(batch)
@@ -76,5 +81,6 @@ def _batches(images: Pixels, rows: Sequence[int], views: int) -> Iterator[_Batch
 
 def view_of(image: Pixels, view: int) -> Pixels:
     """A square image in one view: unchanged in view 0, else changed at random, and always in the same way."""
-    seed = (view, zlib.crc32(image.tobytes()))
-    return image if view == 0 else changed_once_or_twice(image, np.random.default_rng(seed))
+    if view == 0:
+        return image
+    return changed_once_or_twice(image, np.random.default_rng((view, zlib.crc32(image.tobytes()))))

@@ -53,7 +53,7 @@ def _mean_or_best(usable: Sequence[Trained], best: Trained, around: Surroundings
     """The best head, with the mean of all heads' weights if that lowers its validation loss.
 
     Heads without a hidden layer are linear up to the softmax: the mean of their weights gives the mean of their logits,
-    as accurate as asking them all and as fast as one.
+    as accurate as asking them all and as fast as one. Its training metrics are the best head's.
     """
     if len(usable) < 2 or best.chosen.hidden_units:
         return best
