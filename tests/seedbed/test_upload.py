@@ -264,9 +264,9 @@ def unreachable(_: str) -> None:
 @pytest.mark.parametrize(
     ("fail", "sentence"),
     [
-        (refusing(403, "Access Denied"), "1.png was not uploaded: Access Denied"),
-        (refusing(507, "The disk is full."), "1.png was not uploaded: The disk is full."),
-        (unreachable, "1.png was not uploaded: .* does not answer"),
+        (refusing(403, "Access Denied"), r"\d.png was not uploaded: Access Denied"),
+        (refusing(507, "The disk is full."), r"\d.png was not uploaded: The disk is full."),
+        (unreachable, r"\d.png was not uploaded: .* does not answer"),
     ],
 )
 def test_an_upload_stops_once_no_file_would_be_taken(fail: Callable[[str], None], sentence: str, folder: Path) -> None:
