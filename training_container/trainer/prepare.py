@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from trainer.decoding.pool import DecoderPool
 from trainer.files import list_files
 from trainer.preparation.dataset import Dataset, check_trainable, resolve
+from trainer.preparation.giveaways import giveaway_lines
 from trainer.preparation.label_check import check_labels, write_wrong_labels
 from trainer.preparation.mosaic import write_mosaic
 from trainer.preparation.notices import notice_lines
@@ -63,6 +64,7 @@ def prepare(images: Path, pretrained: Path, output: Path, options: PrepareOption
 
 def _report(dataset: Dataset, found: Survey, options: PrepareOptions) -> dict[str, Any]:
     notices = notice_lines((image.file for image in dataset.used), found.notices)
+    giveaways = giveaway_lines((image.label, found.saved_as.get(image.file, ())) for image in dataset.used)
     return {
         "images": len(found.checked) + len(found.refused),
         "used": len(dataset.used),
@@ -74,7 +76,7 @@ def _report(dataset: Dataset, found: Survey, options: PrepareOptions) -> dict[st
         "sizes": size_counts(dataset, found),
         "label_sizes": label_sizes(dataset, found),
         "likely_wrong_labels": 0,
-        "warnings": dataset.warnings() + notices,
+        "warnings": dataset.warnings() + giveaways + notices,
         "duplicates": _named(dataset.duplicates),
         "near_duplicates": _named(dataset.near_duplicates),
         "refused": _named(dataset.refused),

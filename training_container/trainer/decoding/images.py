@@ -18,6 +18,7 @@ from trainer.decoding.colours import to_rgb
 from trainer.decoding.kinds import SAVE, Signature, is_picture, name_of, recognize, without_padding
 from trainer.decoding.limits import TOO_MUCH_MEMORY
 from trainer.decoding.metadata import without_metadata
+from trainer.decoding.saved_as import SAVED_AS, saved_as
 from trainer.decoding.sound import Sound
 from trainer.decoding.tiff import orientation_of
 from trainer.errors import ImageRefused
@@ -119,7 +120,10 @@ def _pixels_of(kind: Signature, sound: Sound, on_header: HeaderCallback) -> Imag
         if not sound.pixels:
             on_header(max(image.width * image.height, tile_pixels(image)))
         try:
-            return _turned(to_rgb(image, reopen), orientation or 1)
+            ways = saved_as(image)
+            turned = _turned(to_rgb(image, reopen), orientation or 1)
+            turned.info[SAVED_AS] = ways
+            return turned
         except (ImageRefused, MemoryError):
             raise
         except Image.DecompressionBombError:

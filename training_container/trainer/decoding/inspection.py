@@ -11,6 +11,7 @@ from PIL import Image
 from trainer.decoding.colours import BITS, bands
 from trainer.decoding.images import HeaderCallback, ignore_header, read_image, resize
 from trainer.decoding.perceptual_hash import perceptual_hash
+from trainer.decoding.saved_as import SAVED_AS
 from trainer.decoding.thumbnail import thumbnail_bytes
 from trainer.types import Pixels
 
@@ -36,6 +37,8 @@ class Inspection(NamedTuple):
     """By size in pixels: (size, size, 3), RGB 0 to 255."""
     notices: tuple[str, ...] = ()
     """What a person should know of the image: each begins a sentence that goes on with the images' names."""
+    saved_as: tuple[str, ...] = ()
+    """See saved_as.py."""
 
 
 def inspect_image(path: Path, sizes: Iterable[int], on_header: HeaderCallback = ignore_header) -> Inspection:
@@ -45,9 +48,14 @@ def inspect_image(path: Path, sizes: Iterable[int], on_header: HeaderCallback = 
     for box in bands(image):
         digest.update(image.crop(box).tobytes())
     pixels = {size: resize(image, size) for size in sizes}
-    notices = tuple(_notices(image))
     return Inspection(
-        digest.hexdigest(), perceptual_hash(image), thumbnail_bytes(image), max(image.size), pixels, notices
+        digest=digest.hexdigest(),
+        perceptual_hash=perceptual_hash(image),
+        thumbnail=thumbnail_bytes(image),
+        longer_side=max(image.size),
+        pixels=pixels,
+        notices=tuple(_notices(image)),
+        saved_as=image.info[SAVED_AS],
     )
 
 

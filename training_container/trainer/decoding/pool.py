@@ -56,8 +56,9 @@ class DecoderPool:
             fields, payloads = self._ask("inspection", path, sides)
             pixels = {side: _square(payload, side) for side, payload in zip(sides, payloads, strict=True)}
             image_hash, thumbnail = (bytes.fromhex(fields[name]) for name in ("perceptual_hash", "thumbnail"))
-            notices = tuple(map(str, fields["notices"]))
-            return Inspection(str(fields["digest"]), image_hash, thumbnail, int(fields["longer_side"]), pixels, notices)
+            notices, ways = (tuple(map(str, fields[name])) for name in ("notices", "saved_as"))
+            side = int(fields["longer_side"])
+            return Inspection(str(fields["digest"]), image_hash, thumbnail, side, pixels, notices, ways)
 
         return self._each(inspection, paths)
 

@@ -101,6 +101,7 @@ class Decoder:
                 "thumbnail": found.thumbnail.hex(),
                 "longer_side": found.longer_side,
                 "notices": found.notices,
+                "saved_as": found.saved_as,
             }
             return DecoderMessage(facts, [pixels.data.cast("B") for pixels in found.pixels.values()])
         if fields["as"] == "shrunk" and path:

@@ -27,6 +27,8 @@ class Survey:
     refused: dict[str, str]
     notices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By file name, what a person should know of the image; see `Inspection`."""
+    saved_as: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By file name, the ways in which it was saved; see saved_as.py."""
 
 
 def survey(
@@ -45,6 +47,7 @@ def survey(
     checked: list[CheckedImage] = []
     longer_sides: list[int] = []
     notices: dict[str, tuple[str, ...]] = {}
+    ways: dict[str, tuple[str, ...]] = {}
     for start in range(0, len(candidates), FILES_AT_ONCE):
         batch = candidates[start : start + FILES_AT_ONCE]
         inspections = decoders.inspections([folder / file for file in batch], spools)
@@ -54,12 +57,12 @@ def survey(
                 continue
             checked.append(CheckedImage(file, inspection.digest, inspection.perceptual_hash, inspection.thumbnail))
             longer_sides.append(inspection.longer_side)
-            notices[file] = inspection.notices
+            notices[file], ways[file] = inspection.notices, inspection.saved_as
             for size, pixels in inspection.pixels.items():
                 spools[size].write(pixels.data)
         on_progress(start + len(batch))
     spooled = {size: _spooled(spool, (len(checked), size, size, 3)) for size, spool in spools.items()}
-    return Survey(checked, longer_sides, spooled, refused, notices)
+    return Survey(checked, longer_sides, spooled, refused, notices, ways)
 
 
 def _spooled(spool: BinaryIO, shape: tuple[int, ...]) -> Pixels:
