@@ -25,6 +25,7 @@ from .commands import (
     upload,
     watch,
 )
+from .commands.hosting import deploy_model
 from .commands.tuning import ranges, trials
 from .extras import need, own_version
 from .terminal import edge
@@ -54,6 +55,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "model": model.model,
     "predict": model.predict,
     "serve": model.serve,
+    "deploy-model": deploy_model.deploy_model,
     "import": import_pickles.import_pickles,
     "deploy": deploy.deploy,
     "undeploy": deploy.undeploy,

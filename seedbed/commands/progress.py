@@ -27,6 +27,7 @@ TITLES = {
     "room": "Build room",
     "image": "Training image",
     "deploy": "Stack",
+    "endpoint": "Endpoint",
     "delete": "Stack",
     "empty": "Bucket",
 }

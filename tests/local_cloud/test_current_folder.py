@@ -243,6 +243,7 @@ def test_every_command_is_run_in_every_kind_of_folder() -> None:
         "compare",
         "run",
         "trials",
+        "deploy-model",
         *FOR_AWS,
     }
 

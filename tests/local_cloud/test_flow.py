@@ -17,8 +17,9 @@ from PIL import Image
 from seedbed.errors import SeedbedError
 from seedbed.local_cloud.notifications.kept import text_of
 from seedbed.predict import fetch_best_model
-from tests.local_cloud.conftest import LittleCloud, photograph
+from tests.local_cloud.conftest import COLOURS, LittleCloud, photograph
 from tests.local_cloud.signed import ask
+from tests.seedbed.commands import Person
 from tests.waiting import PATIENCE
 
 BURST = 500
@@ -294,6 +295,27 @@ def test_a_best_model_changed_in_the_bucket_is_not_used(cloud: LittleCloud, firs
 
     s3.put_object(Bucket=place.netloc, Key=place.path[1:], Body=archive)
     assert fetch_best_model(cloud.stack, cloud.home).read_bytes() == archive
+
+
+def test_the_champion_answers_at_an_endpoint_until_that_is_deleted(
+    cloud: LittleCloud, first: FirstRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEEDBED_HOME", str(cloud.home.path))
+    person, run_id = Person(monkeypatch, capsys), cloud.stack.get("/models/best")["run_id"]
+
+    deployed = person.runs("deploy-model")
+    again = person.runs("deploy-model")
+    answer = cloud.stack.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName="seedbed", ContentType="image/png", Body=photograph("Maize", 90_001)
+    )
+
+    assert deployed.output.splitlines()[0] == f"The endpoint seedbed serves the model of run {run_id}."
+    assert "model-package/seedbed/1\nEndpoint …\n" in deployed.notes
+    assert again.output.splitlines()[0].endswith(f"the model of run {run_id} already, so nothing was changed.")
+    assert answer["InvokedProductionVariant"] == run_id
+    assert json.loads(answer["Body"].read())["predictions"][0]["label"] in COLOURS
+    assert person.runs("deploy-model", "--delete").output.startswith("The endpoint seedbed was deleted")
+    assert cloud.stack.client("sagemaker").list_models()["Models"] == []
 
 
 def test_the_functions_log_no_error(cloud: LittleCloud, first: FirstRun) -> None:

@@ -44,7 +44,7 @@ FLOORS: dict[str, list[list[str]]] = {
         ["__main__"],
         ["cli"],
         ["commands"],
-        ["answers", "dashboard", "deploy", "doctor", "submission", "trials"],
+        ["answers", "dashboard", "deploy", "doctor", "hosting", "submission", "trials"],
         ["dlq", "model_files", "predict", "rebuild", "upload", "watch"],
         ["fetch"],
         ["stack"],
