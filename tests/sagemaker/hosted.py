@@ -5,6 +5,7 @@ import io
 import json
 import signal
 import tarfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         while os.path.exists(given.get("hold", "")):
             time.sleep(0.02)
+        if body.startswith(b"stream "):
+            return self.stream(body.split()[1:])
         if body == b"crash":
             os._exit(9)
         if body == b"refuse":
@@ -69,10 +72,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
         seen = {
             "name": given.get("name"), "said": body.decode(errors="replace")[:1000], "size": len(body),
             "headers": {name.lower(): value for name, value in self.headers.items()},
-            "mood": os.environ.get("MOOD"), "pid": os.getpid(), "arguments": sys.argv[1:],
+            "at": time.time(), "mood": os.environ.get("MOOD"), "pid": os.getpid(), "arguments": sys.argv[1:],
         }
         self.answer(200, json.dumps(seen).encode(), Content_Type="application/json",
                     X_Amzn_SageMaker_Custom_Attributes="seen")
+
+    def stream(self, words):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("X-Amzn-SageMaker-Custom-Attributes", "seen")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for word in words:
+            if word == b"break":
+                return
+            while word == b"wait" and os.path.exists(given["pause"]):
+                time.sleep(0.02)
+            self.wfile.write(b"%x\\r\\n%s\\r\\n" % (len(word), word))
+        self.wfile.write(b"0\\r\\n\\r\\n")
 
     def log_message(self, *_):
         pass
@@ -113,13 +130,13 @@ class Hosted(Endpoint):
         self.sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
         return name
 
-    def config(self, name: str, *variants: dict[str, Any]) -> str:
-        """Makes a configuration; without variants it has one, of the model of the same name."""
+    def config(self, name: str, *variants: dict[str, Any], **more: Any) -> str:
+        """Makes a configuration; without variants it has one, of the model of the same name. more: its other fields."""
         given = variants or ({"ModelName": name},)
         shown = [
             {"VariantName": "AllTraffic", **({} if "ServerlessConfig" in each else INSTANCE), **each} for each in given
         ]
-        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=shown)
+        self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=shown, **more)
         return name
 
     def deploy(self, name: str, behaviour: dict[str, Any] | None = None, **variant: Any) -> dict[str, Any]:
@@ -128,6 +145,30 @@ class Hosted(Endpoint):
         self.config(name, {"ModelName": name, **variant})
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         return self.settled(name)
+
+    def deploy_async(self, name: str, behaviour: dict[str, Any] | None = None, **config: Any) -> dict[str, Any]:
+        """As `deploy`, with an AsyncInferenceConfig that writes below the endpoint's name. config: more of it."""
+        places = {"S3OutputPath": f"s3://{BUCKET}/{name}/out/", "S3FailurePath": f"s3://{BUCKET}/{name}/failed"}
+        output = {**places, **config.pop("OutputConfig", {})}
+        self.model(name, behaviour)
+        self.config(name, AsyncInferenceConfig={"OutputConfig": output, **config})
+        self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        return self.settled(name)
+
+    def ask(self, name: str, body: bytes = b"hello", **more: Any) -> dict[str, Any]:
+        """Sends an asynchronous invocation whose payload is in S3. Returns the answer to it."""
+        key = f"{name}/in/{uuid.uuid4()}"
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType="text/plain")
+        answer: dict[str, Any] = self.runtime.invoke_endpoint_async(
+            EndpointName=name, InputLocation=f"s3://{BUCKET}/{key}", **more
+        )
+        return answer
+
+    def content_of(self, uri: str) -> bytes:
+        """What an object has, once it is there."""
+        key = uri.removeprefix(f"s3://{BUCKET}/")
+        self.eventually(lambda: self.s3.list_objects_v2(Bucket=BUCKET, Prefix=key)["KeyCount"])
+        return self.read(key)
 
     def settled(self, name: str) -> dict[str, Any]:
         """The description of an endpoint once it is neither created nor updated."""

@@ -304,7 +304,7 @@ def test_a_configuration_that_makes_no_sense_is_refused(
             },
             "DataCaptureConfig",
         ),
-        ({"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://b/"}}}, "AsyncInferenceConfig"),
+        ({"MetricsConfig": {"EnableEnhancedMetrics": True}}, "MetricsConfig"),
     ],
 )
 def test_what_is_not_here_is_refused_by_name(hosting: Hosted, changes: dict[str, Any], said: str) -> None:

@@ -142,10 +142,6 @@ def test_what_is_not_here_is_refused_by_name(hosting: Hosted) -> None:
         status, answer = refused(hosting, "one", **more)
         assert (status, answer["Error"]["Code"]) == (400, "ValidationError")
         assert said in answer["Error"]["Message"]
-    with pytest.raises(hosting.runtime.exceptions.ValidationError, match="has no async-invocations"):
-        hosting.runtime.invoke_endpoint_async(EndpointName="one", InputLocation="s3://bench/in")
-    with pytest.raises(ClientError, match=r"ValidationError.*has no invocations-response-stream"):
-        hosting.runtime.invoke_endpoint_with_response_stream(EndpointName="one", Body=b"")
 
 
 def test_an_unsigned_or_badly_signed_invocation_is_refused(hosting: Hosted) -> None:

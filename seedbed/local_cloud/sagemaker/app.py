@@ -25,6 +25,7 @@ from .disk import Disk
 from .errors import ApiError
 from .events.publisher import EventPublisher
 from .experiments import measurements
+from .hosting.async_inference.queue import AsyncQueue
 from .hosting.changes import Changes
 from .hosting.endpoints import Endpoints
 from .hosting.invocations import Invocations, is_runtime
@@ -130,7 +131,8 @@ class SageMaker:
         # Threads of its own: those that wait for S3 must not take the ones in which S3 answers.
         self._answers = ThreadPoolExecutor(ANSWERS, thread_name_prefix="sagemaker-answer")
         self._endpoints = Changes(services)
-        self._invocations = Invocations(self._endpoints.live, settings)
+        self._queue = AsyncQueue(services, clients, self._endpoints.live)
+        self._invocations = Invocations(self._endpoints.live, settings, self._queue)
         endpoints = Endpoints(services, self._endpoints)
         self._operations = Operations(services, self._jobs, endpoints)
         self._maintenance = Maintenance(self._store, self._job_threads, self.disk, self._resume)
@@ -139,6 +141,7 @@ class SageMaker:
         self._publisher.start()
         self._cloudwatch.start()
         await asyncio.to_thread(self._recover)
+        self._queue.start()
         self._maintenance.start()
 
     async def stop(self) -> None:
@@ -212,6 +215,7 @@ class SageMaker:
 
     def _close(self) -> None:
         self._maintenance.stop(CLOSING_SECONDS)
+        self._queue.stop(CLOSING_SECONDS)
         self._job_threads.shutdown(CLOSING_SECONDS)
         self._publisher.stop(CLOSING_SECONDS)
         self._cloudwatch.stop(CLOSING_SECONDS)

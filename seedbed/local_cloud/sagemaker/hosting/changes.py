@@ -9,6 +9,7 @@ from ..containers.process import Stop
 from ..errors import REASON_LENGTH, JobFailure
 from ..jobs import JobServices, remove_directory
 from ..kinds import ENDPOINT, Body
+from ..records import async_requests
 from ..records.store import JobRecord
 from ..records.transitions import now
 from .deployment import Deployment
@@ -16,6 +17,8 @@ from .owner import end_leftovers
 from .plans import VariantPlan, described
 
 log = logging.getLogger(__name__)
+
+ASYNC_CONFIG = "AsyncInferenceConfig"
 
 
 class Changes:
@@ -43,11 +46,15 @@ class Changes:
         elif status == "Deleting":
             self.begin(record.body, self.delete)
         else:
-            deployment = Deployment(self._services, record.body, plans_in(record))
+            deployment = self._deployment(record)
             deployment.start(keeps_trying=True)
             self.live[name.lower()] = deployment
         if status == "Updating":
             self.begin(record.body, self.replace)
+
+    def _deployment(self, record: JobRecord) -> Deployment:
+        """The containers of an endpoint as it is now."""
+        return Deployment(self._services, record.body, plans_in(record), record.body.get(ASYNC_CONFIG))
 
     def begin(self, body: Body, work: Callable[[str, Stop], None]) -> Body:
         """Runs a change of an endpoint in a thread of its own, and returns the answer to the request for it."""
@@ -67,7 +74,7 @@ class Changes:
     def create(self, name: str, stop: Stop) -> None:
         """Creating → InService, or Failed."""
         record = self._ledger.find(ENDPOINT, name)
-        deployment = Deployment(self._services, record.body, plans_in(record))
+        deployment = self._deployment(record)
         deployment.start()
         try:
             deployment.wait_until_ready(stop)
@@ -83,7 +90,8 @@ class Changes:
         record = self._ledger.find(ENDPOINT, name)
         wanted = record.private["next"]
         plans = [VariantPlan.read(stored) for stored in wanted["plans"]]
-        deployment = Deployment(self._services, record.body, plans)
+        config = {field: wanted.get(field, record.body.get(field)) for field in ("EndpointConfigName", ASYNC_CONFIG)}
+        deployment = Deployment(self._services, record.body, plans, config[ASYNC_CONFIG])
         deployment.start()
         try:
             deployment.wait_until_ready(stop)
@@ -92,8 +100,7 @@ class Changes:
             self._keep_earlier(record, failure, stop)
             return
         earlier, self.live[name.lower()] = self.live.get(name.lower()), deployment
-        config = wanted.get("EndpointConfigName", record.body["EndpointConfigName"])
-        self._in_service(name, plans, stop, EndpointConfigName=config)
+        self._in_service(name, plans, stop, **config)
         if earlier is not None:
             earlier.retire(stop)
 
@@ -141,9 +148,13 @@ class Changes:
             deployment.stop()
         if stop.reason != "shutdown":
             remove_directory(self._services.settings.work_dir(ENDPOINT, name))
-            self._services.disk_retry(ENDPOINT, name, stop).until_recorded(
-                lambda: self._ledger.store.delete(ENDPOINT, name)
-            )
+            self._services.disk_retry(ENDPOINT, name, stop).until_recorded(lambda: self._forget(name))
+
+    def _forget(self, name: str) -> None:
+        """Removes the record, and with it the requests that wait."""
+        with self._ledger.store.transaction():
+            self._ledger.store.delete(ENDPOINT, name)
+            async_requests.forget(self._ledger.store, name)
 
     def enter(self, name: str, status: str, **changes: Any) -> None:
         """Enters a status; an earlier FailureReason goes with it."""
@@ -151,6 +162,8 @@ class Changes:
         def change(body: Body) -> None:
             body.pop("FailureReason", None)
             body.update(EndpointStatus=status, **changes)
+            if not body.get(ASYNC_CONFIG):
+                body.pop(ASYNC_CONFIG, None)
 
         self._ledger.change(ENDPOINT, name, change)
 

@@ -1,5 +1,6 @@
 """The containers of an endpoint, and which of them gets a request."""
 
+import math
 import random
 import threading
 from collections.abc import Iterable, Mapping
@@ -13,11 +14,15 @@ from .instance import Instance
 from .owner import Owner
 from .plans import VariantPlan
 from .refusals import InvocationRefused
+from .response_stream import STREAM_SECONDS
 
 MOST_INVOCATIONS = 64
 """At once in all containers of an endpoint; more wait for their turn."""
 LOOK_SECONDS = 0.05
-DRAIN_SECONDS = 60.0
+LONGEST_CALL, LONGEST_ASYNC_CALL = STREAM_SECONDS, 3600.0
+"""How long an invocation may take, in seconds: containers that are replaced have so long to answer those they have."""
+ASYNC_CALLS = 4
+"""How many asynchronous invocations a container has at once, unless MaxConcurrentInvocationsPerInstance says so."""
 
 
 class Variant:
@@ -28,10 +33,11 @@ class Variant:
         self.instances = instances
         self._lock = threading.Lock()
 
-    def take(self) -> Instance | None:
+    def take(self, most_each: float = math.inf) -> Instance | None:
         """A container that answers, the one with the fewest invocations, which counts this one; None if there is none.
 
-        `give_back` ends the invocation. Raises InvocationRefused where a serverless variant has as many as it takes.
+        most_each: how many a container has at most. `give_back` ends the invocation.
+        Raises InvocationRefused where a serverless variant has as many as it takes.
         """
         with self._lock:
             most = self.plan.max_concurrency
@@ -43,6 +49,8 @@ class Variant:
             if not ready:
                 return None
             chosen = min(ready, key=lambda instance: instance.in_flight)
+            if chosen.in_flight >= most_each:
+                return None
             chosen.in_flight += 1
             return chosen
 
@@ -58,11 +66,17 @@ class Variant:
 
 
 class Deployment:
-    """All variants of an endpoint with their containers."""
+    """All variants of an endpoint with their containers.
 
-    def __init__(self, services: JobServices, endpoint: Body, plans: Iterable[VariantPlan]) -> None:
+    owner: the endpoint. async_config: its AsyncInferenceConfig, empty for one that answers at once.
+    """
+
+    def __init__(
+        self, services: JobServices, endpoint: Body, plans: Iterable[VariantPlan], async_config: Body | None = None
+    ) -> None:
         self._services = services
-        self._owner = Owner.endpoint(endpoint)
+        self.owner = Owner.endpoint(endpoint)
+        self.async_config = async_config or {}
         self.variants = {plan.name: Variant(plan, []) for plan in plans}
         self.threads = ThreadPoolExecutor(MOST_INVOCATIONS, thread_name_prefix="sagemaker-invocation")
 
@@ -70,7 +84,7 @@ class Deployment:
         """Starts as many containers as each variant's plan says. keeps_trying: see Instance."""
         for variant in self.variants.values():
             while len(variant.instances) < variant.plan.count:
-                instance = Instance(self._services, self._owner, variant.plan, keeps_trying=keeps_trying)
+                instance = Instance(self._services, self.owner, variant.plan, keeps_trying=keeps_trying)
                 variant.instances = [*variant.instances, instance]
                 instance.start()
 
@@ -103,7 +117,7 @@ class Deployment:
                 end(self.variants[name].keep(count))
             raise
         for variant in self.variants.values():
-            drain_and_end(variant.keep(variant.plan.count), stop)
+            self._drain_and_end(variant.keep(variant.plan.count), stop)
 
     def stop(self) -> None:
         """Ends all containers at once, and returns when they have."""
@@ -112,8 +126,29 @@ class Deployment:
 
     def retire(self, stop: Stop) -> None:
         """Ends all containers, each after the invocations that it has."""
-        drain_and_end(self._all_instances(), stop)
+        self._drain_and_end(self._all_instances(), stop)
         self.threads.shutdown(wait=False)
+
+    def take_for_queue(self, chance: random.Random) -> tuple[Variant, Instance] | None:
+        """A container that has room for an asynchronous invocation, of a variant by weight; None if there is none."""
+        client = self.async_config.get("ClientConfig", {})
+        most = client.get("MaxConcurrentInvocationsPerInstance", ASYNC_CALLS)
+        left = dict(self.variants)
+        while sum(variant.plan.weight for variant in left.values()) > 0:
+            variant = choose(left, chance)
+            instance = variant.take(most)
+            if instance is not None:
+                return variant, instance
+            del left[variant.plan.name]
+        return None
+
+    def _drain_and_end(self, instances: list[Instance], stop: Stop) -> None:
+        """Ends containers that get no new invocations, once those they have are answered or have had their time."""
+        left = LONGEST_ASYNC_CALL if self.async_config else LONGEST_CALL
+        while left > 0 and stop.reason is None and any(instance.in_flight for instance in instances):
+            stop.wait(LOOK_SECONDS)
+            left -= LOOK_SECONDS
+        end(instances)
 
     def _all_instances(self) -> list[Instance]:
         """All containers, which get no more invocations."""
@@ -124,15 +159,6 @@ def choose(variants: Mapping[str, Variant], chance: random.Random) -> Variant:
     """A variant at random, in proportion to the weights."""
     found = list(variants.values())
     return chance.choices(found, [variant.plan.weight for variant in found])[0]
-
-
-def drain_and_end(instances: list[Instance], stop: Stop) -> None:
-    """Ends containers that get no new invocations, once those that they have are answered or have had their time."""
-    left = DRAIN_SECONDS
-    while left > 0 and stop.reason is None and any(instance.in_flight for instance in instances):
-        stop.wait(LOOK_SECONDS)
-        left -= LOOK_SECONDS
-    end(instances)
 
 
 def end(instances: list[Instance]) -> None:

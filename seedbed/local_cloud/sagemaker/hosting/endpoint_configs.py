@@ -38,7 +38,20 @@ def check(request: Body, ledger: Ledger) -> None:
     for variant in variants:
         _check_variant(variant, len(variants))
         ledger.find(MODEL, variant["ModelName"])
+    _check_async(request)
     check_weights({variant["VariantName"]: variant["InitialVariantWeight"] for variant in variants})
+
+
+def _check_async(request: Body) -> None:
+    """Raises Invalid for an AsyncInferenceConfig that can't be followed."""
+    if "AsyncInferenceConfig" not in request:
+        return
+    if any("ServerlessConfig" in variant for variant in request["ProductionVariants"]):
+        raise Invalid("A serverless variant can't have an AsyncInferenceConfig: give an InstanceType.")
+    for place in ("S3OutputPath", "S3FailurePath"):
+        uri = request["AsyncInferenceConfig"]["OutputConfig"].get(place, "s3://bucket")
+        if not uri.startswith("s3://") or not uri.removeprefix("s3://").partition("/")[0] or not uri.isascii():
+            raise Invalid(f"The {place} must be s3://bucket/prefix in ASCII, not {uri}.")
 
 
 def check_weights(weights: dict[str, float]) -> None:

@@ -9,7 +9,7 @@ from ..jobs import JobServices
 from ..kinds import ENDPOINT, ENDPOINT_CONFIG, Body
 from ..records.store import JobRecord
 from ..records.transitions import now
-from .changes import Changes, plans_in
+from .changes import ASYNC_CONFIG, Changes, plans_in
 from .endpoint_configs import check_weights
 from .plans import VariantPlan, described, plans_of
 
@@ -28,7 +28,9 @@ class Endpoints:
         plans = plans_of(self._ledger, request["EndpointConfigName"])
         check_number(plans)
         shown = [described(plan, now(), creating=True) for plan in plans]
-        given, body = tags.take(request), {**request, "ProductionVariants": shown}
+        given, config = tags.take(request), self._config(request)
+        more = {ASYNC_CONFIG: config[ASYNC_CONFIG]} if ASYNC_CONFIG in config else {}
+        body = {**request, "ProductionVariants": shown, **more}
         stored = [plan.as_stored() for plan in plans]
         body = self._ledger.create(ENDPOINT, body, given, region=region, plans=stored)
         return self._changes.begin(body, self._changes.create)
@@ -42,8 +44,9 @@ class Endpoints:
                 excluded = {each["VariantPropertyType"] for each in request.get("ExcludeRetainedVariantProperties", [])}
                 earlier = {plan.name: plan for plan in plans_in(record)}
                 plans = [plan.retained(earlier.get(plan.name, plan), excluded) for plan in plans]
-            config = self._ledger.find(ENDPOINT_CONFIG, request["EndpointConfigName"]).body["EndpointConfigName"]
-            self._enter_update(record, plans, EndpointConfigName=config)
+            config = self._config(request)
+            more = {"EndpointConfigName": config["EndpointConfigName"], ASYNC_CONFIG: config.get(ASYNC_CONFIG, {})}
+            self._enter_update(record, plans, **more)
         return self._changes.begin(record.body, self._changes.replace)
 
     def update_weights(self, request: Body) -> Body:
@@ -70,6 +73,10 @@ class Endpoints:
             self._changes.enter(record.body["EndpointName"], "Deleting")
         self._changes.begin(record.body, self._changes.delete)
         return {}
+
+    def _config(self, request: Body) -> Body:
+        """The configuration that a request names. Raises Invalid."""
+        return self._ledger.find(ENDPOINT_CONFIG, request["EndpointConfigName"]).body
 
     def _changeable(self, name: str, also: Sequence[str] = ()) -> JobRecord:
         """The record of an endpoint that is in service. Raises Invalid for others."""

@@ -73,6 +73,11 @@ class Instance:
     def has_ended(self) -> bool:
         return self._ended.is_set()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to end, so that what it answers now may be no answer of the model."""
+        return self._stop.reason is not None
+
     def stop(self) -> None:
         """Asks the container to end; `wait_until_ended` waits for that."""
         self._stop.request("stopped")

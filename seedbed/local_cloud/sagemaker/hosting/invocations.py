@@ -1,9 +1,11 @@
-"""InvokeEndpoint: SageMaker's runtime API over HTTP, from a signed request to a container's answer."""
+"""SageMaker's runtime API over HTTP: from a signed request to a container's answer, or to a place in the queue."""
 
 import asyncio
+import json
 import logging
 import random
 import re
+import sqlite3
 import time
 import uuid
 from collections.abc import Mapping
@@ -12,15 +14,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ..settings import EndpointSettings, partition_of
-from .call import Answer, CallFailed, NotTaken, call
+from ..settings import EndpointSettings
+from .async_inference.accept import accepted
+from .async_inference.queue import AsyncQueue
 from .deployment import Deployment, Variant, choose
-from .owner import LOG_GROUP
-from .refusals import InvocationRefused, invalid, unavailable
+from .refusals import InvocationRefused, invalid, too_long, unavailable, wrong_kind
+from .taken import Taken
 
 log = logging.getLogger(__name__)
 
 PATH = re.compile(r"/endpoints/([^/]+)/(invocations|async-invocations|invocations-response-stream)")
+ASYNC, STREAM = "async-invocations", "invocations-response-stream"
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 OWN = "x-amzn-sagemaker-"
 MOST_BYTES, MOST_SERVERLESS_BYTES = 6_291_456, 4 * 2**20
@@ -28,7 +32,8 @@ READY_SECONDS = 30.0
 """How long an invocation waits for a container that is started again."""
 LOOK_SECONDS = 0.05
 PASSED = ("content-type", "accept", f"{OWN}custom-attributes", f"{OWN}inference-id")
-ANSWERED = ("content-type", f"{OWN}custom-attributes")
+STREAM_ACCEPT = f"{OWN}accept"
+"""The Accept of a request for a stream."""
 REFUSED = {
     "target-model": "an endpoint has one model",
     "target-container-hostname": "an endpoint has one container",
@@ -50,14 +55,20 @@ def is_runtime(scope: Scope) -> bool:
 class Invocations:
     """Answers invocations of the endpoints that are in service.
 
-    live: their deployments, by their names in lower case. chance: decides between variants.
+    live: their deployments, by their names in lower case. queue: takes those that are answered later.
+    chance: decides between variants.
     """
 
     def __init__(
-        self, live: Mapping[str, Deployment], settings: EndpointSettings, chance: random.Random | None = None
+        self,
+        live: Mapping[str, Deployment],
+        settings: EndpointSettings,
+        queue: AsyncQueue,
+        chance: random.Random | None = None,
     ) -> None:
         self._live = live
         self._settings = settings
+        self._queue = queue
         self._chance = chance or random.Random()  # noqa: S311  not for secrets
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,6 +80,9 @@ class Invocations:
             return
         except InvocationRefused as refusal:
             response = refusal.response()
+        except sqlite3.OperationalError as error:
+            log.warning("%s was refused: %s", scope["path"], error)
+            response = unavailable(f"The request can't be recorded now: {error}.").response()
         except Exception:
             log.exception("%s failed with an error of the endpoint", scope["path"])
             response = InvocationRefused(
@@ -81,41 +95,47 @@ class Invocations:
         found = PATH.fullmatch(request.url.path)
         assert found is not None
         name, operation = found.groups()
-        if operation != "invocations":
-            raise invalid(f"This endpoint has no {operation}. Use InvokeEndpoint, and wait for its answer.")
         body = await _body(request)
         check(name, request)
+        if operation == ASYNC:
+            return await self._accept(name, request, body)
+        return await self._invoke(name, request, body, streamed=operation == STREAM)
+
+    async def _invoke(self, name: str, request: Request, body: bytes, *, streamed: bool) -> Response:
+        """InvokeEndpoint and InvokeEndpointWithResponseStream. Raises InvocationRefused."""
         headers = {header: request.headers[header] for header in PASSED if header in request.headers}
+        if streamed and STREAM_ACCEPT in request.headers:
+            headers["accept"] = request.headers[STREAM_ACCEPT]
         target = request.headers.get(f"{OWN}target-variant", "")
         until = time.monotonic() + READY_SECONDS
         while True:  # a container that is started again is waited for
             deployment = self._deployment(name)
+            if deployment.async_config:
+                raise wrong_kind(name, "InvokeEndpointAsync")
             variant = self._variant(name, deployment.variants, target)
             if variant.plan.serverless and len(body) > MOST_SERVERLESS_BYTES:
                 raise too_long(MOST_SERVERLESS_BYTES)
-            answer = await self._ask(name, deployment, variant, body, headers)
-            if answer is not None:
-                return self._response(name, variant, answer)
+            instance = variant.take()
+            if instance is not None:
+                taken = Taken(self._settings, name, deployment, variant, instance)
+                response = await (taken.stream if streamed else taken.answer)(body, headers)
+                if response is not None:
+                    return response
             if time.monotonic() > until:
                 raise unavailable(f"No container of the variant {variant.plan.name} of {name} answers now.")
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _ask(
-        self, name: str, deployment: Deployment, variant: Variant, body: bytes, headers: Mapping[str, str]
-    ) -> Answer | None:
-        """The answer of one of a variant's containers; None if none takes the request now. Raises InvocationRefused."""
-        instance = variant.take()
-        if instance is None:
-            return None
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(deployment.threads, call, instance.port, body, headers)
-        except (NotTaken, RuntimeError):  # RuntimeError: the deployment has just ended, and its threads with it
-            return None
-        except CallFailed as failure:
-            raise self._model_error(name, 0, str(failure)) from failure
-        finally:
-            variant.give_back(instance)
+    async def _accept(self, name: str, request: Request, body: bytes) -> Response:
+        """InvokeEndpointAsync: the request gets a place in the queue. Raises InvocationRefused."""
+        deployment = self._deployment(name)
+        if not deployment.async_config:
+            raise wrong_kind(name, "InvokeEndpoint")
+        queued = accepted(name, request.headers, body, deployment.owner, deployment.async_config)
+        if not await asyncio.to_thread(self._queue.add, queued, body):
+            raise self._not_found(name)
+        places = {"outputlocation": queued.output, "failurelocation": queued.failure}
+        headers = {f"{OWN}{header}": uri for header, uri in places.items() if uri}
+        return Response(json.dumps({"InferenceId": queued.inference_id}), 202, headers, "application/json")
 
     def _variant(self, name: str, variants: Mapping[str, Variant], target: str) -> Variant:
         if not target:
@@ -127,26 +147,11 @@ class Invocations:
     def _deployment(self, name: str) -> Deployment:
         found = self._live.get(name.lower())
         if found is None:
-            raise invalid(f"Endpoint {name} of account {self._settings.account} not found.")
+            raise self._not_found(name)
         return found
 
-    def _response(self, name: str, variant: Variant, answer: Answer) -> Response:
-        if not 200 <= answer.status < 300:
-            raise self._model_error(name, answer.status, answer.body.decode(errors="replace"))
-        headers = {header: answer.headers[header] for header in ANSWERED if header in answer.headers}
-        return Response(answer.body, headers={**headers, "x-amzn-invoked-production-variant": variant.plan.name})
-
-    def _model_error(self, name: str, status: int, said: str) -> InvocationRefused:
-        settings, group = self._settings, f"{LOG_GROUP}/{name}"
-        party = "client" if 400 <= status < 500 else "server"
-        message = (
-            f'Received {party} error ({status}) from primary with message "{said}". See the log group {group}'
-            f" in account {settings.account} for more information."
-        )
-        arn = f"arn:{partition_of(settings.region)}:logs:{settings.region}:{settings.account}:log-group:{group}"
-        return InvocationRefused(
-            "ModelError", 424, message, OriginalStatusCode=status, OriginalMessage=said, LogStreamArn=arn
-        )
+    def _not_found(self, name: str) -> InvocationRefused:
+        return invalid(f"Endpoint {name} of account {self._settings.account} not found.")
 
 
 def check(name: str, request: Request) -> None:
@@ -159,14 +164,6 @@ def check(name: str, request: Request) -> None:
     for header, why in REFUSED.items():
         if request.headers.get(OWN + header):
             raise invalid(f"This endpoint can't take {OWN}{header}: {why}.")
-
-
-def too_long(most: int) -> InvocationRefused:
-    """The refusal of a body of more bytes."""
-    return invalid(
-        "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than"
-        f" or equal to {most}"
-    )
 
 
 async def _body(request: Request) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 from ..errors import ApiError, InUse, Invalid, NotFound
 from ..kinds import ENDED, HOSTED, MODEL_PACKAGE, REGISTERED, TRAINING, TUNING, Body, Kind
 from ..settings import EndpointSettings, region_of
+from . import async_requests
 from .experiments import NEW_TRIAL_SUFFIX, TRIAL, attach, create_table
 from .state_change import state_change
 from .store import JobRecord, Store
@@ -33,6 +34,7 @@ class Ledger:
     def __init__(self, store: Store, settings: EndpointSettings) -> None:
         self.store = store
         create_table(store)
+        async_requests.create_table(store)
         self._settings = settings
         self.posted = threading.Event()
 

@@ -55,12 +55,18 @@ VARIANT = {
     "InferenceAmiVersion": ONE_MACHINE,
     "CapacityReservationConfig": Field("noted", "there is no capacity to reserve"),
 }
+ASYNC = {
+    "ClientConfig.MaxConcurrentInvocationsPerInstance": GIVEN,
+    **below("OutputConfig", given("S3OutputPath S3FailurePath")),
+    **below("OutputConfig.NotificationConfig", given("SuccessTopic ErrorTopic IncludeInferenceResponseIn")),
+    "OutputConfig.KmsKeyId": KEYS,
+}
 ENDPOINT_CONFIG = {
     **given("EndpointConfigName Tags.Key Tags.Value"),
     **below("ProductionVariants", VARIANT),
     "DataCaptureConfig": NO_CAPTURE,
     "KmsKeyId": KEYS,
-    "AsyncInferenceConfig": Field("refused", "no invocation is queued; invoke the endpoint and wait for the answer"),
+    **below("AsyncInferenceConfig", ASYNC),
     "ExplainerConfig": NO_EXPLAINER,
     "ShadowProductionVariants": Field("refused", "no request is repeated to a shadow"),
     "ExecutionRoleArn": MODEL["ExecutionRoleArn"],

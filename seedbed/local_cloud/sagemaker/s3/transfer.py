@@ -81,6 +81,27 @@ class DataTransfer:
         except (BotoCoreError, ClientError, OSError) as error:
             raise JobFailure(f"ClientError: Data download failed: {uri}: {error}") from error
 
+    def download_object(self, uri: str, target: Path, most_bytes: int) -> str:
+        """Downloads the one object at a URI as a file; returns its content type. Raises JobFailure."""
+        bucket, key = split_uri(uri)
+        try:
+            found = self._s3.get_object(Bucket=bucket, Key=key)
+            if found["ContentLength"] > most_bytes:
+                raise JobFailure(f"ClientError: Data download failed: {uri} has more than {most_bytes:,} bytes.")
+            with target.open("wb") as file:
+                for chunk in found["Body"].iter_chunks(SMALL):
+                    file.write(chunk)
+        except (BotoCoreError, ClientError, OSError) as error:
+            raise JobFailure(f"ClientError: Data download failed: {uri}: {error}") from error
+        return found.get("ContentType", "")
+
+    def upload_object(self, path: Path, uri: str, content_type: str) -> None:
+        """Uploads a file as the object at a URI. content_type: empty if it has none. Raises JobFailure."""
+        bucket, key = split_uri(uri)
+        kind = {"ContentType": content_type} if content_type else {}
+        with self._uploading(uri):
+            self._s3.upload_file(str(path), bucket, key, ExtraArgs=kind, Config=UPLOAD)
+
     def upload_files(self, files: Sequence[tuple[Path, str]], uri: str) -> list[Exception | None]:
         """Uploads each (file, name) under the prefix; returns for each the error, or None."""
         bucket, folder = _folder(uri)
