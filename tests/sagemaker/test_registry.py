@@ -171,6 +171,31 @@ def test_groups_are_described_and_listed(registry: Registry) -> None:
         registry.group("Grouped")
 
 
+def test_search_finds_versions_groups_and_endpoints(registry: Registry) -> None:
+    registry.sagemaker.create_model_package_group(
+        ModelPackageGroupName="sought", Tags=[{"Key": "team", "Value": "crops"}]
+    )
+    for status in ("Rejected", "Approved", "Approved"):
+        registry.version("sought", ModelApprovalStatus=status, CustomerMetadataProperties={"run": status.lower()})
+    registry.deploy("sought")
+
+    def found(resource: str, *filters: tuple[str, str], **more: Any) -> list[dict[str, Any]]:
+        asked = [{"Name": name, "Operator": "Equals", "Value": value} for name, value in filters]
+        answer = registry.sagemaker.search(Resource=resource, SearchExpression={"Filters": asked}, **more)
+        return [each[resource] for each in answer["Results"]]
+
+    of_group = ("ModelPackageGroupName", "sought")
+    approved = found("ModelPackage", of_group, ("ModelApprovalStatus", "Approved"), SortBy="ModelPackageVersion")
+    assert [each["ModelPackageName"] for each in approved] == ["sought/3", "sought/2"]
+    (rejected,) = found("ModelPackage", of_group, ("CustomerMetadataProperties.run", "rejected"))
+    described = registry.sagemaker.describe_model_package(ModelPackageName=rejected["ModelPackageArn"])
+    assert rejected["InferenceSpecification"] == described["InferenceSpecification"]
+    (group,) = found("ModelPackageGroup", ("Tags.team", "crops"))
+    assert group["ModelPackageGroupName"] == "sought"
+    (endpoint,) = found("Endpoint", ("EndpointName", "sought"), ("ProductionVariants.VariantName", "AllTraffic"))
+    assert endpoint["EndpointStatus"] == "InService"
+
+
 def test_each_approval_is_an_event(registry: Registry) -> None:
     events, queues = registry.client("events"), registry.client("sqs")
     queue = queues.create_queue(QueueName="packages")["QueueUrl"]

@@ -196,7 +196,7 @@ def test_a_request_nested_without_end_is_refused(endpoint: Endpoint, levels: int
     assert (status, answer["__type"]) == (400, "ValidationException")
 
 
-@pytest.mark.parametrize("resource", ["Endpoint", "ModelPackage", "FeatureGroup"])
+@pytest.mark.parametrize("resource", ["Model", "Pipeline", "FeatureGroup"])
 def test_a_resource_that_is_not_here_is_refused_by_name(endpoint: Endpoint, resource: str) -> None:
     code, message = refused(endpoint, resource)
     assert (code, resource in message) == ("UnsupportedOperation", True)

@@ -23,6 +23,9 @@ RESOURCES = {
     "Experiment": "Experiment",
     "ExperimentTrial": "Trial",
     "ExperimentTrialComponent": "TrialComponent",
+    "ModelPackage": "ModelPackage",
+    "ModelPackageGroup": "ModelPackageGroup",
+    "Endpoint": "Endpoint",
 }
 """The member of SearchRecord for each resource that can be searched here."""
 STATISTIC = re.compile(r"(?i)(.+)\.(min|max|avg|stddev|last|count)")

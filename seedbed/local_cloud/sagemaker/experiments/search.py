@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..errors import NotFound
-from ..kinds import PROCESSING, TRAINING, TUNING, Body, Kind
+from ..kinds import ENDPOINT, MODEL_PACKAGE, MODEL_PACKAGE_GROUP, PROCESSING, TRAINING, TUNING, Body, Kind
 from ..records.experiments import COMPONENT, EXPERIMENT, TRIAL, all_tags
 from ..records.ledger import Ledger
 from ..tuning import view
@@ -21,7 +21,12 @@ KINDS = {
     "Experiment": EXPERIMENT,
     "ExperimentTrial": TRIAL,
     "ExperimentTrialComponent": COMPONENT,
+    "ModelPackage": MODEL_PACKAGE,
+    "ModelPackageGroup": MODEL_PACKAGE_GROUP,
+    "Endpoint": ENDPOINT,
 }
+RECORDED = (TRAINING, MODEL_PACKAGE, MODEL_PACKAGE_GROUP, ENDPOINT)
+"""The kinds whose records are what Search answers."""
 
 
 class Search:
@@ -35,16 +40,17 @@ class Search:
     def search(self, request: Body) -> Body:
         """Search: the records that meet the expression, those changed last first unless the request says otherwise."""
         resource = request["Resource"]
-        properties.shape_of(resource)
+        shape = properties.shape_of(resource)
         wanted = expression.read(resource, request["SearchExpression"]) if "SearchExpression" in request else None
-        by = properties.find(resource, request.get("SortBy", "LastModifiedTime"))
+        newest = "LastModifiedTime" if "LastModifiedTime" in shape.members else "CreationTime"
+        by = properties.find(resource, request.get("SortBy", newest))
         down = request.get("SortOrder", "Descending") == "Descending"
         name = KINDS[resource].name_field
         found = [body for body in self._records(resource) if wanted is None or wanted(body)]
         placed = [(_first(by.values(body)), body[name], body) for body in found]
         asked = f"Search {resource} {by.name} {down}"
         items, token = page(placed, asked, {"MaxResults": PAGE, **request}, down=down)
-        member, shape = properties.RESOURCES[resource], properties.shape_of(resource)
+        member = properties.RESOURCES[resource]
         results = [{member: {field: body[field] for field in shape.members if field in body}} for body in items]
         return {"Results": results, "TotalHits": {"Value": len(found), "Relation": "EqualTo"}, **token}
 
@@ -58,7 +64,7 @@ class Search:
         """All records of a resource, as Search answers them."""
         store, kind = self._ledger.store, KINDS[resource]
         tags = all_tags(store)
-        if resource == "TrainingJob":
+        if kind in RECORDED:
             found = [job.body for job in store.select("kind = ?", (kind.name,))]
         elif resource == "HyperParameterTuningJob":
             found = list(self._tuning_jobs())
