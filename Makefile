@@ -20,7 +20,7 @@ AS_TESTED := --constraints requirements/dev.txt
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
 	@$(BIN)/seedbed demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(TRIALS),--trials $(TRIALS)) $(if $(PLAN),--plan $(PLAN))
 
-test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/lint/ready check  ## all tests: make test [WORKERS=n]
+test: $(VENV)/dev $(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/lint/ready $(VENV)/sdk2/kernel check  ## all tests: make test [WORKERS=n]
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/dev  ## types and style
@@ -35,8 +35,8 @@ screenshots: $(VENV)/dev  ## pictures of the page for the docs, of a real run; n
 openapi: $(VENV)/laptop  ## write functions/openapi.json from the types of the API's answers
 	@PYTHONPATH=functions:training_container:. $(BIN)/python -m tools.openapi
 
-notebook: $(VENV)/dev  ## run the notebook of examples/founding_article, and keep what it prints and draws
-	@$(BIN)/python -m tools.notebook
+notebook: $(VENV)/dev $(VENV)/sdk2/kernel  ## run the notebooks of examples/founding_article, and keep what they print and draw
+	@$(BIN)/python -m tools.notebook tuning.ipynb && $(BIN)/python -m tools.notebook tuning_sdk2.ipynb
 
 bench-tuner: $(VENV)/bench/ready  ## how well Bayesian tuning finds good settings, beside other libraries
 	@$(VENV)/bench/bin/python -c "import torch" 2>/dev/null || echo "Without torch in $(VENV)/bench, Optuna's GP sampler is left out."
@@ -93,10 +93,15 @@ $(VENV)/dev: $(VENV)/laptop requirements/dev.txt
 	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# The SAM and AWS CLIs and checkov pin packages that MiniStack pins otherwise: each has an environment of its own, as the benchmark has.
-$(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/lint/ready $(VENV)/bench/ready: $(VENV)/%/ready: $(UV) requirements/%.txt
+# The SAM and AWS CLIs and checkov pin packages that MiniStack pins otherwise: each has an environment of its own, as the benchmark and SageMaker's SDK 2 have.
+$(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/lint/ready $(VENV)/bench/ready $(VENV)/sdk2/ready: $(VENV)/%/ready: $(UV) requirements/%.txt
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/$*
 	@$(UV) pip install --quiet --compile-bytecode --python $(VENV)/$*/bin/python --require-hashes -r requirements/$*.txt
+	@touch $@
+
+# A notebook with SDK 2 draws Seedbed's photographs.
+$(VENV)/sdk2/kernel: $(VENV)/sdk2/ready
+	@$(UV) pip install --python $(VENV)/sdk2/bin/python --no-deps --quiet --editable .
 	@touch $@
 
 requirements: $(UV)  ## pin what pyproject.toml and the .in files ask for
@@ -106,7 +111,7 @@ requirements: $(UV)  ## pin what pyproject.toml and the .in files ask for
 		$(PIN) $$name.in $(AS_TESTED) --output-file $$name.txt || exit 1; done
 	@$(PIN_FOR_LAMBDA) predictions/requirements.in $(AS_TESTED) --output-file predictions/requirements.txt
 	@$(PIN) $(LAPTOP) requirements/bench.in --output-file requirements/bench.txt
-	@for name in sam aws lint uv; do $(PIN) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	@for name in sam aws lint sdk2 uv; do $(PIN) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 
 clean:  ## the environment and all local data
 	rm -rf $(VENV) .seedbed .seedbed-demo .aws-sam
