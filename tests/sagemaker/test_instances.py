@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -340,3 +341,43 @@ def test_instances_in_use_count_towards_the_limit(hosts: Endpoint) -> None:
     hosts.ended("training", "uses")
     cluster.train(hosts, "more", 3)
     completed(hosts, "training", "more")
+
+
+def preferences(*kinds: str, each: int | None = None, **others: Any) -> dict[str, Any]:
+    """A ResourceConfig with InstancePreferences."""
+    count = {} if each is None else {"InstanceCount": each}
+    return {"InstancePreferences": [{"InstanceType": kind, **count} for kind in kinds], "VolumeSizeInGB": 1, **others}
+
+
+def test_the_first_of_the_preferred_instances_is_there(hosts: Endpoint) -> None:
+    for name, asked in {
+        "preferred-count": preferences("ml.m5.large", "ml.m5.xlarge", InstanceCount=1),
+        "preferred-counts": preferences("ml.m5.large", "ml.m5.xlarge", each=1),
+    }.items():
+        hosts.train(name, ResourceConfig=asked)
+        described = hosts.ended("training", name)
+        selected = {"SelectedInstanceType": "ml.m5.large", "SelectedInstanceCount": 1}
+        assert described["TrainingJobStatus"] == "Completed"
+        assert described["ResourceConfig"] == {**asked, **selected}
+
+
+@pytest.mark.parametrize(
+    ("asked", "others", "sentence"),
+    [
+        (preferences("ml.m5.large", InstanceCount=1, InstanceType="ml.m5.large"), {}, "and InstanceType can't"),
+        (preferences("ml.m5.large", "ml.m5.large", InstanceCount=1), {}, "an instance type twice"),
+        (preferences("ml.m5.large"), {}, "either to each"),
+        (preferences("ml.m5.large", each=1, InstanceCount=1), {}, "either to each"),
+        (
+            preferences("ml.m5.large", each=1),
+            {"EnableManagedSpotTraining": True},
+            "and EnableManagedSpotTraining can't",
+        ),
+    ],
+)
+def test_preferences_that_contradict_are_refused(
+    hosts: Endpoint, asked: dict[str, Any], others: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(hosts.sagemaker.exceptions.ClientError, match=sentence) as refused:
+        hosts.train("contradiction", ResourceConfig=asked, **others)
+    assert refused.value.response["Error"]["Code"] == "ValidationException"

@@ -10,12 +10,13 @@ from .settings import EndpointSettings
 
 
 def check(kind: Kind, asked: Body, ledger: Ledger, settings: EndpointSettings, parallel: int = 1) -> None:
-    """Raises LimitExceeded if a job asks for several instances and too few are left, Invalid if its groups clash.
+    """Raises LimitExceeded if too few are left of several instances, Invalid if groups or preferences clash.
 
     kind: PROCESSING, or TRAINING for tuning jobs too. asked: a ResourceConfig or ClusterConfig. parallel: how many such
     training jobs run at once.
     """
     _check_groups(asked)
+    _check_preferences(asked)
     if instances(asked) == 1:
         return
     delta, limit = parallel * instances(asked), settings.instances
@@ -36,6 +37,28 @@ def _check_groups(asked: Body) -> None:
     clashing = [name for name in ("InstanceType", "InstanceCount") if names and asked.get(name)]
     if clashing:
         raise Invalid(f"A ResourceConfig with InstanceGroups can't have an {clashing[0]}: each group has its own.")
+
+
+def _check_preferences(asked: Body) -> None:
+    preferred = asked.get("InstancePreferences", [])
+    if not preferred:
+        return
+    clashing = [name for name in ("InstanceType", "InstanceGroups", "InstancePlacementConfig") if asked.get(name)]
+    if clashing:
+        raise Invalid(f"InstancePreferences and {clashing[0]} can't be given together.")
+    if len({one["InstanceType"] for one in preferred}) < len(preferred):
+        raise Invalid("InstancePreferences has an instance type twice.")
+    counts = sum("InstanceCount" in one for one in preferred)
+    if counts not in (0, len(preferred)) or (counts > 0) == ("InstanceCount" in asked):
+        raise Invalid("Give an InstanceCount either to each of the InstancePreferences or beside them.")
+
+
+def chosen(asked: Body) -> Body:
+    """A checked ResourceConfig or ClusterConfig as Describe shows it: the first of its InstancePreferences is there."""
+    if not asked.get("InstancePreferences"):
+        return asked
+    kind = groups(asked)[0]["InstanceType"]
+    return {**asked, "SelectedInstanceType": kind, "SelectedInstanceCount": instances(asked)}
 
 
 def _used(kind: Kind, ledger: Ledger) -> Iterable[int]:

@@ -22,6 +22,7 @@ class ProcessingJobs:
         check(request, self._services)
         cluster = request["ProcessingResources"]["ClusterConfig"]
         instances.check(PROCESSING, cluster, self._services.ledger, self._services.settings)
+        request["ProcessingResources"]["ClusterConfig"] = instances.chosen(cluster)
         body = self._services.ledger.create(PROCESSING, request, tags.take(request), region=region)
         self.start(body["ProcessingJobName"])
         return {"ProcessingJobArn": body["ProcessingJobArn"]}

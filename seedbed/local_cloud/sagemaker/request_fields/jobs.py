@@ -2,7 +2,12 @@
 
 from .field import GIVEN, KEYS, Field, below, given
 
-NO_PREFERENCES = Field("refused", "there is no choice of instances; give InstanceType and InstanceCount")
+SELECTED = Field("refused", "it is what Describe says")
+PREFERENCES = {
+    **below("InstancePreferences", given("InstanceType InstanceCount")),
+    "SelectedInstanceType": SELECTED,
+    "SelectedInstanceCount": SELECTED,
+}
 OWN_NETWORK = Field("noted", "the job has this machine's network")
 VOLUME = Field("noted", "the job has this machine's disk")
 EXPERIMENTS = below("ExperimentConfig", given("ExperimentName TrialName TrialComponentDisplayName RunName"))
@@ -42,9 +47,8 @@ SHARED = {
     "ResourceConfig.KeepAlivePeriodInSeconds": Field("noted", "a job starts at once, without a warm pool"),
     "ResourceConfig.TrainingPlanArn": Field("noted", "there is no capacity to reserve"),
     "ResourceConfig.InstancePlacementConfig": Field("noted", "there is one machine to place it on"),
-    "ResourceConfig.InstancePreferences": NO_PREFERENCES,
-    "ResourceConfig.SelectedInstanceType": NO_PREFERENCES,
-    "ResourceConfig.SelectedInstanceCount": NO_PREFERENCES,
+    **below("ResourceConfig", PREFERENCES),
+    "ResourceConfig.InstancePreferences.TrainingPlanArns": Field("noted", "there is no capacity to reserve"),
     "RetryStrategy.MaximumRetryAttempts": GIVEN,
     "RoleArn": Field("noted", "the job has the endpoint's own key, which allows everything"),
     **below("StoppingCondition", given("MaxRuntimeInSeconds MaxWaitTimeInSeconds")),
@@ -139,9 +143,7 @@ PROCESSING_JOB = {
     **below("ProcessingResources.ClusterConfig", given("InstanceType InstanceCount")),
     "ProcessingResources.ClusterConfig.VolumeSizeInGB": VOLUME,
     "ProcessingResources.ClusterConfig.VolumeKmsKeyId": KEYS,
-    "ProcessingResources.ClusterConfig.InstancePreferences": NO_PREFERENCES,
-    "ProcessingResources.ClusterConfig.SelectedInstanceType": NO_PREFERENCES,
-    "ProcessingResources.ClusterConfig.SelectedInstanceCount": NO_PREFERENCES,
+    **below("ProcessingResources.ClusterConfig", PREFERENCES),
     "NetworkConfig": OWN_NETWORK,
     "RoleArn": SHARED["RoleArn"],
     **EXPERIMENTS,

@@ -26,7 +26,10 @@ class TrainingJobs:
         defaults.fill_training_job(request)
         built_in.fill(request.get("AlgorithmSpecification", {}))
         check(request, self._services, region)
-        instances.check(TRAINING, request.get("ResourceConfig", {}), self._services.ledger, self._services.settings)
+        asked = request.get("ResourceConfig", {})
+        instances.check(TRAINING, asked, self._services.ledger, self._services.settings)
+        if asked:
+            request["ResourceConfig"] = instances.chosen(asked)
         body = self._services.ledger.create(TRAINING, request, tags.take(request), region=region)
         self.start(body["TrainingJobName"], TrainingListener())
         return {"TrainingJobArn": body["TrainingJobArn"]}
@@ -92,6 +95,8 @@ def _check_spot(request: Body) -> None:
     if not request.get("EnableManagedSpotTraining"):
         if wait is not None:
             raise Invalid("MaxWaitTimeInSeconds is for jobs with EnableManagedSpotTraining only.")
+    elif "InstancePreferences" in request.get("ResourceConfig", {}):
+        raise Invalid("InstancePreferences and EnableManagedSpotTraining can't be given together.")
     elif wait is None:
         raise Invalid("A job with EnableManagedSpotTraining needs a MaxWaitTimeInSeconds in its StoppingCondition.")
     elif wait < condition["MaxRuntimeInSeconds"]:

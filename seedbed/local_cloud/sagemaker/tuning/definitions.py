@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import Invalid
+from ..instances import chosen
 from ..kinds import Body
 from ..search.ranges import Range, read_ranges
 from ..training.metrics import OBJECTIVE_METRIC
@@ -54,7 +55,7 @@ class Definition:
         """The CreateTrainingJob request for one of its training jobs."""
         return {
             **{field: self.body[field] for field in INHERITED if field in self.body},
-            "ResourceConfig": _resource_config(self.body),
+            "ResourceConfig": chosen(_resource_config(self.body)),
             "TrainingJobName": name,
             "HyperParameters": {**self.static, **tuned, OBJECTIVE: self.metric},
         }

@@ -76,9 +76,10 @@ ALONE = Cluster()
 
 
 def groups(asked: Body) -> list[Body]:
-    """The instance groups of a ResourceConfig; without any, it is itself the only one."""
+    """The instance groups of a ResourceConfig; without any, it is itself the only one, or the first it would prefer."""
     given: list[Body] = asked.get("InstanceGroups", [])
-    return given or [asked]
+    preferred: list[Body] = asked.get("InstancePreferences", [])
+    return given or [{**asked, **one} for one in preferred[:1]] or [asked]
 
 
 def instances(asked: Body) -> int:
