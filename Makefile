@@ -14,7 +14,7 @@ PIN_FOR_LAMBDA = $(subst --universal --python-version 3.11,--no-deps --python-ve
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions bench-changes cost-page chaos guards requirements clean
+.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-peers bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions bench-changes cost-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -40,7 +40,10 @@ notebook: $(VENV)/dev $(VENV)/sdk2/kernel  ## run the notebooks of examples/foun
 
 bench-tuner: $(VENV)/bench/ready  ## how well Bayesian tuning finds good settings, beside other libraries
 	@$(VENV)/bench/bin/python -c "import torch" 2>/dev/null || echo "Without torch in $(VENV)/bench, Optuna's GP sampler is left out."
+	@for name in smac ax hebo; do test -x $(VENV)/bench-$$name/bin/python || echo "Without $(VENV)/bench-$$name, which make bench-peers installs, $$name is left out."; done
 	@PYTHONPATH=. $(VENV)/bench/bin/python -m benchmarks.bench_tuner --out docs/bench-tuner.md
+
+bench-peers: $(VENV)/bench-smac/ready $(VENV)/bench-ax/ready $(VENV)/bench-hebo/ready  ## SMAC3, Ax and HEBO for bench-tuner: 12 GB on disk; HEBO needs Python 3.11
 
 bench-labels: $(VENV)/laptop  ## how well likely wrong labels are found: make bench-labels IMAGES=folder [CLEANLAB=an interpreter with cleanlab]
 	@PYTHONPATH=training_container:. $(BIN)/python -m benchmarks.bench_labels --images "$(IMAGES)" $(if $(CLEANLAB),--cleanlab "$(CLEANLAB)") --out docs/bench-labels.md
@@ -93,8 +96,9 @@ $(VENV)/dev: $(VENV)/laptop requirements/dev.txt
 	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# The SAM and AWS CLIs and checkov pin packages that MiniStack pins otherwise: each has an environment of its own, as the benchmark and SageMaker's SDK 2 have.
-$(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/lint/ready $(VENV)/bench/ready $(VENV)/sdk2/ready: $(VENV)/%/ready: $(UV) requirements/%.txt
+# The SAM and AWS CLIs and checkov pin packages that MiniStack pins otherwise: each has an environment of its own, as SageMaker's SDK 2, the search
+# benchmark and its peers have.
+$(VENV)/sam/ready $(VENV)/aws/ready $(VENV)/lint/ready $(VENV)/sdk2/ready $(VENV)/bench/ready $(VENV)/bench-smac/ready $(VENV)/bench-ax/ready $(VENV)/bench-hebo/ready: $(VENV)/%/ready: $(UV) requirements/%.txt
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)/$*
 	@$(UV) pip install --quiet --compile-bytecode --python $(VENV)/$*/bin/python --require-hashes -r requirements/$*.txt
 	@touch $@
@@ -111,7 +115,7 @@ requirements: $(UV)  ## pin what pyproject.toml and the .in files ask for
 		$(PIN) $$name.in $(AS_TESTED) --output-file $$name.txt || exit 1; done
 	@$(PIN_FOR_LAMBDA) predictions/requirements.in $(AS_TESTED) --output-file predictions/requirements.txt
 	@$(PIN) $(LAPTOP) requirements/bench.in --output-file requirements/bench.txt
-	@for name in sam aws lint sdk2 uv; do $(PIN) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	@for name in sam aws lint sdk2 uv bench-smac bench-ax bench-hebo; do $(PIN) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 
 clean:  ## the environment and all local data
 	rm -rf $(VENV) .seedbed .seedbed-demo .aws-sam
