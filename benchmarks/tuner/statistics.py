@@ -1,21 +1,22 @@
 """Mean regrets and their intervals."""
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .campaign import Results, Task
-from .tables import load
+from .problems import Problem
 
 RESAMPLES = 2000
 
-# (tables, seeds)
+# (problems, seeds)
 Regrets = NDArray[np.float64]
 
 
 class Estimate(NamedTuple):
-    """A mean, and its 95 % interval over resampled tables and seeds."""
+    """A mean, and its 95 % interval over resampled problems and seeds."""
 
     mean: float
     low: float
@@ -26,16 +27,20 @@ class Estimate(NamedTuple):
         return f"{self.mean:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
-def regrets(results: Results, contestant: str, tables: list[str], seeds: int, trials: int) -> Regrets:
-    """The regret of the best of the first `trials` trials, (tables, seeds)."""
+def regrets(results: Results, contestant: str, problems: list[str], seeds: int, trials: int) -> Regrets:
+    """The regret of the best of the first `trials` trials, (problems, seeds)."""
     return np.array(
-        [[_regret(results, Task(contestant, table, seed), trials) for seed in range(seeds)] for table in tables]
+        [
+            [Problem(name, seed).regret(results[Task(contestant, name, seed)][:trials]) for seed in range(seeds)]
+            for name in problems
+        ]
     )
 
 
-def _regret(results: Results, task: Task, trials: int) -> float:
-    scores = np.array([score for _, score in results[task][:trials]])
-    return float(load(task.table).regret(scores.max()))
+def whole_seeds(results: Results, contestant: str, problems: list[str], seeds: int) -> int:
+    """For how many seeds, from 0, all problems were searched; at most `seeds`."""
+    whole = (all(Task(contestant, name, seed) in results for name in problems) for seed in range(seeds))
+    return sum(1 for _ in itertools.takewhile(bool, whole))
 
 
 def mean(own: Regrets) -> Estimate:
@@ -44,7 +49,7 @@ def mean(own: Regrets) -> Estimate:
 
 
 def ratio(own: Regrets, other: Regrets) -> Estimate:
-    """Mean regret divided by the other's mean regret, the two paired by table and seed."""
+    """Mean regret divided by the other's mean regret, the two paired by problem and seed."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = [left.mean() / right.mean() for left, right in _resampled(own, other)]
     return _estimate(float(own.mean() / other.mean()), ratios)
@@ -66,12 +71,12 @@ def _estimate(value: float, samples: list[float]) -> Estimate:
 
 
 def _resampled(*paired: Regrets) -> list[tuple[Regrets, ...]]:
-    """Bootstrap samples: tables drawn with replacement, and seeds within each; the same ones for all."""
+    """Bootstrap samples: problems drawn with replacement, and seeds within each; the same ones for all."""
     rng = np.random.default_rng(0)
-    tables, seeds = paired[0].shape
+    problems, seeds = paired[0].shape
     samples = []
     for _ in range(RESAMPLES):
-        rows = rng.integers(0, tables, (tables, 1))
-        columns = rng.integers(0, seeds, (tables, seeds))
+        rows = rng.integers(0, problems, (problems, 1))
+        columns = rng.integers(0, seeds, (problems, seeds))
         samples.append(tuple(values[rows, columns] for values in paired))
     return samples

