@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 PARENT_TRIALS = 30
 # A search by these takes many seconds or minutes, by the others at most a few seconds.
-FEWER_SEEDS = {"Optuna GP": 10, "SMAC3": 5, "KerasTuner Bayesian": 3, "Ax": 3, "HEBO": 3, "SMAC3 Hyperband": 5}
+FEWER_SEEDS = {"Optuna GP": 10, "SMAC3": 5, "KerasTuner Bayesian": 2, "Ax": 2, "HEBO": 1, "SMAC3 Hyperband": 5}
 WARM = {"Seedbed Bayesian, 1 parent": 1, "Seedbed Bayesian, up to 5 parents": 5}
 WARM_TRIALS = 16
 # The other kinds of searches are played on some tables of each family, with fewer seeds.
@@ -31,6 +31,8 @@ HARDER = [kind for kind in KINDS if kind not in ("", LONG)]
 KIND_TABLES = [NAMES[index] for index in (1, 3, 4, 9, 11, 13)]
 KIND_SEEDS = 10
 LONG_PROBLEM = named(LONG, "functions/ackley, 20 ranges")
+# The contestants with fewer seeds than these don't play it: it would take them hours.
+LONG_SEEDS = 5
 
 
 class Task(NamedTuple):
@@ -73,7 +75,8 @@ def cold_tasks(plan: Plan) -> list[Task]:
         for name in slow:
             tasks += _tasks([name], plan.tables, range(seed, min(seed + 1, FEWER_SEEDS[name])))
             tasks += _tasks([name], harder, range(seed, min(seed + 1, FEWER_SEEDS[name], plan.kind_seeds)))
-    return tasks + _tasks(cheap + slow, [LONG_PROBLEM] * plan.long, range(1))
+    timed = [name for name in COLD if FEWER_SEEDS.get(name, LONG_SEEDS) >= LONG_SEEDS]
+    return tasks + _tasks(timed, [LONG_PROBLEM] * plan.long, range(1))
 
 
 def _tasks(contestants: list[str], problems: list[str], seeds: range) -> list[Task]:
