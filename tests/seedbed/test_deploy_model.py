@@ -155,11 +155,11 @@ def test_without_a_stack_the_role_is_the_callers_own(person: Person, sagemaker: 
     person.runs("deploy-model", "--aws", "seedlings")
     boto3.client("iam").create_role(RoleName="mine", Path="/team/", AssumeRolePolicyDocument=json.dumps(TRUST))
     session = boto3.client("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/team/mine", RoleSessionName="me")
-    for variable, key in {"ACCESS_KEY_ID": "AccessKeyId", "SECRET_ACCESS_KEY": "SecretAccessKey"}.items():
-        person.monkeypatch.setenv(f"AWS_{variable}", session["Credentials"][key])
-    person.monkeypatch.setenv("AWS_SESSION_TOKEN", session["Credentials"]["SessionToken"])
-
-    outcome = person.runs("deploy-model", "seedlings", "--account", "--endpoint", "mine")
+    keys = {"ACCESS_KEY_ID": "AccessKeyId", "SECRET_ACCESS_KEY": "SecretAccessKey", "SESSION_TOKEN": "SessionToken"}
+    with pytest.MonkeyPatch.context() as own:  # undone before moto takes its own keys back
+        for variable, key in keys.items():
+            own.setenv(f"AWS_{variable}", session["Credentials"][key])
+        outcome = person.runs("deploy-model", "seedlings", "--account", "--endpoint", "mine")
 
     assert outcome.output.startswith(f"The endpoint mine serves the model of run {RUN}.\n")
     [model] = [each for each in sagemaker.list_models()["Models"] if each["ModelName"].startswith("mine-")]
