@@ -1,4 +1,4 @@
-"""`seedbed deploy-model`: a model on a serverless endpoint of SageMaker's, here and on AWS alike."""
+"""`seedbed deploy-model`: a model at a serverless SageMaker endpoint, here and on AWS alike."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,7 +67,7 @@ def deploy_model(  # noqa: PLR0913, PLR0917  each is an option of the command
     ] = False,
     aws: OnAws = "",
 ) -> None:
-    """Serve the champion, or an approved model package, by a serverless endpoint of SageMaker's."""
+    """Serve the champion, or an approved model package, from a serverless SageMaker endpoint."""
     check_wish(name, aws, pending=pending, delete=delete, account=account)
     with opened(name, aws, account=account) as place:
         served = endpoint or place.endpoint_for(name)
