@@ -1,5 +1,6 @@
 """Options that several commands take."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -8,14 +9,16 @@ from typing import Annotated
 import typer
 
 from ..answers import api_at_rest
+from ..errors import WrongUse
 from ..local_cloud.home.demo import home_to_query
 from ..local_cloud.home.folder import Home, default_home
 from ..local_cloud.home.lock import make_home
 from ..local_cloud.parameters import PlanName
-from ..stack import Stack, any_local_stack, aws_stack
+from ..stack import Stack, any_local_stack, aws_session, aws_stack
 from ..terminal.console import say
 from ..watch.status import Api
 
+TWO_PLACES = "Choose one of --aws and --account."
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}|arn:aws[a-z-]*:cloudformation:[^\s]+:stack/[^\s]+")
 
 
@@ -56,6 +59,18 @@ Trials = Annotated[
 Plan = Annotated[PlanName, typer.Option(help="full also fine-tunes the whole network, and makes every format.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsJsonLines = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+
+
+def check_one_place(aws: str, *, account: bool) -> None:
+    """Raises WrongUse for both --aws and --account."""
+    if aws and account:
+        raise WrongUse(TWO_PLACES)
+
+
+def sagemaker_without_stack(aws: str, *, account: bool) -> Stack | None:
+    """SageMaker where AWS_ENDPOINT_URL leads or, with --account, in the user's account; None if a stack is meant."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER") or os.environ.get("AWS_ENDPOINT_URL")
+    return Stack(aws_session(), endpoint, {}) if account or (endpoint and not aws) else None
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from ...hosting.packages import APPROVED, PENDING, Package
 from ...terminal.console import results, say
 from ...terminal.hints import seedbed
 from ...terminal.text import printable
-from ..options import OnAws, whole_number
+from ..options import OnAws, check_one_place, whole_number
 from ..progress import StageBars
 from .place import Place, opened
 from .trying import how_to_try
@@ -25,7 +25,6 @@ SIZES = ", ".join(map(str, MEMORY))
 NO_CHAMPION_THERE = "Only a stack has a champion: name a model package or its group, or the stack with --aws STACK."
 ITS_OWN = "--pending is about the champion: leave out what else is to be deployed."
 TWO_WISHES = "Choose one of --pending and --delete."
-TWO_PLACES = "Choose one of --aws and --account."
 WAITS = "The model of run {} is registered as {}. Its status is {}."
 CONTINUES = "SageMaker continues. Follow it by running this again."
 DONE = "The endpoint {} serves {}."
@@ -36,7 +35,7 @@ NOTHING = "There is no endpoint {} to delete."
 
 def memory(text: str) -> int:
     """What reads --memory: a size that serverless endpoints have."""
-    if str(text) not in SIZES.split(", "):  # the default comes as a number
+    if str(text) not in map(str, MEMORY):  # the default comes as a number
         raise typer.BadParameter(f"{text} is not one of {SIZES}")
     return int(text)
 
@@ -86,8 +85,7 @@ def deploy_model(  # noqa: PLR0913, PLR0917  each is an option of the command
 
 def check_wish(name: str, aws: str, *, pending: bool, delete: bool, account: bool) -> None:
     """Raises WrongUse for options that exclude one another."""
-    if aws and account:
-        raise WrongUse(TWO_PLACES)
+    check_one_place(aws, account=account)
     if pending and delete:
         raise WrongUse(TWO_WISHES)
     if pending and name:

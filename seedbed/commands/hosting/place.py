@@ -1,6 +1,5 @@
 """Where a model is deployed: beside the stack of this folder's local cloud, beside one on AWS, or in an account."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,10 +8,11 @@ from ...errors import SeedbedError
 from ...hosting.names import group_in, named_after
 from ...local_cloud.deploy import STACK
 from ...local_cloud.home.folder import default_home
-from ...stack import Stack, any_local_stack, aws_session, aws_stack, check_was_used
+from ...stack import Stack, any_local_stack, aws_stack, check_was_used
 from ...terminal.aws_errors import is_local
 from ...terminal.hints import seedbed
 from ...terminal.text import printable
+from ..options import sagemaker_without_stack
 
 NO_CLOUD = "The local cloud of {} is not running, and an endpoint needs it. Start it in another terminal: {}"
 OLD_STACK = "The stack {} does not tell its role, as it is of an earlier release. Bring it up to date with: {}"
@@ -78,9 +78,9 @@ def opened(name: str, aws: str, *, account: bool) -> Iterator[Place]:
 
     A package is looked for where AWS_ENDPOINT_URL leads, if it is set; a champion is this folder's.
     """
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER") or os.environ.get("AWS_ENDPOINT_URL")
-    if account or (name and endpoint and not aws):
-        yield Place(Stack(aws_session(), endpoint, {}))
+    found = sagemaker_without_stack(aws, account=account) if name or account else None
+    if found:
+        yield Place(found)
     elif aws:
         yield Place(aws_stack(aws), aws.partition(":stack/")[2].partition("/")[0] or aws)
     else:

@@ -1,6 +1,5 @@
 """`seedbed trials`: the trials of a tuning job, as a table or for other tools."""
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from ...errors import SeedbedError, WrongUse, check_writable, writing
 from ...extras import need
 from ...local_cloud.home.demo import home_to_query
 from ...local_cloud.home.folder import default_home
-from ...stack import Stack, aws_session
+from ...stack import Stack
 from ...terminal.aws_errors import aws_sentence
 from ...terminal.console import results, say
 from ...terminal.text import printable
@@ -24,7 +23,7 @@ from ...trials import curves, files, optuna_study, tensorboard_runs, tuning_job
 from ...trials.curves import Points
 from ...trials.tuning_job import TuningJob
 from ...watch.logs import CloudWatchSource, FileSource, Source
-from ..options import OnAws, stack_for
+from ..options import OnAws, check_one_place, sagemaker_without_stack, stack_for
 from ..tables.tuning_trials import TuningTrialsTable
 
 
@@ -42,7 +41,6 @@ NO_FORMAT = "{} has none of the endings .csv, .json and .parquet: name its forma
 NO_TABLE = "A table is for a terminal: for a file choose --format csv, json or parquet."
 NO_LOGS = "Learning curves are left out, as the trials' logs can't be read. {}"
 REASONS = 3
-TWO_PLACES = "Choose one of --aws and --account."
 
 
 def trials(  # noqa: PLR0913, PLR0917  each is an option of the command
@@ -62,8 +60,7 @@ def trials(  # noqa: PLR0913, PLR0917  each is an option of the command
     tuning_job.check_name(name)
     chosen = format_of(written_as, output)
     check_possible(chosen, output, optuna, tensorboard)
-    if aws and account:
-        raise WrongUse(TWO_PLACES)
+    check_one_place(aws, account=account)
     with opened(aws, account=account) as (stack, sources):
         exported = optuna is not None or tensorboard is not None
         details = exported or chosen is not Format.table
@@ -112,10 +109,8 @@ def check_possible(chosen: Format, output: Path | None, optuna: Path | None, ten
 @contextmanager
 def opened(aws: str, *, account: bool) -> Iterator[tuple[Stack, Sequence[Source]]]:
     """Where the tuning job is, and where its trials' logs are."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER") or os.environ.get("AWS_ENDPOINT_URL")
-    if account or (endpoint and not aws):
-        stack = Stack(aws_session(), endpoint, {})
-        yield stack, [CloudWatchSource(stack)]
+    if found := sagemaker_without_stack(aws, account=account):
+        yield found, [CloudWatchSource(found)]
         return
     with stack_for(aws) as stack:
         home = home_to_query(default_home())
