@@ -35,10 +35,14 @@ def test_a_head_on_jax_scores_as_on_tensorflow(trained: Flow, run_trainer: Run, 
     assert evaluated.returncode == 0, evaluated.stderr
 
 
-def test_fine_tuning_on_jax_starts_from_a_tensorflow_head(trained: Flow, run_trainer: Run, tmp_path: Path) -> None:
-    """Only one epoch, as JAX takes most of a minute to compile the gradients for a processor."""
+def test_fine_tuning_on_jax_starts_from_a_tensorflow_head_and_shares_batches(
+    trained: Flow, run_trainer: Run, tmp_path: Path
+) -> None:
+    """Only one epoch, as JAX takes most of a minute to compile the gradients for a processor; here it plays two."""
     channels = {"training": trained.pack / "training", "head": trained.fine_tune / "head"}
     training_job(tmp_path, {**FINE_TUNING, "epochs": "1"}, **channels)
-    on_jax = run_trainer(tmp_path, "train", KERAS_BACKEND="jax")
+    two = "--xla_force_host_platform_device_count=2"
+    on_jax = run_trainer(tmp_path, "train", KERAS_BACKEND="jax", XLA_FLAGS=two)
     assert on_jax.returncode == 0, on_jax.stderr
+    assert on_jax.stdout.startswith("Each batch is shared by 2 devices.")
     assert best(on_jax.stdout)[1] >= 0.5  # three labels

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from trainer.archive import FACTS
 from trainer.job import JobPaths
+from trainer.training.devices import share_batches
 from trainer.training.fine_tune import fine_tune_recipe
 from trainer.training.heads import train_heads
 from trainer.training.hyperparameters import HEAD_KIND, Hyperparameters
@@ -19,7 +20,8 @@ def train(job: JobPaths, chosen: Hyperparameters, say: Say) -> None:
     if chosen.kind == HEAD_KIND:
         trained = train_heads(job, chosen, around)
     else:
-        trained = run_trial(lambda: fine_tune_recipe(job, chosen), chosen, around)
+        devices = share_batches(say)
+        trained = run_trial(lambda: fine_tune_recipe(job, chosen, devices), chosen, around)
     job.model.mkdir(parents=True, exist_ok=True)
     trained.setup.recipe.network.save(job.model / trained.setup.file)
     facts = {

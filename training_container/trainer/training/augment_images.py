@@ -1,5 +1,6 @@
 """Augmentation of training photographs in fine-tuning."""
 
+import cv2
 import numpy as np
 
 from trainer.types import Floats, Pixels
@@ -25,3 +26,10 @@ def cutmix(images: Floats, targets: Floats, rng: np.random.Generator) -> tuple[F
     images[:, top:bottom, left:right] = images[other, top:bottom, left:right]
     share = np.float32((bottom - top) * (right - left) / size**2)
     return images, (1 - share) * targets + share * targets[other]
+
+
+def shrunk(images: Pixels, size: int) -> Pixels:
+    """Square images (n, side, side, 3) at a side of `size` pixels, which is at most their own."""
+    if images.shape[1] == size:
+        return images
+    return np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])

@@ -39,6 +39,8 @@ class Hyperparameters:
     """0 to 1: 0 weights all images equally, 1 all labels."""
     hidden_units: int = 0
     """Width of the hidden layer, 0 for none."""
+    early_share: float = 0.0
+    """0 to 1: share of the epochs that see smaller images; of fine-tuning only."""
     heads: int = 1
     """How many heads a job of kind `head` trains: this one, and variations of it."""
     seed: int = 0
@@ -52,6 +54,7 @@ FINE_TUNE_DEFAULTS: Mapping[str, Any] = {
     "augmentation": 0.8,
     "weight_decay": 0.05,
     "label_smoothing": 0.1,
+    "early_share": 0.55,
 }
 
 RANGES: Mapping[str, tuple[float, float]] = {
@@ -64,6 +67,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "label_smoothing": (0.0, 0.5),
     "class_weighting": (0.0, 1.0),
     "hidden_units": (0, 8_192),
+    "early_share": (0.0, 1.0),
     "heads": (1, 100),
     "seed": (0, 2**32 - 1),
 }

@@ -35,6 +35,19 @@ class Recipe:
     batches: Callable[[np.random.Generator], Iterator[Batch]]
     validate: Callable[[], Floats]
     truth: Labels
+    early: "EarlyEpochs | None" = None
+
+
+@dataclass(frozen=True)
+class EarlyEpochs:
+    """The first `count` epochs, which train `network` on batches of their own.
+
+    It shares weights and optimizer with the recipe's network.
+    """
+
+    count: int
+    network: keras.Model
+    batches: Callable[[np.random.Generator], Iterator[Batch]]
 
 
 @dataclass(frozen=True)
@@ -91,7 +104,7 @@ def run_epochs(recipe: Recipe, rng: np.random.Generator, context: TrialContext) 
         BestEpoch(resumed.best_epoch, EpochMetrics(**resumed.best_metrics), resumed.best_weights) if resumed else None
     )
     for epoch in range(resumed.epoch + 1 if resumed else 1, recipe.epochs + 1):
-        trained = _train_epoch(recipe, rng, context.stop)
+        trained = _train_epoch(recipe, epoch, rng, context.stop)
         with averaged_weights(network):
             metrics = EpochMetrics(*trained, *validate(recipe))
             _refuse_divergence(metrics)
@@ -108,11 +121,12 @@ def run_epochs(recipe: Recipe, rng: np.random.Generator, context: TrialContext) 
     return best
 
 
-def _train_epoch(recipe: Recipe, rng: np.random.Generator, stop: StopRequest) -> tuple[float, float]:
+def _train_epoch(recipe: Recipe, epoch: int, rng: np.random.Generator, stop: StopRequest) -> tuple[float, float]:
     """Mean loss and accuracy over the augmented training images."""
+    part = recipe.early if recipe.early and epoch <= recipe.early.count else recipe
     images, loss, correct = 0, 0.0, 0.0
-    for batch in recipe.batches(rng):
-        logs: dict[str, Any] = recipe.network.train_on_batch(*batch, return_dict=True)
+    for batch in part.batches(rng):
+        logs: dict[str, Any] = part.network.train_on_batch(*batch, return_dict=True)
         images += len(batch.targets)
         loss += float(logs["loss"]) * len(batch.targets)
         correct += float(logs["accuracy"]) * len(batch.targets)
