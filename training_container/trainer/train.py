@@ -23,7 +23,7 @@ def train(job: JobPaths, chosen: Hyperparameters, say: Say) -> None:
         devices = share_batches(say)
         trained = run_trial(lambda: fine_tune_recipe(job, chosen, devices), chosen, around)
     job.model.mkdir(parents=True, exist_ok=True)
-    trained.setup.recipe.network.save(job.model / trained.setup.file)
+    trained.setup.save(job.model)
     facts = {
         "kind": trained.chosen.kind,
         "backbone": trained.chosen.backbone,

@@ -22,6 +22,7 @@ from trainer.training.augment_images import augment, cutmix, shrunk
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
 from trainer.training.loop import Batch, EarlyEpochs, Recipe
+from trainer.training.quick_gradients import multiplies_bfloat16, quick
 from trainer.training.trial import TrialSetup, compile_for, label_weights
 from trainer.types import Floats, Integers, Pixels
 
@@ -38,6 +39,7 @@ STRIDE = 32
 AVERAGED_EPOCHS = 1
 CUTMIX_SHARE = 0.5
 EARLY_STRIDE = 4
+FROZEN = (keras.layers.BatchNormalization, keras.layers.DepthwiseConv2D)
 
 
 def fine_tune_recipe(job: JobPaths, chosen: Hyperparameters, devices: int = 1) -> TrialSetup:
@@ -52,7 +54,8 @@ def fine_tune_recipe(job: JobPaths, chosen: Hyperparameters, devices: int = 1) -
     steps = min(len(training.labels), EPOCH_IMAGES) // chosen.batch_size
     if not steps:
         raise BadInput(f"A batch of {chosen.batch_size} is more than the {len(training.labels)} training images.")
-    network = _network(job, training.images, description, chosen)
+    plain = _network(job, training.images, description, chosen)
+    network = quick(plain, rounded=multiplies_bfloat16())
     compile_for(network, chosen, steps * chosen.epochs, average_over=steps * AVERAGED_EPOCHS)
     weights = label_weights(training.labels, len(description.labels), chosen)
     watched = evenly_spread(len(validation.labels), VALIDATION_IMAGES)
@@ -68,7 +71,7 @@ def fine_tune_recipe(job: JobPaths, chosen: Hyperparameters, devices: int = 1) -
         truth=validation.labels[watched],
         early=_early(network, training, chosen, weights),
     )
-    return TrialSetup(recipe, WHOLE, description.fine_tune_size, description.labels)
+    return TrialSetup(recipe, WHOLE, description.fine_tune_size, description.labels, plain)
 
 
 def _predictions(network: keras.Model, images: Pixels, rows: Integers) -> Floats:
@@ -109,14 +112,14 @@ def batches(
 
 
 def _network(job: JobPaths, images: Pixels, description: pack.Description, chosen: Hyperparameters) -> keras.Model:
-    """Images 0 to 255 → probabilities; early layers and batch normalisations are frozen."""
+    """Images 0 to 255 → probabilities. Early layers, depthwise convolutions and batch normalisations are frozen."""
     backbone = build_backbone(chosen.backbone, description.fine_tune_size, job.channel("pretrained"))
     features = _predictions(backbone, images, evenly_spread(len(images), SAMPLED_IMAGES))
     head = build_head(features, len(description.labels), chosen)
     _start_from(job.channel("head") / "model.tar.gz", head, description)
     network = keras.Model(backbone.input, head(backbone.output), name="images_to_probabilities")
     for layer in [*backbone.layers, *head.layers]:
-        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization) and not _is_early(layer, backbone)
+        layer.trainable = not isinstance(layer, FROZEN) and not _is_early(layer, backbone)
     return network
 
 

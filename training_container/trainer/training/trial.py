@@ -26,6 +26,15 @@ class TrialSetup:
     file: str
     image_size: int
     labels: list[str]
+    plain: keras.Model | None = None
+    """Saved instead of the recipe's network, with its weights."""
+
+    def save(self, folder: Path) -> None:
+        """Writes the network into the folder."""
+        network = self.recipe.network
+        if self.plain:
+            self.plain.set_weights(network.get_weights())
+        (self.plain or network).save(folder / self.file)
 
 
 class Trained(NamedTuple):
