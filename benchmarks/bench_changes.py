@@ -69,7 +69,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         model = read_model(asked.run / "evaluation/model.tar.gz", WHOLE, Path(scratch, "model"))
-    photos = Photos(asked.run / "pack/test" / pack.PHOTOS, model.labels)
+    photos = pack.read_photos(asked.run / "pack/test")
     engine = fastest_engine(model.network, print, keep=False)
     head = HEAD.format(
         images=len(photos.names),

@@ -20,7 +20,7 @@ from trainer.decoding.images import read_image, resize
 from trainer.evaluation.exports import onnx
 from trainer.inference.engines import fastest_engine
 from trainer.keras_loader import keras
-from trainer.preparation.features import BATCH
+from trainer.preparation.write_part import BATCH
 from trainer.types import Engine, Pixels
 
 from .template import backbone, default

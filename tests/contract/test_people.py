@@ -129,7 +129,7 @@ BEYOND_ASKING = [
     of_api("POST", f"/{RUN}/retry"),
     of_api("GET", "/models/best", api="another"),
     in_bucket("GetObject", "seedlings/Maize/a.png"),
-    in_bucket("GetObject", f"{RUN}/pack/test/images.zip"),
+    in_bucket("GetObject", f"{RUN}/pack/test/algo-1-0000.zip"),
     in_bucket("GetObject", f"{RUN}/snapshot.json"),
     in_bucket("PutObject", f"{RUN}/evaluation/model.tar.gz"),
     in_bucket("PutObject", "seedlings/Maize/a.png"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
+from tests.trainer.packs import write_photos
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
 from trainer.answering.averages import average_probabilities, predict_views, softmax
 from trainer.archive import WHOLE, Model
@@ -20,7 +21,7 @@ from trainer.inference.averaging import EXPORTED_FOR, predict_photos
 from trainer.inference.engines import fastest_engine
 from trainer.inference.openvino_engine import OpenVinoEngine
 from trainer.keras_loader import keras
-from trainer.photos import Photos, write_photos
+from trainer.pack import read_photos
 from trainer.views import apply_view
 
 # NumPy 2 warns of the way in which Keras 3.15 turns TensorFlow's variables into arrays.
@@ -59,8 +60,7 @@ def test_many_passes_use_the_fastest_engine_with_the_same_predictions(
         (tmp_path / LABELS[0]).mkdir(exist_ok=True)
         Image.fromarray(pixels).save(tmp_path / LABELS[0] / f"{number}.png")
     files = [f"{LABELS[0]}/{number}.png" for number in range(images)]
-    write_photos(tmp_path / "images.zip", tmp_path, files, (), decoders)
-    photos = Photos(tmp_path / "images.zip", LABELS)
+    photos = read_photos(write_photos(tmp_path / "split", tmp_path, files, LABELS, decoders))
     network = keras.saving.load_model(write_small_model(tmp_path / "model") / WHOLE)
     said: list[str] = []
     taken = []

@@ -17,13 +17,13 @@ from tests.trainer.costly_pictures import COMMENT, LARGE, SLOW, jpeg_with, saved
 from tests.trainer.painting import paint
 from tests.waiting import PATIENCE, time_spent, wait_for
 from trainer.decoding.images import resize
-from trainer.decoding.inspection import inspect_image
+from trainer.decoding.inspection import Inspection, inspect_image
 from trainer.decoding.limits import TOO_LONG, DecodingLimits
 from trainer.decoding.messages import DecoderMessage
 from trainer.decoding.pool import DecoderPool
 from trainer.decoding.process import DecoderProcess
 from trainer.errors import DecoderFailed, DecodersClosed, ImageRefused
-from trainer.preparation.survey import survey
+from trainer.preparation.survey import inspections
 
 STRICT = DecodingLimits(seconds=0.15, seconds_per_megapixel=0)
 NARROW = DecodingLimits(memory=40_000_000, memory_per_pixel=0)
@@ -86,17 +86,17 @@ def test_decoders_read_the_same_as_one_process(decoders: DecoderPool, tmp_path: 
     assert reasons([refusal]) == ["no such file"]
 
 
-def test_a_survey_refuses_costly_images_and_keeps_the_others(strict: DecoderPool, tmp_path: Path) -> None:
+def test_costly_images_are_refused_and_the_others_kept(strict: DecoderPool, tmp_path: Path) -> None:
     files = [f"Maize/{name}.png" for name in ("a", "b", "c")]
     (tmp_path / "Maize").mkdir()
     for file in files:
         (tmp_path / file).write_bytes(picture())
     (tmp_path / files[1]).write_bytes(SLOW["PNG of many texts"]())
-    with (tmp_path / "spool").open("w+b") as spool:
-        found = survey(tmp_path, files, {16: spool}, strict, lambda _: None)
-        assert [image.file for image in found.checked] == [files[0], files[2]]
-        assert found.refused == {files[1]: TOO_LONG}
-        assert np.array_equal(found.pixels[16][1], resize(paint((90, 140, 60), 1), 16))
+    (first, found), (second, refusal), (third, _) = inspections(tmp_path, files, {16}, strict)
+    assert [first, second, third] == files
+    assert reasons([refusal]) == [TOO_LONG]
+    assert isinstance(found, Inspection)
+    assert np.array_equal(found.pixels[16], resize(paint((90, 140, 60), 1), 16))
 
 
 class Asked:

@@ -15,7 +15,8 @@ from trainer.inference import engines, openvino_cache
 from trainer.inference.engines import fastest_engine
 from trainer.inference.openvino_engine import OpenVinoEngine
 from trainer.keras_loader import keras
-from trainer.preparation.features import BATCH, FeatureExtractor, view_of
+from trainer.preparation.features import FeatureExtractor, view_of, views_that_fit
+from trainer.preparation.write_part import BATCH
 from trainer.types import Floats, Pixels
 from trainer.views import MAX_VIEWS
 
@@ -56,20 +57,25 @@ def test_openvino_gives_the_features_that_keras_gives(backbone: keras.Model, ima
     assert engine(images[:0]).shape == (0, 9584)
 
 
-def test_each_row_and_view_is_written_to_its_place(backbone: keras.Model, images: Pixels, tmp_path: Path) -> None:
-    done: list[int] = []
-    rows = [*range(len(images) - 1, -1, -1)]
-    extractor = FeatureExtractor("efficientnet-lite0", SIZE, done.append, unsaid, Path("none"))
-    extractor.write(tmp_path / "features.npy", images, rows, MAX_VIEWS)
-    assert done == [BATCH, 3]
-    features = np.load(tmp_path / "features.npy")
-    assert (features.shape, features.dtype) == ((BATCH + 3, MAX_VIEWS, 9584), np.float16)
+def test_each_view_has_the_features_of_the_network(backbone: keras.Model, images: Pixels) -> None:
+    extractor = FeatureExtractor("efficientnet-lite0", SIZE, unsaid, Path("none"))
+    assert extractor.width == 9584
     for view in range(MAX_VIEWS):
-        expected = backbone.predict_on_batch(np.stack([view_of(image, view) for image in images[rows]]))
-        differences = np.abs(features[:, view] - expected)
+        seen = np.stack([view_of(image, view) for image in images])
+        features, expected = extractor(seen, view), backbone.predict_on_batch(seen)
+        differences = np.abs(features - expected)
         if view == 0:
-            assert differences.max() < 2e-3  # float16 has 11 bits
-        assert differences.mean() < 0.02 * expected.mean()  # and bfloat16 has 8
+            assert differences.max() < SAME
+        assert differences.mean() < 0.02 * expected.mean()  # bfloat16 has 8 bits
+
+
+@pytest.mark.parametrize(
+    ("most_bytes", "images", "views"),
+    [(2**32, 4_027, 5), (2**32, 100_000, 2), (2**32, 1_000_000, 1), (0, 10, 1), (0, 0, 1), (2**40, 1_000_000, 5)],
+)
+def test_as_many_views_are_kept_as_fit(most_bytes: int, images: int, views: int) -> None:
+    assert views_that_fit(most_bytes, 5, images, [9584]) == views
+    assert views_that_fit(most_bytes, 5, images, [4792, 4792]) == views
 
 
 def test_views_are_the_image_and_then_others_that_stay_the_same_when_prepared_again(images: Pixels) -> None:

@@ -10,7 +10,7 @@ from tests.trainer.painting import paint
 from trainer.decoding.inspection import Inspection
 from trainer.decoding.pool import DecoderPool
 from trainer.preparation.giveaways import ADVICE, NAMES_SHOWN, SENTENCES, giveaway_lines
-from trainer.preparation.survey import survey
+from trainer.preparation.survey import inspections
 
 PICTURE = paint((40, 160, 60), 1)
 SAVED: Mapping[str, tuple[dict[str, Any], tuple[str, ...]]] = {
@@ -44,9 +44,11 @@ def test_labels_of_another_encoder_are_named(decoders: DecoderPool, tmp_path: Pa
         for number in range(12):
             paint((40, 160, 60), number).save(tmp_path / label / f"{number}.jpg", quality=quality)
             files.append(f"{label}/{number}.jpg")
-    found = survey(tmp_path, files, {}, decoders, lambda _: None)
+    found = inspections(tmp_path, files, {16}, decoders)
 
-    lines = giveaway_lines((image.label, found.saved_as[image.file]) for image in found.checked)
+    lines = giveaway_lines(
+        (file.split("/")[0], image.saved_as) for file, image in found if isinstance(image, Inspection)
+    )
 
     low = "100% of the images of Charlock, Maize are JPEG of quality 60, of the others 0%."
     high = "100% of the images of Cleavers, Fat Hen are JPEG of quality 95, of the others 0%."

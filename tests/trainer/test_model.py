@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 from PIL import Image
 
-from trainer import pack
+from tests.trainer.packs import write_photos
 from trainer.answering.verdicts import Doubt
 from trainer.archive import HEAD, WHOLE, Model, read_model, write_archive
 from trainer.backbones import build_backbone
@@ -23,7 +23,6 @@ from trainer.evaluation.ensemble import combine_members, resize_input, to_whole_
 from trainer.inference.averaging import classify
 from trainer.inference.engines import fastest_engine
 from trainer.keras_loader import keras
-from trainer.photos import write_photos
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
 
@@ -86,9 +85,7 @@ def split_of(images: np.ndarray, tmp_path: Path, decoders: DecoderPool) -> Path:
     for file, pixels in zip(files, images, strict=True):
         (tmp_path / "images" / file).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(tmp_path / "images" / file)
-    write_photos(folder / pack.PHOTOS, tmp_path / "images", sorted(files), (), decoders)
-    pack.describe(folder, pack.Description(["efficientnet-lite0"], SIZE, 0, LABELS))
-    return folder
+    return write_photos(folder, tmp_path / "images", sorted(files), LABELS, decoders)
 
 
 def evaluated(photographs: Path, output: Path, views: int = 1, **archives: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def dataset_of(labels: dict[str, int]) -> tuple[Dataset, Survey]:
     files = [f"{label}/{number}.png" for label, images in labels.items() for number in range(images)]
     checked = [CheckedImage(file, hashlib.sha256(file.encode()).hexdigest(), bytes(32)) for file in files]
     pixels = np.random.default_rng(0).integers(0, 256, (len(files), SIZE, SIZE, 3), np.uint8)
-    return Dataset(list(labels), checked), Survey(checked, [SIZE] * len(files), {SIZE: pixels}, {})
+    return Dataset(list(labels), checked), Survey(checked, [SIZE] * len(files), {}, pixels.__getitem__)
 
 
 def mosaic_of(labels: dict[str, int], folder: Path) -> np.ndarray:

@@ -33,7 +33,8 @@ def test_a_few_of_each_label_those_likely_wrong_and_pairs_are_shown(tmp_path: Pa
 def test_a_thumbnail_is_where_the_index_says(tmp_path: Path) -> None:
     dataset, found = dataset_of({"Maize": 20, "Cleavers": 20})
     row = next(row for row, image in enumerate(found.checked) if image.file == "Maize/4.png")
-    found.pixels[32][row] = (250, 10, 10)
+    red = np.full((32, 32, 3), (250, 10, 10), np.uint8)
+    found = replace(found, picture=lambda asked: red if asked == row else np.zeros_like(red))
     write_thumbnails(tmp_path, dataset, found, ["Maize/4.png"])
     index = json.loads((tmp_path / "thumbnails.json").read_text(encoding="utf-8"))
     down, across = divmod(index["files"].index("Maize/4.png"), index["columns"])

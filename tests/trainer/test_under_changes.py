@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.trainer.packs import write_photos
 from trainer.decoding.pool import DecoderPool
 from trainer.evaluation.metrics import Scores, score
 from trainer.evaluation.named_changes import CHANGES
 from trainer.evaluation.test_split import evenly_spaced
 from trainer.evaluation.under_changes import predict_changed, summary
-from trainer.photos import Photos, write_photos
+from trainer.pack import read_photos
+from trainer.photos import Photos
 from trainer.types import Floats, Labels, Pixels
 
 SIDE = 48
@@ -63,8 +65,7 @@ def photos(tmp_path: Path, decoders: DecoderPool) -> Photos:
         files.append(f"{label}/{number:02}.png")
         (tmp_path / label).mkdir(exist_ok=True)
         Image.fromarray(np.full((SIDE, SIDE, 3), level, np.uint8)).save(tmp_path / files[-1])
-    write_photos(tmp_path / "images.zip", tmp_path, files, (), decoders)
-    return Photos(tmp_path / "images.zip", LABELS)
+    return read_photos(write_photos(tmp_path / "split", tmp_path, files, LABELS, decoders))
 
 
 def by_brightness(images: Pixels) -> Floats:

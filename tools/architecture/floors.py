@@ -38,7 +38,8 @@ FLOORS: dict[str, list[list[str]]] = {
         ["answering", "pack", "archive"],
         ["photos", "vary"],
         ["changes", "decoding", "views"],
-        ["errors", "files", "job", "keras_loader", "names", "types", "version"],
+        ["files", "job", "keras_loader", "names", "types", "version"],
+        ["errors"],
     ],
     "seedbed": [
         ["__main__"],

@@ -11,11 +11,14 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from trainer.errors import TrainerError, WrongUse, sentence_for
 from trainer.files import printable
 from trainer.job import JobPaths
+
+if TYPE_CHECKING:
+    from trainer.preparation.options import PrepareOptions
 
 
 class Parser(argparse.ArgumentParser):
@@ -52,7 +55,10 @@ def _failed(error: Exception, arguments: Sequence[str]) -> int:
 def _parser() -> Parser:
     parser = Parser(prog="trainer", description="Train, test and use image classifiers.")
     verbs = parser.add_subparsers(dest="verb", required=True, parser_class=Parser)
-    _add_prepare(verbs.add_parser("prepare", help="labelled images → features, test images and the dataset report"))
+    _add_prepare(
+        verbs.add_parser("prepare", help="labelled images → features, test images and the dataset report"), run=_prepare
+    )
+    _add_prepare(verbs.add_parser("merge", help="what several instances prepared → one pack"), run=_merge)
     verbs.add_parser("train", help="features or images → a trained network").set_defaults(run=_train)
     _add_evaluate(verbs.add_parser("evaluate", help="the best trials, the champion and the test images → scores"))
     _add_predict(verbs.add_parser("predict", help="images → a CSV of labels"))
@@ -60,7 +66,7 @@ def _parser() -> Parser:
     return parser
 
 
-def _add_prepare(parser: Parser) -> None:
+def _add_prepare(parser: Parser, run: Callable[[argparse.Namespace], None]) -> None:
     size = "side in pixels of the images that features are extracted from"
     parser.add_argument("--image-size", type=_integer(32, 1024), default=224, help=size)
     parser.add_argument("--views", type=_integer(1, 8), default=5, help="of a training image: itself, then changed")
@@ -68,7 +74,9 @@ def _add_prepare(parser: Parser) -> None:
     parser.add_argument("--backbones", type=_names, default="efficientnet-lite0", help="separated by commas")
     side = "side in pixels of the images for fine-tuning, 0 for none"
     parser.add_argument("--fine-tune-size", type=_integer(0, 1024), default=0, help=side)
-    parser.set_defaults(run=_prepare)
+    most = "of all cached features: as many views are kept as fit"
+    parser.add_argument("--feature-bytes", type=_integer(0, 2**50), default=2**32, help=most)
+    parser.set_defaults(run=run)
 
 
 def _add_evaluate(parser: Parser) -> None:
@@ -146,19 +154,28 @@ def _names_if_any(text: str) -> tuple[str, ...]:
 
 
 def _prepare(chosen: argparse.Namespace) -> None:
-    from trainer.preparation.write_pack import PrepareOptions
     from trainer.prepare import prepare
 
-    job = JobPaths()
-    options = PrepareOptions(
+    prepare(JobPaths(), _prepare_options(chosen), _say)
+
+
+def _merge(chosen: argparse.Namespace) -> None:
+    from trainer.prepare import merge
+
+    merge(JobPaths(), _prepare_options(chosen))
+
+
+def _prepare_options(chosen: argparse.Namespace) -> "PrepareOptions":
+    from trainer.preparation.options import PrepareOptions
+
+    return PrepareOptions(
         image_size=chosen.image_size,
         views=chosen.views,
         minimum_per_label=chosen.minimum_per_label,
         backbones=chosen.backbones,
         fine_tune_size=chosen.fine_tune_size,
+        feature_bytes=chosen.feature_bytes,
     )
-    images, pretrained = (job.processing_input(name) for name in ("images", "pretrained"))
-    prepare(images, pretrained, job.processing_output, options, _say)
 
 
 def _train(_: argparse.Namespace) -> None:

@@ -1,93 +1,102 @@
 """Labelled images → the pack that the later jobs read.
 
-Every file is decoded once. Decoded images are kept in temporary files, not in memory, until all duplicates are found;
-these are beside the pack, as the job's disk is measured for both.
+Every file is read once, and memory holds a few of them at a time. One instance does all of it. Of several, each makes a
+part of its share of the files, and `merge` makes the dataset of the parts.
 """
 
-import json
+import shutil
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, BinaryIO
 
 from trainer.decoding.pool import DecoderPool
-from trainer.files import list_files
-from trainer.preparation.dataset import Dataset, check_trainable, resolve
-from trainer.preparation.giveaways import giveaway_lines
-from trainer.preparation.label_check import check_labels, write_wrong_labels
-from trainer.preparation.mosaic import write_mosaic
-from trainer.preparation.notices import notice_lines
-from trainer.preparation.sizes import label_sizes, size_counts
-from trainer.preparation.survey import Survey, survey
-from trainer.preparation.thumbnail_sheet import write_thumbnails
-from trainer.preparation.write_pack import PackWriter, PrepareOptions
+from trainer.errors import BadInput
+from trainer.job import JobPaths
+from trainer.preparation.dataset import resolve
+from trainer.preparation.finish import Finisher
+from trainer.preparation.label_check import WrongLabel, check_labels, still_wrong
+from trainer.preparation.options import PrepareOptions
+from trainer.preparation.part import Part, read_facts, read_headers, write_header
+from trainer.preparation.write_part import PartJob, write_part
 from trainer.types import Say
 
+PARTS = "parts"
 
-def prepare(images: Path, pretrained: Path, output: Path, options: PrepareOptions, say: Say) -> None:
-    """Writes the pack's folders, its reports and its pictures below `output`, from the folder `images`.
 
-    `pretrained` is as for `build_backbone`. Raises BadInput if no model can be trained on the images; the report is
-    written in any case, so that a person can see why files were refused.
+def prepare(job: JobPaths, options: PrepareOptions, say: Say) -> None:
+    """Writes the pack's folders, its reports and its pictures, from the input `images`.
+
+    The input `pretrained` is as for `build_backbone`. Raises BadInput if no model can be trained on the images; the
+    report is written in any case, so that a person can see why files were refused. One of several instances writes its
+    part alone.
     """
     started = time.monotonic()
+    output, hosts = job.processing_output, job.processing_hosts()
     output.mkdir(parents=True, exist_ok=True)
-    files = list_files(images)
-    with ExitStack() as stack:
-        spools: dict[int, BinaryIO] = {
-            size: stack.enter_context(tempfile.TemporaryFile(dir=output)) for size in options.sizes
-        }
-        decoders = stack.enter_context(DecoderPool(options.limits))
-        found = survey(images, files, spools, decoders, lambda done: say(f"checked: {done}/{len(files)} files"))
-        dataset = resolve(found.checked, found.refused, options.minimum_per_label)
-        report = _report(dataset, found, options)
-        _write_report(output, report, started)
-        check_trainable(dataset, options.minimum_per_label)
-        write_mosaic(output / "mosaic.jpg", dataset, found)
-        writer = PackWriter(
-            images=images,
-            pretrained=pretrained,
+    several = len(hosts.names) > 1
+    with tempfile.TemporaryDirectory(dir=output) as scratch, DecoderPool(options.limits) as decoders:
+        work = PartJob(
+            images=job.processing_input("images"),
+            pretrained=job.processing_input("pretrained"),
             output=output,
-            scratch=Path(stack.enter_context(tempfile.TemporaryDirectory(dir=output))),
-            survey=found,
-            dataset=dataset,
+            index=(output if several else Path(scratch)) / PARTS,
+            scratch=Path(scratch),
             options=options,
+            hosts=hosts,
             decoders=decoders,
+            say=say,
         )
-        writer.write(say)
-        wrong = check_labels(writer)
-        write_wrong_labels(output / "likely_wrong.json", wrong)
-        write_thumbnails(output, dataset, found, [label.file for label in wrong])
-    _write_report(output, {**report, "likely_wrong_labels": len(wrong)}, started)
+        written = write_part(work)
+        part = Part(
+            host=hosts.current,
+            hosts=list(hosts.names),
+            image_size=options.image_size,
+            fine_tune_size=options.fine_tune_size,
+            backbones=list(options.backbones),
+            views=written.views,
+            rows=written.rows,
+            seconds=time.monotonic() - started,
+        )
+        parts = read_facts(work.index, [part])
+        dataset = resolve(parts.survey.checked, parts.survey.refused, 1 if several else options.minimum_per_label)
+
+        def wrong_labels() -> list[WrongLabel]:
+            return check_labels(parts, dataset, work)
+
+        if several:
+            wrong = [asdict(label) for label in wrong_labels()]
+            write_header(work.index, replace(part, wrong=wrong, seconds=time.monotonic() - started))
+        else:
+            _finish(Finisher(output, options, parts, dataset, lambda: time.monotonic() - started), wrong_labels)
 
 
-def _report(dataset: Dataset, found: Survey, options: PrepareOptions) -> dict[str, Any]:
-    notices = notice_lines((image.file for image in dataset.used), found.notices)
-    giveaways = giveaway_lines((image.label, found.saved_as.get(image.file, ())) for image in dataset.used)
-    return {
-        "images": len(found.checked) + len(found.refused),
-        "used": len(dataset.used),
-        "backbones": list(options.backbones),
-        "image_size": options.image_size,
-        "fine_tune_size": options.fine_tune_size,
-        "views": options.views,
-        "labels": dataset.counts(),
-        "sizes": size_counts(dataset, found),
-        "label_sizes": label_sizes(dataset, found),
-        "likely_wrong_labels": 0,
-        "warnings": dataset.warnings() + giveaways + notices,
-        "duplicates": _named(dataset.duplicates),
-        "near_duplicates": _named(dataset.near_duplicates),
-        "refused": _named(dataset.refused),
-    }
+def merge(job: JobPaths, options: PrepareOptions) -> None:
+    """Completes the pack from the parts' indexes in the input `parts`, with the options that they were made with.
+
+    Raises BadInput if a part is missing or was made otherwise, and as prepare does.
+    """
+    started = time.monotonic()
+    folder, output = job.processing_input(PARTS), job.processing_output
+    output.mkdir(parents=True, exist_ok=True)
+    headers = read_headers(folder)
+    for part in headers:
+        made = part.image_size, part.fine_tune_size, tuple(part.backbones)
+        if made != (options.image_size, options.fine_tune_size, options.backbones):
+            raise BadInput(f"The part of {part.host} was prepared with other sizes or backbones: run prepare again.")
+    parts = read_facts(folder, headers)
+    dataset = resolve(parts.survey.checked, parts.survey.refused, options.minimum_per_label)
+    longest = max(part.seconds for part in headers)
+    wrong = [WrongLabel(**label) for part in headers for label in part.wrong]
+    finisher = Finisher(output, options, parts, dataset, lambda: longest + time.monotonic() - started)
+    _finish(finisher, lambda: still_wrong(wrong, dataset))
 
 
-def _write_report(output: Path, report: dict[str, Any], started: float) -> None:
-    seconds = round(time.monotonic() - started, 1)
-    text = json.dumps({**report, "seconds": seconds}, ensure_ascii=False, indent=1)
-    (output / "report.json").write_text(text, encoding="utf-8", errors="replace")
-
-
-def _named(reasons: dict[str, str]) -> list[dict[str, str]]:
-    return [{"file": file, "reason": reason} for file, reason in sorted(reasons.items())]
+def _finish(finisher: Finisher, wrong_labels: Callable[[], list[WrongLabel]]) -> None:
+    try:
+        finisher.write(wrong_labels)
+    except BadInput:  # nobody reads what was written beside the report
+        for folder in ("features", "training", "validation", "test"):
+            shutil.rmtree(finisher.output / folder, ignore_errors=True)
+        raise

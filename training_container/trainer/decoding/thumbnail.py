@@ -27,7 +27,7 @@ def thumbnail_bytes(image: Image.Image) -> bytes:
     return small.convert("L").tobytes() + small.resize((COLOUR_SIDE, COLOUR_SIDE), Image.Resampling.BOX).tobytes()
 
 
-def thumbnail_of(content: bytes) -> Thumbnail:
+def thumbnail_of(content: bytes | memoryview) -> Thumbnail:
     """The thumbnail in these bytes."""
     pixels = np.frombuffer(content, np.uint8).astype(np.float32)
     grey, colour = pixels[: GREY_SIDE**2], pixels[GREY_SIDE**2 :]

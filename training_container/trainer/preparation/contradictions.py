@@ -27,7 +27,9 @@ Wanted = Callable[[Integers, Integers], Flags]
 """Which pairs of rows are worth comparing: (n,), (n,) → (n,)."""
 
 
-def contradictions(hashes: Sequence[bytes], thumbnails: Sequence[bytes], labels: Sequence[str]) -> dict[int, int]:
+def contradictions(
+    hashes: Sequence[bytes], thumbnails: Sequence[bytes | memoryview], labels: Sequence[str]
+) -> dict[int, int]:
     """The rows of images whose picture is under another label too, each with the row of an image under another.
 
     Those that show the picture under the same label as one of them are among them. Of more than 64 images with nearly
@@ -37,7 +39,9 @@ def contradictions(hashes: Sequence[bytes], thumbnails: Sequence[bytes], labels:
 
 
 class _Search:
-    def __init__(self, hashes: Sequence[bytes], thumbnails: Sequence[bytes], labels: Sequence[str]) -> None:
+    def __init__(
+        self, hashes: Sequence[bytes], thumbnails: Sequence[bytes | memoryview], labels: Sequence[str]
+    ) -> None:
         self._hashes = words_of(hashes)
         self._thumbnails = thumbnails
         self._labels = np.unique(np.asarray(labels), return_inverse=True)[1]

@@ -44,7 +44,7 @@ class CheckedImage(NamedTuple):
     """SHA-256 of its pixels, in hexadecimal"""
     perceptual_hash: bytes
     """32 bytes, see perceptual_hash.py"""
-    thumbnail: bytes = b""
+    thumbnail: bytes | memoryview = b""
     """See thumbnail.py; an image without one is only compared by its digest and hash"""
     spelling: str = ""
     """Of its label; empty for the folder's name."""
@@ -56,6 +56,10 @@ class CheckedImage(NamedTuple):
     @property
     def label(self) -> str:
         return self.spelling or self.folder
+
+    @property
+    def split(self) -> SplitName:
+        return split_of(self.digest)
 
 
 @dataclass

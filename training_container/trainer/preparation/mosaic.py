@@ -46,11 +46,10 @@ def _mosaic(dataset: Dataset, found: Survey) -> Image.Image:
     ImageDraw.Draw(image).text((MARGIN, MARGIN), title, INK, _font(24, bold=True))
     counts, images = dataset.counts(), _by_label(dataset)
     row_of = {checked.file: row for row, checked in enumerate(found.checked)}
-    pixels = found.pixels[max(found.pixels)]
     for place, label in enumerate(shown):
         top = MARGIN + TITLE_HEIGHT + place * (THUMBNAIL + GAP)
         _draw_label(image, top, label, counts[label])
-        _paste_photographs(image, top, [pixels[row_of[checked.file]] for checked in images[label]])
+        _paste_photographs(image, top, [found.picture(row_of[checked.file]) for checked in images[label]])
     if more:
         foot = (MARGIN, height - MARGIN - FOOT_HEIGHT + GAP)
         ImageDraw.Draw(image).text(foot, f"and {more:,} more labels", PALE_INK, _font(14))

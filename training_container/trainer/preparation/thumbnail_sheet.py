@@ -30,8 +30,7 @@ def write_thumbnails(folder: Path, dataset: Dataset, found: Survey, wrong: Seque
     row_of = {image.file: row for row, image in enumerate(found.checked)}
     wanted = (file for file in _wanted(dataset, samples, wrong) if file in row_of)
     files = list(islice(dict.fromkeys(wanted), MAX_THUMBNAILS))
-    pixels = found.pixels[max(found.pixels)]
-    (folder / "thumbnails.jpg").write_bytes(_sheet([pixels[row_of[file]] for file in files]))
+    (folder / "thumbnails.jpg").write_bytes(_sheet([found.picture(row_of[file]) for file in files]))
     index = {"side": SIDE, "columns": COLUMNS, "files": files, "samples": samples}
     text = json.dumps(index, ensure_ascii=False, indent=1)
     (folder / "thumbnails.json").write_text(text, encoding="utf-8", errors="replace")

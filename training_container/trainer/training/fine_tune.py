@@ -24,7 +24,7 @@ from trainer.training.hyperparameters import Hyperparameters
 from trainer.training.loop import Batch, EarlyEpochs, Recipe
 from trainer.training.quick_gradients import multiplies_bfloat16, quick
 from trainer.training.trial import TrialSetup, compile_for, label_weights
-from trainer.types import Floats, Integers, Pixels
+from trainer.types import Floats, Integers
 
 EVALUATED_AT_ONCE = 64
 MOST_DEVICES = 8
@@ -74,7 +74,7 @@ def fine_tune_recipe(job: JobPaths, chosen: Hyperparameters, devices: int = 1) -
     return TrialSetup(recipe, WHOLE, description.fine_tune_size, description.labels, plain)
 
 
-def _predictions(network: keras.Model, images: Pixels, rows: Integers) -> Floats:
+def _predictions(network: keras.Model, images: pack.ShardedArray, rows: Integers) -> Floats:
     """What the network gives for these rows of the images, (k, d), by batches of one size that devices can share."""
     at_once = min(EVALUATED_AT_ONCE, -(-len(rows) // MOST_DEVICES) * MOST_DEVICES)
     padded = np.resize(rows, -(-len(rows) // at_once) * at_once)
@@ -111,7 +111,9 @@ def batches(
         yield Batch(images, targets, weights[numbers])
 
 
-def _network(job: JobPaths, images: Pixels, description: pack.Description, chosen: Hyperparameters) -> keras.Model:
+def _network(
+    job: JobPaths, images: pack.ShardedArray, description: pack.Description, chosen: Hyperparameters
+) -> keras.Model:
     """Images 0 to 255 → probabilities. Early layers, depthwise convolutions and batch normalisations are frozen."""
     backbone = build_backbone(chosen.backbone, description.fine_tune_size, job.channel("pretrained"))
     features = _predictions(backbone, images, evenly_spread(len(images), SAMPLED_IMAGES))
