@@ -184,6 +184,11 @@ def cut_off(job: JobPaths) -> None:
     facts.write_bytes(facts.read_bytes()[:-20])
 
 
+def lines_missing(job: JobPaths) -> None:
+    facts = job.processing_input(prepare.PARTS) / "algo-2.jsonl"
+    facts.write_bytes(b"".join(facts.read_bytes().splitlines(keepends=True)[:-3]))
+
+
 def no_parts(job: JobPaths) -> None:
     shutil.rmtree(job.processing_input(prepare.PARTS))
 
@@ -213,6 +218,7 @@ def two_parts(images: Path, tmp_path_factory: pytest.TempPathFactory, decoders: 
     [
         (left_out, "What algo-2 prepared is missing: run prepare again"),
         (cut_off, "The part that algo-2 prepared is missing or damaged: run prepare again"),
+        (lines_missing, "The part that algo-2 prepared is missing or damaged: run prepare again"),
         (no_parts, "What each instance prepared is missing: run prepare again"),
         (other_size, "The part of algo-2 was prepared with other sizes or backbones: run prepare again"),
         (other_trainer, "was made by another version of the trainer"),

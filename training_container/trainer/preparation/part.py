@@ -95,7 +95,7 @@ def read_facts(folder: Path, parts: list[Part]) -> Parts:
 
 
 class _Facts:
-    """The facts of all parts, in compact form: some hundred bytes an image."""
+    """The facts of all parts, in compact form: some 800 bytes an image."""
 
     def __init__(self) -> None:
         self._checked: list[CheckedImage] = []
@@ -120,6 +120,8 @@ class _Facts:
                 thumbnail = thumbnails[place : place + THUMBNAIL_BYTES]
                 place += THUMBNAIL_BYTES
                 self._add(facts, thumbnail, first_shards)
+        if place != len(thumbnails):
+            raise ValueError("the facts and the thumbnails are not of the same images")
 
     def _add(self, facts: dict[str, Any], thumbnail: memoryview, first_shards: Mapping[SplitName, int]) -> None:
         file, (row, start, size) = facts["file"], facts["kept"]
