@@ -6,8 +6,8 @@ FUNCTIONS = "functions/job_manager"
 TABLE = f"{FUNCTIONS}/aws/dynamodb.py"
 START_RUN = f"{FUNCTIONS}/steps/start_run.py"
 ADVANCE_RUN = f"{FUNCTIONS}/steps/advance_run.py"
-STAGES = f"{FUNCTIONS}/steps/stages.py"
-START_TUNING = f"{FUNCTIONS}/steps/start_tuning.py"
+STAGES = f"{FUNCTIONS}/steps/stages"
+START_TUNING = f"{STAGES}/start_tuning.py"
 RETRY_RUN = f"{FUNCTIONS}/steps/retry_run.py"
 RECONCILE = f"{FUNCTIONS}/steps/reconcile.py"
 NOTIFY = f"{FUNCTIONS}/steps/notify.py"
@@ -150,7 +150,7 @@ GUARDS = (
     ),
     Guard(
         name="a run that was not compared with the champion does not replace it",
-        file=STAGES,
+        file=f"{STAGES}/evaluate.py",
         text="return keep_champion(completed, ports)",
         mutation="return completed",
         test="tests/unit/test_run_after_run.py::test_a_run_not_compared_with_the_champion_does_not_replace_it",
@@ -315,7 +315,7 @@ GUARDS = (
     ),
     Guard(
         name="the champion's digest comes from the table (SHA-256)",
-        file=STAGES,
+        file=f"{STAGES}/evaluate.py",
         text="ports.runs.get(run.champion_before).model_sha256 if",
         mutation="None if",
         test="tests/unit/test_run_after_run.py::test_the_champions_digest_comes_from_the_table_not_the_bucket",
@@ -553,7 +553,7 @@ GUARDS = (
     ),
     Guard(
         name="a fault of SageMaker is tried again only once",
-        file=STAGES,
+        file=f"{STAGES}/endings.py",
         text="again = run.repeats < times",
         mutation="again = run.repeats < 1000 * times",
         test=f"{RETRY}::test_a_fault_of_sagemaker_is_tried_again_once",
@@ -649,7 +649,7 @@ GUARDS = (
     ),
     Guard(
         name="trials whose events were lost are described some at a time",
-        file=f"{FUNCTIONS}/steps/trials.py",
+        file=f"{STAGES}/trials.py",
         text="for trial in lacking[:DESCRIBED_AT_ONCE])",
         mutation="for trial in lacking)",
         test=f"{TRIALS}::test_trials_whose_events_were_lost_are_described_some_at_a_time_and_each_once",
@@ -657,7 +657,7 @@ GUARDS = (
     ),
     Guard(
         name="a tuning job that its time limit stopped keeps its best trial",
-        file=STAGES,
+        file=f"{STAGES}/tune.py",
         text="cut_short = best is not None and best.usable and job.reached(run.plan.tuning_time_limit)",
         mutation="cut_short = best is None",
         test=f"{TRIALS}::test_a_tuning_job_stopped_by_its_time_limit_keeps_its_best_trial",
@@ -673,7 +673,7 @@ GUARDS = (
     ),
     Guard(
         name="an instance type that AWS has none of is replaced by its alternative",
-        file=f"{FUNCTIONS}/steps/machines.py",
+        file=f"{STAGES}/machines.py",
         text="for machine in run.machine.in_order(run.avoids):",
         mutation="for machine in [run.machine]:",
         test=f"{MACHINES}::test_the_next_type_is_taken_where_the_first_is_refused",
@@ -681,7 +681,7 @@ GUARDS = (
     ),
     Guard(
         name="the next attempt begins with another instance type",
-        file=STAGES,
+        file=f"{STAGES}/endings.py",
         text="run = replace(run, avoids=(*run.avoids, job.instance_type))",
         mutation="pass",
         test=f"{MACHINES}::test_the_next_attempt_takes_the_next_type_until_all_were_tried",

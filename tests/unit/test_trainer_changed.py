@@ -7,7 +7,7 @@ from job_manager.domain.job import JobStatus
 from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.reconcile import reconcile
-from job_manager.steps.stages import AFTER_ANOTHER_TRAINER
+from job_manager.steps.stages.endings import AFTER_ANOTHER_TRAINER
 from job_manager.steps.stop_run import stop_run
 from tests.fakes.world import FULL_PLAN, World
 

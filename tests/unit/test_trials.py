@@ -10,8 +10,8 @@ from job_manager.domain.result import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.advance_run import record_trial
 from job_manager.steps.reconcile import reconcile
+from job_manager.steps.stages.trials import DESCRIBED_AT_ONCE
 from job_manager.steps.stop_run import stop_run
-from job_manager.steps.trials import DESCRIBED_AT_ONCE
 from tests.fakes.world import FULL_PLAN, World
 
 MOST = 750

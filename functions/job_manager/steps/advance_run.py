@@ -9,9 +9,9 @@ from ..domain.refusal import Delay
 from ..domain.run import Record, Run, RunState, run_id_in
 from ..domain.settling import SettleRule
 from ..ports import Ports
-from .heads import with_heads
 from .note_upload import note_upload
-from .stages import STAGES, StageFunction, current_job, fall_back_to_head
+from .stages.heads import with_heads
+from .stages.order import FALLBACKS, STAGES, StageFunction, current_job
 from .stop_run import BY_A_PERSON, asked_to_stop
 
 AFTER_A_TAKEN_NAME = 4
@@ -96,9 +96,8 @@ def delayed(run: Run, error: JobDelayed, ports: Ports) -> Run | None:
     delay = Delay(error.cause, min(run.delay.since, now) if run.delay else now)
     if delay.is_over(now):
         reason = f"{str(error).rstrip('.')}. It waited for {delay.hours}."
-        if run.state is RunState.FINE_TUNING:
-            return fall_back_to_head(run, reason)
-        return run.ended(RunState.FAILED, now, reason)
+        fall_back = FALLBACKS.get(run.state)
+        return fall_back(run, reason) if fall_back else run.ended(RunState.FAILED, now, reason)
     waiting = run.waiting(str(error), delay)
     return None if waiting == run else waiting
 

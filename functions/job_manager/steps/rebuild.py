@@ -5,7 +5,8 @@ from ..domain.run import Run
 from ..domain.settling import SettleRule
 from ..ports import Ports
 from .advance_run import advance_run, keep_record, next_move
-from .stages import current_job, keep_champion
+from .stages.evaluate import keep_champion
+from .stages.order import current_job
 
 
 def rebuild(ports: Ports, rule: SettleRule) -> list[Run]:

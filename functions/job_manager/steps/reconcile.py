@@ -15,8 +15,8 @@ from .note_upload import note_upload
 from .notify import notify_of_delay
 from .ranges import with_chosen_ranges
 from .retry_run import is_repeated, latest
+from .stages.trials import all_trials
 from .start_run import new_run, run_for_refused_files
-from .trials import all_trials
 
 # The clock had to do what an event should have woken a function for.
 FINDING = Measurement(Metric.RECONCILE_FINDINGS)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from ..domain import layout
-from ..domain.errors import JobRejected, NotFound
-from ..domain.job import Job
-from ..domain.refusal import refuses_spot
-from ..domain.run import Run
-from ..ports import Ports
+from ...domain import layout
+from ...domain.errors import JobRejected, NotFound
+from ...domain.job import Job
+from ...domain.refusal import refuses_spot
+from ...domain.run import Run
+from ...ports import Ports
 from .machines import start_on_any
 from .trials import model_of
 

@@ -1,11 +1,13 @@
 """The trials of a tuning job: listed all at once, and described one by one only where the list lacks a fact."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..domain.errors import NotFound
-from ..domain.result import Trial
-from ..domain.run import Run
-from ..ports import Ports
+from ...domain.errors import NotFound
+from ...domain.job import Job
+from ...domain.result import Trial
+from ...domain.run import Run
+from ...ports import Ports
 from .heads import with_heads
 
 DESCRIBED_AT_ONCE = 200
@@ -62,3 +64,9 @@ def model_of(trial: Trial, ports: Ports) -> str:
     if place is None:
         raise NotFound(f"SageMaker names no model of the training job {trial.name}.")
     return place
+
+
+def with_reason_of_trials(run: Run, job: Job, ports: Ports) -> Job:
+    """A tuning job in progress, with what a trial of it waits for if the job itself waits for nothing."""
+    waits = (trial.reason for trial in ports.runs.trials(run.run_id) if trial.reason and not trial.ended)
+    return job if job.reason else replace(job, reason=next(waits, None))

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..domain.cost import price
-from ..domain.errors import Cause, JobDelayed, JobRejected
-from ..domain.job import Job
-from ..domain.plan import Machine
-from ..domain.run import Run
+from ...domain.cost import price
+from ...domain.errors import Cause, JobDelayed, JobRejected
+from ...domain.job import Job
+from ...domain.plan import Machine
+from ...domain.run import Run
 
 OF_THE_TYPE = {Cause.QUOTA, Cause.CAPACITY}
 """The refusals that another instance type may not meet."""

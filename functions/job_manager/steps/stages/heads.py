@@ -1,9 +1,9 @@
 """The heads that a training job trained, as it wrote them."""
 
-from ..domain.errors import MalformedOutput, NotFound
-from ..domain.result import Trial
-from ..domain.run import Run
-from ..ports import Ports
+from ...domain.errors import MalformedOutput, NotFound
+from ...domain.result import Trial
+from ...domain.run import Run
+from ...ports import Ports
 
 
 def with_heads(run: Run, trial: Trial, ports: Ports) -> Trial:
