@@ -11,6 +11,7 @@ from job_manager.domain.costs.assumptions import ASSUMPTIONS, Assumption, Range
 from job_manager.domain.costs.expectation import Expectation, expectation
 from job_manager.domain.costs.prices import PRICES, PRICES_DATE, PRICES_REGION
 from job_manager.domain.plan import Plan
+from job_manager.domain.scale import for_images
 from job_manager.settings import Settings
 from seedbed.bundle import TEMPLATE
 from seedbed.deploy.template import TemplateFile
@@ -129,7 +130,8 @@ def page() -> Iterator[str]:
         for name, plan in plans.items():
             yield size_row(images, name, plan)
     for name, plan in plans.items():
-        yield f"\n## {GOAL_IMAGES:,} images by stage: {name}\nAt most ${upper_bound(plan):.2f}.\n" + BY_STAGE
+        bound = upper_bound(for_images(plan, GOAL_IMAGES))
+        yield f"\n## {GOAL_IMAGES:,} images by stage: {name}\nAt most ${bound:.2f}.\n" + BY_STAGE
         yield from stage_rows(expectation(plan, GOAL_IMAGES))
     yield "\n" + BASIS
     yield from map(assumption_row, ASSUMPTIONS)

@@ -172,8 +172,8 @@ class Jobs(Protocol):
     """SageMaker. Starting a job that exists changes nothing; a job that does not exist is None.
 
     Starting a job raises JobRejected if SageMaker will never accept it, JobDelayed if it does not accept it now. Every
-    other call raises JobDelayed if the permission for it is missing. Starting or describing a processing or tuning job
-    raises NameTaken if the job of that name works on another bucket.
+    other call raises JobDelayed if the permission for it is missing. Starting or describing a job of a run raises
+    NameTaken if the job of that name works on another bucket.
     """
 
     @property
@@ -183,8 +183,14 @@ class Jobs(Protocol):
     def start_prepare(self, run: Run) -> None:
         """Start the processing job that packs the dataset."""
 
+    def start_merge(self, run: Run) -> None:
+        """Start the processing job that makes one pack of what several instances prepared."""
+
     def start_tuning(self, run: Run) -> None:
         """Start the tuning job that trains the heads."""
+
+    def start_refit(self, run: Run) -> None:
+        """Start the training job that trains the run's best head again, on all training images."""
 
     def start_fine_tuning(self, run: Run, parents: Sequence[str] = ()) -> None:
         """Start the tuning job that trains the whole network, starting from the run's best head.
@@ -200,6 +206,12 @@ class Jobs(Protocol):
 
     def prepare_job(self, run_id: str) -> Job | None:
         """The run's prepare job."""
+
+    def merge_job(self, run_id: str) -> Job | None:
+        """The run's merge job."""
+
+    def refit_job(self, run_id: str) -> Job | None:
+        """The run's training job on all training images."""
 
     def tuning_job(self, name: str) -> Job | None:
         """A tuning job, by name."""

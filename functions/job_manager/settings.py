@@ -9,9 +9,11 @@ import msgspec
 
 from .domain.plan import FineTuning, Machine, Plan
 from .domain.run_request import FULL_FINE_TUNE_TRIALS
+from .domain.scale import MOST_INSTANCES
 from .domain.settling import SettleRule
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+Instances = Annotated[int, msgspec.Meta(ge=1, le=MOST_INSTANCES)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Names = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+(,[A-Za-z0-9_-]+)*$")]
 NamesOrNone = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_-]+(,[A-Za-z0-9_-]+)*)?$")]
@@ -27,7 +29,8 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     """One field for each environment variable of the same name in capitals; times in seconds, money in US dollars.
 
     `topic` is of e-mails, `event_topic` of JSON for programs. `backbones` and `exports` are comma-separated names;
-    alternatives are instance types with their prices. With 0 `fine_tune_trials` runs train only heads.
+    alternatives are instance types with their prices. With 0 `fine_tune_trials` runs train only heads, and with 0
+    `head_sample` on all images.
     """
 
     bucket: str
@@ -45,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     minimum_images_per_label: Positive
     trial_count: Positive
     heads_per_job: Positive
+    head_sample: Natural
     parallel_trials: Positive
     strategy: str
     image_size: Positive
@@ -66,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
     fine_tune_price_per_hour: Dollars
     fine_tune_alternatives: Machines
     processing_instance_type: str
+    prepare_instances: Instances
     processing_price_per_hour: Dollars
     processing_alternatives: Machines
     trial_time_limit_seconds: Positive
@@ -85,7 +90,7 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
 
     @property
     def plan(self) -> Plan:
-        """The plan of the next run."""
+        """The plan of the next run; `scale.for_images` fits it to the run's images."""
         return Plan(
             training_image=self.training_image,
             trials=self.trial_count,
@@ -113,6 +118,8 @@ class Settings(msgspec.Struct, frozen=True, rename="upper"):
             pretrained=self.pretrained_weights,
             heads_per_job=self.heads_per_job,
             spot=self.use_spot,
+            prepare_instances=self.prepare_instances,
+            head_sample=self.head_sample,
         )
 
     @property

@@ -15,8 +15,9 @@ ASK = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from job_manager.domain.cost import upper_bound
+from job_manager.domain.scale import for_images
 from job_manager.settings import settings
-print(upper_bound(settings().plan))
+print(upper_bound(for_images(settings().plan, 0)))
 """
 BUDGETS = {"RunBudget": "--budget", "MonthlyBudget": "--set MonthlyBudget="}
 TOO_LITTLE = (
@@ -37,7 +38,7 @@ def check_budgets(template: TemplateFile, values: Mapping[str, str]) -> float:
 
 
 def upper_bound(template: TemplateFile, values: Mapping[str, str]) -> float:
-    """The most that a run may cost under these parameters, in US dollars."""
+    """The most that a run of few images may cost under these parameters, in US dollars."""
     return float(asked(ASK, template, values))
 
 

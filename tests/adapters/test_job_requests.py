@@ -9,8 +9,9 @@ import pytest
 from botocore.validate import validate_parameters
 
 from job_manager.aws.sagemaker_requests import JobRequests
+from job_manager.domain.dataset import DatasetReport, Split
 from job_manager.domain.ranges import GivenRange, with_ranges
-from job_manager.domain.result import Trial
+from job_manager.domain.result import Head, Trial
 from job_manager.domain.run import Run
 from job_manager.domain.search_space import FINE_TUNING_SEARCH_SPACE, FIXED_HYPERPARAMETERS, SEARCH_SPACE
 from tests.adapters.service_model import problems
@@ -39,6 +40,8 @@ def shape_of(operation: str) -> Any:
     ("operation", "request_of"),
     [
         ("CreateProcessingJob", REQUESTS.prepare),
+        ("CreateProcessingJob", REQUESTS.merge),
+        ("CreateTrainingJob", REQUESTS.refit),
         ("CreateHyperParameterTuningJob", REQUESTS.tuning),
         ("CreateHyperParameterTuningJob", REQUESTS.fine_tuning),
         ("CreateProcessingJob", lambda run: REQUESTS.evaluation(run, {"model": MODEL})),
@@ -79,6 +82,70 @@ def test_prepare_reads_the_manifest_and_writes_the_pack() -> None:
     assert images["S3Input"]["LocalPath"] == "/opt/ml/processing/input/images"
     (output,) = request["ProcessingOutputConfig"]["Outputs"]
     assert output["S3Output"]["S3Uri"].endswith(f"/runs/{RUN_ID}/pack")
+
+
+def test_several_instances_of_prepare_share_the_images_out() -> None:
+    alone, shared = (
+        REQUESTS.prepare(replace(RUN, plan=replace(PLAN, prepare_instances=count, pretrained="pretrained/")))
+        for count in (1, 4)
+    )
+
+    assert shared["ProcessingResources"]["ClusterConfig"]["InstanceCount"] == 4
+    places = [{given["InputName"]: given["S3Input"] for given in of["ProcessingInputs"]} for of in (alone, shared)]
+    kinds = [{name: place["S3DataDistributionType"] for name, place in of.items()} for of in places]
+    assert kinds == [
+        {"images": "FullyReplicated", "pretrained": "FullyReplicated"},
+        {"images": "ShardedByS3Key", "pretrained": "FullyReplicated"},
+    ]
+    assert shared["AppSpecification"] == alone["AppSpecification"]
+    assert shared["ProcessingOutputConfig"] == alone["ProcessingOutputConfig"]
+
+
+def test_merge_reads_the_parts_and_writes_the_pack() -> None:
+    request = REQUESTS.merge(replace(RUN, plan=replace(PLAN, prepare_instances=4, backbones=("VGG16",))))
+    (parts,) = request["ProcessingInputs"]
+    (output,) = request["ProcessingOutputConfig"]["Outputs"]
+
+    assert request["ProcessingJobName"] == f"{RUN_ID}-merge"
+    assert " ".join(request["AppSpecification"]["ContainerArguments"]) == (
+        "merge --image-size 96 --views 2 --minimum-per-label 4 --backbones VGG16 --fine-tune-size 0"
+    )
+    assert parts["S3Input"]["S3Uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/pack/parts/"
+    assert parts["S3Input"]["LocalPath"] == "/opt/ml/processing/input/parts"
+    assert parts["S3Input"]["S3DataDistributionType"] == "FullyReplicated"
+    assert output["S3Output"]["S3Uri"] == f"s3://{BUCKET}/runs/{RUN_ID}/pack"
+    assert request["ProcessingResources"]["ClusterConfig"]["InstanceCount"] == 1
+    assert request["NetworkConfig"] == {"EnableNetworkIsolation": True}
+
+
+SPLIT = {"train": 4, "validation": 1, "test": 1}
+PREPARED = DatasetReport(12, 12, {label: Split(**SPLIT) for label in ("Common wheat", "Maize")})
+
+
+def test_heads_are_tuned_on_a_sample_of_many_images() -> None:
+    plan = replace(PLAN, head_sample=7, heads_per_job=2)
+    few, many = (REQUESTS.tuning(replace(RUN, plan=plan, dataset=found)) for found in (None, PREPARED))
+    fixed = [of["TrainingJobDefinition"].pop("StaticHyperParameters") for of in (few, many)]
+
+    assert "sample" not in fixed[0]
+    assert fixed[1] == {**fixed[0], "sample": "7"}
+    assert few == many
+
+
+@pytest.mark.parametrize("spot", [True, False])
+def test_the_best_head_is_trained_on_all_images_as_its_trial_was(spot: bool) -> None:
+    heads = (Head({"seed": "1", "dropout": "0.3"}, 0.88), Head({"seed": "2", "dropout": "0.2"}, 0.9))
+    values = {"learning_rate": "0.004", "seed": "2", "dropout": "0.2", "sample": "7", "backbone": "efficientnet-lite0"}
+    best = replace(HEAD, hyperparameters=values, heads=heads, best_head=2)
+    plan = replace(PLAN, head_sample=7, heads_per_job=2, spot=spot)
+    run = replace(RUN, plan=plan, dataset=PREPARED, best_head=best)
+    request, trial = REQUESTS.refit(run), REQUESTS.tuning(run)["TrainingJobDefinition"]
+
+    assert request.pop("TrainingJobName") == f"{RUN_ID}-refit"
+    chosen = {"learning_rate": "0.004", "seed": "1", "dropout": "0.3"}
+    assert request.pop("HyperParameters") == {**trial.pop("StaticHyperParameters"), **chosen, "sample": "0"}
+    assert {tag["Key"] for tag in request.pop("Tags")} == {"project", "stack", "run"}
+    assert request == trial
 
 
 def test_tuning_maximizes_validation_accuracy_over_the_search_space() -> None:
@@ -252,7 +319,8 @@ def test_every_job_has_the_tags_that_its_cost_is_found_by() -> None:
     tags = {"project": "seedbed", "stack": "plots", "run": RUN_ID}
     of_plots = replace(REQUESTS, stack="plots")
 
-    made = [request(FULL) for request in (of_plots.prepare, of_plots.tuning, of_plots.fine_tuning)]
+    kinds = (of_plots.prepare, of_plots.merge, of_plots.tuning, of_plots.refit, of_plots.fine_tuning)
+    made = [request(FULL) for request in kinds]
     for request in (*made, of_plots.evaluation(FULL, MODELS)):
         assert {tag["Key"]: tag["Value"] for tag in request["Tags"]} == tags
 

@@ -28,7 +28,8 @@ RUN = a_run(plan=FULL_PLAN, best_head=HEAD)
 RUN_ID = RUN.run_id
 BEGAN, ENDED = datetime(2026, 3, 20, 9, tzinfo=UTC), datetime(2026, 3, 20, 9, 1, 30, tzinfo=UTC)
 CREATIONS = {
-    "create_processing_job": ("start_prepare", "start_evaluation"),
+    "create_processing_job": ("start_prepare", "start_merge", "start_evaluation"),
+    "create_training_job": ("start_refit",),
     "create_hyper_parameter_tuning_job": ("start_tuning", "start_fine_tuning"),
 }
 STARTS = [(operation, start) for operation, starts in CREATIONS.items() for start in starts]
@@ -58,17 +59,20 @@ def existing(method: str, requests: JobRequests = REQUESTS) -> dict[str, Any]:
     """SageMaker's description of the job that these requests would create."""
     made: dict[str, Any] = {
         "start_prepare": lambda: requests.prepare(RUN),
+        "start_merge": lambda: requests.merge(RUN),
+        "start_refit": lambda: requests.refit(RUN),
         "start_evaluation": lambda: requests.evaluation(RUN, {"model": MODEL}),
         "start_tuning": lambda: requests.tuning(RUN),
         "start_fine_tuning": lambda: requests.fine_tuning(RUN),
     }[method]()
     kind = next(name.removesuffix("Name") for name in made if name.endswith("JobName"))
-    counters: dict[str, Any] = (
-        {"TrainingJobStatusCounters": {}, "ObjectiveStatusCounters": {}} if "Tuning" in kind else {}
-    )
+    answered: dict[str, dict[str, Any]] = {
+        "HyperParameterTuningJob": {"TrainingJobStatusCounters": {}, "ObjectiveStatusCounters": {}},
+        "TrainingJob": {"ModelArtifacts": {"S3ModelArtifacts": MODEL}, "SecondaryStatus": "Training"},
+    }
     known = {name: value for name, value in made.items() if name != "Tags"}
     arn = "arn:aws:sagemaker:us-east-1:123456789012:job/x"
-    return {**known, f"{kind}Arn": arn, f"{kind}Status": "InProgress", "CreationTime": BEGAN, **counters}
+    return {**known, f"{kind}Arn": arn, f"{kind}Status": "InProgress", "CreationTime": BEGAN, **answered.get(kind, {})}
 
 
 def start(jobs: Jobs, method: str, run: Run = RUN) -> None:
@@ -136,6 +140,7 @@ def test_a_job_that_sagemaker_does_not_accept_now_is_delayed(
     [
         ("describe_processing_job", "prepare_job"),
         ("describe_hyper_parameter_tuning_job", "tuning_job"),
+        ("describe_training_job", "refit_job"),
         ("describe_training_job", "trial"),
         ("list_training_jobs_for_hyper_parameter_tuning_job", "trials"),
     ],
@@ -156,7 +161,9 @@ def test_a_missing_permission_to_ask_delays_the_job(
     ("operation", "method"),
     [
         ("describe_processing_job", "prepare_job"),
+        ("describe_processing_job", "merge_job"),
         ("describe_processing_job", "evaluation_job"),
+        ("describe_training_job", "refit_job"),
         ("describe_hyper_parameter_tuning_job", "tuning_job"),
     ],
 )
@@ -236,6 +243,49 @@ def test_a_failed_processing_job_has_its_seconds_and_its_reason(stub: Stubber, j
     assert unsaid is not None
     assert (said.reason, said.seconds, said.ended_at) == ("No image is left.", 90.0, ENDED)
     assert unsaid.reason is None
+
+
+def test_the_seconds_of_several_instances_are_added_up(stub: Stubber, jobs: SageMakerJobs) -> None:
+    times = {"ProcessingStartTime": BEGAN, "ProcessingEndTime": ENDED}
+    machines = {"ClusterConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 4, "VolumeSizeInGB": 30}}
+    stub.add_response("describe_processing_job", processing_answer("Completed", ProcessingResources=machines, **times))
+
+    job = jobs.prepare_job(RUN_ID)
+
+    assert job is not None
+    assert job.seconds == 4 * 90.0
+
+
+@pytest.mark.parametrize(
+    ("more", "read"),
+    [
+        ({"TrainingJobStatus": "InProgress"}, (JobStatus.IN_PROGRESS, None, 0, None)),
+        (
+            {"TrainingJobStatus": "Completed", "BillableTimeInSeconds": 40, "TrainingEndTime": ENDED},
+            (JobStatus.COMPLETED, None, 40, ENDED),
+        ),
+        (
+            {"TrainingJobStatus": "Failed", "FailureReason": "AlgorithmError: NaN"},
+            (JobStatus.FAILED, "AlgorithmError: NaN", 0, None),
+        ),
+        (
+            {"TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxWaitTimeExceeded"},
+            (JobStatus.STOPPED, "No spot instance was free in time.", 0, None),
+        ),
+    ],
+)
+def test_the_training_job_on_all_images_is_read_from_its_description(
+    stub: Stubber, jobs: SageMakerJobs, more: dict[str, Any], read: tuple[Any, ...]
+) -> None:
+    stub.add_response(
+        "describe_training_job", {**existing("start_refit"), **more}, {"TrainingJobName": f"{RUN_ID}-refit"}
+    )
+
+    job = jobs.refit_job(RUN_ID)
+
+    assert job is not None
+    assert (job.status, job.reason, job.seconds, job.ended_at) == read
+    assert (job.created_at, job.instance_type) == (BEGAN, "ml.m5.large")
 
 
 def test_a_job_that_ended_before_it_began_took_no_time(stub: Stubber, jobs: SageMakerJobs) -> None:
@@ -435,7 +485,9 @@ def test_a_tuning_job_that_does_not_exist_has_no_trials(stub: Stubber, jobs: Sag
     ("name", "operation"),
     [
         (f"{RUN_ID}-prepare", "stop_processing_job"),
+        (f"{RUN_ID}-merge", "stop_processing_job"),
         (f"{RUN_ID}-evaluate", "stop_processing_job"),
+        (f"{RUN_ID}-refit", "stop_training_job"),
         (RUN_ID, "stop_hyper_parameter_tuning_job"),
         (f"{RUN_ID}-fine", "stop_hyper_parameter_tuning_job"),
     ],
@@ -447,7 +499,8 @@ def test_stop_of_an_ended_or_unknown_job_is_not_an_error(
     if code:
         stub.add_client_error(operation, code, "It is in status Completed.")
     else:
-        kind = "ProcessingJobName" if "processing" in operation else "HyperParameterTuningJobName"
+        kinds = {"processing": "ProcessingJobName", "training": "TrainingJobName"}
+        kind = kinds.get(operation.split("_")[1], "HyperParameterTuningJobName")
         stub.add_response(operation, {}, {kind: name})
 
     jobs.stop(name)

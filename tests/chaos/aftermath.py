@@ -12,7 +12,9 @@ from tests.chaos.table import Item
 from tests.chaos.watch import ENDS
 
 # Two runs whose every job hangs until its time limit, the longest wait for uploads, a message's way back to its queue.
-RUN = timedelta(seconds=2 * SMALL_PLAN.processing_time_limit + 2 * SMALL_PLAN.tuning_time_limit)
+RUN = timedelta(
+    seconds=3 * SMALL_PLAN.processing_time_limit + 2 * SMALL_PLAN.tuning_time_limit + SMALL_PLAN.trial_time_limit
+)
 BOUND = 2 * RUN + timedelta(hours=1)
 ONCE = set(Metric) - {Metric.EMAILS_SENT, Metric.EMAILS_UNHEARD, Metric.STAGE_TIME_USED, Metric.RECONCILE_FINDINGS}
 WAITING = {("MANAGER", "OPEN"), ("MANAGER", "PENDING")}

@@ -46,6 +46,8 @@ SMALL_PLAN = replace(
     tuning_time_limit=1800,
     processing_time_limit=900,
 )
+MANY_IMAGES = replace(SMALL_PLAN, prepare_instances=2, images_per_instance=2, head_sample=1)
+"""The plan of runs that prepare on several instances, and tune heads on a sample."""
 RECONCILE_EVERY = timedelta(minutes=5)
 STREAM_BATCH = 10
 TOLD_OF = {state.value for state in RunState if state.ended or state is RunState.PREPARING}
@@ -261,8 +263,8 @@ class Cloud:
     def _job_ended(self, job: SimulatedJob) -> None:
         if not job.name.startswith(self.prefix):
             return
-        kind = "HyperParameterTuning" if job.tunes else "Processing"
-        for detail in [{"TrainingJobName": trial.name} for trial in job.trials] + [{f"{kind}JobName": job.name}]:
+        own = [] if job.trains else [{f"{'HyperParameterTuning' if job.tunes else 'Processing'}JobName": job.name}]
+        for detail in [{"TrainingJobName": trial.name} for trial in job.trials] + own:
             self.job_states.send_message(MessageBody=json.dumps({"detail": detail}))
 
     def _written(self, old: Item | None, new: Item) -> None:

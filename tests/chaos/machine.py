@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.chaos.aftermath import calm_down
-from tests.chaos.cloud import SMALL_PLAN, Cloud
+from tests.chaos.cloud import MANY_IMAGES, SMALL_PLAN, Cloud
 from tests.chaos.faults import Fault
 from tests.chaos.refusals import REFUSALS
 from tests.chaos.sagemaker import Fate
@@ -72,11 +72,11 @@ class Chaos(RuleBasedStateMachine):
         super().__init__()
         self.cloud = Cloud()
 
-    @initialize(fine_tuned=st.booleans(), images=st.integers(0, len(GOOD)))
-    def begins(self, *, fine_tuned: bool, images: int) -> None:
-        """Heads alone, or fine-tuning too; some images are there."""
-        if not fine_tuned:
-            self.cloud.plan = self.cloud.affordable = replace(SMALL_PLAN, fine_tuning=None)
+    @initialize(fine_tuned=st.booleans(), many=st.booleans(), images=st.integers(0, len(GOOD)))
+    def begins(self, *, fine_tuned: bool, many: bool, images: int) -> None:
+        """Heads alone, or fine-tuning too; as for few images, or for many; some images are there."""
+        plan = MANY_IMAGES if many else SMALL_PLAN
+        self.cloud.plan = self.cloud.affordable = plan if fine_tuned else replace(plan, fine_tuning=None)
         for number, key in enumerate(GOOD[:images]):
             self.cloud.upload(key, f"image {number}".encode())
 

@@ -1,8 +1,9 @@
-"""SageMaker in memory: any processing or tuning job by name, what it reads and writes, and how it may end."""
+"""SageMaker in memory: any processing, tuning or training job by name, what it reads and writes, and how it may end."""
 
 # ruff: noqa: N803 (AWS names its parameters)
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,7 +45,7 @@ REASONS = {Fate.OTHER_TRAINER: OTHER_TRAINER, Fate.NO_CAPACITY: NO_CAPACITY}
 
 @dataclass
 class TrainingJob:
-    """A trial of a tuning job."""
+    """A trial of a tuning job, or a training job's own."""
 
     name: str
     started_at: datetime
@@ -56,7 +57,7 @@ class TrainingJob:
 
 @dataclass
 class SimulatedJob:
-    """A processing or tuning job; `fate` and `quality` are how it will end and how good its models will be."""
+    """A processing, tuning or training job; `fate` is how it will end, `quality` how good its models will be."""
 
     name: str
     request: Request
@@ -71,6 +72,10 @@ class SimulatedJob:
     @property
     def tunes(self) -> bool:
         return "HyperParameterTuningJobName" in self.request
+
+    @property
+    def trains(self) -> bool:
+        return "TrainingJobName" in self.request
 
     @property
     def is_running(self) -> bool:
@@ -144,6 +149,14 @@ class MemorySageMaker:
         job.trials = [TrainingJob(name, self._now(), f"{target}{name}/model-of-it.tar.gz") for name in names]
         return {"HyperParameterTuningJobArn": "arn"}
 
+    def create_training_job(self, **request: Any) -> Request:
+        """Start a training job."""
+        name = request["TrainingJobName"]
+        job = self._create("CreateTrainingJob", name, request)
+        target = key_in(request["OutputDataConfig"]["S3OutputPath"])
+        job.trials = [TrainingJob(name, self._now(), f"{target}{name}/model-of-it.tar.gz")]
+        return {"TrainingJobArn": "arn"}
+
     def describe_processing_job(self, ProcessingJobName: str) -> Request:
         """A processing job."""
         job = self._find("DescribeProcessingJob", ProcessingJobName)
@@ -164,15 +177,19 @@ class MemorySageMaker:
         return {**answer, **ends, **known(BestTrainingJob=named)}
 
     def describe_training_job(self, TrainingJobName: str) -> Request:
-        """A trial."""
-        found = [trial for job in self.account.jobs.values() for trial in job.trials if trial.name == TrainingJobName]
+        """A trial, or a training job."""
+        jobs = self.account.jobs.values()
+        found = [(job, trial) for job in jobs for trial in job.trials if trial.name == TrainingJobName]
         if not found:
             raise refused("DescribeTrainingJob", "ValidationException", "Requested resource not found.")
-        (trial,) = found
+        ((job, trial),) = found
         metrics = [{"MetricName": "validation_accuracy", "Value": trial.objective}] if trial.objective else []
         answer = {"TrainingJobStatus": trial.status, "HyperParameters": SETTINGS, "TrainingStartTime": trial.started_at}
         answer["ModelArtifacts"] = {"S3ModelArtifacts": f"s3://{self._storage.name}/{trial.model}"}
-        return {**answer, "FinalMetricDataList": metrics, **known(TrainingEndTime=trial.ended_at)}
+        if job.trains:
+            answer["OutputDataConfig"] = job.request["OutputDataConfig"]
+        told = known(TrainingEndTime=trial.ended_at, FailureReason=job.reason if job.trains else None)
+        return {**answer, "CreationTime": job.started_at, "FinalMetricDataList": metrics, **told}
 
     def list_training_jobs_for_hyper_parameter_tuning_job(
         self,
@@ -192,6 +209,10 @@ class MemorySageMaker:
     def stop_hyper_parameter_tuning_job(self, HyperParameterTuningJobName: str) -> Request:
         """Ask for a tuning job's end."""
         return self._stop("StopHyperParameterTuningJob", HyperParameterTuningJobName)
+
+    def stop_training_job(self, TrainingJobName: str) -> Request:
+        """Ask for a training job's end."""
+        return self._stop("StopTrainingJob", TrainingJobName)
 
     def running_jobs(self) -> list[SimulatedJob]:
         """The jobs that did not end yet."""
@@ -216,7 +237,7 @@ class MemorySageMaker:
         elif job.status != "Completed":
             job.reason = f"The job {job.status.lower()}."
         job.ended_at = self._now()
-        if job.tunes:
+        if job.trials:
             self._end_trials(job, fate)
         elif job.status == "Completed":
             self._write_output(job, garbled=fate is Fate.GARBLED)
@@ -276,8 +297,16 @@ class MemorySageMaker:
     def _write_output(self, job: SimulatedJob, *, garbled: bool) -> None:
         target = key_in(job.request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"])
         verb = job.request["AppSpecification"]["ContainerArguments"][0]
-        name, content = {"prepare": self._pack, "evaluate": self._scores}[verb](job, target)
+        if cluster_of(job.request)["InstanceCount"] > 1:
+            self._storage.put(f"{target}/parts/algo-1.json", b"{not JSON" if garbled else b"{}")
+            return
+        write = {"prepare": self._pack, "merge": self._merged_pack, "evaluate": self._scores}[verb]
+        name, content = write(job, target)
         self._storage.put(f"{target}/{name}", b"{not JSON" if garbled else json.dumps(content).encode())
+
+    def _merged_pack(self, job: SimulatedJob, target: str) -> tuple[str, Request]:
+        """The pack of the images that prepare read."""
+        return self._pack(self.account.jobs[job.name.replace("-merge", "-prepare")], target)
 
     def _pack(self, job: SimulatedJob, target: str) -> tuple[str, Request]:
         bodies: dict[bytes, str] = {}
@@ -289,7 +318,10 @@ class MemorySageMaker:
                 duplicates.append({"file": key.removeprefix("seedlings/"), "reason": f"the same image as {same}"})
         for folder in ("features", "training", "validation", "test"):
             self._storage.put(f"{target}/{folder}/pack.json", b"{}")
-        return "report.json", {"images": len(keys), "used": len(bodies), "duplicates": duplicates}
+        labels = Counter(key.split("/")[1] for key in bodies.values())
+        splits = {label: {"train": count, "validation": 0, "test": 0} for label, count in labels.items()}
+        found = {"images": len(keys), "used": len(bodies), "duplicates": duplicates, "labels": splits}
+        return "report.json", found
 
     def _scores(self, job: SimulatedJob, target: str) -> tuple[str, Request]:
         """A model's quality is all that its file holds, so whoever is scored gets what it deserves."""
@@ -326,15 +358,21 @@ def score(quality: float) -> Request:
 def places_read(job: SimulatedJob) -> list[str]:
     """The keys, or beginnings of keys, that a job's inputs are at."""
     sources = [given["S3Input"] for given in job.request.get("ProcessingInputs", [])]
-    channels = job.request.get("TrainingJobDefinition", {}).get("InputDataConfig", [])
+    channels = job.request.get("TrainingJobDefinition", job.request).get("InputDataConfig", [])
     sources += [channel["DataSource"]["S3DataSource"] for channel in channels]
     return [key_in(source["S3Uri"]) for source in sources]
 
 
 def machine_of(request: Request) -> str:
     """The instance type that a job asks for."""
-    training = request.get("TrainingJobDefinition", {}).get("ResourceConfig", {})
-    return str(training.get("InstanceType") or request["ProcessingResources"]["ClusterConfig"]["InstanceType"])
+    return str(cluster_of(request)["InstanceType"])
+
+
+def cluster_of(request: Request) -> Request:
+    """The instances that a job asks for."""
+    training = request.get("TrainingJobDefinition", request).get("ResourceConfig")
+    cluster: Request = training or request["ProcessingResources"]["ClusterConfig"]
+    return cluster
 
 
 def key_in(uri: str) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from tests.chaos.aftermath import calm_down
-from tests.chaos.cloud import Cloud
+from tests.chaos.cloud import MANY_IMAGES, Cloud
 from tests.chaos.faults import Fault
 
 KEYS = [f"seedlings/{label}/{number}.png" for label in ("Maize", "Common wheat") for number in range(2)]
@@ -54,7 +54,19 @@ def table_lost(cloud: Cloud) -> None:
     cloud.flow(900)
 
 
-STORIES = [champion_and_challenger, every_event_lost, table_lost]
+def many_images(cloud: Cloud) -> None:
+    """A dataset is prepared on several instances, and its heads are tuned on a sample."""
+    cloud.plan = cloud.affordable = MANY_IMAGES
+    champion_and_challenger(cloud)
+
+
+def every_event_of_many_images_lost(cloud: Cloud) -> None:
+    """Nothing but the clock wakes anybody, in a run that has two jobs more."""
+    cloud.plan = cloud.affordable = MANY_IMAGES
+    every_event_lost(cloud)
+
+
+STORIES = [champion_and_challenger, every_event_lost, table_lost, many_images, every_event_of_many_images_lost]
 
 
 @pytest.mark.parametrize("fault", Fault)

@@ -18,7 +18,7 @@ from tests.fakes.world import RULE
 if TYPE_CHECKING:
     from tests.chaos.cloud import Cloud
 
-ORDER = ["Preparing", "Tuning", "FineTuning", "Evaluating"]
+ORDER = ["Preparing", "Merging", "Tuning", "Refitting", "FineTuning", "Evaluating"]
 FORESEEN = (ClientError, ReadTimeoutError, MalformedEvent)
 ENDS = {"Completed", "Failed", "Stopped", "Refused"}
 
@@ -82,7 +82,7 @@ class Watch:
         since = self._cloud.sagemaker.jobs.keys() - self._jobs_at_stop.get(run_id, self._cloud.sagemaker.jobs.keys())
         if len(since) > 1:
             self.note(f"Of {run_id}, which was to stop, {sorted(since)} were started.")
-        if job.tunes:
+        if job.tunes or job.trains:
             images = json.dumps(self.snapshot(run_id)["images"])
             for dataset in (run_id.rpartition("-")[0], images):
                 self._tuned[dataset, job.name.removeprefix(run_id)] += 1

@@ -10,7 +10,7 @@ import pytest
 
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.aws.search_space_file import read_ranges
-from job_manager.domain import layout, volumes
+from job_manager.domain import layout, scale, volumes
 from job_manager.domain.costs import assumptions as given
 from job_manager.domain.costs import expectation
 from job_manager.domain.dataset import PRETRAINED
@@ -236,8 +236,8 @@ def test_the_expectation_counts_the_photographs_that_confidence_is_fitted_on() -
 
 
 def test_disks_are_measured_for_the_splits_and_photographs_that_prepare_makes() -> None:
-    assert (TRAIN_SHARE, VALIDATION_SHARE) == (volumes.TRAINED, volumes.VALIDATED)
-    assert pytest.approx(1 - TRAIN_SHARE - VALIDATION_SHARE) == volumes.TESTED
+    assert (TRAIN_SHARE, VALIDATION_SHARE) == (scale.TRAINED, scale.VALIDATED)
+    assert pytest.approx(1 - TRAIN_SHARE - VALIDATION_SHARE) == scale.TESTED
     assert volumes.LARGEST_SHRUNK_PHOTO == LONGEST_SIDE**2 * 3
 
 

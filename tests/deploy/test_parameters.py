@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from job_manager.domain import cost
+from job_manager.domain.scale import for_images
 from job_manager.settings import Settings
 from seedbed.bundle import TEMPLATE
 from seedbed.deploy import parameters
@@ -28,7 +29,7 @@ def test_the_bound_before_deploying_is_the_functions_own(changes: dict[str, str]
     values = {**KNOWN.defaults, **changes}
     settings = msgspec.convert(KNOWN.environment(values), Settings, strict=False)
 
-    assert upper_bound(KNOWN, values) == pytest.approx(cost.upper_bound(settings.plan))
+    assert upper_bound(KNOWN, values) == pytest.approx(cost.upper_bound(for_images(settings.plan, 0)))
 
 
 def test_the_templates_defaults_keep_to_their_budgets() -> None:

@@ -35,6 +35,7 @@ class MemoryJobs:
         self.lacking: dict[str, JobRejected | JobDelayed] = {}
         self.refuses_spot = False
         self.tuned: dict[str, Run] = {}
+        self.refitted: dict[str, Run] = {}
         self.fine_tuned: dict[str, Run] = {}
         self.fine_tuned_after: dict[str, tuple[str, ...]] = {}
         self.evaluated: dict[str, dict[str, str]] = {}
@@ -57,12 +58,22 @@ class MemoryJobs:
     def start_prepare(self, run: Run) -> None:
         self._create(layout.prepare_job(run.run_id), run)
 
+    def start_merge(self, run: Run) -> None:
+        self._create(layout.merge_job(run.run_id), run)
+
     def start_tuning(self, run: Run) -> None:
         if run.warm_start_from and self.refuses_warm_starts:
             raise JobRejected("SageMaker refused the tuning job: a parent does not fit.")
         self._check_spot(run)
         self._create(run.run_id, run)
         self.tuned[run.run_id] = run
+
+    def start_refit(self, run: Run) -> None:
+        self._check_spot(run)
+        name = layout.refit_job(run.run_id)
+        self._create(name, run)
+        self._trials.setdefault(name, {name: Trial(name, "InProgress", {}, stage="refit")})
+        self.refitted[run.run_id] = run
 
     def start_fine_tuning(self, run: Run, parents: Sequence[str] = ()) -> None:
         if parents and self.refuses_warm_starts:
@@ -82,6 +93,12 @@ class MemoryJobs:
 
     def tuning_job(self, name: str) -> Job | None:
         return self._described(name)
+
+    def merge_job(self, run_id: str) -> Job | None:
+        return self._described(layout.merge_job(run_id))
+
+    def refit_job(self, run_id: str) -> Job | None:
+        return self._described(layout.refit_job(run_id))
 
     def evaluation_job(self, run_id: str) -> Job | None:
         return self._described(layout.evaluation_job(run_id))

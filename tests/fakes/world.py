@@ -123,6 +123,11 @@ class World:
         self.bucket.put(layout.dataset_report(run_id), msgspec.json.encode(content))
         self.jobs.end(layout.prepare_job(run_id), seconds=60)
 
+    def end_merge(self, run_id: str) -> Run:
+        """Merge completes after ten seconds, and its event arrives."""
+        self.jobs.end(layout.merge_job(run_id), seconds=10)
+        return self.advance(run_id)
+
     def run_trials(self, tuning_job: str, *accuracies: float | None) -> None:
         """Training jobs end with these validation accuracies, None for one that failed, after 100 s each."""
         for number, accuracy in enumerate(accuracies, start=1):
@@ -135,6 +140,15 @@ class World:
         """The tuning job completes with these trials, and its event arrives."""
         self.run_trials(run_id, *(accuracies or (0.7, 0.9, 0.8)))
         self.jobs.end(run_id)
+        return self.advance(run_id)
+
+    def end_refit(self, run_id: str, status: JobStatus = JobStatus.COMPLETED, **of_the_trial: Any) -> Run:
+        """The training job on all images ends after 300 s, accurate if it completed, and its event arrives."""
+        name = layout.refit_job(run_id)
+        objective = 0.93 if status is JobStatus.COMPLETED else None
+        trial = Trial(name, status.value, {"learning_rate": "0.003"}, objective, 300, stage="refit")
+        self.jobs.add_trial(name, replace(trial, **of_the_trial))
+        self.jobs.end(name, status, of_the_trial.get("reason") or "", seconds=300)
         return self.advance(run_id)
 
     def end_fine_tuning(

@@ -12,13 +12,19 @@ from job_manager.domain.run import RunState, run_id_in, run_id_of
 from tests.fakes.world import FULL_PLAN, a_run
 
 S = RunState
+STAGES = (S.PREPARING, S.MERGING, S.TUNING, S.REFITTING, S.FINE_TUNING, S.EVALUATING)
 ALLOWED = {
+    (S.PREPARING, S.MERGING),
     (S.PREPARING, S.TUNING),
+    (S.MERGING, S.TUNING),
+    (S.TUNING, S.REFITTING),
     (S.TUNING, S.FINE_TUNING),
     (S.TUNING, S.EVALUATING),
+    (S.REFITTING, S.FINE_TUNING),
+    (S.REFITTING, S.EVALUATING),
     (S.FINE_TUNING, S.EVALUATING),
     (S.EVALUATING, S.COMPLETED),
-    *((state, end) for state in (S.PREPARING, S.TUNING, S.FINE_TUNING, S.EVALUATING) for end in (S.FAILED, S.STOPPED)),
+    *((state, end) for state in STAGES for end in (S.FAILED, S.STOPPED)),
     (S.PREPARING, S.REFUSED),
 }
 TUNING_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}")
@@ -53,14 +59,20 @@ def test_job_names_are_valid_for_tuning_and_processing(version: str, attempt: in
     assert len(layout.fine_tuning_job(run_id)) <= 32
     assert PROCESSING_JOB_NAME.fullmatch(layout.prepare_job(run_id))
     assert PROCESSING_JOB_NAME.fullmatch(layout.evaluation_job(run_id))
+    assert PROCESSING_JOB_NAME.fullmatch(layout.merge_job(run_id))
+    assert PROCESSING_JOB_NAME.fullmatch(layout.refit_job(run_id))
 
 
 @given(VERSIONS, st.integers(1, 999), st.integers(1, 999), PREFIXES)
 def test_run_id_is_read_from_the_names_of_all_its_jobs(version: str, attempt: int, trial: int, prefix: str) -> None:
     run_id = run_id_of(version, attempt, prefix)
 
-    trials = {f"{run_id}-{trial:03}-0a1b2c3d": "tune", f"{run_id}-fine-{trial:03}-0a1b2c3d": "fine-tune"}
-    for name in (run_id, f"{run_id}-prepare", f"{run_id}-fine", f"{run_id}-evaluate", *trials):
+    trials = {
+        f"{run_id}-{trial:03}-0a1b2c3d": "tune",
+        f"{run_id}-refit": "refit",
+        f"{run_id}-fine-{trial:03}-0a1b2c3d": "fine-tune",
+    }
+    for name in (run_id, f"{run_id}-prepare", f"{run_id}-merge", f"{run_id}-fine", f"{run_id}-evaluate", *trials):
         assert run_id_in(name) == run_id
     assert {name: layout.stage_of(name) for name in trials} == trials
 

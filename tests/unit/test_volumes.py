@@ -31,7 +31,7 @@ def test_614_images_of_50_mib_fit() -> None:
 
 def test_a_disk_holds_what_the_job_reads_and_writes_at_a_million_images() -> None:
     given = Amount(1_000_000, 300 * 10**9)
-    features = 1_000_000 * 9_584 * 2 * (0.7 * 8 + 0.15)
+    features = 1_000_000 * 9_584 * 2 * (0.7 + 0.15)
     training = 1_000_000 * 0.85 * 224 * 224 * 3
     decoded = 1_000_000 * (288 * 288 + 224 * 224) * 3
 
@@ -41,8 +41,14 @@ def test_a_disk_holds_what_the_job_reads_and_writes_at_a_million_images() -> Non
     assert prepare_gib(DEFAULT, given) < volumes.LARGEST_GIB
 
 
+def test_more_views_take_room_up_to_four_gib() -> None:
+    sizes = [tuning_gib(replace(DEFAULT, views=views), Amount(50_000, 10**10)) for views in (1, 2, 6, 8)]
+
+    assert sizes == [11, 12, 15, 15]
+
+
 def test_each_further_backbone_and_size_takes_room() -> None:
-    given = Amount(100_000, 10**10)
+    given = Amount(20_000, 10**10)
     two = replace(DEFAULT, backbones=("efficientnet-lite0", "efficientnet-lite1"))
 
     assert tuning_gib(two, given) > tuning_gib(DEFAULT, given)

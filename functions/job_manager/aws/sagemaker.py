@@ -8,10 +8,11 @@ from botocore.exceptions import ClientError
 from ..domain import layout
 from ..domain.errors import Cause, JobDelayed, NameTaken, NotFound
 from ..domain.job import Job, JobStatus
-from ..domain.reason import NO_SPOT_INSTANCE, explained
+from ..domain.reason import explained
 from ..domain.refusal import cause_of, refusal
 from ..domain.result import Trial
 from ..domain.run import PREFIX, Run
+from .sagemaker_answers import listed, reason_of, tuned
 from .sagemaker_requests import JobRequests
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 # A page of ten, the default, would make 75 calls of the largest tuning job.
 LARGEST_PAGE = 100
 ENDED = {status.value: status for status in JobStatus if status is not JobStatus.IN_PROGRESS}
-
-# "Insufficient capacity error from EC2 while launching instances, retrying!"
-NO_INSTANCE = "insufficient capacity"
 
 
 class SageMakerJobs:
@@ -40,8 +38,16 @@ class SageMakerJobs:
     def start_prepare(self, run: Run) -> None:
         self._process("prepare job", self._requests.prepare(run))
 
+    def start_merge(self, run: Run) -> None:
+        self._process("merge job", self._requests.merge(run))
+
     def start_tuning(self, run: Run) -> None:
         self._tune("tuning job", self._requests.tuning(run))
+
+    def start_refit(self, run: Run) -> None:
+        request = self._requests.refit(run)
+        if not created("refit job", self._client.create_training_job, request):
+            self._check_described(request["TrainingJobName"], self._training_job)
 
     def start_fine_tuning(self, run: Run, parents: Sequence[str] = ()) -> None:
         self._tune("fine-tuning job", self._requests.fine_tuning(run, parents))
@@ -51,6 +57,12 @@ class SageMakerJobs:
 
     def prepare_job(self, run_id: str) -> Job | None:
         return self._processing_job(layout.prepare_job(run_id))
+
+    def merge_job(self, run_id: str) -> Job | None:
+        return self._processing_job(layout.merge_job(run_id))
+
+    def refit_job(self, run_id: str) -> Job | None:
+        return self._training_job(layout.refit_job(run_id))
 
     def evaluation_job(self, run_id: str) -> Job | None:
         return self._processing_job(layout.evaluation_job(run_id))
@@ -88,7 +100,7 @@ class SageMakerJobs:
             billable_seconds=answer.get("BillableTimeInSeconds", 0),
             started_at=answer.get("TrainingStartTime"),
             ended_at=answer.get("TrainingEndTime"),
-            reason=explained(answer.get("FailureReason")) or want_of_spot(answer) or wait_for_an_instance(answer),
+            reason=reason_of(answer),
             stage=layout.stage_of(name),
             model_uri=answer.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
         )
@@ -110,6 +122,8 @@ class SageMakerJobs:
         try:
             if name.endswith(layout.PROCESSING_JOBS):
                 self._client.stop_processing_job(ProcessingJobName=name)
+            elif layout.is_refit(name):
+                self._client.stop_training_job(TrainingJobName=name)
             else:
                 self._client.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         except ClientError as error:
@@ -126,10 +140,27 @@ class SageMakerJobs:
         self._check_owner(name, [output.get("S3Output", {}).get("S3Uri", "") for output in outputs])
         status = ENDED.get(answer["ProcessingJobStatus"], JobStatus.IN_PROGRESS)
         start, end = answer.get("ProcessingStartTime"), answer.get("ProcessingEndTime")
-        seconds = max((end - start).total_seconds(), 0.0) if start and end else 0.0
+        cluster = answer.get("ProcessingResources", {}).get("ClusterConfig", {})
+        seconds = max((end - start).total_seconds(), 0.0) * cluster.get("InstanceCount", 1) if start and end else 0.0
         reason = answer.get("ExitMessage") or explained(answer.get("FailureReason"))
-        machine = answer.get("ProcessingResources", {}).get("ClusterConfig", {}).get("InstanceType")
-        return Job(name, status, reason, seconds, ended_at=end, instance_type=machine)
+        return Job(name, status, reason, seconds, ended_at=end, instance_type=cluster.get("InstanceType"))
+
+    def _training_job(self, name: str) -> Job | None:
+        try:
+            answer = self._client.describe_training_job(TrainingJobName=name)
+        except ClientError as error:
+            raise_unless_absent(error)
+            return None
+        self._check_owner(name, [answer.get("OutputDataConfig", {}).get("S3OutputPath", "")])
+        return Job(
+            name,
+            ENDED.get(answer["TrainingJobStatus"], JobStatus.IN_PROGRESS),
+            reason_of(answer),
+            answer.get("BillableTimeInSeconds", 0),
+            ended_at=answer.get("TrainingEndTime"),
+            created_at=answer.get("CreationTime"),
+            instance_type=answer.get("ResourceConfig", {}).get("InstanceType"),
+        )
 
     def _process(self, kind: str, request: Mapping[str, Any]) -> None:
         if not created(kind, self._client.create_processing_job, request):
@@ -149,21 +180,6 @@ class SageMakerJobs:
         own = f"s3://{self._requests.bucket}/"
         if any(uri and not uri.startswith(own) for uri in outputs):
             raise NameTaken(f"Another stack of this account has a job {name}.")
-
-
-def listed(job: Mapping[str, Any]) -> Trial:
-    """A training job as the list of its tuning job tells of it."""
-    name = job["TrainingJobName"]
-    return Trial(
-        name=name,
-        status=job["TrainingJobStatus"],
-        hyperparameters=tuned(job["TunedHyperParameters"]),
-        objective=job.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
-        started_at=job.get("TrainingStartTime"),
-        ended_at=job.get("TrainingEndTime"),
-        reason=explained(job.get("FailureReason")),
-        stage=layout.stage_of(name),
-    )
 
 
 def created(kind: str, call: Any, request: Mapping[str, Any]) -> bool:
@@ -190,20 +206,3 @@ def raise_unless_absent(error: ClientError) -> None:
     if cause_of(code) is Cause.PERMISSION:
         raise JobDelayed(Cause.PERMISSION, f"SageMaker does not say how the run's job is: {message}")
     raise error
-
-
-def want_of_spot(answer: Mapping[str, Any]) -> str | None:
-    """Why a training job stopped that got no spot instance in time; None of all others."""
-    return f"{NO_SPOT_INSTANCE}." if answer.get("SecondaryStatus") == "MaxWaitTimeExceeded" else None
-
-
-def wait_for_an_instance(answer: Mapping[str, Any]) -> str | None:
-    """What SageMaker says of a training job that finds no instance for now; None of all others."""
-    last = answer.get("SecondaryStatusTransitions", [])[-1:]
-    message = next((str(transition.get("StatusMessage", "")) for transition in last), "")
-    return message if answer["TrainingJobStatus"] == "InProgress" and NO_INSTANCE in message.lower() else None
-
-
-def tuned(hyperparameters: Mapping[str, str]) -> dict[str, str]:
-    """A trial's hyperparameters without the ones that SageMaker adds."""
-    return {name: value for name, value in sorted(hyperparameters.items()) if not name.startswith("_")}

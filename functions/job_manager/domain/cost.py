@@ -6,13 +6,23 @@ from .plan import Machine, Plan
 
 def upper_bound(plan: Plan) -> float:
     """The most a run can cost: every job runs until its time limit, on the dearest machine it may get, none on spot."""
-    seconds = stage_seconds(plan, plan.head_jobs, plan.parallel_trials, plan.trial_time_limit)
-    jobs = [highest_price(plan.training, seconds), highest_price(plan.processing, 2 * plan.processing_time_limit)]
+    heads = stage_seconds(plan, plan.head_jobs, plan.parallel_trials, plan.trial_time_limit)
+    heads += plan.trial_time_limit if plan.head_sample else 0
+    instances = processing_instances(plan)
+    jobs = [
+        highest_price(plan.training, heads),
+        highest_price(plan.processing, instances * plan.processing_time_limit),
+    ]
     if plan.fine_tuning:
         stage = plan.fine_tuning
         seconds = stage_seconds(plan, stage.trials, stage.parallel_trials, stage.trial_time_limit)
         jobs.append(highest_price(stage.machine, seconds))
     return sum(jobs)
+
+
+def processing_instances(plan: Plan) -> int:
+    """How many instances its processing jobs have together: prepare's, merge's if prepare has several, evaluate's."""
+    return plan.prepare_instances + (1 if plan.prepare_instances > 1 else 0) + 1
 
 
 def stage_seconds(plan: Plan, jobs: int, parallel: int, time_limit: int) -> int:
@@ -41,11 +51,16 @@ def check_month(plan: Plan, spent: float) -> None:
         )
 
 
+def other_ways(plan: Plan) -> str:
+    """What else costs less, as part of an enumeration."""
+    return ", PrepareInstances" if plan.prepare_instances > 1 else ""
+
+
 def check_budget(plan: Plan) -> None:
     """Raise RunRefused if a run could cost more than its budget."""
     bound = upper_bound(plan)
     if bound > plan.budget:
         raise RunRefused(
             f"The run could cost up to ${bound:.2f}, more than its budget of ${plan.budget:.2f}. "
-            "Lower the number of trials or the time limits, or raise RunBudget."
+            f"Lower the number of trials{other_ways(plan)} or the time limits, or raise RunBudget."
         )

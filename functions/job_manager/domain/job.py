@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+SPOT_WAIT_SECONDS = 3600
+"""How long a training job waits for a spot instance at most."""
+
 
 class JobStatus(StrEnum):
     """A job's status; SageMaker's transitional states, such as Stopping, count as in progress."""
@@ -16,7 +19,8 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """A processing or tuning job. `seconds` are billable; `best_trial` is a tuning job's.
+    """A processing, tuning or training job. `seconds` are billable, summed over its instances; `best_trial` is a tuning
+    job's.
 
     `created_at` is when it was asked for, `instance_type` what it runs on. `reason` is why a job ended, or what a job
     in progress waits for.

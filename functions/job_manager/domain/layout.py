@@ -2,7 +2,8 @@
 
 from .dataset import RUNS
 
-PREPARE, EVALUATE = PROCESSING_JOBS = ("-prepare", "-evaluate")
+PREPARE, MERGE, EVALUATE = PROCESSING_JOBS = ("-prepare", "-merge", "-evaluate")
+REFIT = "-refit"
 
 
 def snapshot(run_id: str) -> str:
@@ -18,6 +19,11 @@ def manifest(run_id: str) -> str:
 def pack(run_id: str) -> str:
     """What prepare writes."""
     return f"{RUNS}{run_id}/pack/"
+
+
+def parts(run_id: str) -> str:
+    """What merge reads: each instance's facts about its images."""
+    return f"{RUNS}{run_id}/pack/parts/"
 
 
 def features(run_id: str) -> str:
@@ -153,13 +159,28 @@ def retry(run_id: str) -> str:
 
 def temporary(run_id: str) -> tuple[str, ...]:
     """Where the objects are that nothing reads once the run has ended: packs, the trials' models and checkpoints."""
-    packs = (features(run_id), training(run_id), validation_split(run_id), test_split(run_id))
+    packs = (features(run_id), training(run_id), validation_split(run_id), test_split(run_id), parts(run_id))
     return (*packs, trials(run_id), checkpoints(run_id))
 
 
 def prepare_job(run_id: str) -> str:
     """The name of the processing job that packs the dataset."""
     return run_id + PREPARE
+
+
+def merge_job(run_id: str) -> str:
+    """The name of the processing job that makes one pack of what several instances prepared."""
+    return run_id + MERGE
+
+
+def refit_job(run_id: str) -> str:
+    """The name of the training job that trains the best head, which saw a sample, on all training images."""
+    return run_id + REFIT
+
+
+def is_refit(job: str) -> bool:
+    """Whether a job of this name would be a run's training job on all images."""
+    return job.endswith(REFIT)
 
 
 def tuning_job(run_id: str) -> str:
@@ -173,8 +194,9 @@ def fine_tuning_job(run_id: str) -> str:
 
 
 def stage_of(trial: str) -> str:
-    """The stage of a trial, read from its name: `tune` or `fine-tune`."""
-    return "fine-tune" if trial.split("-")[3:4] == ["fine"] else "tune"
+    """The stage of a trial, read from its name: `tune`, `refit` or `fine-tune`."""
+    of_the_run = trial.split("-")[3:4]
+    return "fine-tune" if of_the_run == ["fine"] else "refit" if of_the_run == ["refit"] else "tune"
 
 
 def evaluation_job(run_id: str) -> str:

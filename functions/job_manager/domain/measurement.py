@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from .job import SPOT_WAIT_SECONDS
+from .plan import Plan
 from .result import Trial
 from .run import STAGES_WITH_TRIALS, Run, RunState
 
@@ -70,7 +72,7 @@ def of_move(before: Run, after: Run, trials: Sequence[Trial], now: datetime) -> 
     if ended:
         yield Measurement(Metric.TRIALS_FINISHED, len(ended) - failed, stage)
         yield Measurement(Metric.TRIALS_FAILED, failed, stage)
-    if stage is RunState.PREPARING and after.dataset:
+    if before.dataset is None and after.dataset:
         yield Measurement(Metric.IMAGES_USED, after.dataset.used)
     if after.state.ended:
         yield from of_end(after)
@@ -88,10 +90,15 @@ def of_end(run: Run) -> Iterator[Measurement]:
 
 def of_open_run(run: Run, now: datetime) -> Measurement:
     """How much of its stage's time an open run has used: 100 % is the time limit of the stage's job and its start."""
-    plan = run.plan
-    limit = plan.tuning_time_limit if run.state in STAGES_WITH_TRIALS else plan.processing_time_limit
-    allowed = timedelta(seconds=limit) + START
+    allowed = timedelta(seconds=time_limit(run.plan, run.state)) + START
     return Measurement(Metric.STAGE_TIME_USED, 100 * seconds_between(run.in_stage_since, now) / allowed.total_seconds())
+
+
+def time_limit(plan: Plan, stage: RunState) -> int:
+    """The time limit of a stage's job, waiting for a spot instance included, in seconds."""
+    if stage is RunState.REFITTING:
+        return plan.trial_time_limit + (SPOT_WAIT_SECONDS if plan.spot else 0)
+    return plan.tuning_time_limit if stage in STAGES_WITH_TRIALS else plan.processing_time_limit
 
 
 def seconds_between(start: datetime, end: datetime) -> float:

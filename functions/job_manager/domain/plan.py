@@ -18,6 +18,8 @@ from .search_space import (
 )
 
 USUAL_ERROR_RATE = 0.05
+IMAGES_PER_INSTANCE = 10_000
+"""They take an instance minutes, as many as its start takes."""
 BACKBONES_IN_THE_IMAGE = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 
 
@@ -73,6 +75,9 @@ class Plan:
     `pretrained` is the bucket's folder with weights for keras.applications; if it is empty, the jobs download them.
     Without `fine_tuning` the best head is the run's model; `fine_tuning_search_space` is then that of a request which
     asks for it. `refusal` is why a run of this plan is refused, whatever its images; empty if it isn't.
+    `prepare_instances` is how many instances prepare reads the images on, each at least `images_per_instance` of them
+    where there are several; `head_sample` is how many training images a trial trains its heads on, 0 for all.
+    `scale.for_images` fits these to a dataset.
     Only runs with the same `search_space`, `backbones` and `heads_per_job` can warm-start each other. The defaults keep
     the plans of older runs readable.
     """
@@ -104,6 +109,9 @@ class Plan:
     sure_error_rate: float = USUAL_ERROR_RATE
     fine_tuning_search_space: str = ""
     refusal: str = ""
+    prepare_instances: int = 1
+    images_per_instance: int = IMAGES_PER_INSTANCE
+    head_sample: int = 0
 
     @property
     def head_jobs(self) -> int:
@@ -178,6 +186,7 @@ class Plan:
             **({"changed_images": self.changed_images} if self.changed_images else {}),
             **({"sure_error_rate": self.sure_error_rate} if self.sure_error_rate != USUAL_ERROR_RATE else {}),
             **({"refusal": self.refusal} if self.refusal else {}),
+            **({"head_sample": self.head_sample} if self.head_sample else {}),
         }
         return json.dumps(outcome, sort_keys=True)
 

@@ -48,6 +48,8 @@ WAITS: Mapping[Cause, str] = {
     Cause.THROTTLING: "waits, as SageMaker takes no more requests for now",
     Cause.SERVICE: "waits, as SageMaker can't create it for now",
 }
+INSTANCES_OF, OF_TRIALS = {"prepare job": "PrepareInstances"}, "ParallelTrials or FineTuneParallelTrials"
+"""The parameters that have a job need fewer instances."""
 MESSAGE_KEPT = 1024
 """How many characters of AWS's message people are told, as many as of a FailureReason."""
 NEVER = {"ValidationException", "ResourceNotFound"}
@@ -122,7 +124,7 @@ def over_quota(job: str, message: str) -> JobRejected | JobDelayed:
         return JobDelayed(
             Cause.QUOTA, f"The {job} {WAITS[Cause.QUOTA]}: {quota}. {raise_it} if it does not become free."
         )
-    fewer = ", or lower ParallelTrials or FineTuneParallelTrials" if limit and wanted > 1 else ""
+    fewer = f", or lower {INSTANCES_OF.get(job, OF_TRIALS)}" if limit and wanted > 1 else ""
     return JobRejected(
         f"SageMaker refused the {job}: the quota '{name}' is {limit}, and it needs {wanted}. {raise_it}{fewer}.",
         Cause.QUOTA,

@@ -35,7 +35,7 @@ class Heads:
 
 @dataclass(frozen=True)
 class Trial:
-    """One training job of a tuning job; `stage` is `tune` or `fine-tune`.
+    """One training job of a run; `stage` is `tune`, `refit` or `fine-tune`.
 
     `objective` is the accuracy that it measured on the validation images, None until there is one: what tuning raises.
     `model_uri` is where SageMaker put its model. If it trained several `heads`, it has the best's `hyperparameters`,

@@ -25,7 +25,9 @@ class RunState(StrEnum):
     """A run's state. It only ever moves forward."""
 
     PREPARING = "Preparing"
+    MERGING = "Merging"
     TUNING = "Tuning"
+    REFITTING = "Refitting"
     FINE_TUNING = "FineTuning"
     EVALUATING = "Evaluating"
     COMPLETED = "Completed"
@@ -39,18 +41,24 @@ class RunState(StrEnum):
         return self not in NEXT
 
 
+WITHOUT_SUCCESS = frozenset({RunState.FAILED, RunState.STOPPED})
 NEXT: Mapping[RunState, frozenset[RunState]] = {
-    RunState.PREPARING: frozenset({RunState.TUNING, RunState.FAILED, RunState.STOPPED, RunState.REFUSED}),
-    RunState.TUNING: frozenset({RunState.FINE_TUNING, RunState.EVALUATING, RunState.FAILED, RunState.STOPPED}),
-    RunState.FINE_TUNING: frozenset({RunState.EVALUATING, RunState.FAILED, RunState.STOPPED}),
-    RunState.EVALUATING: frozenset({RunState.COMPLETED, RunState.FAILED, RunState.STOPPED}),
+    RunState.PREPARING: WITHOUT_SUCCESS | {RunState.MERGING, RunState.TUNING, RunState.REFUSED},
+    RunState.MERGING: WITHOUT_SUCCESS | {RunState.TUNING},
+    RunState.TUNING: WITHOUT_SUCCESS | {RunState.REFITTING, RunState.FINE_TUNING, RunState.EVALUATING},
+    RunState.REFITTING: WITHOUT_SUCCESS | {RunState.FINE_TUNING, RunState.EVALUATING},
+    RunState.FINE_TUNING: WITHOUT_SUCCESS | {RunState.EVALUATING},
+    RunState.EVALUATING: WITHOUT_SUCCESS | {RunState.COMPLETED},
 }
 
-STAGES_WITH_TRIALS = {RunState.TUNING: "tune", RunState.FINE_TUNING: "fine-tune"}
+STAGES_WITH_TRIALS = {RunState.TUNING: "tune", RunState.REFITTING: "refit", RunState.FINE_TUNING: "fine-tune"}
+TRAINING_HEADS = {RunState.TUNING, RunState.REFITTING}
 
 JOBS: Mapping[RunState, Callable[[str], str]] = {
     RunState.PREPARING: layout.prepare_job,
+    RunState.MERGING: layout.merge_job,
     RunState.TUNING: layout.tuning_job,
+    RunState.REFITTING: layout.refit_job,
     RunState.FINE_TUNING: layout.fine_tuning_job,
     RunState.EVALUATING: layout.evaluation_job,
 }
@@ -60,19 +68,20 @@ JOBS: Mapping[RunState, Callable[[str], str]] = {
 class Run:
     """One attempt at turning a dataset version into a model.
 
-    `run_id` is also the name of the tuning job of the heads. `best_head` is the best trial of that job, `best_trial`
-    the one whose model is evaluated, and `rival` the second best of fine-tuning. `notice` says why the run departed
-    from its plan, `waits_for` what its job waits for, and `delay` since when SageMaker refuses to create that job, if
-    it does. `champion_before` is the run whose model it has to beat, and `won` whether it did. `training_seconds`,
-    `fine_tuning_seconds` and `processing_seconds` are billable, summed over jobs. `content` is the digest of its
-    images, empty for a run that only reports refused files; `strays` is the digest of those files. A refused run never
-    started. If `begins_again`, its dataset gets another attempt by itself, whose `repeats` is one more. `stage_since`
-    is when its present stage began; None in its first stage and once it ended. `expected_usd` is what it was expected
-    to cost when it started, from and to; None for a run that was refused or costs nothing. `given` is how many images
-    it was started on, and their size. `notified` is whether anybody could have heard of its end, None until that was
-    announced. `avoids` are the instance types that AWS had none of in this attempt or the ones before;
-    `price_difference` is how much more, or less, its jobs cost as they did not run on the planned machines. `request`
-    is a person's request that it was started for, None if an upload started it.
+    `run_id` is also the name of the tuning job of the heads. `best_head` is the best trial of that job, or the job that
+    trained it again on all images if the trials saw a sample; `best_trial` is the one whose model is evaluated, and
+    `rival` the second best of fine-tuning. `notice` says why the run departed from its plan, `waits_for` what its job
+    waits for, and `delay` since when SageMaker refuses to create that job, if it does. `champion_before` is the run
+    whose model it has to beat, and `won` whether it did. `training_seconds`, `fine_tuning_seconds` and
+    `processing_seconds` are billable, summed over jobs. `content` is the digest of its images, empty for a run that
+    only reports refused files; `strays` is the digest of those files. A refused run never started. If `begins_again`,
+    its dataset gets another attempt by itself, whose `repeats` is one more. `stage_since` is when its present stage
+    began; None in its first stage and once it ended. `expected_usd` is what it was expected to cost when it started,
+    from and to; None for a run that was refused or costs nothing. `given` is how many images it was started on, and
+    their size. `notified` is whether anybody could have heard of its end, None until that was announced. `avoids` are
+    the instance types that AWS had none of in this attempt or the ones before; `price_difference` is how much more, or
+    less, its jobs cost as they did not run on the planned machines. `request` is a person's request that it was started
+    for, None if an upload started it.
     """
 
     run_id: str
@@ -124,7 +133,7 @@ class Run:
     @property
     def machine(self) -> Machine:
         """The planned machine of its present stage."""
-        if self.state is RunState.TUNING:
+        if self.state in TRAINING_HEADS:
             return self.plan.training
         if self.state is RunState.FINE_TUNING and self.plan.fine_tuning:
             return self.plan.fine_tuning.machine
@@ -132,11 +141,17 @@ class Run:
 
     def on(self, machine: Machine) -> "Run":
         """This run, with another machine for its present stage."""
-        if self.state is RunState.TUNING:
+        if self.state in TRAINING_HEADS:
             return replace(self, plan=replace(self.plan, training=machine))
         if self.state is RunState.FINE_TUNING and self.plan.fine_tuning:
             return replace(self, plan=replace(self.plan, fine_tuning=replace(self.plan.fine_tuning, machine=machine)))
         return replace(self, plan=replace(self.plan, processing=machine))
+
+    @property
+    def samples(self) -> bool:
+        """Whether its trials train on a sample of the training images, which prepare has counted."""
+        training = sum(split.train for split in self.dataset.labels.values()) if self.dataset else 0
+        return 0 < self.plan.head_sample < training
 
     @property
     def in_stage_since(self) -> datetime:

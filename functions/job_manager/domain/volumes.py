@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from .dataset import Snapshot
 from .errors import RunRefused
 from .plan import Plan
+from .scale import CACHED_BYTES, TESTED, TRAINED, VALIDATED, view_bytes
 
-TRAINED, VALIDATED, TESTED = 0.70, 0.15, 0.15
-"""The shares of the splits, as prepare makes them."""
-FEATURES = 10_000
-"""How many numbers a backbone gives for a view at most: an EfficientNet-Lite gives 9,584, keras.applications fewer."""
-FEATURE_BYTES, PIXEL_BYTES = 2, 3
+PIXEL_BYTES = 3
 LARGEST_SHRUNK_PHOTO = 640 * 640 * PIXEL_BYTES
 """A photograph for evaluate is its file, or a PNG of 640 pixels at most."""
+FACTS = 40_000
+"""What merge reads of an image: a small picture of it, and what it is compared by."""
 CHECKPOINT, OTHER_CHECKPOINT = 200 * 10**6, 6 * 10**9
 """The largest checkpoint of an EfficientNet-Lite, and of any network of keras.applications: five times its weights."""
 SPARE = 1.2
@@ -33,11 +32,17 @@ class Amount:
 
 
 def prepare_gib(plan: Plan, given: Amount | None) -> int:
-    """The images, all of them decoded at each size, and the pack."""
+    """The images, all of them decoded at each size, and the pack: each instance's share of these."""
     if given is None:
         return UNKNOWN_GIB
     decoded = given.images * (plan.image_size**2 + plan.fine_tune_size**2) * PIXEL_BYTES
-    return gib(given.bytes + decoded + features(plan, given) + training_images(plan, given) + photos(given))
+    needed = given.bytes + decoded + features(plan, given) + training_images(plan, given) + photos(given)
+    return gib(needed / plan.prepare_instances)
+
+
+def merge_gib(given: Amount | None) -> int:
+    """The light facts about each image, and what is written of them."""
+    return gib(2 * given.images * FACTS) if given else UNKNOWN_GIB
 
 
 def tuning_gib(plan: Plan, given: Amount | None) -> int:
@@ -66,7 +71,7 @@ def check_volumes(plan: Plan, snapshot: Snapshot) -> None:
     if needed > LARGEST_GIB:
         raise RunRefused(
             f"The images need a disk of {needed:,} GiB, and SageMaker's largest has {LARGEST_GIB:,}. Upload smaller "
-            "copies of the images, or fewer, or lower ImageSize."
+            "copies of the images, or fewer, or lower ImageSize, or raise PrepareInstances."
         )
 
 
@@ -76,9 +81,9 @@ def amount(snapshot: Snapshot) -> Amount:
 
 
 def features(plan: Plan, given: Amount) -> float:
-    """Of each training image all views, of each validation image one, for each backbone."""
-    views = TRAINED * plan.views + VALIDATED
-    return given.images * views * len(plan.backbones) * FEATURES * FEATURE_BYTES
+    """Of each training image as many views as fit, of each validation image one, for each backbone."""
+    view = view_bytes(plan, given.images)
+    return min(view * (TRAINED * plan.views + VALIDATED), max(view * (TRAINED + VALIDATED), CACHED_BYTES))
 
 
 def training_images(plan: Plan, given: Amount) -> float:

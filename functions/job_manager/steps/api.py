@@ -25,7 +25,7 @@ from .answers import (
 RUNS_SHOWN = 100
 TRIALS_SHOWN = 750
 CURVES_AT_ONCE = 20
-PROCESSING = {RunState.PREPARING, RunState.EVALUATING}
+PROCESSING = {RunState.PREPARING, RunState.MERGING, RunState.EVALUATING}
 EPOCHS_AT_ONCE = 20_000
 """They take 4 MB: Lambda answers with 6 MB at most."""
 NO_CURSOR = "The cursor is not one that an answer gave as `next`. Ask without it."

@@ -6,6 +6,7 @@ from ..domain.errors import Conflict, RunRefused
 from ..domain.plan import Plan
 from ..domain.run import Run, RunState
 from ..domain.run_request import RunRequest
+from ..domain.scale import for_images
 from ..ports import Ports
 from .ranges import with_chosen_ranges
 from .retry_run import RETRIED, latest
@@ -43,7 +44,7 @@ def check(request: RunRequest, ports: Ports, plan: Plan) -> None:
     wanted = request.applied_to(with_chosen_ranges(plan, ports))
     try:
         wanted.check()
-        check_budgets(wanted, ports)
+        check_budgets(for_images(wanted, 0), ports)
     except RunRefused as error:
         raise Conflict(str(error)) from None
     if not ports.runs.pending():
@@ -58,7 +59,8 @@ def why_nothing_to_do(request: RunRequest, wanted: Plan, ports: Ports) -> str | 
     if last is None:
         empty = next(iter(ports.bucket.objects()), None) is None
         return "There is no image in the bucket yet. Upload some first: seedbed upload FOLDER" if empty else None
-    same = last.state is not RunState.REFUSED and last.plan.fingerprint() == wanted.fingerprint()
+    now = for_images(wanted, last.given.images if last.given else 0)
+    same = last.state is not RunState.REFUSED and last.plan.fingerprint() == now.fingerprint()
     if not same or request.again:
         return None
     if last.state in RETRIED:

@@ -5,6 +5,7 @@ from ..domain.errors import Conflict
 from ..domain.plan import Plan
 from ..domain.run import Run, RunState
 from ..domain.run_request import planned
+from ..domain.scale import for_images
 from ..domain.settling import SettleRule
 from ..ports import Ports, Runs
 from .note_upload import note_upload
@@ -50,6 +51,7 @@ def latest(runs: Runs) -> Run | None:
 
 def is_repeated(run: Run, ports: Ports, plan: Plan) -> bool:
     """Whether the dataset of a run that ended gets another attempt under this plan of the stack."""
-    if run.begins_again or (run.state is RunState.FAILED and not run.plan.does_the_same(planned(plan, run.request))):
+    now = for_images(planned(plan, run.request), run.given.images if run.given else 0)
+    if run.begins_again or (run.state is RunState.FAILED and not run.plan.does_the_same(now)):
         return True
     return run.state in RETRIED and ports.bucket.has(layout.retry(run.run_id))

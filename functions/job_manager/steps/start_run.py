@@ -8,6 +8,7 @@ from itertools import count
 from ..domain import layout
 from ..domain.cost import check_budget, check_month
 from ..domain.costs.expectation import expected_usd
+from ..domain.costs.prepare_time import check_prepare_time
 from ..domain.dataset import DatasetReport, Snapshot, Split, take_snapshot
 from ..domain.errors import Conflict, JobDelayed, NameTaken, NotFound, RunRefused
 from ..domain.measurement import of_new_run
@@ -16,6 +17,7 @@ from ..domain.reason import lacked_spot
 from ..domain.refusal import quota_notice
 from ..domain.run import Run, RunState, run_id_of
 from ..domain.run_request import RunRequest, planned
+from ..domain.scale import for_images
 from ..domain.settling import PendingChange, SettleRule
 from ..domain.volumes import amount, check_volumes
 from ..ports import Ports
@@ -86,7 +88,7 @@ def new_run(snapshot: Snapshot, ports: Ports, plan: Plan, request: RunRequest | 
     """The run that this snapshot or the request needs, refused if it can't succeed; None if there was one."""
     if not snapshot.images and not snapshot.refused:
         return None
-    plan = planned(plan, request)
+    plan = for_images(planned(plan, request), len(snapshot.images))
     reason = why_refused(snapshot, ports, plan)
     run_id, before = next_attempt(ports, snapshot.version(plan))
     again = before and (is_repeated(before, ports, plan) or asks_again(request, before))
@@ -144,6 +146,7 @@ def why_refused(snapshot: Snapshot, ports: Ports, plan: Plan) -> str | None:
         plan.check()
         snapshot.check(plan)
         check_volumes(plan, snapshot)
+        check_prepare_time(plan, len(snapshot.images))
         check_budgets(plan, ports)
     except RunRefused as error:
         return str(error)

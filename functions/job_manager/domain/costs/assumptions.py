@@ -67,6 +67,10 @@ DECODE = measured("seconds to check, split and pack an image", 0.0012)
 VIEW = measured("seconds to extract the features of a view at 288 pixels", 1 / 190.6)
 CHANGES = measured("harmless changes that each of the changed images is scored under", 14, "trainer/evaluation")
 CHANGE = measured("seconds to change an image at 288 pixels, the mean of all changes", 0.0013, "measured on one core")
+MERGE_START = Assumption(
+    "seconds until merge has read what it compares, and writes its report", Range(4, 8), UNMEASURED
+)
+MERGE = Assumption("seconds to compare an image with all others", Range(0.0002, 0.001), UNMEASURED)
 HEAD_START = measured("seconds until a job of heads trains its first one", 5)
 HEAD = measured("seconds to train a head, for each training image", 6 / 2784)
 FINE_TUNE_START = measured("seconds until fine-tuning begins its first epoch", 8.5)

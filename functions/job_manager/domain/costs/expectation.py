@@ -1,10 +1,11 @@
 """What a run is expected to cost and to take, by stage, beside the most that it can cost."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..cost import price, stage_seconds
 from ..plan import FineTuning, Plan
+from ..scale import for_images, views_kept
 from . import assumptions as given
 from .assumptions import NOTHING, Range
 from .stage_jobs import ON_DEMAND, START_UNBILLED, Jobs
@@ -49,7 +50,8 @@ class Expectation:
 
 
 def expectation(plan: Plan, images: int) -> Expectation:
-    """The expectation of a run of this plan with so many images."""
+    """The expectation of a run of this plan with so many images, fitted to them."""
+    plan = for_images(plan, images)
     stages = tuple(
         StageExpectation(
             stage=name,
@@ -75,9 +77,13 @@ def expected_usd(plan: Plan, images: int) -> tuple[float, float] | None:
 def stages_of(plan: Plan, images: int) -> Iterator[tuple[str, Jobs, float]]:
     """Each stage's name and jobs, and the most that they can cost."""
     processing_bound = price(plan.processing, plan.processing_time_limit)
-    yield "prepare", processing(plan, prepare_work(plan, images)), processing_bound
+    yield "prepare", prepare_of(plan, images), plan.prepare_instances * processing_bound
+    if plan.prepare_instances > 1:
+        yield "merge", processing(plan, given.MERGE_START.value + given.MERGE.value * images), processing_bound
     heads = heads_of(plan, images)
     yield "heads", heads, bound_of(plan, heads)
+    if plan.head_sample:
+        yield "refit", refit_of(plan, images), price(plan.training, plan.trial_time_limit)
     if plan.fine_tuning:
         fine_tuning = fine_tuning_of(plan, plan.fine_tuning, images)
         yield "fine-tune", fine_tuning, bound_of(plan, fine_tuning)
@@ -95,25 +101,50 @@ def processing(plan: Plan, work: Range) -> Jobs:
     return Jobs(1, 1, plan.processing, work, limit, stage_limit=limit + START_UNBILLED)
 
 
+def prepare_of(plan: Plan, images: int) -> Jobs:
+    """Its instances, as if each were a job: all of them start together and read their share of the images."""
+    instances = plan.prepare_instances
+    one = processing(plan, prepare_work(plan, images))
+    return replace(one, count=instances, parallel=instances)
+
+
 def prepare_work(plan: Plan, images: int) -> Range:
-    """Every image is read once; the features of all views are extracted by each backbone."""
-    views = given.TRAIN_SHARE.value.low * plan.views + given.OTHER_SHARE.value.low
+    """An instance reads each image of its share once; the features of all views are extracted by each backbone."""
+    views = given.TRAIN_SHARE.value.low * views_kept(plan, images) + given.OTHER_SHARE.value.low
     features = views * given.VIEW.value.low * at_size(plan.image_size, given.MEASURED_SIZE) * len(plan.backbones)
-    return given.PREPARE_START.value + given.DECODE.value * images + exactly(images * features)
+    read = images / plan.prepare_instances
+    return given.PREPARE_START.value + given.DECODE.value * read + exactly(read * features)
 
 
 def heads_of(plan: Plan, images: int) -> Jobs:
     """The jobs of the heads, of which each trains several."""
-    one = given.HEAD.value * (images * given.TRAIN_SHARE.value.low)
+    seen = images * given.TRAIN_SHARE.value.low
     return Jobs(
         count=plan.head_jobs,
         parallel=plan.parallel_trials,
         machine=plan.training,
-        work=given.HEAD_START.value + one * plan.heads_in_each_job,
+        work=heads_work(plan, min(seen, plan.head_sample or seen)),
         time_limit=plan.trial_time_limit,
         stage_limit=plan.tuning_time_limit,
         price_share=share_of_price(plan),
     )
+
+
+def refit_of(plan: Plan, images: int) -> Jobs:
+    """The job that trains the best heads, which saw a sample, on all training images."""
+    limit = plan.trial_time_limit
+    return replace(
+        heads_of(plan, images),
+        count=1,
+        parallel=1,
+        work=heads_work(plan, images * given.TRAIN_SHARE.value.low),
+        stage_limit=limit + START_UNBILLED,
+    )
+
+
+def heads_work(plan: Plan, seen: float) -> Range:
+    """A job trains its heads on so many training images."""
+    return given.HEAD_START.value + given.HEAD.value * (seen * plan.heads_in_each_job)
 
 
 def fine_tuning_of(plan: Plan, stage: FineTuning, images: int) -> Jobs:

@@ -29,7 +29,12 @@ def tune(run: Run, ports: Ports) -> Run | None:
     if best is None:
         job = replace(job, reason="No trial finished.")
         return unfinished(run, job, ports, trials, training_seconds=seconds)
-    state = RunState.FINE_TUNING if run.plan.fine_tuning else RunState.EVALUATING
     if cut_short:
         run = run.noted(cut_at_time_limit("Tuning", trials))
+    state = RunState.REFITTING if run.samples else after_heads(run)
     return run.moved(state, best_trial=best, best_head=best, training_seconds=seconds)
+
+
+def after_heads(run: Run) -> RunState:
+    """The stage that follows once the run has its best head."""
+    return RunState.FINE_TUNING if run.plan.fine_tuning else RunState.EVALUATING
