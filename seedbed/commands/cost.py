@@ -16,14 +16,23 @@ from ..terminal.console import results
 from ..terminal.table import Column, FittedTable, Row
 from .options import AsJson, stack_name, whole_number
 
-PRICES = {"prepare": "Processing", "heads": "Training", "fine-tune": "FineTune", "evaluate": "Processing"}
+PRICES = {
+    "prepare": "Processing",
+    "merge": "Processing",
+    "heads": "Training",
+    "refit": "Training",
+    "fine-tune": "FineTune",
+    "evaluate": "Processing",
+}
 LIMITS = {
     "prepare": "ProcessingTimeLimitSeconds",
+    "merge": "ProcessingTimeLimitSeconds",
     "heads": "TrialTimeLimitSeconds",
+    "refit": "TrialTimeLimitSeconds",
     "fine-tune": "FineTuneTimeLimitSeconds",
     "evaluate": "ProcessingTimeLimitSeconds",
 }
-CONTINUES = {"heads", "fine-tune"}
+CONTINUES = {"heads", "refit", "fine-tune"}
 COLUMNS = (
     Column("Stage"),
     Column("Jobs", rank=1),

@@ -16,7 +16,9 @@ from .tables.values import minute, percent
 
 DOES = {
     "prepare": "is preparing the images",
+    "merge": "is merging what several instances prepared",
     "tune": "is training heads",
+    "refit": "is training the best heads on all images",
     "fine-tune": "is training the whole network",
     "evaluate": "is evaluating the best model",
 }

@@ -279,10 +279,15 @@ class FineTuning(Answer, frozen=True):
 
 
 class Plan(Answer, frozen=True):
-    """What a run was to do; `trials` heads, `heads_per_job` of them by each training job."""
+    """What a run was to do; `trials` heads, `heads_per_job` of them by each training job, on `head_sample` images.
+
+    With more than one of `prepare_instances`, a job merges what they prepared; with 0 `head_sample`, heads see all.
+    """
 
     trials: int
     heads_per_job: int = 1
+    prepare_instances: int = 1
+    head_sample: int = 0
     fine_tuning: FineTuning | None = None
     search_space: str = ""
 

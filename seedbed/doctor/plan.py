@@ -12,7 +12,7 @@ DEFAULT = re.compile(r"^    Default: (.*)$", re.MULTILINE)
 ACROSS = "Number of instances across all {}s"
 PARALLEL = "Maximum number of parallel training jobs per HPO tuning job"
 PARALLEL_BY_DEFAULT = 10
-HEADS, NETWORKS = "ParallelTrials", "FineTuneParallelTrials"
+HEADS, NETWORKS, PREPARE = "ParallelTrials", "FineTuneParallelTrials", "PrepareInstances"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def needs(parameters: Mapping[str, str]) -> list[Need]:
             largest[types] = of_types(types, job, jobs, name)
     return [
         *largest.values(),
-        of_types(parameters["ProcessingInstanceType"], "processing job", 1),
+        of_types(parameters["ProcessingInstanceType"], "processing job", int(parameters.get(PREPARE, "1")), PREPARE),
         Need(ACROSS.format(job), most, both if most > 1 else "", certain=False),
         Need(PARALLEL, most, both if most > 1 else "", usual=PARALLEL_BY_DEFAULT),
     ]

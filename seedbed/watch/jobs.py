@@ -45,6 +45,8 @@ def progress_of(stack: Stack, run_id: str, stage: str) -> StageProgress:
         return tuning_progress(stack, run_id)
     if stage == "fine-tune":
         return fine_tuning_progress(stack, f"{run_id}-fine")
+    if stage == "refit":  # one job, of which the API tells
+        return StageProgress(stage)
     return processing_progress(stack, stage, f"{run_id}-{stage}")
 
 

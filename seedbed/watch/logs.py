@@ -14,7 +14,8 @@ from ..stack import Stack
 from .jobs import PROCESSING_LOGS, TRAINING_LOGS
 
 AT_ONCE = 10_000
-ORDER = {"prepare": 0, "evaluate": 2}
+ORDER = {"prepare": 0, "merge": 1, "refit": 3, "evaluate": 5}
+HEADS, NETWORKS = 2, 4
 KINDS = {"processing-job": PROCESSING_LOGS, "training-job": TRAINING_LOGS}
 """By a local cloud's folder of log files, the log group of the same jobs."""
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -115,6 +116,11 @@ class FileSource:
         return self.home.path / "sagemaker" / "logs" / kind
 
 
+def place(job: str) -> int:
+    """Where a job comes among those of its run, by its name without the run's."""
+    return ORDER.get(job, NETWORKS if job.startswith("fine-") else HEADS)
+
+
 @dataclass
 class RunLogs:
     """The logs of a run's jobs, each from the first source that has it."""
@@ -124,7 +130,7 @@ class RunLogs:
     wanted: str = ""
 
     def new_lines(self) -> Iterator[Line]:
-        """The lines that have come since, job by job: prepare, the trials, evaluate.
+        """The lines that have come since, job by job: prepare and merge, the trials and the refit, evaluate.
 
         Raises SeedbedError if the wanted job has no log, but there are others.
         """
@@ -132,7 +138,7 @@ class RunLogs:
         for source in self.sources:
             for job in source.jobs(self.run_id):
                 source_of.setdefault(job, source)
-        jobs = sorted(source_of, key=lambda job: (ORDER.get(self.short(job), 1), job))
+        jobs = sorted(source_of, key=lambda job: (place(self.short(job)), job))
         chosen = [job for job in jobs if self._is_wanted(job)]
         if jobs and not chosen:
             raise SeedbedError(NONE.format(self.run_id, self.wanted, ", ".join(map(self.short, jobs))))

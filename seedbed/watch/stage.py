@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 
 ENDED = {"Completed", "Failed", "Stopped", "Refused"}
-STAGES = {"Preparing": "prepare", "Tuning": "tune", "FineTuning": "fine-tune", "Evaluating": "evaluate"}
+STAGES = {
+    "Preparing": "prepare",
+    "Merging": "merge",
+    "Tuning": "tune",
+    "Refitting": "refit",
+    "FineTuning": "fine-tune",
+    "Evaluating": "evaluate",
+}
 """By a run's state, the stage that it is in."""
 
 

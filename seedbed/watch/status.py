@@ -14,7 +14,7 @@ FAILURES = 5
 """So many answers in a row may be errors before following a run ends."""
 PATIENCE_SECONDS, PATIENCE_SECONDS_ON_AWS = 30, 90
 """How long an upload may take to be noted by the stack."""
-TRIAL_STAGES = {"Tuning": "tune", "FineTuning": "fine-tune"}
+TRIAL_STAGES = {"Tuning": "tune", "Refitting": "refit", "FineTuning": "fine-tune"}
 TRIAL_ENDED = {"Completed", "Failed", "Stopped"}
 
 Look = TypeVar("Look")
@@ -133,4 +133,6 @@ def trials_of(plan: Mapping[str, Any], stage: str) -> int:
     """How many training jobs the plan has a stage run; several heads may share one."""
     if stage == "fine-tune":
         return int(plan["fine_tuning"]["trials"])
+    if stage == "refit":
+        return 1
     return math.ceil(int(plan["trials"]) / int(plan.get("heads_per_job", 1)))

@@ -30,6 +30,20 @@ def test_stages_before_the_present_one_are_done() -> None:
     assert states(opened("Tuning")) == {"Prepare": "done", "Tune": "now", "Evaluate": "later"}
 
 
+def test_a_run_of_many_images_has_two_stages_more() -> None:
+    plan = {**examples.PLAN, "prepare_instances": 2, "head_sample": 20_000}
+    shown = opened("Refitting", plan=plan)
+
+    assert states(shown) == {
+        "Prepare": "done",
+        "Merge": "done",
+        "Tune": "done",
+        "Refit": "now",
+        "Evaluate": "later",
+    }
+    assert [stage.note for stage in shown.stages if stage.title == "Refit"] == ["0 of 1 job"]
+
+
 def test_fine_tuning_is_a_stage_of_the_full_plan() -> None:
     plan = {**examples.PLAN, "fine_tuning": {"trials": 2, "epochs": 12}}
     shown = opened("FineTuning", plan=plan)

@@ -53,6 +53,7 @@ def test_a_run_needs_what_its_plan_says() -> None:
         ({"FineTuneInstanceType": "ml.m5.large", "FineTuneTrials": "9", "FineTuneParallelTrials": "9"}, M5, 9),
         ({"FineTuneTrials": "1", "FineTuneParallelTrials": "2"}, C5, 1),
         ({"UseSpot": "true"}, "ml.c5.2xlarge for spot training job usage", 2),
+        ({"PrepareInstances": "7"}, "ml.m5.xlarge for processing job usage", 7),
         ({"UseSpot": "true", "HeadsPerJob": "1"}, "Number of instances across all spot training jobs", 4),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
@@ -100,6 +101,26 @@ def test_the_end_of_fine_tuning_starts_evaluate(
     assert deployed.runs.trials(RUN_ID)[-1] == tuned.trial(FINE_TUNED)
     assert tuned.created[3:] == [f"{RUN_ID}-evaluate"]
     assert tuned.evaluated[RUN_ID]["model"] == tuned.trial(FINE_TUNED).model_uri
+
+
+def test_the_end_of_the_training_on_all_images_is_recorded_and_continues_the_run(
+    deployed: Deployed, prepared: MemoryJobs, states: dict[str, Event], run: Run
+) -> None:
+    name = layout.refit_job(RUN_ID)
+    head = Trial(TRIAL, "Completed", {"epochs": "33"}, 0.93, 131, model_uri="s3://b/m")
+    refitting = replace(run, plan=replace(run.plan, head_sample=9), best_head=head, best_trial=head)
+    deployed.runs.move(replace(refitting, state=RunState.REFITTING), came_from=run.state)
+    prepared.start_refit(refitting)
+    prepared.add_trial(name, Trial(name, "Completed", {"epochs": "33"}, 0.94, 400, stage="refit"))
+    prepared.end(name)
+    (record,) = states["trial"]["Records"]
+    told = {"Records": [{**record, "body": record["body"].replace(TRIAL, name)}]}
+
+    assert failed(deployed.invoke("AdvanceRun", told)) == []
+
+    advanced = deployed.runs.get(RUN_ID)
+    assert advanced.state is RunState.FINE_TUNING
+    assert advanced.best_head == deployed.runs.trials(RUN_ID)[-1] == prepared.trial(name)
 
 
 def test_advance_run_skips_jobs_of_unknown_runs(deployed: Deployed, event: Events) -> None:

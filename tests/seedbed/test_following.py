@@ -222,6 +222,21 @@ def test_heads_that_share_a_job_are_counted_by_job() -> None:
     assert status.stage_of(status.Status(run)) == StageProgress("tune", 0, 3)
 
 
+@pytest.mark.parametrize(
+    ("state", "ends", "shown"),
+    [
+        ("Merging", "Completed", StageProgress("merge")),
+        ("Refitting", "InProgress", StageProgress("refit", 0, 1)),
+        ("Refitting", "Completed", StageProgress("refit", 1, 1, "best so far 93.0% on validation")),
+    ],
+)
+def test_the_further_stages_of_many_images_are_shown(state: str, ends: str, shown: StageProgress) -> None:
+    trial = {"stage": "refit", "status": ends, "objective": 0.93}
+    run = {"state": state, "trials": [trial], "plan": {"trials": 20, "prepare_instances": 2, "head_sample": 7}}
+
+    assert status.stage_of(status.Status(run)) == shown
+
+
 def test_programs_get_json_alone_at_once(followed: Followed, person: Person) -> None:
     words = ("status", "--json", "--aws", "mine")
     nothing = person.runs(*words)

@@ -28,7 +28,9 @@ def stack() -> Iterator[Stack]:
     with mock_aws():
         found = Stack(boto3.session.Session(region_name="us-east-1"), None, {})
         say(found, PROCESSING_LOGS, f"{RUN}-prepare/algo-1-1", "progress: 1/2 images", "progress: 2/2 images")
+        say(found, PROCESSING_LOGS, f"{RUN}-merge/algo-1-1", "merged")
         say(found, TRAINING_LOGS, f"{TRIAL}/algo-1-1", "epoch 1/20")
+        say(found, TRAINING_LOGS, f"{RUN}-refit/algo-1-1", "epoch 1/16")
         say(found, TRAINING_LOGS, f"{FINE}/algo-1-1", "epoch 1/3")
         say(found, PROCESSING_LOGS, f"{RUN}-evaluate/algo-1-1", "chosen")
         say(found, TRAINING_LOGS, f"{RUN}0-001-ffffffff/algo-1-1", "another run's")
@@ -53,7 +55,9 @@ def test_the_jobs_stand_in_the_order_of_the_stages(stack: Stack) -> None:
     assert lines == [
         ("prepare", "progress: 1/2 images"),
         ("prepare", "progress: 2/2 images"),
+        ("merge", "merged"),
         ("001-0a1b2c3d", "epoch 1/20"),
+        ("refit", "epoch 1/16"),
         ("fine-001-0a1b2c3d", "epoch 1/3"),
         ("evaluate", "chosen"),
     ]
@@ -69,6 +73,8 @@ def test_the_jobs_stand_in_the_order_of_the_stages(stack: Stack) -> None:
         ("001-0a1b2c3d head 2", "epoch 1/20"),
         (TRIAL, "epoch 1/20"),
         ("evaluate", "chosen"),
+        ("merge", "merged"),
+        ("refit", "epoch 1/16"),
     ],
 )
 def test_one_job_is_found_by_its_name_or_number(stack: Stack, wanted: str, said: str) -> None:
@@ -78,7 +84,7 @@ def test_one_job_is_found_by_its_name_or_number(stack: Stack, wanted: str, said:
 
 
 def test_a_job_that_the_run_lacks_is_a_sentence_with_those_it_has(stack: Stack) -> None:
-    with pytest.raises(SeedbedError, match="It has: prepare, 001-0a1b2c3d"):
+    with pytest.raises(SeedbedError, match="It has: prepare, merge, 001-0a1b2c3d, refit"):
         list(RunLogs(RUN, [CloudWatchSource(stack)], "9").new_lines())
 
 

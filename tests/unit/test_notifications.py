@@ -120,6 +120,17 @@ def test_the_best_of_several_heads_is_reported_with_its_own_hyperparameters() ->
     assert "learning_rate 0.0042, epochs 30" in body
 
 
+@pytest.mark.parametrize(("stage", "told"), [("tune", "images\n"), ("refit", "images, then trained on all\n")])
+def test_heads_tuned_on_a_sample_are_reported_as_such(stage: str, told: str) -> None:
+    run = completed()
+    assert run.best_trial is not None
+    best = replace(run.best_trial, stage=stage)
+    run = replace(run, plan=replace(PLAN, head_sample=20), best_trial=best, best_head=best)
+
+    assert f"Tuned on: 20 of 28 training {told}" in message_about(run).body
+    assert "Tuned on" not in message_about(replace(run, plan=replace(PLAN, head_sample=28))).body
+
+
 def fine_tuned(**changes: Any) -> Run:
     """A run that fine-tuning improved, with a full evaluation."""
     run = completed()

@@ -150,8 +150,12 @@ class Run:
     @property
     def samples(self) -> bool:
         """Whether its trials train on a sample of the training images, which prepare has counted."""
-        training = sum(split.train for split in self.dataset.labels.values()) if self.dataset else 0
-        return 0 < self.plan.head_sample < training
+        return 0 < self.plan.head_sample < self.training_images
+
+    @property
+    def training_images(self) -> int:
+        """How many images its training split has; 0 before prepare has counted them."""
+        return sum(split.train for split in self.dataset.labels.values()) if self.dataset else 0
 
     @property
     def in_stage_since(self) -> datetime:

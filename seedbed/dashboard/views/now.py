@@ -12,14 +12,23 @@ from ..charts.sparkline import sparkline
 from ..words import count, dollars, percent, short_trial, took
 
 SHOWN = 12
-TITLES = {"Preparing": "Prepare", "Tuning": "Tune", "FineTuning": "Fine-tune", "Evaluating": "Evaluate"}
+TITLES = {
+    "Preparing": "Prepare",
+    "Merging": "Merge",
+    "Tuning": "Tune",
+    "Refitting": "Refit",
+    "FineTuning": "Fine-tune",
+    "Evaluating": "Evaluate",
+}
 DOES = {
     "Preparing": "Checks and splits the images, and computes their features.",
+    "Merging": "Puts together what several instances prepared.",
     "Tuning": "Trains small classifiers on the features.",
+    "Refitting": "Trains the best classifiers on all images.",
     "FineTuning": "Trains the whole network.",
     "Evaluating": "Scores the best model on the test images.",
 }
-TRIALS = {"Tuning": "tune", "FineTuning": "fine-tune"}
+TRIALS = {"Tuning": "tune", "Refitting": "refit", "FineTuning": "fine-tune"}
 PENDING = "Uploads wait for their run, which starts once they have ended."
 NEXT = "Later uploads wait for the next run."
 ENDINGS = {"Completed": "has completed", "Failed": "failed", "Stopped": "was stopped", "Refused": "was refused"}
@@ -110,7 +119,9 @@ def with_curves(run: Run) -> list[Trial]:
 
 def stages_of(run: Run) -> tuple[Stage, ...]:
     """All stages of the run's plan, with how far the present one is."""
-    names = [name for name in TITLES if name != "FineTuning" or run.plan.fine_tuning]
+    plan = run.plan
+    has = {"Merging": plan.prepare_instances > 1, "Refitting": plan.head_sample, "FineTuning": plan.fine_tuning}
+    names = [name for name in TITLES if has.get(name, True)]
     at = names.index(run.state) if run.state in names else len(names)
     return tuple(
         stage_of(run, name, "done" if place < at else "now" if place == at else "later")
@@ -128,7 +139,8 @@ def stage_of(run: Run, name: str, state: str) -> Stage:
         return Stage(TITLES[name], state, DOES[name])
     done = sum(trial.ended for trial in run.trials if trial.stage == TRIALS[name])
     total = planned(run, name)
-    jobs = "jobs" if run.plan.heads_per_job > 1 and name == "Tuning" else "trials"
+    several = "jobs" if run.plan.heads_per_job > 1 and name == "Tuning" else "trials"
+    jobs = "job" if name == "Refitting" else several
     note = f"{count(done)} of {count(total)} {jobs}" if state == "now" else f"{count(done)} {jobs}"
     return Stage(TITLES[name], state, DOES[name], min(done, total), total, note)
 
@@ -137,6 +149,8 @@ def planned(run: Run, name: str) -> int:
     """How many training jobs a stage has; several heads may share one."""
     if name == "FineTuning":
         return run.plan.fine_tuning.trials if run.plan.fine_tuning else 0
+    if name == "Refitting":
+        return 1
     return math.ceil(run.plan.trials / max(1, run.plan.heads_per_job))
 
 

@@ -13,7 +13,14 @@ from .matrix import Matrix, matrix
 from .now import FREE, expected_of, images_of
 
 Link = Callable[[str | None], str | None]
-STATES = {"Preparing": "preparing", "Tuning": "tuning", "FineTuning": "fine-tuning", "Evaluating": "evaluating"}
+STATES = {
+    "Preparing": "preparing",
+    "Merging": "merging",
+    "Tuning": "tuning",
+    "Refitting": "refitting",
+    "FineTuning": "fine-tuning",
+    "Evaluating": "evaluating",
+}
 REFUSED = "Add or mend images as it says: the next upload starts the next run."
 
 

@@ -13,9 +13,10 @@ from ..charts.drawing import value
 from ..charts.history import Point, history
 from ..words import percent
 from .importance import FEWEST, SURE, importances
-from .trials import STAGES, Trial, axes_of, number_in, trials_of
+from .trials import Trial, axes_of, number_in, trials_of
 
-SERIES = {"tune": 1, "fine-tune": 3}
+SERIES = {"tune": 1, "refit": 1, "fine-tune": 3}
+SEARCHED = ("tune", "fine-tune")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def search(run: Run) -> Search:
         for trial in trials
         if trial.accuracy is not None
     ]
-    stages = [stage for stage in STAGES if any(trial.stage == stage for trial in trials)]
+    stages = [stage for stage in SEARCHED if any(trial.stage == stage for trial in trials)]
     return Search(
         history=history(points),
         has_fine_tuning="fine-tune" in stages,

@@ -13,7 +13,7 @@ from ..charts.drawing import value
 
 SHOWN = 100
 NUMBER, ACCURACY, STATUS, STAGE, SECONDS = "number", "accuracy", "status", "stage", "seconds"
-STAGES = {"tune": "tune", "fine-tune": "fine-tune"}
+STAGES = {"tune": "tune", "refit": "refit", "fine-tune": "fine-tune"}
 AT_LEAST, AT_MOST = "from.", "to."
 
 
@@ -205,7 +205,7 @@ def numbered(run: answers.Run) -> Iterator[Trial]:
 def axes_of(run: answers.Run, stage: str) -> list[Axis]:
     """The hyperparameters that a stage searches, with their ranges; none if the plan names none that can be read."""
     fine = run.plan.fine_tuning
-    space = run.plan.search_space if stage == "tune" else fine.search_space if fine else ""
+    space = run.plan.search_space if stage != "fine-tune" else fine.search_space if fine else ""
     try:
         ranges = msgspec.json.decode(space or "[{}]", type=list[dict[str, Range | str]])[0]
     except (msgspec.MsgspecError, IndexError):

@@ -38,6 +38,9 @@ def how_found(run: Run) -> Iterator[Line]:
         yield fact("Best trial", f"{best.name}{head} (of {trials(run)})")
         if best.objective is not None:
             yield fact("Its objective", f"{percent(best.objective)} of the validation images right in training")
+        if run.samples:
+            then = ", then trained on all" if run.best_head and run.best_head.stage == "refit" else ""
+            yield fact("Tuned on", f"{run.plan.head_sample:,} of {run.training_images:,} training images{then}")
         yield from gain_of_fine_tuning(run)
         settings = (f"{key} {short(value)}" for key, value in best.hyperparameters.items())
         yield fact("Hyperparameters", ", ".join(settings))
