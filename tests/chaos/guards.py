@@ -14,6 +14,7 @@ NOTIFY = f"{FUNCTIONS}/steps/notify.py"
 REFUSAL = f"{FUNCTIONS}/domain/refusal.py"
 DATASET = f"{FUNCTIONS}/domain/dataset.py"
 TRIALS = "tests/unit/test_trials.py"
+MANY_IMAGES = "tests/unit/test_many_images.py"
 MACHINES = "tests/unit/test_machines.py"
 RECONCILED = "tests/unit/test_reconcile.py"
 DELAYED = "tests/unit/test_delayed_jobs.py"
@@ -522,7 +523,7 @@ GUARDS = (
     Guard(
         name="a run that failed gets another attempt under another plan",
         file=RETRY_RUN,
-        text="not run.plan.does_the_same(planned(plan, run.request))",
+        text="not run.plan.does_the_same(now)",
         mutation="run.plan is None",
         test=f"{RETRY}::test_a_failed_run_is_repeated_once_under_another_plan",
         simulated=False,
@@ -701,6 +702,38 @@ GUARDS = (
         text="heard = ports.announcer.is_heard()",
         mutation="heard = True",
         test="tests/unit/test_notify.py::test_a_run_knows_whether_anybody_could_hear_of_its_end",
+        simulated=False,
+    ),
+    Guard(
+        name="what several instances prepared is merged before anything is trained",
+        file=f"{STAGES}/prepare.py",
+        text=" and run.plan.prepare_instances > 1:",
+        mutation=" and run.plan.prepare_instances > 1000:",
+        test=f"{MANY_IMAGES}::test_several_instances_are_followed_by_a_merge",
+        simulated=False,
+    ),
+    Guard(
+        name="a training on all images that fails leaves the head of the sample",
+        file=f"{STAGES}/refit.py",
+        text="    if not trial.usable:",
+        mutation="    if not trial:",
+        test=f"{MANY_IMAGES}::test_a_training_on_all_images_that_fails_leaves_the_head_of_the_sample",
+        simulated=False,
+    ),
+    Guard(
+        name="a training on all images is continued from its own event (name check)",
+        file=f"{FUNCTIONS}/domain/layout.py",
+        text="return job.endswith(REFIT)",
+        mutation="return not job",
+        test="tests/handlers/test_advance_run.py::test_the_end_of_the_training_on_all_images_is_recorded_and_continues_the_run",
+        simulated=False,
+    ),
+    Guard(
+        name="a prepare that can't end in time is refused before anything is spent",
+        file=f"{FUNCTIONS}/domain/costs/prepare_time.py",
+        text="if needed <= limit or",
+        mutation="if needed or",
+        test=f"{MANY_IMAGES}::test_a_run_whose_prepare_can_not_end_in_time_is_refused_before_anything_is_spent",
         simulated=False,
     ),
 )
