@@ -47,6 +47,8 @@ ENDS = {
 }
 BY_STAGE = {Metric.STAGE_DURATION, Metric.TRIALS_FINISHED, Metric.TRIALS_FAILED}
 """These metrics have the stage as a dimension."""
+RARE = {RunState.MERGING, RunState.REFITTING}
+"""Only runs of many images have these stages: they are not measured, so that CloudWatch shows all others for free."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,16 @@ def of_new_run(run: Run) -> Iterator[Measurement]:
 
 def of_move(before: Run, after: Run, trials: Sequence[Trial], now: datetime) -> Iterator[Measurement]:
     """What is known of a run once it left the stage of `before`; `trials` are all of the run's."""
+    if before.state not in RARE:
+        yield from of_stage(before, after, trials, now)
+    if before.dataset is None and after.dataset:
+        yield Measurement(Metric.IMAGES_USED, after.dataset.used)
+    if after.state.ended:
+        yield from of_end(after)
+
+
+def of_stage(before: Run, after: Run, trials: Sequence[Trial], now: datetime) -> Iterator[Measurement]:
+    """How long the stage took that a run left, and what became of its trials."""
     stage = before.state
     yield Measurement(Metric.STAGE_DURATION, seconds_between(before.in_stage_since, after.ended_at or now), stage)
     ended = [trial for trial in trials if trial.ended and trial.stage == STAGES_WITH_TRIALS.get(stage)]
@@ -72,10 +84,6 @@ def of_move(before: Run, after: Run, trials: Sequence[Trial], now: datetime) -> 
     if ended:
         yield Measurement(Metric.TRIALS_FINISHED, len(ended) - failed, stage)
         yield Measurement(Metric.TRIALS_FAILED, failed, stage)
-    if before.dataset is None and after.dataset:
-        yield Measurement(Metric.IMAGES_USED, after.dataset.used)
-    if after.state.ended:
-        yield from of_end(after)
 
 
 def of_end(run: Run) -> Iterator[Measurement]:
