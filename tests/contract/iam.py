@@ -82,7 +82,7 @@ def steps_used(handler: ast.Module) -> set[tuple[str, str]]:
         step = waiting.pop()
         if step not in seen:
             seen.add(step)
-            body = definitions(PACKAGE / "steps" / f"{step[0]}.py").get(step[1])
+            body = definitions(step_file(step[0])).get(step[1])
             if body:
                 used |= set(port_calls(body))
                 waiting += names_in(step[0], body)
@@ -104,15 +104,21 @@ def definitions(path: Path) -> Functions:
 
 
 def names_in(module: str, body: ast.AST) -> list[tuple[str, str]]:
-    """Where the names that a step uses are defined, as (module of steps/, name)."""
+    """Where the names that a step uses are defined, as (module of steps/, dotted below it, name)."""
+    parts = module.split(".")
     imported = {
-        alias.name: node.module or ""
-        for node in parse(PACKAGE / "steps" / f"{module}.py").body
-        if isinstance(node, ast.ImportFrom) and node.level == 1
+        alias.name: ".".join([*parts[: -node.level], node.module or ""])
+        for node in parse(step_file(module)).body
+        if isinstance(node, ast.ImportFrom) and 1 <= node.level <= len(parts)
         for alias in node.names
     }
     names = {node.id for node in ast.walk(body) if isinstance(node, ast.Name)}
     return [(imported.get(name, module), name) for name in names]
+
+
+def step_file(module: str) -> Path:
+    """The file of a module of steps/."""
+    return PACKAGE / "steps" / f"{module.replace('.', '/')}.py"
 
 
 def port_calls(body: ast.AST) -> Iterator[tuple[str, str]]:
