@@ -54,8 +54,9 @@ so if each has a job of its own, nearly all of its billed time is the start. Sev
 """
 BY_SIZE = """## By number of images
 From the first job's creation to the last one's end, with time limits that suffice. The last column names the stages
-that the default time limits may end sooner: a tuning job then continues with its best model so far, but a run in
-`prepare` or `evaluate` fails.
+that the default time limits may end sooner: training then continues with its best model so far, but a run in `prepare`
+or `evaluate` fails, or is refused. `refit` trains the best heads on all images, after trials on a sample; with
+PrepareInstances, many images are prepared on several instances.
 
 | images | design | minutes | US$ for the jobs | and for uploads and requests | may reach its limit |
 | ---: | --- | ---: | ---: | ---: | --- |

@@ -66,7 +66,7 @@ def test_a_stack_is_counted_with_its_own_parameters(person: Person, monkeypatch:
 def test_a_stage_that_may_reach_its_time_limit_is_named_with_what_raises_it(person: Person) -> None:
     output = person.runs("cost", "--images", "1000000").output
 
-    assert "prepare may reach its time limit; the run would fail." in output
+    assert "evaluate may reach its time limit; the run would fail." in output
     assert "raise ProcessingTimeLimitSeconds." in output
 
 
