@@ -134,7 +134,7 @@ def test_the_ranges_that_may_be_chosen_are_the_trainers() -> None:
     kinds = {field.name: field.type for field in fields(Hyperparameters)}
 
     assert {name: (of.low, of.high) for name, of in HEAD_LIMITS.items()} == {
-        name: ends for name, ends in RANGES.items() if name != "heads"
+        name: ends for name, ends in RANGES.items() if name not in {"heads", "sample"}
     }
     assert {name for name, of in HEAD_LIMITS.items() if of.whole} == {n for n in HEAD_LIMITS if kinds[n] is int}
     assert FINE_TUNING_LIMITS.items() == HEAD_LIMITS.items() - {"hidden_units": HEAD_LIMITS["hidden_units"]}.items()

@@ -20,7 +20,7 @@ def split(images: int, views: int) -> FeatureSplit:
 
 def epoch(images: int, views: int, strength: float, batch_size: int = 8) -> tuple[np.ndarray, np.ndarray]:
     chosen = Hyperparameters(augmentation=strength, batch_size=batch_size)
-    parts = list(batches(split(images, views), chosen, 3, np.random.default_rng(5)))
+    parts = list(batches(split(images, views), np.arange(images), chosen, 3, np.random.default_rng(5)))
     assert all(len(part.inputs) <= batch_size for part in parts)
     return np.concatenate([part.inputs for part in parts]), np.concatenate([part.targets for part in parts])
 
@@ -55,7 +55,7 @@ def test_class_weighting_favours_rare_labels_with_a_mean_of_one(weighting: float
     labels = np.array([0] * 10 + [1] * 20, np.int32)
     rare_and_common = FeatureSplit(np.zeros((30, 1, 2), np.float16), labels)
     chosen = Hyperparameters(augmentation=0.0, batch_size=30, class_weighting=weighting)
-    (batch,) = batches(rare_and_common, chosen, 2, np.random.default_rng(5))
+    (batch,) = batches(rare_and_common, np.arange(30), chosen, 2, np.random.default_rng(5))
     of_label = {label: set(batch.weights[batch.targets[:, label] == 1]) for label in (0, 1)}
     (rare,), (common,) = of_label.values()
     assert rare / common == pytest.approx(ratio, rel=1e-5)

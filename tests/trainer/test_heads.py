@@ -23,7 +23,7 @@ from trainer.job import JobPaths
 from trainer.training import heads
 from trainer.training.hyperparameters import RANGES, Hyperparameters
 from trainer.training.loop import BestEpoch, EpochMetrics, StopRequest
-from trainer.training.train_head import HeadData
+from trainer.training.train_head import HeadData, HeadSplit
 from trainer.training.trial import Surroundings, Trained
 from trainer.training.variations import VARIED, variations
 
@@ -58,6 +58,7 @@ def test_the_same_proposal_has_the_same_variations_and_another_has_others() -> N
 
     assert variations(CHOSEN) == made
     assert len({head.seed for head in made}) == len({head.learning_rate for head in made}) == CHOSEN.heads
+    assert [replace(head, sample=0) for head in variations(replace(CHOSEN, sample=500))] == made
     factors = [[head.learning_rate / of[0].learning_rate for head in of[1:]] for of in (made, other)]
     assert factors[0] != pytest.approx(factors[1], rel=1e-3)
 
@@ -110,7 +111,8 @@ def noisy(images: int, seed: int) -> pack.FeatureSplit:
 def test_linear_heads_become_their_mean_which_is_scored_as_it_is_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    data = HeadData(noisy(60, 1), noisy(200, 2), pack.Description(["efficientnet-lite0"], 64, 0, ["maize", "thistle"]))
+    training, validation = (HeadSplit(noisy(images, seed), np.arange(images)) for images, seed in ((60, 1), (200, 2)))
+    data = HeadData(training, validation, pack.Description(["efficientnet-lite0"], 64, 0, ["maize", "thistle"]))
     monkeypatch.setattr(heads, "read_head_data", lambda *_: data)
     job, said = JobPaths(tmp_path), list[str]()
     around = Surroundings(StopRequest(), job.checkpoints, job.output_data, said.append)
@@ -121,8 +123,8 @@ def test_linear_heads_become_their_mean_which_is_scored_as_it_is_used(
     assert said[-1] == f"mean of 4 heads - {metrics}"
     assert len(losses) == 4
     assert metrics.validation_loss < min(losses)
-    answers = result.setup.recipe.network.predict_on_batch(data.validation.features[:, 0])
-    assert metrics.validation_accuracy == (answers.argmax(axis=1) == data.validation.labels).mean()
+    answers = result.setup.recipe.network.predict_on_batch(validation.split.features[:, 0])
+    assert metrics.validation_accuracy == (answers.argmax(axis=1) == validation.split.labels).mean()
     found = results(tmp_path)
     assert found["best"] > 0
     assert len(found["heads"]) == 4

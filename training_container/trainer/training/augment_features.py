@@ -8,30 +8,32 @@ from trainer.pack import FeatureSplit
 from trainer.training.hyperparameters import Hyperparameters
 from trainer.training.loop import Batch
 from trainer.training.trial import label_weights
-from trainer.types import Floats
+from trainer.types import Floats, Integers
 
 MIXING_ALPHA = 0.4
 
 
-def batches(split: FeatureSplit, chosen: Hyperparameters, labels: int, rng: np.random.Generator) -> Iterator[Batch]:
-    """One epoch of features (n, d); the last batch may be smaller.
+def batches(
+    split: FeatureSplit, rows: Integers, chosen: Hyperparameters, labels: int, rng: np.random.Generator
+) -> Iterator[Batch]:
+    """One epoch of the features (n, d) of these rows of the split; the last batch may be smaller.
 
     With the probability `chosen.augmentation` an image appears in a random one of its cached views, and with the same
     probability it is blended with another of its batch (mixup, Zhang et al. 2018, arXiv 1710.09412, here on features).
     """
     strength = chosen.augmentation
-    images, views, _ = split.features.shape
+    views = split.features.shape[1]
     one_hot = np.eye(labels, dtype=np.float32)
-    weights = label_weights(split.labels, labels, chosen)
-    order = rng.permutation(images)
-    for start in range(0, images, chosen.batch_size):
-        rows = order[start : start + chosen.batch_size]
-        view = np.where(rng.random(len(rows)) < strength, rng.integers(views, size=len(rows)), 0)
-        features = split.features[rows, view].astype(np.float32, copy=False)
-        targets = one_hot[split.labels[rows]]
+    weights = label_weights(split.labels[rows], labels, chosen)
+    order = rows[rng.permutation(len(rows))]
+    for start in range(0, len(order), chosen.batch_size):
+        step = order[start : start + chosen.batch_size]
+        view = np.where(rng.random(len(step)) < strength, rng.integers(views, size=len(step)), 0)
+        features = split.features[step, view].astype(np.float32, copy=False)
+        targets = one_hot[split.labels[step]]
         if strength:
             features, targets = _mixup(features, targets, strength, rng)
-        yield Batch(features, targets, weights[split.labels[rows]])
+        yield Batch(features, targets, weights[split.labels[step]])
 
 
 def _mixup(features: Floats, targets: Floats, strength: float, rng: np.random.Generator) -> tuple[Floats, Floats]:

@@ -10,17 +10,16 @@ from trainer.training.hyperparameters import Hyperparameters
 
 layers = keras.layers
 
-STATISTICS_ROWS = 8192
 VARIANCE_FLOOR = 1e-2
 
 
 def build_head(features: npt.NDArray[Any], labels: int, chosen: Hyperparameters) -> keras.Model:
-    """An untrained head for features (n, d), which it standardises by mean and variance of their first 8192 rows.
+    """An untrained head, which standardises features (n, d) by the mean and variance of those given here.
 
     The variance has a floor, so that a feature that is constant in training does not explode on another image. All
     images of a batch lose the same features to dropout: drawing others for each takes up to half of a step's time.
     """
-    sample = np.asarray(features[:STATISTICS_ROWS], np.float32)
+    sample = np.asarray(features, np.float32)
     standardise = layers.BatchNormalization(
         center=False, scale=False, epsilon=VARIANCE_FLOOR, trainable=False, name="standardise"
     )

@@ -26,7 +26,7 @@ def train_heads(job: JobPaths, chosen: Hyperparameters, around: Surroundings) ->
     written after each into `heads.json` among the checkpoints, where people and the job manager can read it, and at the
     end into the model folder.
     """
-    data = read_head_data(job, chosen.backbone)
+    data = read_head_data(job, chosen.backbone, chosen.sample)
     if chosen.heads == 1:
         return run_trial(lambda: head_recipe(data, chosen), chosen, around)
     best, won = None, 0

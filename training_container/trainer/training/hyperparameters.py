@@ -43,6 +43,8 @@ class Hyperparameters:
     """0 to 1: share of the epochs that see smaller images; of fine-tuning only."""
     heads: int = 1
     """How many heads a job of kind `head` trains: this one, and variations of it."""
+    sample: int = 0
+    """How many training images, and at most as many validation images, a job of kind `head` uses; 0 for all."""
     seed: int = 0
     """Makes a trial repeatable."""
 
@@ -69,6 +71,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "hidden_units": (0, 8_192),
     "early_share": (0.0, 1.0),
     "heads": (1, 100),
+    "sample": (0, 10_000_000),
     "seed": (0, 2**32 - 1),
 }
 

@@ -12,25 +12,40 @@ from trainer.training.augment_features import batches
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
 from trainer.training.loop import Batch, Recipe
+from trainer.training.sample import even_spread, stratified_sample
 from trainer.training.trial import TrialSetup, compile_for
-from trainer.types import Floats
+from trainer.types import Floats, Integers
 
 VALIDATION_ROWS = 1024
+STATISTICS_ROWS = 8192
+
+
+class HeadSplit(NamedTuple):
+    """The rows (m,), in ascending order, of a split that the heads of a job use."""
+
+    split: pack.FeatureSplit
+    rows: Integers
 
 
 class HeadData(NamedTuple):
     """What the heads of a job are trained and validated on."""
 
-    training: pack.FeatureSplit
-    validation: pack.FeatureSplit
+    training: HeadSplit
+    validation: HeadSplit
     description: pack.Description
 
 
-def read_head_data(job: JobPaths, backbone: str) -> HeadData:
-    """Reads the channel `features`."""
+def read_head_data(job: JobPaths, backbone: str, sample: int) -> HeadData:
+    """Reads the channel `features`; of each split at most `sample` images, or all if that is 0.
+
+    A sample of up to 256 MiB as float32 is read into memory; more stays memory-mapped.
+    """
     folder = job.channel("features")
     description = pack.read_description(folder)
-    training, validation = (pack.read_features(folder, backbone, split) for split in ("train", "validation"))
+    training, validation = (
+        _sampled(pack.read_features(folder, backbone, split), description.labels, sample)
+        for split in ("train", "validation")
+    )
     return HeadData(training, validation, description)
 
 
@@ -38,18 +53,36 @@ def head_recipe(data: HeadData, chosen: Hyperparameters) -> TrialSetup:
     """A new head."""
     training, validation, description = data
     labels = len(description.labels)
-    network = build_head(training.features[:, 0], labels, chosen)
-    compile_for(network, chosen, -(-len(training.labels) // chosen.batch_size) * chosen.epochs)
+    network = build_head(_originals(training.split, even_spread(training.rows, STATISTICS_ROWS)), labels, chosen)
+    compile_for(network, chosen, -(-len(training.rows) // chosen.batch_size) * chosen.epochs)
 
     def epoch(rng: np.random.Generator) -> Iterator[Batch]:
-        return batches(training, chosen, labels, rng)
+        return batches(training.split, training.rows, chosen, labels, rng)
 
     def validate() -> Floats:
-        starts = range(0, len(validation.labels), VALIDATION_ROWS)
-        rows = (
-            validation.features[start : start + VALIDATION_ROWS, 0].astype(np.float32, copy=False) for start in starts
-        )
-        return np.concatenate([network.predict_on_batch(part) for part in rows])
+        starts = range(0, len(validation.rows), VALIDATION_ROWS)
+        parts = (_originals(validation.split, validation.rows[start : start + VALIDATION_ROWS]) for start in starts)
+        return np.concatenate([network.predict_on_batch(part) for part in parts])
 
-    recipe = Recipe(network, chosen.epochs, epoch, validate, validation.labels)
+    recipe = Recipe(network, chosen.epochs, epoch, validate, validation.split.labels[validation.rows])
     return TrialSetup(recipe, HEAD, description.image_size, description.labels)
+
+
+def _sampled(split: pack.FeatureSplit, labels: list[str], sample: int) -> HeadSplit:
+    rows = stratified_sample(split.labels, labels, sample)
+    _, views, width = split.features.shape
+    is_large = len(rows) * views * width * np.dtype(np.float32).itemsize > pack.MAX_FLOAT32_BYTES
+    if is_large or len(rows) == len(split.labels):
+        return HeadSplit(split, rows)
+    features = np.empty((len(rows), views, width), np.float32)
+    for view in range(views):
+        features[:, view] = split.features[rows, view]
+    return HeadSplit(pack.FeatureSplit(features, split.labels[rows]), np.arange(len(rows)))
+
+
+def _originals(split: pack.FeatureSplit, rows: Integers) -> Floats:
+    """Rows that follow one another are read as a slice, which copies nothing that is float32 already."""
+    first, last = int(rows[0]), int(rows[-1])
+    follow = last - first == len(rows) - 1
+    features = split.features[first : last + 1, 0] if follow else split.features[rows, 0]
+    return features.astype(np.float32, copy=False)

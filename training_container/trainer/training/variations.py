@@ -17,11 +17,12 @@ VARIED = (*FACTORS, *STEPS, "seed")
 
 
 def variations(chosen: Hyperparameters) -> list[Hyperparameters]:
-    """`chosen.heads` sets of hyperparameters, `chosen` itself first; the same for the same `chosen`.
+    """`chosen.heads` sets of hyperparameters, `chosen` itself first; the same for the same `chosen`, on any sample.
 
     The number of epochs is not varied: how long a job takes is chosen by whoever chose its hyperparameters.
     """
-    rng = np.random.default_rng(zlib.crc32(json.dumps(asdict(chosen)).encode()))
+    proposal = {name: value for name, value in asdict(chosen).items() if name != "sample"}
+    rng = np.random.default_rng(zlib.crc32(json.dumps(proposal).encode()))
     return [chosen, *(_varied(chosen, number, rng) for number in range(1, chosen.heads))]
 
 
