@@ -14,7 +14,7 @@ PIN_FOR_LAMBDA = $(subst --universal --python-version 3.11,--no-deps --python-ve
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-peers bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions bench-changes cost-page chaos guards requirements clean
+.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-peers bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions bench-changes bench-scale cost-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -74,6 +74,9 @@ bench-training: $(VENV)/laptop  ## training beside the founding recipe and plain
 
 bench-changes: $(VENV)/laptop  ## how a run's model holds on changed photographs: make bench-changes RUN=folder
 	@PYTHONPATH=training_container:. $(BIN)/python -m benchmarks.bench_changes --run "$(RUN)" --out docs/bench-changes.md
+
+bench-scale: $(VENV)/laptop  ## what an image costs in a hundred times as many: make bench-scale [IMAGES=folder] [SIZES="10000 100000"]
+	@PYTHONPATH=training_container:. $(BIN)/python -m benchmarks.bench_scale $(if $(IMAGES),--images "$(IMAGES)") $(if $(SIZES),--sizes $(SIZES)) --out docs/bench-scale.md
 
 bench-predictions: $(VENV)/laptop  ## how fast POST /predictions answers, beside Keras: make bench-predictions [IMAGES=folder]
 	@PYTHONPATH=predictions:functions:training_container:. $(BIN)/python -m benchmarks.bench_predictions $(if $(IMAGES),--images "$(IMAGES)") --out docs/bench-predictions.md
