@@ -14,7 +14,7 @@ PIN_FOR_LAMBDA = $(subst --universal --python-version 3.11,--no-deps --python-ve
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-peers bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions bench-changes bench-scale cost-page chaos guards requirements clean
+.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-peers bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions bench-changes bench-scale cost-page scale-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -59,6 +59,9 @@ bench-load: $(VENV)/dev  ## what many uploads cost: calls, memory, US dollars
 
 cost-page: $(VENV)/laptop  ## what runs of several sizes are expected to cost on AWS
 	@PYTHONPATH=functions:. $(BIN)/python -m benchmarks.cost_page > docs/cost.md.new && mv docs/cost.md.new docs/cost.md
+
+scale-page: $(VENV)/laptop  ## what runs of up to a million images are expected to take and cost on AWS, and what limits them
+	@PYTHONPATH=functions:. $(BIN)/python -m benchmarks.scale_page > docs/scale.md.new && mv docs/scale.md.new docs/scale.md
 
 bench-uploads: $(VENV)/laptop  ## ten thousand real uploads through the local cloud, and the run that follows
 	@$(BIN)/python -m benchmarks.bench_uploads --out docs/bench-uploads.md

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from seedbed.seedlings import write
 from trainer import vary
@@ -71,8 +72,7 @@ def _start() -> None:
 
 def _copy(task: Task) -> None:
     file, folder, numbers = task
-    image = cv2.cvtColor(cv2.imread(str(file), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-    image = np.asarray(cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+    with Image.open(file) as photograph:
+        image = np.asarray(photograph.convert("RGB").resize((SIDE, SIDE)), np.uint8)
     for number, copy in zip(numbers, changed_copies(image, numbers), strict=True):
-        path = folder / f"{file.stem}-{number:08}.jpg"
-        cv2.imwrite(str(path), cv2.cvtColor(copy, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        Image.fromarray(copy).save(folder / f"{file.stem}-{number:08}.jpg", quality=QUALITY)
