@@ -1,5 +1,6 @@
 """The requests for jobs: SageMaker's service model accepts them, and they say what the contract says."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,13 @@ from job_manager.domain.dataset import DatasetReport, Split
 from job_manager.domain.ranges import GivenRange, with_ranges
 from job_manager.domain.result import Head, Trial
 from job_manager.domain.run import Run
-from job_manager.domain.search_space import FINE_TUNING_SEARCH_SPACE, FIXED_HYPERPARAMETERS, SEARCH_SPACE
+from job_manager.domain.search_space import (
+    FINE_TUNING_SEARCH_SPACE,
+    FIXED_HYPERPARAMETERS,
+    SEARCH_SPACE,
+    Continuous,
+    as_text,
+)
 from tests.adapters.service_model import problems
 from tests.fakes.world import FULL_PLAN, PLAN, a_run
 
@@ -156,7 +163,8 @@ def test_tuning_maximizes_validation_accuracy_over_the_search_space() -> None:
     assert config["HyperParameterTuningJobObjective"] == {"Type": "Maximize", "MetricName": "validation_accuracy"}
     assert searched == set(SEARCH_SPACE)
     assert not searched & set(training["StaticHyperParameters"])
-    assert training["StaticHyperParameters"] == {**FIXED_HYPERPARAMETERS, "backbone": "efficientnet-lite0"}
+    fixed = {**FIXED_HYPERPARAMETERS, "backbone": "efficientnet-lite0"}
+    assert {**training["StaticHyperParameters"], "varied": ""} == fixed
     assert "WarmStartConfig" not in request
 
 
@@ -207,6 +215,24 @@ def test_fine_tuning_searches_around_the_plans_epochs() -> None:
 
     assert [(found["MinValue"], found["MaxValue"]) for found in ranges if found["Name"] == "epochs"] == [("12", "20")]
     assert "epochs" not in request["TrainingJobDefinition"]["StaticHyperParameters"]
+
+
+def test_the_heads_of_a_job_vary_what_is_searched_and_nothing_that_a_person_fixed() -> None:
+    given = {"heads": {"dropout": GivenRange(value=0.25), "batch_size": GivenRange(values=(32, 64))}}
+    request = REQUESTS.tuning(replace(RUN, plan=with_ranges(PLAN, given)))
+    varied = json.loads(request["TrainingJobDefinition"]["StaticHyperParameters"]["varied"])
+
+    assert varied.keys() == SEARCH_SPACE.keys() - {"dropout", "batch_size"}
+    rate = SEARCH_SPACE["learning_rate"]
+    assert isinstance(rate, Continuous)
+    assert varied["learning_rate"] == [rate.low, rate.high]
+
+
+def test_a_run_of_an_older_release_gives_its_trainer_no_hyperparameter_that_it_does_not_know() -> None:
+    older = {name: value for name, value in FIXED_HYPERPARAMETERS.items() if name != "varied"}
+    request = REQUESTS.tuning(replace(RUN, plan=replace(PLAN, search_space=as_text(SEARCH_SPACE, older))))
+
+    assert request["TrainingJobDefinition"]["StaticHyperParameters"] == {**older, "backbone": "efficientnet-lite0"}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.children import started
 from tests.trainer.conftest import CONTAINER, HYPERPARAMETERS, Flow, Run, training_job
 from trainer import pack
-from trainer.errors import Diverged
+from trainer.errors import BadHyperparameter, Diverged
 from trainer.job import JobPaths
 from trainer.training import heads
 from trainer.training.hyperparameters import RANGES, Hyperparameters
@@ -61,6 +61,30 @@ def test_the_same_proposal_has_the_same_variations_and_another_has_others() -> N
     assert [replace(head, sample=0) for head in variations(replace(CHOSEN, sample=500))] == made
     factors = [[head.learning_rate / of[0].learning_rate for head in of[1:]] for of in (made, other)]
     assert factors[0] != pytest.approx(factors[1], rel=1e-3)
+
+
+@given(LIKELY)
+def test_heads_vary_only_what_is_searched_and_stay_within_its_range(chosen: Hyperparameters) -> None:
+    ends = sorted((chosen.dropout, chosen.dropout / 2))
+    limited = replace(chosen, varied=json.dumps({"dropout": ends, "epochs": [1, 10]}))
+
+    for variation in variations(limited):
+        assert ends[0] <= variation.dropout <= ends[1]
+        assert replace(variation, dropout=chosen.dropout, seed=chosen.seed) == limited
+
+
+def test_limits_beyond_the_trainers_own_are_not_used() -> None:
+    made = variations(replace(CHOSEN, dropout=0.89, heads=50, varied='{"dropout": [0, 1]}'))
+
+    assert max(head.dropout for head in made) == RANGES["dropout"][1]
+
+
+@pytest.mark.parametrize(
+    "text", ["dropout", "[0, 1]", '{"dropout": 0.1}', '{"dropout": [0.3, 0.1]}', '{"dropout": [null, 1]}']
+)
+def test_limits_that_cannot_be_read_fail_the_job_with_an_example(text: str) -> None:
+    with pytest.raises(BadHyperparameter, match=re.escape('varied must be JSON such as {"dropout": [0.1, 0.4]}')):
+        variations(replace(CHOSEN, varied=text))
 
 
 @pytest.fixture(scope="module")

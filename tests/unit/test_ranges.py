@@ -93,7 +93,7 @@ def test_a_value_or_a_range_of_one_value_is_fixed(world: World) -> None:
 
     assert "dropout" not in space
     assert "epochs" not in space
-    assert fixed == {"kind": "head", "hidden_units": "0", "heads": "1", "dropout": "0.0", "epochs": "20"}
+    assert fixed == {"kind": "head", "hidden_units": "0", "heads": "1", "varied": "", "dropout": "0.0", "epochs": "20"}
     assert space["seed"] == Integer(1, 9)
 
 

@@ -11,7 +11,7 @@ from ..domain.job import SPOT_WAIT_SECONDS
 from ..domain.plan import Machine, Plan
 from ..domain.result import Trial
 from ..domain.run import Run
-from ..domain.search_space import METRICS, SearchSpace, from_text, with_epochs
+from ..domain.search_space import METRICS, SearchSpace, from_text, heads_of_a_job, with_epochs
 from ..domain.volumes import fine_tuning_gib, tuning_gib
 from .request_parts import RequestParts, cluster, weights
 from .tuning_stage import TuningStage, with_backbones
@@ -119,7 +119,7 @@ class TrainingRequests(RequestParts):
 def heads_search(plan: Plan) -> tuple[SearchSpace, Mapping[str, str]]:
     """The search space of the heads, and the fixed values."""
     space, fixed = with_backbones(*from_text(plan.search_space), plan.backbones)
-    return space, {**fixed, "heads": str(plan.heads_in_each_job)}
+    return space, heads_of_a_job(space, fixed, plan.heads_in_each_job)
 
 
 def hidden_layer(run: Run, head: Trial) -> dict[str, str]:

@@ -36,7 +36,8 @@ Searched = Continuous | Integer | Choice
 SearchSpace = Mapping[str, Searched]
 
 # Tuning trains heads on cached features, in seconds each: a job starts longer than that, so it trains several, the one
-# with the values that AMT chose and variations of it. `heads` is how many; a plan says it.
+# with the values that AMT chose and variations of it. `heads` is how many, which a plan says, and `varied` what may
+# vary between them: a job gets the limits of its search space.
 SEARCH_SPACE: SearchSpace = {
     "learning_rate": Continuous(2e-3, 8e-3, logarithmic=True),
     "epochs": Integer(10, 16),
@@ -46,7 +47,7 @@ SEARCH_SPACE: SearchSpace = {
     "weight_decay": Continuous(0.3, 3.0, logarithmic=True),
 }
 
-FIXED_HYPERPARAMETERS = {"kind": "head", "hidden_units": "0", "seed": "1", "heads": "1"}
+FIXED_HYPERPARAMETERS = {"kind": "head", "hidden_units": "0", "seed": "1", "heads": "1", "varied": ""}
 
 # Fine-tuning trains the whole network, in minutes to an hour each; backbone and epochs come from the run.
 FINE_TUNING_SEARCH_SPACE: SearchSpace = {
@@ -76,6 +77,16 @@ def with_epochs(space: SearchSpace, fixed: Mapping[str, str], epochs: int) -> tu
     if not spread:
         return space, {**fixed, "epochs": str(epochs)}
     return {**space, "epochs": Integer(epochs - spread, epochs + spread)}, fixed
+
+
+def heads_of_a_job(space: SearchSpace, fixed: Mapping[str, str], heads: int) -> Mapping[str, str]:
+    """The fixed values of a job that trains so many heads. They vary only what is searched, within its range.
+
+    What is searched by choices stays as it was chosen. Plans of older runs have no `varied`, as their trainer has none.
+    """
+    limits = {name: [of.low, of.high] for name, of in space.items() if not isinstance(of, Choice)}
+    varied = {"varied": json.dumps(limits, sort_keys=True)} if "varied" in fixed else {}
+    return {**fixed, "heads": str(heads), **varied}
 
 
 def as_text(space: SearchSpace, fixed: Mapping[str, str]) -> str:

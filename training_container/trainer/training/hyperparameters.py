@@ -45,6 +45,8 @@ class Hyperparameters:
     """How many heads a job of kind `head` trains: this one, and variations of it."""
     sample: int = 0
     """How many training images, and at most as many validation images, a job of kind `head` uses; 0 for all."""
+    varied: str = ""
+    """JSON of the lowest and highest value of each hyperparameter that may vary between heads; empty for no limits."""
     seed: int = 0
     """Makes a trial repeatable."""
 
