@@ -23,7 +23,7 @@ from trainer.job import JobPaths
 from trainer.training import heads
 from trainer.training.hyperparameters import RANGES, Hyperparameters
 from trainer.training.loop import BestEpoch, EpochMetrics, StopRequest
-from trainer.training.train_head import HeadData, HeadSplit
+from trainer.training.train_head import HeadData, HeadSplit, with_enough_steps
 from trainer.training.trial import Surroundings, Trained
 from trainer.training.variations import VARIED, variations
 
@@ -85,6 +85,20 @@ def test_limits_beyond_the_trainers_own_are_not_used() -> None:
 def test_limits_that_cannot_be_read_fail_the_job_with_an_example(text: str) -> None:
     with pytest.raises(BadHyperparameter, match=re.escape('varied must be JSON such as {"dropout": [0.1, 0.4]}')):
         variations(replace(CHOSEN, varied=text))
+
+
+@pytest.mark.parametrize(("images", "batch"), [(63, 8), (250, 15), (1144, 71), (2048, 128), (100_000, 128)])
+def test_a_head_takes_smaller_and_slower_steps_on_few_images(images: int, batch: int) -> None:
+    one = with_enough_steps(replace(CHOSEN, batch_size=128, learning_rate=0.004), images)
+
+    assert one.batch_size == batch
+    assert one.learning_rate == pytest.approx(0.004 * (batch / 128) ** 0.5)
+
+
+def test_a_small_batch_is_taken_as_it_is_given() -> None:
+    small = replace(CHOSEN, batch_size=4)
+
+    assert with_enough_steps(small, 20) == small
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ class Hyperparameters:
     epochs: int = 30
     """Passes over the training split."""
     batch_size: int = 128
-    """Images per step."""
+    """Images per step; a head takes fewer if it has few training images."""
     augmentation: float = 0.5
     """0 to 1: how strongly images, or the choice of cached features, are varied and mixed."""
     dropout: float = 0.3

@@ -1,6 +1,8 @@
 """The setup of a head: it trains a classifier on the features that prepare extracted."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +19,7 @@ from trainer.training.trial import TrialSetup, compile_for
 from trainer.types import Floats, Integers
 
 VALIDATION_ROWS = 1024
+STEPS_AN_EPOCH, SMALLEST_BATCH = 16, 8
 STATISTICS_ROWS = 8192
 
 
@@ -49,9 +52,21 @@ def read_head_data(job: JobPaths, backbone: str, sample: int) -> HeadData:
     return HeadData(training, validation, description)
 
 
+def with_enough_steps(chosen: Hyperparameters, images: int) -> Hyperparameters:
+    """Smaller batches for few training images, as an epoch of one or two steps teaches a head little.
+
+    An epoch gets 16 steps if batches of 8 images make as many. The learning rate falls with the batch size's square
+    root, which keeps AdamW's noise the same (Malladi et al. 2022, arXiv 2205.10287).
+    """
+    batch = min(chosen.batch_size, max(SMALLEST_BATCH, images // STEPS_AN_EPOCH))
+    rate = chosen.learning_rate * math.sqrt(batch / chosen.batch_size)
+    return replace(chosen, batch_size=batch, learning_rate=rate)
+
+
 def head_recipe(data: HeadData, chosen: Hyperparameters) -> TrialSetup:
     """A new head."""
     training, validation, description = data
+    chosen = with_enough_steps(chosen, len(training.rows))
     labels = len(description.labels)
     network = build_head(_originals(training.split, even_spread(training.rows, STATISTICS_ROWS)), labels, chosen)
     compile_for(network, chosen, -(-len(training.rows) // chosen.batch_size) * chosen.epochs)
