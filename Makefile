@@ -14,7 +14,7 @@ PIN_FOR_LAMBDA = $(subst --universal --python-version 3.11,--no-deps --python-ve
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture screenshots openapi bench-labels notebook bench-tuner bench-peers bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions bench-changes bench-scale cost-page scale-page chaos guards requirements clean
+.PHONY: demo test check architecture screenshots openapi bench-labels bench-search notebook bench-tuner bench-peers bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions bench-changes bench-scale cost-page scale-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -47,6 +47,9 @@ bench-peers: $(VENV)/bench-smac/ready $(VENV)/bench-ax/ready $(VENV)/bench-hebo/
 
 bench-labels: $(VENV)/laptop  ## how well likely wrong labels are found: make bench-labels IMAGES=folder [CLEANLAB=an interpreter with cleanlab]
 	@PYTHONPATH=training_container:. $(BIN)/python -m benchmarks.bench_labels --images "$(IMAGES)" $(if $(CLEANLAB),--cleanlab "$(CLEANLAB)") --out docs/bench-labels.md
+
+bench-search: $(VENV)/laptop  ## what searching the heads' hyperparameters is worth on unlike data sets: make bench-search [IMAGES=folder]
+	@PYTHONPATH=functions:training_container:. $(BIN)/python -m benchmarks.bench_search $(if $(IMAGES),--images "$(IMAGES)") --out docs/bench-search.md
 
 bench-endpoint: $(VENV)/laptop  ## what the local SageMaker endpoint adds to a training job
 	@$(BIN)/python -m benchmarks.bench_endpoint | tee docs/bench-endpoint.md
