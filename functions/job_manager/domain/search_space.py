@@ -39,12 +39,12 @@ SearchSpace = Mapping[str, Searched]
 # with the values that AMT chose and variations of it. `heads` is how many, which a plan says, and `varied` what may
 # vary between them: a job gets the limits of its search space.
 SEARCH_SPACE: SearchSpace = {
-    "learning_rate": Continuous(2e-3, 8e-3, logarithmic=True),
+    "learning_rate": Continuous(5e-4, 1e-2, logarithmic=True),
     "epochs": Integer(10, 16),
-    "batch_size": Integer(64, 192, logarithmic=True),
+    "batch_size": Integer(48, 192, logarithmic=True),
     "augmentation": Continuous(0.6, 0.9),
-    "dropout": Continuous(0.1, 0.4),
-    "weight_decay": Continuous(0.3, 3.0, logarithmic=True),
+    "dropout": Continuous(0.05, 0.6),
+    "weight_decay": Continuous(0.1, 10.0, logarithmic=True),
 }
 
 FIXED_HYPERPARAMETERS = {"kind": "head", "hidden_units": "0", "seed": "1", "heads": "1", "varied": ""}
