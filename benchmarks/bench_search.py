@@ -25,6 +25,8 @@ def main() -> None:
     for name in chosen:
         images = data_sets.images_of(name, given.images or Path("none"), given.work)
         prepared.prepare(given.work / name, images)
+    if {data_sets.FEW_NAME, data_sets.WHOLE_NAME} <= set(chosen):
+        prepared.widen_test(given.work / data_sets.FEW_NAME, given.work / data_sets.WHOLE_NAME)
     results = campaign.run(given.work / "searches.jsonl", given.work, chosen, given.seeds, given.processes)
     given.out.write_text(report.page(results, chosen), encoding="utf-8")
 

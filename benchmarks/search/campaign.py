@@ -15,13 +15,13 @@ from seedbed.local_cloud.sagemaker.search.ranges import read_ranges
 from seedbed.local_cloud.sagemaker.search.strategies import Search
 
 from . import trial
-from .data_sets import WITHOUT_PHOTOGRAPHS
+from .data_sets import WHOLE_NAME, WITHOUT_PHOTOGRAPHS
 from .spaces import SPACES, fixed, identity, middle
 from .trial import Outcome
 
 log = logging.getLogger(__name__)
 
-LARGE = ("photographs",)
+LARGE = (WHOLE_NAME,)
 """Data sets whose searches have fewer trials, as a head takes several seconds."""
 MIDDLE, QUICK = "none", "Bayesian, quick plan"
 RANDOM, BAYESIAN, WARM = "Random", "Bayesian", "Bayesian, warm start"

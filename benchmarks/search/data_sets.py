@@ -53,7 +53,7 @@ def letters(_: Path, made: Path) -> None:
 
 
 def few(photographs: Path, made: Path) -> None:
-    """Three species, 30 photographs each."""
+    """Three species, 30 photographs each; for test all those of the photographs' test split."""
     rng = np.random.default_rng(SEED)
     for label in FEW:
         files = sorted((photographs / label).iterdir())
@@ -77,13 +77,14 @@ def sizes(photographs: Path, made: Path) -> None:
         _copy(made / f"quarter {number + 1}", [file for file, of in zip(chosen, quarter, strict=True) if of == number])
 
 
+FEW_NAME, WHOLE_NAME = "few photographs", "photographs"
 MAKERS: dict[str, Maker] = {
-    "few photographs": few,
+    FEW_NAME: few,
     "drawn seedlings": drawn,
     "letters": letters,
     "two alike": alike,
     "plant size": sizes,
-    "photographs": whole,
+    WHOLE_NAME: whole,
 }
 WITHOUT_PHOTOGRAPHS = ("letters", "drawn seedlings")
 

@@ -5,19 +5,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .campaign import BAYESIAN, MIDDLE, QUICK, QUICK_JOBS, RANDOM, WARM, Results, Task, Tried
+from .campaign import BAYESIAN, MIDDLE, QUICK, QUICK_HEADS, QUICK_JOBS, RANDOM, WARM, Results, Task, Tried
 from .data_sets import MAKERS
 from .spaces import NARROW, SPACES
 from .trial import Outcome
 
 HEAD = """\
 # What a search is worth
-Written by `make bench-search IMAGES=folder`: {sets} data sets, up to {seeds} searches of each kind, one head a trial,
-features as the quick plan has them. A search is the local endpoint's own, asked as AMT is: trials one after the other,
-with the objective `validation_accuracy`. Its best trial by validation is scored on the test split, which it never saw:
-on the images as they are, and on two copies of each, changed at random as training images are. *Middle* is the middle
-of the narrow ranges, without a search. Behind ± is the standard error over searches; losses are in nats.
+Written by `make bench-search IMAGES=folder`: {sets} data sets, one head a trial, features as the quick plan has them.
+Searches of each kind, each with another seed: {seeds} at most; what has not been finished yet is left out. A search is
+the local endpoint's own, asked as AMT is: one trial at a time, with the objective `validation_accuracy`. The best
+trial by it is scored on the test split, which no search saw: on the images as they are (*test*), and on two copies of
+each, changed at random as training images are (*changed*). Both are accuracies in percent.
 
+*Middle* is one head with the middle of the narrow ranges, and no search. The trials of *quick plan* are jobs of {heads}
+heads, of which a job takes the mean. Behind ± is the standard error: over data sets where the mean is theirs, else over
+searches, if there are several. Losses are in nats, and of the images as they are.
 """
 
 
@@ -49,7 +52,12 @@ def page(results: Results, data_sets: Sequence[str]) -> str:
     """The whole page, from all searches that have been finished."""
     found = [name for name in data_sets if any(task.data == name for task in results)]
     seeds = max(task.seed for task in results) + 1
-    parts = [HEAD.format(sets=len(found), seeds=seeds), _ranges(), _data(results, found), _summary(results, found)]
+    parts = [
+        HEAD.format(sets=len(found), seeds=seeds, heads=QUICK_HEADS),
+        _ranges(),
+        _data(results, found),
+        _summary(results, found),
+    ]
     return "\n".join([*parts, *(_of_one(results, name) for name in found)])
 
 
@@ -96,7 +104,9 @@ def _data(results: Results, found: Sequence[str]) -> str:
     for name in found:
         middle = chosen(results, name, (MIDDLE, "narrow"), 1)
         cells = [_mean(middle.of(measure), name_) for name_, measure in MEASURES.items()]
-        seconds = [one.outcome.seconds for task, tried in results.items() if task.data == name for one in tried]
+        seconds = [
+            one.outcome.seconds / task.heads for task, tried in results.items() if task.data == name for one in tried
+        ]
         what = (MAKERS[name].__doc__ or "").rstrip(".")
         lines.append(f"| {name} | {what} | {' | '.join(cells)} | {np.median(seconds):.1f} |")
     return "\n".join([*lines, ""])
@@ -115,13 +125,12 @@ def _summary(results: Results, found: Sequence[str]) -> str:
 
 
 def _difference(results: Results, names: Sequence[str], kind: Kind, after: int, measure: str) -> str:
-    gains, variances = [], []
+    gains = []
     for name in names:
         ours = chosen(results, name, kind, after).of(MEASURES[measure])
         theirs = chosen(results, name, (MIDDLE, "narrow"), 1).of(MEASURES[measure])
-        gains.append(np.mean(ours) - np.mean(theirs))
-        variances.append(_variance(ours) + _variance(theirs))
-    return f"{np.mean(gains):+.{_digits(measure)}f} ± {np.sqrt(sum(variances)) / len(names):.{_digits(measure)}f}"
+        gains.append(float(np.mean(ours) - np.mean(theirs)))
+    return f"{np.mean(gains):+.{_digits(measure)}f} ± {np.sqrt(_variance(gains)):.{_digits(measure)}f}"
 
 
 def _of_one(results: Results, name: str) -> str:
