@@ -10,7 +10,7 @@ from trainer import pack
 from trainer.job import JobPaths
 from trainer.training import fine_tune
 from trainer.training.augment_images import shrunk
-from trainer.training.fine_tune import batches, evenly_spread, fine_tune_recipe
+from trainer.training.fine_tune import batches, fine_tune_recipe
 from trainer.training.hyperparameters import Hyperparameters, parse_hyperparameters
 from trainer.training.loop import Recipe
 
@@ -24,9 +24,12 @@ def recipe(prepared: Flow, folder: Path, **changes: str) -> Recipe:
     return fine_tune_recipe(JobPaths(folder), parse_hyperparameters({**FINE_TUNING, **changes})).recipe
 
 
-def split(images: int) -> pack.TrainingSplit:
-    pixels = np.random.default_rng(0).integers(0, 256, (images, SIDE, SIDE, 3), np.uint8)
-    return pack.TrainingSplit(pixels, np.arange(images, dtype=np.int32) % 3)
+def photographs(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE, 3), np.uint8)
+
+
+def split(count: int) -> pack.TrainingSplit:
+    return pack.TrainingSplit(photographs(count), np.arange(count, dtype=np.int32) % 3)
 
 
 def test_the_first_epochs_train_the_same_network_on_smaller_images(prepared: Flow, tmp_path: Path) -> None:
@@ -70,13 +73,8 @@ def test_the_predictions_of_odd_numbers_of_images_are_those_of_each(prepared: Fl
     assert made.validate() == pytest.approx(expected, abs=1e-5)
 
 
-def test_rows_are_spread_evenly() -> None:
-    assert evenly_spread(3, 5).tolist() == [0, 1, 2]
-    assert evenly_spread(101, 3).tolist() == [0, 50, 100]
-
-
 def test_shrunk_images_keep_their_colours() -> None:
-    images = split(2).images
+    images = photographs(2)
     assert shrunk(images, SIDE) is images
     assert shrunk(images, 20).shape == (2, 20, 20, 3)
     assert shrunk(images, 20).mean() == pytest.approx(images.mean(), abs=1)

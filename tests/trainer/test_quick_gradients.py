@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from trainer.backbones.efficientnet import efficientnet_lite
-from trainer.training import quick_gradients
 from trainer.training.quick_gradients import FrozenDepthwise, Pointwise, quick
 
 SIDE, LABELS = 64, 3
@@ -76,5 +75,5 @@ def test_its_weights_fit_the_network(network: keras.Model) -> None:
 
 
 def test_accelerators_train_the_network_itself(network: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quick_gradients.keras.distribution, "list_devices", lambda: ["gpu:0"])
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
     assert quick(network, rounded=True) is network

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from trainer.errors import BadInput, OtherTrainer
 from trainer.photos import Photos
-from trainer.types import Labels, Places
+from trainer.types import Labels, Pixels, Places
 from trainer.version import version
 
 DESCRIPTION = "pack.json"
@@ -102,7 +102,7 @@ class FeatureSplit(NamedTuple):
 class TrainingSplit(NamedTuple):
     """One split for fine-tuning: images (n, size, size, 3), RGB 0 to 255, and label numbers (n,)."""
 
-    images: ShardedArray
+    images: Pixels | ShardedArray
     labels: Labels
 
 

@@ -23,8 +23,9 @@ from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
 from trainer.training.loop import Batch, EarlyEpochs, Recipe
 from trainer.training.quick_gradients import multiplies_bfloat16, quick
+from trainer.training.sample import even_spread
 from trainer.training.trial import TrialSetup, compile_for, label_weights
-from trainer.types import Floats, Integers
+from trainer.types import Floats, Integers, Pixels
 
 EVALUATED_AT_ONCE = 64
 MOST_DEVICES = 8
@@ -58,7 +59,7 @@ def fine_tune_recipe(job: JobPaths, chosen: Hyperparameters, devices: int = 1) -
     network = quick(plain, rounded=multiplies_bfloat16())
     compile_for(network, chosen, steps * chosen.epochs, average_over=steps * AVERAGED_EPOCHS)
     weights = label_weights(training.labels, len(description.labels), chosen)
-    watched = evenly_spread(len(validation.labels), VALIDATION_IMAGES)
+    watched = even_spread(np.arange(len(validation.labels)), VALIDATION_IMAGES)
 
     def epoch(rng: np.random.Generator) -> Iterator[Batch]:
         return batches(training, description.fine_tune_size, chosen, weights, rng)
@@ -74,7 +75,7 @@ def fine_tune_recipe(job: JobPaths, chosen: Hyperparameters, devices: int = 1) -
     return TrialSetup(recipe, WHOLE, description.fine_tune_size, description.labels, plain)
 
 
-def _predictions(network: keras.Model, images: pack.ShardedArray, rows: Integers) -> Floats:
+def _predictions(network: keras.Model, images: Pixels | pack.ShardedArray, rows: Integers) -> Floats:
     """What the network gives for these rows of the images, (k, d), by batches of one size that devices can share."""
     at_once = min(EVALUATED_AT_ONCE, -(-len(rows) // MOST_DEVICES) * MOST_DEVICES)
     padded = np.resize(rows, -(-len(rows) // at_once) * at_once)
@@ -112,22 +113,17 @@ def batches(
 
 
 def _network(
-    job: JobPaths, images: pack.ShardedArray, description: pack.Description, chosen: Hyperparameters
+    job: JobPaths, images: Pixels | pack.ShardedArray, description: pack.Description, chosen: Hyperparameters
 ) -> keras.Model:
     """Images 0 to 255 → probabilities. Early layers, depthwise convolutions and batch normalisations are frozen."""
     backbone = build_backbone(chosen.backbone, description.fine_tune_size, job.channel("pretrained"))
-    features = _predictions(backbone, images, evenly_spread(len(images), SAMPLED_IMAGES))
+    features = _predictions(backbone, images, even_spread(np.arange(len(images)), SAMPLED_IMAGES))
     head = build_head(features, len(description.labels), chosen)
     _start_from(job.channel("head") / "model.tar.gz", head, description)
     network = keras.Model(backbone.input, head(backbone.output), name="images_to_probabilities")
     for layer in [*backbone.layers, *head.layers]:
         layer.trainable = not isinstance(layer, FROZEN) and not _is_early(layer, backbone)
     return network
-
-
-def evenly_spread(available: int, wanted: int) -> Integers:
-    """Up to `wanted` of the rows 0 to `available` - 1, in ascending order."""
-    return np.linspace(0, available - 1, min(available, wanted)).astype(np.int64)
 
 
 def _is_early(layer: keras.layers.Layer, backbone: keras.Model) -> bool:

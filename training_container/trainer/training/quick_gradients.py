@@ -15,7 +15,6 @@ from trainer.keras_loader import BACKEND, keras
 CPUINFO = Path("/proc/cpuinfo")
 BFLOAT16_UNIT = "amx_bf16"
 ROUNDED, EXACT = "mixed_bfloat16", "float32"
-layers = keras.layers
 
 if BACKEND == "tensorflow":
     import tensorflow as tf
@@ -47,11 +46,13 @@ def _quick_layer(layer: keras.Layer, policy: keras.DTypePolicy) -> keras.Layer:
     """The layer itself if it has no quick gradients and is no part of what is rounded."""
     config = {**layer.get_config(), "dtype": policy}
     match layer:
-        case layers.DepthwiseConv2D() if _is_plain(layer) and not layer.trainable:
+        case keras.layers.DepthwiseConv2D() if _is_plain(layer) and not layer.trainable:
             return FrozenDepthwise.from_config(config)
-        case layers.Conv2D() if _is_plain(layer) and layer.kernel_size == layer.strides == (1, 1) and layer.groups == 1:
+        case keras.layers.Conv2D() if (
+            _is_plain(layer) and layer.kernel_size == layer.strides == (1, 1) and layer.groups == 1
+        ):
             return Pointwise.from_config(config)
-        case layers.Conv2D() | layers.ReLU() | layers.Add() | layers.Rescaling():
+        case keras.layers.Conv2D() | keras.layers.ReLU() | keras.layers.Add() | keras.layers.Rescaling():
             return type(layer).from_config(config)
     return layer
 
@@ -61,7 +62,7 @@ def _is_plain(layer: Any) -> bool:
     return plain and layer.dilation_rate == (1, 1) and layer.strides[0] == layer.strides[1]
 
 
-class Pointwise(layers.Conv2D):
+class Pointwise(keras.layers.Conv2D):  # type: ignore[misc]
     """A convolution by one pixel with a stride of 1, of maps (n, height, width, channels)."""
 
     def call(self, inputs: Any) -> Any:
@@ -70,7 +71,7 @@ class Pointwise(layers.Conv2D):
         return tf.nn.bias_add(outputs, tf.cast(self.bias, inputs.dtype)) if self.use_bias else outputs
 
 
-class FrozenDepthwise(layers.DepthwiseConv2D):
+class FrozenDepthwise(keras.layers.DepthwiseConv2D):  # type: ignore[misc]
     """A depthwise convolution whose filters are not trained, of maps (n, height, width, channels)."""
 
     def call(self, inputs: Any) -> Any:
