@@ -363,7 +363,7 @@ GUARDS = (
     Guard(
         name="an image that takes too long to decode ends its decoder",
         file=WORKER,
-        text="signal.setitimer(signal.ITIMER_PROF, self._factor * self._limits.seconds)",
+        text="signal.setitimer(signal.ITIMER_PROF, self._limits.seconds)",
         mutation="signal.setitimer(signal.ITIMER_PROF, 0)",
         test=f"{DECODING}::test_an_image_over_the_time_limit_is_refused_and_others_are_read[PNG of many texts]",
         simulated=False,

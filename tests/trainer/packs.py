@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer import pack
+from trainer.decoding.inspection import Inspection, Shrinking
 from trainer.decoding.pool import DecoderPool
 from trainer.photos import LONGEST_SIDE
 from trainer.preparation.shards import ArrayShards, PhotoShards
@@ -47,9 +48,11 @@ def write_photos(
 ) -> Path:
     """Writes a folder such as `test/` with files of the folder `images`, in this order; `large` ones are shrunk."""
     shards = names(len(files))
-    with PhotoShards(lambda number: folder / pack.photos_file(shards[number]), images, decoders) as photos:
+    with PhotoShards(lambda number: folder / pack.photos_file(shards[number])) as photos:
         for file in files:
-            photos.add(file, LONGEST_SIDE + 1 if file in large else LONGEST_SIDE)
+            (found,) = decoders.inspections([images / file], [16], Shrinking(LONGEST_SIDE, 0 if file in large else 1))
+            assert isinstance(found, Inspection)
+            photos.add(file, found.shrunk or (images / file).read_bytes())
     pack.write_places(folder, pack.PHOTOS, places(len(files)))
     pack.describe(folder, pack.Description(["efficientnet-lite0"], 64, 0, labels, {pack.PHOTOS: shards}))
     return folder

@@ -63,18 +63,6 @@ def resize(image: Image.Image, image_size: int) -> Pixels:
     return np.asarray(image.resize((image_size, image_size), Image.Resampling.BICUBIC, reducing_gap=3.0))
 
 
-def shrink(path: Path, longest_side: int, on_header: HeaderCallback = ignore_header) -> bytes:
-    """The image at `path` as a PNG whose longer side has at most `longest_side` pixels.
-
-    Raises ImageRefused if the image can't be used.
-    """
-    image = read_image(path, on_header)
-    image.thumbnail((longest_side, longest_side), Image.Resampling.BICUBIC, reducing_gap=3.0)
-    content = io.BytesIO()
-    image.save(content, "PNG", compress_level=1)
-    return content.getvalue()
-
-
 def read_image(path: Path, on_header: HeaderCallback = ignore_header) -> Image.Image:
     """The image at `path` in 8-bit RGB, upright by its EXIF orientation; the first frame of an animation.
 

@@ -1,6 +1,7 @@
 """What prepare reads of an image: a digest of its pixels, its perceptual hash, and the picture in small sizes."""
 
 import hashlib
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,17 @@ LEAST_CONTRAST = 8
 CONTRAST_SIDE = 64
 
 
+class Shrinking(NamedTuple):
+    """Which images are also wanted as a PNG with a longer side of `longest_side` pixels: larger ones, by digest."""
+
+    longest_side: int
+    least: float
+    """The first 64 bits of the digest, read as a fraction of 1, are at least this."""
+
+
+NOTHING_SHRUNK = Shrinking(1, 1.0)
+
+
 class Inspection(NamedTuple):
     """What was read of one usable image."""
 
@@ -39,9 +51,13 @@ class Inspection(NamedTuple):
     """What a person should know of the image: each begins a sentence that goes on with the images' names."""
     saved_as: tuple[str, ...] = ()
     """See saved_as.py."""
+    shrunk: bytes = b""
+    """The PNG that `Shrinking` asks for, if it asks for this image."""
 
 
-def inspect_image(path: Path, sizes: Iterable[int], on_header: HeaderCallback = ignore_header) -> Inspection:
+def inspect_image(
+    path: Path, sizes: Iterable[int], on_header: HeaderCallback = ignore_header, shrinking: Shrinking = NOTHING_SHRUNK
+) -> Inspection:
     """Reads the image at `path`, also as squares of the `sizes` in pixels; ImageRefused if it can't be used."""
     image = read_image(path, on_header)
     digest = hashlib.sha256(f"{image.width}x{image.height} RGB\n".encode())
@@ -56,7 +72,18 @@ def inspect_image(path: Path, sizes: Iterable[int], on_header: HeaderCallback = 
         pixels=pixels,
         notices=tuple(_notices(image)),
         saved_as=image.info[SAVED_AS],
+        shrunk=_shrunk(image, digest.hexdigest(), shrinking),
     )
+
+
+def _shrunk(image: Image.Image, digest: str, wanted: Shrinking) -> bytes:
+    if max(image.size) <= wanted.longest_side or int(digest[:16], 16) / 2**64 < wanted.least:
+        return b""
+    small = image.copy()
+    small.thumbnail((wanted.longest_side, wanted.longest_side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    content = io.BytesIO()
+    small.save(content, "PNG", compress_level=1)
+    return content.getvalue()
 
 
 def _notices(image: Image.Image) -> Iterator[str]:

@@ -10,9 +10,9 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from trainer.decoding.images import DECODERS
-from trainer.decoding.inspection import Inspection
+from trainer.decoding.inspection import NOTHING_SHRUNK, Inspection, Shrinking
 from trainer.decoding.limits import DEFAULT_LIMITS, PIXELS_AT_ONCE, DecodingLimits
-from trainer.decoding.messages import DecoderMessage, Payload
+from trainer.decoding.messages import DecoderMessage
 from trainer.decoding.pixel_budget import PixelBudget
 from trainer.decoding.process import DecoderProcess
 from trainer.errors import DecodersClosed, ImageRefused
@@ -48,17 +48,19 @@ class DecoderPool:
         """Starts all processes now."""
         list(self._threads.map(DecoderProcess.start, self._processes))
 
-    def inspections(self, paths: Iterable[Path], sizes: Iterable[int]) -> Iterator[Inspection | ImageRefused]:
+    def inspections(
+        self, paths: Iterable[Path], sizes: Iterable[int], shrinking: Shrinking = NOTHING_SHRUNK
+    ) -> Iterator[Inspection | ImageRefused]:
         """The inspection of the image at each path, in their order, with squares of all `sizes` in pixels."""
         sides = list(sizes)
 
         def inspection(path: Path) -> Inspection:
-            fields, payloads = self._ask("inspection", path, sides)
+            fields, (shrunk, *payloads) = self._ask("inspection", path, sides, shrinking)
             pixels = {side: _square(payload, side) for side, payload in zip(sides, payloads, strict=True)}
             image_hash, thumbnail = (bytes.fromhex(fields[name]) for name in ("perceptual_hash", "thumbnail"))
             notices, ways = (tuple(map(str, fields[name])) for name in ("notices", "saved_as"))
             side = int(fields["longer_side"])
-            return Inspection(str(fields["digest"]), image_hash, thumbnail, side, pixels, notices, ways)
+            return Inspection(str(fields["digest"]), image_hash, thumbnail, side, pixels, notices, ways, bytes(shrunk))
 
         return self._each(inspection, paths)
 
@@ -70,15 +72,6 @@ class DecoderPool:
             return _square(payload, size)
 
         return self._each(pixels, sources)
-
-    def shrunk(self, paths: Iterable[Path], longest_side: int) -> Iterator[Payload | ImageRefused]:
-        """The image at each path as a PNG whose longer side has at most `longest_side` pixels, in their order."""
-
-        def shrunk(path: Path) -> Payload:
-            _, (payload,) = self._ask("shrunk", path, [longest_side])
-            return payload
-
-        return self._each(shrunk, paths)
 
     def close(self) -> None:
         """Kills all processes, busy or not."""
@@ -103,12 +96,16 @@ class DecoderPool:
                 raise DecodersClosed("No more images are decoded.") from error
             raise
 
-    def _ask(self, wanted: str, source: Path | bytes, sizes: list[int]) -> DecoderMessage:
+    def _ask(
+        self, wanted: str, source: Path | bytes, sizes: list[int], shrinking: Shrinking = NOTHING_SHRUNK
+    ) -> DecoderMessage:
         path = str(source.absolute()) if isinstance(source, Path) else None
         content = [source] if isinstance(source, bytes) else []
         process = self._idle.get()
         try:
-            return process.ask(DecoderMessage({"as": wanted, "path": path, "sizes": sizes}, content))
+            return process.ask(
+                DecoderMessage({"as": wanted, "path": path, "sizes": sizes, "shrinking": shrinking}, content)
+            )
         finally:
             self._idle.put(process)
 

@@ -17,16 +17,14 @@ from typing import Any
 
 from PIL import Image
 
-from trainer.decoding.images import DAMAGED, decode_image, read_image, resize, shrink
-from trainer.decoding.inspection import inspect_image
+from trainer.decoding.images import DAMAGED, decode_image, read_image, resize
+from trainer.decoding.inspection import Shrinking, inspect_image
 from trainer.decoding.limits import LARGE_PIXELS, TOO_MUCH_MEMORY, DecodingLimits
 from trainer.decoding.messages import Connection, DecoderMessage
 from trainer.decoding.perceptual_hash import perceptual_hash
 from trainer.errors import ImageRefused
 
 NO_LIMIT = 1 << 62
-SHRINK_FACTOR = 4
-"""Shrinking reads an image a second time; it gets four times the limit, so that chance does not fail the job."""
 
 
 def main(file_number: int, limits: str) -> None:
@@ -50,7 +48,6 @@ class Decoder:
     def __init__(self, limits: DecodingLimits, wait_for_room: Callable[[int], None]) -> None:
         self._limits = limits
         self._wait_for_room = wait_for_room
-        self._factor = 1
         Image.init()
         self._inspects = False
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -67,10 +64,9 @@ class Decoder:
         """The image in the requested form, or the reason why it is refused."""
         if request.fields["as"] == "inspection" and not self._inspects:
             self._load_inspection()
-        self._factor = SHRINK_FACTOR if request.fields["as"] == "shrunk" else 1
         self._memory = self._at_start + self._limits.memory + 2 * _file_bytes(request)
         _limit_memory(self._memory)
-        signal.setitimer(signal.ITIMER_PROF, self._factor * self._limits.seconds)
+        signal.setitimer(signal.ITIMER_PROF, self._limits.seconds)
         try:
             return self._decoded(request)
         except ImageRefused as refusal:
@@ -94,7 +90,7 @@ class Decoder:
         fields: dict[str, Any] = request.fields
         path = Path(fields["path"]) if fields["path"] is not None else None
         if fields["as"] == "inspection" and path:
-            found = inspect_image(path, fields["sizes"], self._allow)
+            found = inspect_image(path, fields["sizes"], self._allow, Shrinking(*fields["shrinking"]))
             facts = {
                 "digest": found.digest,
                 "perceptual_hash": found.perceptual_hash.hex(),
@@ -103,9 +99,7 @@ class Decoder:
                 "notices": found.notices,
                 "saved_as": found.saved_as,
             }
-            return DecoderMessage(facts, [pixels.data.cast("B") for pixels in found.pixels.values()])
-        if fields["as"] == "shrunk" and path:
-            return DecoderMessage({}, [shrink(path, fields["sizes"][0], self._allow)])
+            return DecoderMessage(facts, [found.shrunk, *(pixels.data.cast("B") for pixels in found.pixels.values())])
         image = read_image(path, self._allow) if path else decode_image(io.BytesIO(request.payloads[0]), self._allow)
         return DecoderMessage({}, [resize(image, size).data.cast("B") for size in fields["sizes"]])
 
@@ -116,7 +110,7 @@ class Decoder:
         if pixels > LARGE_PIXELS:
             self._wait_for_room(pixels)
         _limit_memory(self._memory + pixels * self._limits.memory_per_pixel)
-        more = self._factor * self._limits.seconds_per_megapixel * pixels / 1e6
+        more = self._limits.seconds_per_megapixel * pixels / 1e6
         signal.setitimer(signal.ITIMER_PROF, signal.getitimer(signal.ITIMER_PROF)[0] + more)
 
 

@@ -13,14 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.decoding.inspection import Inspection
-from trainer.decoding.pool import DecoderPool
-from trainer.errors import BadInput, ImageRefused
 from trainer.pack import ROWS
-from trainer.photos import LONGEST_SIDE
 from trainer.preparation.part import FACTS, PICTURES, THUMBNAILS
 from trainer.types import Pixels
 
-SHRUNK_AT_ONCE = 64
 PICTURE_SIDE, PICTURE_QUALITY = 144, 90
 
 FileOfShard = Callable[[int], Path]
@@ -77,43 +73,21 @@ class ArrayShards:
 
 
 class PhotoShards:
-    """Photographs of the folder `images` in zip archives of `ROWS` each, in the order in which they are added.
+    """Photographs in zip archives of `ROWS` each, in the order in which they are added."""
 
-    Large ones are kept as PNG with a longer side of 640 pixels, the others as they are. A shrunk image keeps its file
-    name, as readers identify the format by the first bytes.
-    """
-
-    def __init__(self, file_of: FileOfShard, images: Path, decoders: DecoderPool) -> None:
-        self._file_of, self._images, self._decoders = file_of, images, decoders
+    def __init__(self, file_of: FileOfShard) -> None:
+        self._file_of = file_of
         self._archive: zipfile.ZipFile | None = None
-        self._waiting: list[tuple[str, bool]] = []
         self._photos = 0
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        if kind is None:
-            self._write_waiting()
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self._end()
 
-    def add(self, file: str, longer_side: int) -> None:
-        """Adds a file, named relative to the folder, whose longer side has so many pixels."""
-        self._waiting.append((file, longer_side > LONGEST_SIDE))
-        if len(self._waiting) >= SHRUNK_AT_ONCE:
-            self._write_waiting()
-
-    def _write_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        large = [self._images / file for file, is_large in waiting if is_large]
-        shrunk = self._decoders.shrunk(large, LONGEST_SIDE)
-        for file, is_large in waiting:
-            content = next(shrunk) if is_large else (self._images / file).read_bytes()
-            if isinstance(content, ImageRefused):
-                raise BadInput(f"The image {file[:200]!r} was read, but not a second time: {content}.")
-            self._write(file, bytes(content))
-
-    def _write(self, file: str, content: bytes) -> None:
+    def add(self, file: str, content: bytes) -> None:
+        """Adds a photograph by the name of its file; readers identify its format by the first bytes."""
         if self._archive is None:
             path = self._file_of(self._photos // ROWS)
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,13 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer.decoding.inspection import Inspection
+from trainer.decoding.inspection import Inspection, Shrinking
 from trainer.decoding.pool import DecoderPool
 from trainer.errors import ImageRefused
-from trainer.preparation.dataset import CheckedImage
+from trainer.photos import LONGEST_SIDE
+from trainer.preparation.dataset import TRAIN_SHARE, CheckedImage
 from trainer.types import Pixels
 
 FILES_AT_ONCE = 64
+PHOTOGRAPHS = Shrinking(LONGEST_SIDE, TRAIN_SHARE)
+"""Large photographs of the validation and test splits are kept smaller."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def inspections(
     batches = [files[start : start + FILES_AT_ONCE] for start in range(0, len(files), FILES_AT_ONCE)]
 
     def read(batch: Sequence[str]) -> list[Inspection | ImageRefused]:
-        return list(decoders.inspections([folder / file for file in batch], sizes))
+        return list(decoders.inspections([folder / file for file in batch], sizes, PHOTOGRAPHS))
 
     with ThreadPoolExecutor(1) as reader:
         upcoming = reader.submit(read, batches[0]) if batches else None

@@ -151,7 +151,7 @@ class PackShards:
             return row
         self._rows[split] += 1
         if split in self._photos:
-            self._photos[split].add(file, found.longer_side)
+            self._photos[split].add(file, found.shrunk or (self._job.images / file).read_bytes())
         if split in self._images:
             self._images[split].append(found.pixels[options.fine_tune_size][None])
         self._waiting[split].append(found.pixels[options.image_size])
@@ -227,9 +227,7 @@ class PackShards:
 
     def _photo_shards(self, split: SplitName) -> PhotoShards:
         folder = self._job.output / split
-        shards = PhotoShards(
-            lambda number: folder / pack.photos_file(self._name(number)), self._job.images, self._job.decoders
-        )
+        shards = PhotoShards(lambda number: folder / pack.photos_file(self._name(number)))
         return self._stack.enter_context(shards)
 
     def _name(self, number: int) -> str:
