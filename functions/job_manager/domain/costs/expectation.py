@@ -150,7 +150,7 @@ def heads_work(plan: Plan, seen: float) -> Range:
 def fine_tuning_of(plan: Plan, stage: FineTuning, images: int) -> Jobs:
     """The jobs that train the whole network."""
     epochs = stage.expected_epochs * at_size(stage.image_size, given.FINE_TUNED_SIZE)
-    seen = images * given.TRAIN_SHARE.value.low * epochs
+    seen = min(images * given.TRAIN_SHARE.value.low, given.EPOCH_IMAGES.value.low) * epochs
     return Jobs(
         count=stage.trials,
         parallel=stage.parallel_trials,
