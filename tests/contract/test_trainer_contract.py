@@ -51,6 +51,7 @@ KEYS = [
     layout.predictions,
     layout.snapshot,
     layout.manifest,
+    layout.parts,
     layout.features,
     layout.training,
     layout.validation_split,
@@ -133,18 +134,21 @@ def test_the_trainer_accepts_both_ends_of_every_range(request_: Any, end: str) -
 def test_the_ranges_that_may_be_chosen_are_the_trainers() -> None:
     kinds = {field.name: field.type for field in fields(Hyperparameters)}
 
-    assert {name: (of.low, of.high) for name, of in HEAD_LIMITS.items()} == {
-        name: ends for name, ends in RANGES.items() if name not in {"heads", "sample"}
-    }
-    assert {name for name, of in HEAD_LIMITS.items() if of.whole} == {n for n in HEAD_LIMITS if kinds[n] is int}
-    assert FINE_TUNING_LIMITS.items() == HEAD_LIMITS.items() - {"hidden_units": HEAD_LIMITS["hidden_units"]}.items()
+    for limits, of_others in (
+        (HEAD_LIMITS, {"heads", "sample", "early_share"}),
+        (FINE_TUNING_LIMITS, {"heads", "sample", "hidden_units"}),
+    ):
+        assert {name: (of.low, of.high) for name, of in limits.items()} == {
+            name: ends for name, ends in RANGES.items() if name not in of_others
+        }
+        assert {name for name, of in limits.items() if of.whole} == {name for name in limits if kinds[name] is int}
     assert len(HEAD_LIMITS) + len({"backbone"}) <= MOST_RANGES
 
 
 def test_the_contract_names_every_range_that_may_be_chosen() -> None:
     said = CONTRACTS.split("## The ranges of the search")[1].split("\n## ")[0]
 
-    for name, of in HEAD_LIMITS.items():
+    for name, of in {**HEAD_LIMITS, **FINE_TUNING_LIMITS}.items():
         assert f"| `{name}` | {of.low:g} to {of.high:,.10g} |" in said
     for file in re.findall(r"```json\n(.*?)```", said, re.DOTALL):
         assert with_ranges(FULL_PLAN, read_ranges(file.encode())).search_space != FULL_PLAN.search_space

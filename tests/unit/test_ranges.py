@@ -179,7 +179,7 @@ def test_the_ranges_of_a_run_in_progress_stay_as_they_were(world: World) -> None
         ({"head": {}}, "search-space.json can't have 'head', but only heads and fine_tuning."),
         (
             {"fine_tuning": {"hidden_units": {"value": 8}}},
-            f"In search-space.json, fine_tuning can't have 'hidden_units', but only {NAMES}.",
+            f"In search-space.json, fine_tuning can't have 'hidden_units', but only {NAMES}, early_share.",
         ),
         (
             {"heads": {"dropout": {"low": 0.1, "high": 0.95}}},

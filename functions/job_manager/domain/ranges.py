@@ -42,7 +42,7 @@ class Limits:
         return f"{'whole numbers' if self.whole else 'numbers'} from {self.low:g} to {self.high:.10g}"
 
 
-FINE_TUNING_LIMITS: Mapping[str, Limits] = {
+LIMITS: Mapping[str, Limits] = {
     "learning_rate": Limits(1e-8, 1.0),
     "epochs": Limits(1, 10_000, whole=True),
     "batch_size": Limits(1, 65_536, whole=True),
@@ -54,7 +54,8 @@ FINE_TUNING_LIMITS: Mapping[str, Limits] = {
     "seed": Limits(0, 2**32 - 1, whole=True),
 }
 # A fine-tuned network's head has the best head's hidden layer.
-HEAD_LIMITS: Mapping[str, Limits] = {**FINE_TUNING_LIMITS, "hidden_units": Limits(0, 8_192, whole=True)}
+HEAD_LIMITS: Mapping[str, Limits] = {**LIMITS, "hidden_units": Limits(0, 8_192, whole=True)}
+FINE_TUNING_LIMITS: Mapping[str, Limits] = {**LIMITS, "early_share": Limits(0.0, 1.0)}
 STAGES: Mapping[str, Mapping[str, Limits]] = {"heads": HEAD_LIMITS, "fine_tuning": FINE_TUNING_LIMITS}
 
 
