@@ -1,12 +1,15 @@
 """Networks with quick gradients compute what Keras's own do."""
 
+from pathlib import Path
+
 import cv2
 import keras
 import numpy as np
 import pytest
 
 from trainer.backbones.efficientnet import efficientnet_lite
-from trainer.training.quick_gradients import FrozenDepthwise, Pointwise, quick
+from trainer.training import quick_gradients
+from trainer.training.quick_gradients import FrozenDepthwise, Pointwise, may_be_quick, multiplies_bfloat16, quick
 
 SIDE, LABELS = 64, 3
 RNG = np.random.default_rng(5)
@@ -74,6 +77,18 @@ def test_its_weights_fit_the_network(network: keras.Model) -> None:
     assert not np.allclose(plain.predict_on_batch(inputs), network.predict_on_batch(inputs))
 
 
-def test_accelerators_train_the_network_itself(network: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_accelerators_train_the_network_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick_gradients, "multiplies_bfloat16", lambda: True)
+    assert may_be_quick() == (keras.backend.backend() == "tensorflow")
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
-    assert quick(network, rounded=True) is network
+    assert not may_be_quick()
+
+
+@pytest.mark.parametrize(("flags", "has"), [("fpu amx_bf16 amx_tile", True), ("fpu avx512_bf16", False)])
+def test_the_processors_unit_is_known_by_its_flag(
+    flags: str, has: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick_gradients, "CPUINFO", tmp_path / "cpuinfo")
+    assert not multiplies_bfloat16()
+    (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
+    assert multiplies_bfloat16() is has

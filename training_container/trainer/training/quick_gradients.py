@@ -1,10 +1,8 @@
-"""A network as it is trained on a processor: the same answers, with quicker gradients.
+"""A network as it is trained on a processor that multiplies bfloat16 in hardware: the same answers in half the time.
 
-TensorFlow's gradients of two kinds of layer take most of a step on processors. Those of a pointwise convolution's
-weights are the product of two matrices, and computed so in half the time. Those of a depthwise convolution's filters
-take a quarter of a step, for 3 % of the weights: the filters stay as they were pretrained. Where the processor
-multiplies bfloat16 in hardware, all is computed so but the depthwise layers' gradients, for which TensorFlow has slow
-code only. docs/decisions/0057 has the measurements.
+Keras's own mixed precision is no faster on TensorFlow, which has only slow code for the gradients of depthwise
+convolutions in bfloat16: they are computed in float32 here. The gradients of a pointwise convolution's weights are the
+product of two matrices, and computed as such. docs/decisions/0057 has the measurements.
 """
 
 from pathlib import Path
@@ -25,15 +23,17 @@ def multiplies_bfloat16() -> bool:
     return CPUINFO.exists() and BFLOAT16_UNIT in CPUINFO.read_text(encoding="utf-8").split()
 
 
-def quick(network: keras.Model, *, rounded: bool) -> keras.Model:
+def may_be_quick() -> bool:
+    """Whether networks are trained by TensorFlow on a processor that multiplies bfloat16 in hardware."""
+    on_processor = all(device.startswith("cpu") for device in keras.distribution.list_devices())
+    return BACKEND == "tensorflow" and on_processor and multiplies_bfloat16()
+
+
+def quick(network: keras.Model, *, rounded: bool = True) -> keras.Model:
     """The network with quick gradients and convolutions of its own; its weights come in the same order.
 
-    With `rounded` its convolutions compute in bfloat16. On accelerators, and with other backends than TensorFlow, it is
-    the given network itself.
+    With `rounded` they compute in bfloat16, and keep their weights in float32.
     """
-    on_processor = all(device.startswith("cpu") for device in keras.distribution.list_devices())
-    if BACKEND != "tensorflow" or not on_processor:
-        return network
     policy = keras.DTypePolicy(ROUNDED if rounded else EXACT)
     copy = keras.models.clone_model(network, clone_function=lambda layer: _quick_layer(layer, policy))
     copy.set_weights(network.get_weights())
