@@ -162,7 +162,7 @@ def _prepare(chosen: argparse.Namespace) -> None:
 def _merge(chosen: argparse.Namespace) -> None:
     from trainer.prepare import merge
 
-    merge(JobPaths(), _prepare_options(chosen))
+    merge(JobPaths(), _prepare_options(chosen), _say)
 
 
 def _prepare_options(chosen: argparse.Namespace) -> "PrepareOptions":

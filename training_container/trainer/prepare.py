@@ -72,7 +72,7 @@ def prepare(job: JobPaths, options: PrepareOptions, say: Say) -> None:
             _finish(Finisher(output, options, parts, dataset, lambda: time.monotonic() - started), wrong_labels)
 
 
-def merge(job: JobPaths, options: PrepareOptions) -> None:
+def merge(job: JobPaths, options: PrepareOptions, say: Say) -> None:
     """Completes the pack from the parts' indexes in the input `parts`, with the options that they were made with.
 
     Raises BadInput if a part is missing or was made otherwise, and as prepare does.
@@ -87,6 +87,7 @@ def merge(job: JobPaths, options: PrepareOptions) -> None:
             raise BadInput(f"The part of {part.host} was prepared with other sizes or backbones: run prepare again.")
     parts = read_facts(folder, headers)
     dataset = resolve(parts.survey.checked, parts.survey.refused, options.minimum_per_label)
+    say(f"merged: {len(headers)} parts, {len(dataset.used)} images are used")
     longest = max(part.seconds for part in headers)
     wrong = [WrongLabel(**label) for part in headers for label in part.wrong]
     finisher = Finisher(output, options, parts, dataset, lambda: longest + time.monotonic() - started)

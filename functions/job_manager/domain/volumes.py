@@ -32,12 +32,11 @@ class Amount:
 
 
 def prepare_gib(plan: Plan, given: Amount | None) -> int:
-    """The images, all of them decoded at each size, and the pack: each instance's share of these."""
+    """The images and the pack: each instance's share of these."""
     if given is None:
         return UNKNOWN_GIB
-    decoded = given.images * (plan.image_size**2 + plan.fine_tune_size**2) * PIXEL_BYTES
-    needed = given.bytes + decoded + features(plan, given) + training_images(plan, given) + photos(given)
-    return gib(needed / plan.prepare_instances)
+    pack = features(plan, given) + training_images(plan, given) + photos(given) + given.images * FACTS
+    return gib((given.bytes + pack) / plan.prepare_instances)
 
 
 def merge_gib(given: Amount | None) -> int:
