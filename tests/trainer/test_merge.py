@@ -167,7 +167,7 @@ def test_parts_of_any_files_make_the_same_dataset(
 ) -> None:
     with patch.object(shards, "ROWS", rows), patch.object(part, "ROWS", rows):
         job = uploaded(tmp_path_factory.mktemp("parts"), images, [host % hosts for host in host_of], hosts)
-        prepare.merge(job, OPTIONS)
+        prepare.merge(job, OPTIONS, print)
     assert dataset_in(job.processing_output) == whole
 
 
@@ -230,7 +230,7 @@ def test_parts_that_do_not_belong_together_are_refused(
     job = JobPaths(Path(shutil.copytree(two_parts, tmp_path / "job")))
     damage(job)
     with pytest.raises(BadInput, match=sentence):
-        prepare.merge(job, OPTIONS)
+        prepare.merge(job, OPTIONS, print)
 
 
 def test_instances_that_have_the_same_files_are_told_so(images: Path, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_instances_that_have_the_same_files_are_told_so(images: Path, tmp_path: 
         parts = tmp_path / name / "processing/output" / prepare.PARTS
         shutil.copytree(parts, job.processing_input(prepare.PARTS), dirs_exist_ok=True)
     with pytest.raises(BadInput, match=r"Several instances have the same files: .*ShardedByS3Key"):
-        prepare.merge(job, OPTIONS)
+        prepare.merge(job, OPTIONS, print)
 
 
 def sentence_and_report(run: Callable[[], object], output: Path) -> tuple[str, dict[str, Any]]:
@@ -260,7 +260,7 @@ def test_a_dataset_that_cannot_be_trained_is_refused_alike(images: Path, tmp_pat
     files = list_files(few)
     alone, output = tmp_path / "alone", tmp_path / "alone/processing/output"
     job = uploaded(tmp_path, few, [number % 2 for number in range(len(files))], 2)
-    together = sentence_and_report(lambda: prepare.merge(job, OPTIONS), job.processing_output)
+    together = sentence_and_report(lambda: prepare.merge(job, OPTIONS, print), job.processing_output)
     assert together == sentence_and_report(lambda: prepare_share(alone, few, files, Hosts()), output)
     assert together[0].startswith("Two labels with at least 10 usable images")
 
