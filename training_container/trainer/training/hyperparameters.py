@@ -58,7 +58,7 @@ FINE_TUNE_DEFAULTS: Mapping[str, Any] = {
     "augmentation": 0.8,
     "weight_decay": 0.05,
     "label_smoothing": 0.1,
-    "early_share": 0.55,
+    "early_share": 0.4,
 }
 
 RANGES: Mapping[str, tuple[float, float]] = {

@@ -149,7 +149,8 @@ def heads_work(plan: Plan, seen: float) -> Range:
 
 def fine_tuning_of(plan: Plan, stage: FineTuning, images: int) -> Jobs:
     """The jobs that train the whole network."""
-    epochs = stage.expected_epochs * at_size(stage.image_size, given.FINE_TUNED_SIZE)
+    saved = given.EARLY_SHARE.value.low * (1 - given.EARLY_SCALE.value.low**2)
+    epochs = stage.expected_epochs * (1 - saved) * at_size(stage.image_size, given.FINE_TUNED_SIZE)
     seen = min(images * given.TRAIN_SHARE.value.low, given.EPOCH_IMAGES.value.low) * epochs
     return Jobs(
         count=stage.trials,
