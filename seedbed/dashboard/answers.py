@@ -299,11 +299,10 @@ class Amount(Answer, frozen=True):
 
 
 class Progress(Answer, frozen=True):
-    """How far a processing job is: `done` of `total` images or files, which it is still `checking`, or works on."""
+    """How far a processing job is: `done` of `total` images."""
 
     done: int
     total: int
-    checking: bool = False
 
 
 class Run(Answer, frozen=True):

@@ -13,8 +13,7 @@ LINES = 50
 PROCESSING_LOGS = "/aws/sagemaker/ProcessingJobs"
 TRAINING_LOGS = "/aws/sagemaker/TrainingJobs"
 EPOCH_LINE = re.compile(r"^epoch (\d+)/\d+ - .*validation_accuracy: ([0-9.]+)")
-PROGRESS_LINE = re.compile(r"(checked|progress): (\d+)/(\d+)")
-NOTES = {"checked": "checking every file", "progress": ""}
+PROGRESS_LINE = re.compile(r"progress: (\d+)/(\d+)")
 DENIED = ("AccessDenied", "Unauthorized", "Forbidden")
 
 
@@ -107,8 +106,8 @@ def processing_progress(stack: Stack, stage: str, job: str) -> StageProgress:
     found = [match for line in last_lines(stack, PROCESSING_LOGS, job) if (match := PROGRESS_LINE.search(line))]
     if not found:
         return StageProgress(stage)
-    kind, done, total = found[-1].groups()
-    return StageProgress(stage, int(done), int(total), NOTES[kind])
+    done, total = found[-1].groups()
+    return StageProgress(stage, int(done), int(total))
 
 
 def last_lines(stack: Stack, group: str, job: str) -> list[str]:

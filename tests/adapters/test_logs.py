@@ -79,10 +79,10 @@ def test_a_job_that_has_printed_nothing_has_no_epochs(logs: CloudWatchLogs) -> N
 def test_the_last_progress_of_a_processing_jobs_latest_attempt_counts(logs: CloudWatchLogs, printed: Print) -> None:
     job = "sb-0123456789abcdef-1-prepare"
     assert logs.progress(job) is None
-    printed(f"{job}/algo-1-1", "checked: 72/72 files", "progress: 70/72 images", group=PROCESSING)
-    assert logs.progress(job) == Progress(70, 72, checking=False)
-    printed(f"{job}/algo-1-2", "starting", "checked: 5/72 files", "a warning", group=PROCESSING)
-    assert logs.progress(job) == Progress(5, 72, checking=True)
+    printed(f"{job}/algo-1-1", "progress: 70/72 images", group=PROCESSING)
+    assert logs.progress(job) == Progress(70, 72)
+    printed(f"{job}/algo-1-2", "starting", "progress: 5/72 images", "a warning", group=PROCESSING)
+    assert logs.progress(job) == Progress(5, 72)
 
 
 def test_a_job_without_a_log_has_no_progress(logs: CloudWatchLogs) -> None:

@@ -313,10 +313,10 @@ def test_an_open_run_is_answered_with_how_far_its_processing_job_is(
     client = boto3.client("logs")
     client.create_log_group(logGroupName=PROCESSING)
     client.create_log_stream(**stream)
-    line: Any = {"timestamp": int(time.time() * 1000), "message": "checked: 20/72 files"}
+    line: Any = {"timestamp": int(time.time() * 1000), "message": "progress: 20/72 images"}
     client.put_log_events(logEvents=[line], **stream)
 
-    assert asked(deployed, event("api_run"))[1]["progress"] == {"done": 20, "total": 72, "checking": True}
+    assert asked(deployed, event("api_run"))[1]["progress"] == {"done": 20, "total": 72}
 
 
 def test_files_are_answered_with_links_and_a_tag_that_lasts_no_longer_than_they(

@@ -58,7 +58,6 @@ MOMENTS: dict[str, Moment] = {
     "the snapshot is written": lambda run: run.objects("snapshot.json"),
     "the manifest is written": lambda run: run.objects("manifest.json"),
     "prepare is asked for": lambda run: run.job("-1-prepare", "InProgress", "Completed"),
-    "prepare reads the images": lambda run: run.said("*-prepare", "checked: "),
     "prepare extracts features": lambda run: run.said("*-prepare", "progress: "),
     "the first of the pack is in the bucket": lambda run: run.objects("pack/*"),
     "prepare is done": lambda run: run.job("-1-prepare", "Completed"),

@@ -137,7 +137,7 @@ def test_a_run_survives_a_full_disk_and_a_kill_in_each_stage(
 ) -> None:
     traces, before = Traces(home), len(kept(home.mail))
     cloud.put_images(range(60))
-    for job, words in (("*-prepare", "checked: "), ("*-1-00?-*", "epoch 1/"), ("*-evaluate", "chosen: ")):
+    for job, words in (("*-prepare", "progress: "), ("*-1-00?-*", "epoch 1/"), ("*-evaluate", "chosen: ")):
         moment = f"{job} to say {words}"
         wait_for(partial(traces.said, job, words), moment, partial(progress_in, home), pause=0.003)
         with filled(home.path.parent):

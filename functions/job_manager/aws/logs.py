@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 GROUP, PROCESSING = "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs"
 LINES_AT_ONCE, LAST_LINES = 10_000, 50
-PROGRESS = re.compile(r"(checked|progress): (\d{1,9})/(\d{1,9})\b")
+PROGRESS = re.compile(r"progress: (\d{1,9})/(\d{1,9})\b")
 HEAD = re.compile(r"head (\d{1,3})/\d{1,3}: ")
 EPOCH = re.compile(
     r"epoch (\d{1,4})/\d{1,4} - train_loss: ([0-9.]+); train_accuracy: ([0-9.]+); "
@@ -45,7 +45,7 @@ class CloudWatchLogs:
             return None
         page = self._client.get_log_events(logGroupName=PROCESSING, logStreamName=streams[-1], limit=LAST_LINES)
         found = [match for event in page["events"] if (match := PROGRESS.match(event["message"]))]
-        return Progress(int(found[-1][2]), int(found[-1][3]), found[-1][1] == "checked") if found else None
+        return Progress(int(found[-1][1]), int(found[-1][2])) if found else None
 
     def _streams(self, group: str, prefix: str) -> list[str]:
         """The log streams of a job: another for each time that it was started."""

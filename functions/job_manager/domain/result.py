@@ -87,11 +87,10 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a processing job is: `done` of `total` images or files, which it is still `checking`, or works on."""
+    """How far a processing job is: `done` of `total` images."""
 
     done: int
     total: int
-    checking: bool
 
 
 @dataclass(frozen=True)

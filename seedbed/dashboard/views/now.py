@@ -133,7 +133,7 @@ def stage_of(run: Run, name: str, state: str) -> Stage:
     """One stage, with what it has done of its images or trials."""
     if name not in TRIALS and state == "now" and run.progress:
         done, total = run.progress.done, run.progress.total
-        note = f"{count(done)} of {count(total)} {'files checked' if run.progress.checking else 'images'}"
+        note = f"{count(done)} of {count(total)} images"
         return Stage(TITLES[name], state, DOES[name], min(done, total), total, note)
     if name not in TRIALS or state == "later":
         return Stage(TITLES[name], state, DOES[name])
