@@ -367,7 +367,12 @@ def test_a_trial_is_read_without_sagemakers_own_hyperparameters(stub: Stubber, j
     answer = training_answer(
         "t",
         TrainingJobStatus="Completed",
-        HyperParameters={"epochs": "20", "dropout": "0.5", "_tuning_objective_metric": "validation_accuracy"},
+        HyperParameters={
+            "epochs": "20",
+            "dropout": "0.5",
+            "_tuning_objective_metric": "validation_accuracy",
+            "varied": "{}",
+        },
         FinalMetricDataList=metrics,
         BillableTimeInSeconds=88,
         TrainingStartTime=BEGAN,

@@ -126,6 +126,7 @@ class MemorySageMaker:
         self.refuses_warm_starts = False
         self.lacking: dict[str, tuple[str, str]] = {}
         self.unpushed: set[str] = set()
+        self._prepared: dict[str, Request] = {}
         self.begun: Callable[[SimulatedJob], None]
         self._now = now
         self._storage = storage
@@ -299,16 +300,25 @@ class MemorySageMaker:
         verb = job.request["AppSpecification"]["ContainerArguments"][0]
         if cluster_of(job.request)["InstanceCount"] > 1:
             self._storage.put(f"{target}/parts/algo-1.json", b"{not JSON" if garbled else b"{}")
+            self._prepared[job.name] = self._report(job)
             return
         write = {"prepare": self._pack, "merge": self._merged_pack, "evaluate": self._scores}[verb]
         name, content = write(job, target)
         self._storage.put(f"{target}/{name}", b"{not JSON" if garbled else json.dumps(content).encode())
 
     def _merged_pack(self, job: SimulatedJob, target: str) -> tuple[str, Request]:
-        """The pack of the images that prepare read."""
-        return self._pack(self.account.jobs[job.name.replace("-merge", "-prepare")], target)
+        """The pack of the images that prepare read, though some may have been deleted since."""
+        return self._complete_pack(target, self._prepared[job.name.replace("-merge", "-prepare")])
 
     def _pack(self, job: SimulatedJob, target: str) -> tuple[str, Request]:
+        return self._complete_pack(target, self._report(job))
+
+    def _complete_pack(self, target: str, report: Request) -> tuple[str, Request]:
+        for folder in ("features", "training", "validation", "test"):
+            self._storage.put(f"{target}/{folder}/pack.json", b"{}")
+        return "report.json", report
+
+    def _report(self, job: SimulatedJob) -> Request:
         bodies: dict[bytes, str] = {}
         duplicates = []
         keys = self._images(job)
@@ -316,12 +326,9 @@ class MemorySageMaker:
             same = bodies.setdefault(self._storage.contents[key], key)
             if same != key:
                 duplicates.append({"file": key.removeprefix("seedlings/"), "reason": f"the same image as {same}"})
-        for folder in ("features", "training", "validation", "test"):
-            self._storage.put(f"{target}/{folder}/pack.json", b"{}")
         labels = Counter(key.split("/")[1] for key in bodies.values())
         splits = {label: {"train": count, "validation": 0, "test": 0} for label, count in labels.items()}
-        found = {"images": len(keys), "used": len(bodies), "duplicates": duplicates, "labels": splits}
-        return "report.json", found
+        return {"images": len(keys), "used": len(bodies), "duplicates": duplicates, "labels": splits}
 
     def _scores(self, job: SimulatedJob, target: str) -> tuple[str, Request]:
         """A model's quality is all that its file holds, so whoever is scored gets what it deserves."""

@@ -6,6 +6,7 @@ from typing import Any
 from ..domain import layout
 from ..domain.reason import NO_SPOT_INSTANCE, explained
 from ..domain.result import Trial
+from ..domain.search_space import LIMITS_OF_HEADS
 
 # "Insufficient capacity error from EC2 while launching instances, retrying!"
 NO_INSTANCE = "insufficient capacity"
@@ -44,5 +45,9 @@ def wait_for_an_instance(answer: Mapping[str, Any]) -> str | None:
 
 
 def tuned(hyperparameters: Mapping[str, str]) -> dict[str, str]:
-    """A trial's hyperparameters without the ones that SageMaker adds."""
-    return {name: value for name, value in sorted(hyperparameters.items()) if not name.startswith("_")}
+    """A trial's hyperparameters without those that SageMaker adds, and without the limits that all heads have."""
+    return {
+        name: value
+        for name, value in sorted(hyperparameters.items())
+        if not name.startswith("_") and name != LIMITS_OF_HEADS
+    }

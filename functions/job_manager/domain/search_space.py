@@ -47,7 +47,9 @@ SEARCH_SPACE: SearchSpace = {
     "weight_decay": Continuous(0.1, 10.0, logarithmic=True),
 }
 
-FIXED_HYPERPARAMETERS = {"kind": "head", "hidden_units": "0", "seed": "1", "heads": "1", "varied": ""}
+LIMITS_OF_HEADS = "varied"
+
+FIXED_HYPERPARAMETERS = {"kind": "head", "hidden_units": "0", "seed": "1", "heads": "1", LIMITS_OF_HEADS: ""}
 
 # Fine-tuning trains the whole network, in minutes to an hour each; backbone and epochs come from the run.
 FINE_TUNING_SEARCH_SPACE: SearchSpace = {
@@ -85,7 +87,7 @@ def heads_of_a_job(space: SearchSpace, fixed: Mapping[str, str], heads: int) -> 
     What is searched by choices stays as it was chosen. Plans of older runs have no `varied`, as their trainer has none.
     """
     limits = {name: [of.low, of.high] for name, of in space.items() if not isinstance(of, Choice)}
-    varied = {"varied": json.dumps(limits, sort_keys=True)} if "varied" in fixed else {}
+    varied = {LIMITS_OF_HEADS: json.dumps(limits, sort_keys=True)} if LIMITS_OF_HEADS in fixed else {}
     return {**fixed, "heads": str(heads), **varied}
 
 
