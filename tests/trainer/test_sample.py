@@ -14,7 +14,7 @@ from trainer import pack
 from trainer.job import JobPaths
 from trainer.training.augment_features import batches
 from trainer.training.hyperparameters import Hyperparameters
-from trainer.training.sample import RAREST, even_spread, stratified_sample
+from trainer.training.sample import RAREST, stratified_sample
 from trainer.training.train_head import HeadData, HeadSplit, head_recipe, read_head_data
 
 BACKBONE = "efficientnet-lite0"
@@ -66,10 +66,10 @@ def test_added_images_change_few_rows() -> None:
     assert len(kept & now) >= 0.9 * len(kept)
 
 
-def test_even_spread_takes_rows_of_every_part() -> None:
+def test_evenly_spaced_rows_are_of_every_part() -> None:
     rows = np.arange(100, 1100)
-    assert even_spread(rows, 5).tolist() == [100, 349, 599, 849, 1099]
-    assert even_spread(rows, 5000).tolist() == rows.tolist()
+    assert rows[pack.evenly_spaced(len(rows), 5)].tolist() == [100, 349, 599, 849, 1099]
+    assert rows[pack.evenly_spaced(len(rows), 5000)].tolist() == rows.tolist()
 
 
 def test_a_head_standardises_by_images_of_all_labels() -> None:

@@ -11,9 +11,8 @@ from tests.trainer.packs import write_photos
 from trainer.decoding.pool import DecoderPool
 from trainer.evaluation.metrics import Scores, score
 from trainer.evaluation.named_changes import CHANGES
-from trainer.evaluation.test_split import evenly_spaced
 from trainer.evaluation.under_changes import predict_changed, summary
-from trainer.pack import read_photos
+from trainer.pack import evenly_spaced, read_photos
 from trainer.photos import Photos
 from trainer.types import Floats, Labels, Pixels
 

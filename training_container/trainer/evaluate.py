@@ -29,7 +29,7 @@ from trainer.evaluation.ensemble import combine_members, divide_logits, to_whole
 from trainer.evaluation.mistakes import most_confident_mistakes
 from trainer.evaluation.predictions import predictions, write_pictures
 from trainer.evaluation.report import Findings, write_report
-from trainer.evaluation.test_split import TestSplit, evenly_spaced
+from trainer.evaluation.test_split import TestSplit
 from trainer.evaluation.validation_outputs import validation_outputs
 from trainer.inference import photo_kind
 from trainer.photos import Photos
@@ -80,7 +80,7 @@ def evaluate(inputs: Inputs, output: Path, options: EvaluateOptions, say: Say) -
     chosen = choose(found)
     say(f"chosen: {' and '.join(chosen.names)}, {chosen.views} views - validation_accuracy: {chosen.accuracy:.4f};")
     model = _export_model(chosen, validation, options, say)
-    sample = validation.load(evenly_spaced(len(validation.names), SAMPLED), model.image_size)
+    sample = validation.load(pack.evenly_spaced(len(validation.names), SAMPLED), model.image_size)
     model.facts["photographs"] = photo_kind.describe(sample)
     _write_model(model, output)
 

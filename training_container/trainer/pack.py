@@ -219,6 +219,11 @@ def _not_together(names: str) -> BadInput:
     return BadInput(f"The pack's {names} don't belong together: run prepare again.")
 
 
+def evenly_spaced(available: int, wanted: int) -> list[int]:
+    """Up to `wanted` of the rows 0 to `available` - 1, at equal distances: the first ones are of the first labels."""
+    return sorted({int(row) for row in np.linspace(0, available - 1, wanted)})
+
+
 def _read_array(path: Path) -> npt.NDArray[Any]:
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -15,6 +15,7 @@ from trainer.evaluation.thresholds import sureness
 from trainer.evaluation.under_changes import predict_changed, summary
 from trainer.inference.averaging import engine_for, predict_photos
 from trainer.names import label_key
+from trainer.pack import evenly_spaced
 from trainer.photos import Photos
 from trainer.types import Engine, Floats, Labels, Say
 
@@ -107,8 +108,3 @@ class TestSplit:
         number_of = {label_key(label): number for number, label in enumerate(self._labels)}
         number_of_output = np.array([number_of.get(label_key(label), UNKNOWN) for label in model.labels])
         return score(self._labels, truth, number_of_output[probabilities.argmax(axis=1)])
-
-
-def evenly_spaced(available: int, wanted: int) -> list[int]:
-    """Up to `wanted` of the rows 0 to `available` - 1."""
-    return sorted({int(row) for row in np.linspace(0, available - 1, wanted)})

@@ -12,9 +12,9 @@ import numpy as np
 from trainer.answering.averages import average_probabilities, predict_views
 from trainer.archive import probabilities_and_features
 from trainer.decoding.images import DECODERS
-from trainer.evaluation.test_split import evenly_spaced
 from trainer.inference.averaging import engine_of
 from trainer.keras_loader import keras
+from trainer.pack import evenly_spaced
 from trainer.photos import Photos
 from trainer.types import Floats, Labels, Pixels, Say
 from trainer.vary import varied

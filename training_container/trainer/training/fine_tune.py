@@ -23,7 +23,6 @@ from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
 from trainer.training.loop import Batch, EarlyEpochs, Recipe
 from trainer.training.quick_gradients import may_be_quick, quick
-from trainer.training.sample import even_spread
 from trainer.training.trial import TrialSetup, compile_for, label_weights
 from trainer.types import Floats, Integers, Pixels
 
@@ -59,7 +58,7 @@ def fine_tune_recipe(job: JobPaths, chosen: Hyperparameters, devices: int = 1) -
     network = quick(plain) if may_be_quick() else plain
     compile_for(network, chosen, steps * chosen.epochs, average_over=steps * AVERAGED_EPOCHS)
     weights = label_weights(training.labels, len(description.labels), chosen)
-    watched = even_spread(np.arange(len(validation.labels)), VALIDATION_IMAGES)
+    watched = np.array(pack.evenly_spaced(len(validation.labels), VALIDATION_IMAGES))
 
     def epoch(rng: np.random.Generator) -> Iterator[Batch]:
         return batches(training, description.fine_tune_size, chosen, weights, rng)
@@ -117,7 +116,7 @@ def _network(
 ) -> keras.Model:
     """Images 0 to 255 → probabilities. Early layers, depthwise convolutions and batch normalisations are frozen."""
     backbone = build_backbone(chosen.backbone, description.fine_tune_size, job.channel("pretrained"))
-    features = _predictions(backbone, images, even_spread(np.arange(len(images)), SAMPLED_IMAGES))
+    features = _predictions(backbone, images, np.array(pack.evenly_spaced(len(images), SAMPLED_IMAGES)))
     head = build_head(features, len(description.labels), chosen)
     _start_from(job.channel("head") / "model.tar.gz", head, description)
     network = keras.Model(backbone.input, head(backbone.output), name="images_to_probabilities")

@@ -30,12 +30,6 @@ def stratified_sample(numbers: Labels, labels: Sequence[str], size: int) -> Inte
     return np.sort(np.concatenate(drawn))
 
 
-def even_spread(rows: Integers, most: int) -> Integers:
-    """At most so many of the rows (n,), at equal distances: the first ones alone would be of the first labels."""
-    places = np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(np.int64)
-    return np.asarray(rows[places], np.int64)
-
-
 def _order(label: str, images: int) -> Integers:
     """A random order of a label's images in which the first ones come in the same order however many follow."""
     return np.random.default_rng(zlib.crc32(label.encode())).random(images).argsort(kind="stable")

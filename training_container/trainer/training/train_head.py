@@ -14,7 +14,7 @@ from trainer.training.augment_features import batches
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
 from trainer.training.loop import Batch, Recipe
-from trainer.training.sample import even_spread, stratified_sample
+from trainer.training.sample import stratified_sample
 from trainer.training.trial import TrialSetup, compile_for
 from trainer.types import Floats, Integers
 
@@ -68,7 +68,8 @@ def head_recipe(data: HeadData, chosen: Hyperparameters) -> TrialSetup:
     training, validation, description = data
     chosen = with_enough_steps(chosen, len(training.rows))
     labels = len(description.labels)
-    network = build_head(_originals(training.split, even_spread(training.rows, STATISTICS_ROWS)), labels, chosen)
+    spread = training.rows[pack.evenly_spaced(len(training.rows), STATISTICS_ROWS)]
+    network = build_head(_originals(training.split, spread), labels, chosen)
     compile_for(network, chosen, -(-len(training.rows) // chosen.batch_size) * chosen.epochs)
 
     def epoch(rng: np.random.Generator) -> Iterator[Batch]:
