@@ -113,7 +113,7 @@ def state(home: Home) -> list[list[Any]]:
 
 def records(home: Home) -> object:
     """The same while one is running, whose database's file changes by itself."""
-    place = f"file:{home.path / 'sagemaker' / 'jobs.db'}?mode=ro"
+    place = f"{(home.path / 'sagemaker' / 'jobs.db').absolute().as_uri()}?mode=ro"
     with closing(sqlite3.connect(place, uri=True, timeout=1)) as jobs:
         return stamps(run_files(home)), jobs.execute("SELECT COUNT(*), MAX(modified) FROM jobs").fetchone()
 

@@ -1,5 +1,6 @@
 """Truncated, corrupted, emptied or missing records are reported, moved aside and replaced by their copy."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -73,7 +74,7 @@ def test_a_copy_replaces_damaged_records(records: Path, damage: str) -> None:
 
     assert sentence.startswith(f"The records of jobs in {records} can't be read: ")
     assert sentence.endswith("has taken their place.")
-    assert len(list(records.parent.glob("jobs.db.damaged-*"))) == (0 if damage == "gone" else 1)
+    assert len(list(records.parent.glob("jobs.db.damaged-*[0-9]"))) == (0 if damage == "gone" else 1)
     store = Store(records)
     ended = store.select("kind = ?", (TRAINING.name,))
     assert [job.body["TrainingJobStatus"] for job in ended] == ["Completed"] * JOBS
@@ -102,6 +103,25 @@ def test_intact_records_are_left_alone(records: Path) -> None:
     assert repair(records) == []
     assert repair(records.with_name("none yet.db")) == []
     assert records.read_bytes() == before
+
+
+def test_the_log_of_a_killed_process_is_kept(records: Path, tmp_path: Path) -> None:
+    """On a full disk SQLite couldn't make it again."""
+    store = Store(records)
+    Ledger(store, endpoint_settings(tmp_path)).create(PROCESSING, {"ProcessingJobName": "later"}, [])
+    killed = tmp_path / "a folder 100%? #1"
+    killed.mkdir()
+    for name in ("jobs.db", "jobs.db-wal"):
+        shutil.copyfile(records.with_name(name), killed / name)
+    store.close()
+    log = (killed / "jobs.db-wal").read_bytes()
+
+    assert repair(killed / "jobs.db") == []
+
+    assert (killed / "jobs.db-wal").read_bytes() == log != b""
+    store = Store(killed / "jobs.db")
+    assert store.get(PROCESSING, "later")
+    store.close()
 
 
 def test_records_that_the_disk_cant_read_are_not_taken_for_damaged(records: Path) -> None:

@@ -40,13 +40,14 @@ class Cloud:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     """A home with a run that has ended."""
-    (tmp_path / "sagemaker").mkdir()
-    with closing(sqlite3.connect(tmp_path / "sagemaker" / "jobs.db")) as jobs:
+    folder = tmp_path / "100%41? #1"
+    (folder / "sagemaker").mkdir(parents=True)
+    with closing(sqlite3.connect(folder / "sagemaker" / "jobs.db")) as jobs:
         jobs.execute("CREATE TABLE jobs (key TEXT, modified REAL)")
-    record(Home(tmp_path)).parent.mkdir(parents=True)
-    record(Home(tmp_path)).write_text("{}")
-    (tmp_path / "made-by-seedbed.json").write_text('{"kind": "own", "drawn": []}')
-    return Home(tmp_path)
+    record(Home(folder)).parent.mkdir(parents=True)
+    record(Home(folder)).write_text("{}")
+    (folder / "made-by-seedbed.json").write_text('{"kind": "own", "drawn": []}')
+    return Home(folder)
 
 
 @pytest.fixture

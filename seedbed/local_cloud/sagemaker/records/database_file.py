@@ -13,6 +13,7 @@ from ..kinds import ENDED, JOBS
 log = logging.getLogger(__name__)
 
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+NEEDS_WRITING = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 UNREADABLE = "SELECT COUNT(*) FROM jobs WHERE NOT json_valid(body) OR NOT json_valid(private)"
 
 
@@ -31,7 +32,7 @@ def repair(path: Path) -> list[str]:
     copy = copy_of(path)
     if not path.exists() and not copy.exists():
         return []
-    fault = fault_of(path) if path.exists() else "the file is gone"
+    fault = _fault_without_writing(path) if path.exists() else "the file is gone"
     if not fault:
         return []
     aside = move_aside(path)
@@ -44,10 +45,20 @@ def repair(path: Path) -> list[str]:
     return [f"{said} There is no copy: runs that ended come back from the bucket, other jobs are forgotten."]
 
 
-def fault_of(path: Path) -> str:
+def _fault_without_writing(path: Path) -> str:
+    """As `fault_of`, which deletes the write-ahead log at its end: on a full disk there may be no space for a new one."""
+    try:
+        return fault_of(path, "ro")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in NEEDS_WRITING:
+            return fault_of(path)
+        raise
+
+
+def fault_of(path: Path, mode: str = "rw") -> str:
     """What is wrong with an existing file of records; empty if nothing is."""
     try:
-        with closing(sqlite3.connect(path)) as db:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as db:
             (verdict,) = db.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
                 return str(verdict).splitlines()[-1]
