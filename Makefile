@@ -81,8 +81,8 @@ bench-training: $(VENV)/laptop  ## training beside the founding recipe and plain
 bench-changes: $(VENV)/laptop  ## how a run's model holds on changed photographs: make bench-changes RUN=folder
 	@PYTHONPATH=training_container:. $(BIN)/python -m benchmarks.bench_changes --run "$(RUN)" --out docs/bench-changes.md
 
-bench-scale: $(VENV)/laptop  ## what an image costs in a hundred times as many: make bench-scale [IMAGES=folder] [SIZES="10000 100000"]
-	@PYTHONPATH=training_container:. $(BIN)/python -m benchmarks.bench_scale $(if $(IMAGES),--images "$(IMAGES)") $(if $(SIZES),--sizes $(SIZES)) --out docs/bench-scale.md
+bench-scale: $(VENV)/laptop  ## what an image costs in a hundred times as many: make bench-scale [IMAGES=folder] [SIZES="10000 100000"] [IMAGE_SIZE=224]
+	@PYTHONPATH=training_container:. $(BIN)/python -m benchmarks.bench_scale $(if $(IMAGES),--images "$(IMAGES)") $(if $(SIZES),--sizes $(SIZES)) $(if $(IMAGE_SIZE),--image-size $(IMAGE_SIZE)) --out docs/bench-scale.md
 
 bench-predictions: $(VENV)/laptop  ## how fast POST /predictions answers, beside Keras: make bench-predictions [IMAGES=folder]
 	@PYTHONPATH=predictions:functions:training_container:. $(BIN)/python -m benchmarks.bench_predictions $(if $(IMAGES),--images "$(IMAGES)") --out docs/bench-predictions.md

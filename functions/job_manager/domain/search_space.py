@@ -40,7 +40,7 @@ SearchSpace = Mapping[str, Searched]
 # vary between them: a job gets the limits of its search space.
 SEARCH_SPACE: SearchSpace = {
     "learning_rate": Continuous(5e-4, 1e-2, logarithmic=True),
-    "epochs": Integer(10, 16),
+    "epochs": Integer(16, 24),
     "batch_size": Integer(48, 192, logarithmic=True),
     "augmentation": Continuous(0.6, 0.9),
     "dropout": Continuous(0.05, 0.6),

@@ -32,12 +32,18 @@ def batches(
         features = split.features[step, view].astype(np.float32, copy=False)
         targets = one_hot[split.labels[step]]
         if strength:
-            features, targets = _mixup(features, targets, strength, rng)
+            _mixup(features, targets, strength, rng)
         yield Batch(features, targets, weights[split.labels[step]])
 
 
-def _mixup(features: Floats, targets: Floats, strength: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _mixup(features: Floats, targets: Floats, strength: float, rng: np.random.Generator) -> None:
+    """Blends them in place: batches of wide features are large, and making new ones takes half of the time."""
     share = rng.beta(MIXING_ALPHA, MIXING_ALPHA, (len(features), 1)).astype(np.float32)
-    share = np.where(rng.random(share.shape) < strength, np.maximum(share, 1 - share), np.float32(1))
-    other = rng.permutation(len(features))
-    return share * features + (1 - share) * features[other], share * targets + (1 - share) * targets[other]
+    blended = np.flatnonzero(rng.random(len(share)) < strength)
+    other = rng.permutation(len(features))[blended]
+    rest = np.minimum(share, 1 - share)[blended]
+    for values in (features, targets):
+        difference = values[other]
+        difference -= values[blended]
+        difference *= rest
+        values[blended] += difference

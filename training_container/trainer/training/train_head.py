@@ -41,7 +41,7 @@ class HeadData(NamedTuple):
 def read_head_data(job: JobPaths, backbone: str, sample: int) -> HeadData:
     """Reads the channel `features`; of each split at most `sample` images, or all if that is 0.
 
-    A sample of up to 256 MiB as float32 is read into memory; more stays memory-mapped.
+    A sample of up to 1 GiB as float32 is read into memory; more stays memory-mapped.
     """
     folder = job.channel("features")
     description = pack.read_description(folder)
