@@ -46,7 +46,7 @@ def repair(path: Path) -> list[str]:
 
 
 def _fault_without_writing(path: Path) -> str:
-    """As `fault_of`, which deletes the write-ahead log at its end: on a full disk there may be no space for a new one."""
+    """As `fault_of`, but the write-ahead log stays: on a full disk there may be no space for a new one."""
     try:
         return fault_of(path, "ro")
     except sqlite3.OperationalError as error:
