@@ -121,6 +121,7 @@ def confirm() -> None:
 def plan(found: Inventory, delete_data: bool) -> Iterator[str]:
     """What is about to be deleted, and what would stay."""
     yield f"In {found.account.region}, account {found.account.number}, this deletes:"
+    yield from (f"  the endpoint {name}, which answers with its model" for name in found.endpoints)
     if found.stack:
         yield f"  the stack {found.stack.name}: functions, queues, API, e-mail topic and the table of runs"
     if found.room:

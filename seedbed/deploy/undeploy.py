@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from ..errors import SeedbedError
+from ..hosting.endpoint import Endpoints
 from ..stack import Stack
 from ..stack_state import NEEDED
 from ..watch.stage import StageProgress
@@ -23,6 +24,7 @@ LOGGED = 0.03
 """US dollars a month for a gigabyte of logs in CloudWatch."""
 GIGA = 1e9
 BATCH = 1000
+POLL_SECONDS = 5.0
 NOTHING = "There is no stack {} in {}. Name another with --stack, or its region with --region."
 
 
@@ -51,6 +53,8 @@ class Inventory:
     left: tuple[Left, ...]
     images: int
     image_bytes: int
+    endpoints: tuple[str, ...] = ()
+    """Those that `seedbed deploy-model` made for the stack, whose role they use."""
 
     @property
     def monthly(self) -> float:
@@ -73,6 +77,7 @@ class Removal:
         self._show = show
         self._account = sign_in(region)
         self._stacks = Stacks(self._account.client("cloudformation"), show, tell)
+        self._endpoints = Endpoints(self._account.client("sagemaker"), show, POLL_SECONDS)
 
     def inventory(self) -> Inventory:
         """What there is. Raises SeedbedError if there is nothing, or CloudFormation is at work on it."""
@@ -80,11 +85,14 @@ class Removal:
         if not stack and not room:
             raise SeedbedError(NOTHING.format(self._name, self._account.region))
         left = tuple(self._left(stack)) if stack else ()
+        endpoints = tuple(self._endpoints.of_stack(stack.name)) if stack else ()
         sizes = list(self._image_sizes(room)) if room else []
-        return Inventory(self._account, stack, room, left, len(sizes), sum(sizes))
+        return Inventory(self._account, stack, room, left, len(sizes), sum(sizes), endpoints)
 
     def delete(self, found: Inventory, with_data: bool) -> None:
-        """Delete the stacks, and, if asked to, what they would leave. What is built from is always deleted."""
+        """Delete endpoints, stacks and what is built from, and, if asked to, what the stacks would leave."""
+        for endpoint in found.endpoints:
+            self._endpoints.take_away(endpoint)
         if found.stack:
             self._stacks.delete("delete", found.stack)
         if found.room:

@@ -93,6 +93,21 @@ class Endpoints:
             self._delete(name)
         return bool(self._remove_all_but(name, "") or found)
 
+    def of_stack(self, stack: str) -> list[str]:
+        """The names of the endpoints that were made for a stack's champions."""
+        pages = self._sagemaker.get_paginator("list_endpoints").paginate()
+        return [
+            each["EndpointName"]
+            for page in pages
+            for each in page["Endpoints"]
+            if tag_of(stack) in self._sagemaker.list_tags(ResourceArn=each["EndpointArn"])["Tags"]
+            and self._is_ours(each["EndpointName"])
+        ]
+
+    def _is_ours(self, name: str) -> bool:
+        found = self._described(name)
+        return found is not None and is_of(name, found["EndpointConfigName"])
+
     def _settled(self, name: str) -> dict[str, Any] | None:
         """The endpoint once nothing changes it; None if there is none. Raises SeedbedError if it is not Seedbed's."""
         while found := self._described(name):
@@ -174,4 +189,9 @@ class Endpoints:
 
 def tags(wanted: Serving) -> list[dict[str, str]]:
     """The tag by which a stack's bill is told from others."""
-    return [{"Key": "stack", "Value": wanted.stack}] if wanted.stack else []
+    return [tag_of(wanted.stack)] if wanted.stack else []
+
+
+def tag_of(stack: str) -> dict[str, str]:
+    """The tag of all that is made for a stack's champions."""
+    return {"Key": "stack", "Value": stack}

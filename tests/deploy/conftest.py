@@ -78,6 +78,7 @@ def cloud(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Cloud:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("seedbed.deploy.stacks.POLL_SECONDS", 0.02)
     monkeypatch.setattr("seedbed.deploy.image.POLL_SECONDS", 0.02)
+    monkeypatch.setattr("seedbed.deploy.undeploy.POLL_SECONDS", 0.02)
     monkeypatch.setattr(
         "seedbed.deploy.deploy.packages", lambda _: {uri: code_of(folder) for uri, folder in PACKAGES.items()}
     )

@@ -9,6 +9,7 @@ from seedbed.deploy.deploy import Deployment, Wish
 from seedbed.watch.stage import StageProgress
 from tests.contract.template import ROOT
 from tests.deploy.conftest import CALLS, Cloud
+from tests.sagemaker.toy_endpoint import IMAGE, ROLE
 from tests.seedbed.commands import Outcome, Person
 
 STACK, ROOM, REPOSITORY = "mine", "mine-build", "mine-trainer"
@@ -231,6 +232,36 @@ def test_a_bucket_that_is_gone_already_is_no_obstacle(deployed: Cloud, person: P
 
     assert outcome.status == 0, outcome
     assert "All was deleted." in outcome.output
+
+
+def test_the_endpoints_of_the_stack_go_with_it(deployed: Cloud, person: Person) -> None:
+    sagemaker = deployed.client("sagemaker")
+    for name, config, stack in (
+        ("its-own", "its-own-0123456789", STACK),
+        ("of-others", "made-by-hand", STACK),
+        ("of-another-stack", "of-another-stack-0123456789", "another"),
+    ):
+        sagemaker.create_model(ModelName=config, PrimaryContainer={"Image": IMAGE}, ExecutionRoleArn=ROLE)
+        variant = {
+            "VariantName": "one",
+            "ModelName": config,
+            "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1},
+        }
+        sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[variant])
+        tags = [{"Key": "stack", "Value": stack}]
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config, Tags=tags)
+
+    outcome = person.runs("undeploy", "--stack", STACK, "--yes", "--delete-data")
+
+    assert outcome.status == 0, outcome
+    assert "the endpoint its-own, which answers with its model" in outcome.notes
+    kept = {"of-others", "of-another-stack"}
+    assert {each["EndpointName"] for each in sagemaker.list_endpoints()["Endpoints"]} == kept
+    assert "its-own-0123456789" not in {each["ModelName"] for each in sagemaker.list_models()["Models"]}
+    configs = {each["EndpointConfigName"] for each in sagemaker.list_endpoint_configs()["EndpointConfigs"]}
+    assert configs == {"made-by-hand", "of-another-stack-0123456789"}
+    for name in kept:
+        sagemaker.delete_endpoint(EndpointName=name)
 
 
 def test_a_name_without_a_stack_is_a_sentence(cloud: Cloud, person: Person) -> None:
