@@ -50,8 +50,10 @@ def test_jobs_of_every_kind_survive_a_full_disk(endpoint: Endpoint) -> None:
 
 
 def test_a_job_whose_container_found_no_space_runs_again(endpoint: Endpoint) -> None:
+    endpoint.train("poor", {"epochs": "1", "waste": "1000000", **endpoint.held()})
+    endpoint.eventually(lambda: endpoint.processes("poor"))
     with filled(endpoint.data_dir.parent, left=96 * 1024, again=True):
-        endpoint.train("poor", {"epochs": "1", "waste": "1000000"})
+        endpoint.let_go()
         endpoint.eventually(lambda: waits(endpoint, "training", "poor"))
     job = endpoint.ended("training", "poor")
     assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")

@@ -54,6 +54,8 @@ def train():
         say("the last words")
         sys.exit(3)
     if "waste" in given:
+        while os.path.exists(given.get("hold", "")):
+            time.sleep(0.02)
         with (base / "model/waste").open("wb", buffering=0) as file:
             for _ in range(0, int(given["waste"]), 65536):
                 file.write(bytes(65536))
@@ -317,7 +319,7 @@ class Endpoint:
         return wait_for(condition, progress=partial(jobs_progress, self.data_dir / "sagemaker"))
 
     def held(self, first_epoch: int = 1) -> dict[str, str]:
-        """Hyperparameters with which the toy stops after this epoch, without output, until `let_go`."""
+        """Hyperparameters that stop the toy before its waste, or after this epoch, without output, until `let_go`."""
         self.hold.touch()
         return {"hold": str(self.hold), "hold_from": str(first_epoch)}
 
