@@ -55,7 +55,7 @@ HEAD = """# A run of a million images
 Written by `make scale-page` from the model of costs in `functions/job_manager/domain/costs/`, the sizes of disks in
 `functions/job_manager/domain/volumes.py`, and the template. **It is arithmetic: no run of these sizes was tried on
 AWS.** What it takes from measurements on 2 cores, and what it assumes, [cost.md](cost.md) lists. That an image costs
-the same in a hundred times as many is measured by `make bench-scale`, on a laptop too.
+the same in ten times as many is measured by `make bench-scale`, on a laptop too ([figures](bench-scale.md)).
 
 The stack has the template's defaults, but `PrepareInstances` is {instances} and the time limits suffice. A photograph
 has {photo:,} bytes. Of minutes and US dollars the first is the lower end of the expectation, the second the upper.
