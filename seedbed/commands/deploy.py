@@ -10,7 +10,7 @@ import typer
 from ..deploy.deploy import Deployed, Deployment, Wish
 from ..deploy.parameters import settings_of
 from ..deploy.subscription import Subscription
-from ..deploy.undeploy import PRICES_OF, Inventory, Left, Removal
+from ..deploy.undeploy import PACKAGES, PRICES_OF, Inventory, Left, Removal
 from ..errors import SeedbedError, WrongUse
 from ..stack import aws_session
 from ..terminal.console import results, say
@@ -145,6 +145,8 @@ def remains(found: Inventory, delete_data: bool) -> Iterator[str]:
 
 def described(left: Left) -> str:
     """What remains, and how large it is."""
+    if left.kind == PACKAGES:
+        return f"the {PACKAGES} {left.name}: {left.count:,}"
     count = f"{counted(left.count, 'object')}, " if left.kind == "bucket" else ""
     return f"the {left.kind} {left.name}: {count}{size(left.size)}"
 
@@ -153,6 +155,9 @@ def command(left: Left, region: str) -> str:
     """How to delete what remains."""
     if left.kind == "bucket":
         return f"empty and delete it at https://{region}.console.aws.amazon.com/s3/bucket/{left.name}/empty"
+    if left.kind == PACKAGES:
+        group = f"aws sagemaker delete-model-package-group --region {region} --model-package-group-name {left.name}"
+        return f"{group} (after its packages)" if left.count else group
     return f"aws logs delete-log-group --region {region} --log-group-name {left.name}"
 
 

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from ..errors import SeedbedError
 from ..hosting.endpoint import Endpoints
+from ..hosting.packages import delete_group, groups_of_stack, newest_first
 from ..stack import Stack
 from ..stack_state import NEEDED
 from ..watch.stage import StageProgress
@@ -18,10 +19,9 @@ from .stack_state import StackState
 from .stacks import Show, Stacks, Tell
 
 PRICES_OF = "us-east-1 in 2026"
-STORED = 0.023
-"""US dollars a month for a gigabyte in S3, in its standard class."""
-LOGGED = 0.03
-"""US dollars a month for a gigabyte of logs in CloudWatch."""
+MONTHLY = {"bucket": 0.023, "log group": 0.03}
+"""US dollars a month for a gigabyte in S3, in its standard class, and of logs in CloudWatch."""
+PACKAGES = "group of model packages"
 GIGA = 1e9
 BATCH = 1000
 POLL_SECONDS = 5.0
@@ -30,7 +30,7 @@ NOTHING = "There is no stack {} in {}. Name another with --stack, or its region 
 
 @dataclass(frozen=True)
 class Left:
-    """Something that holds data and is not deleted with its stack."""
+    """Something that is not deleted with its stack. kind: a bucket, a log group or PACKAGES. count: what it holds."""
 
     kind: str
     name: str
@@ -40,7 +40,7 @@ class Left:
     @property
     def monthly(self) -> float:
         """US dollars a month."""
-        return self.size / GIGA * (STORED if self.kind == "bucket" else LOGGED)
+        return self.size / GIGA * MONTHLY.get(self.kind, 0.0)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class Removal:
         self._show = show
         self._account = sign_in(region)
         self._stacks = Stacks(self._account.client("cloudformation"), show, tell)
-        self._endpoints = Endpoints(self._account.client("sagemaker"), show, POLL_SECONDS)
+        self._sagemaker: Any = self._account.client("sagemaker")
+        self._endpoints = Endpoints(self._sagemaker, show, POLL_SECONDS)
 
     def inventory(self) -> Inventory:
         """What there is. Raises SeedbedError if there is nothing, or CloudFormation is at work on it."""
@@ -101,11 +102,16 @@ class Removal:
                 self._empty(bucket)
             self._stacks.delete("room", found.room)
         for each in found.left if with_data else ():
-            if each.kind == "bucket":
-                self._empty(each.name)
-                self._account.client("s3").delete_bucket(Bucket=each.name)
-            else:
-                self._account.client("logs").delete_log_group(logGroupName=each.name)
+            self._delete_left(each)
+
+    def _delete_left(self, each: Left) -> None:
+        if each.kind == "bucket":
+            self._empty(each.name)
+            self._account.client("s3").delete_bucket(Bucket=each.name)
+        elif each.kind == PACKAGES:
+            delete_group(self._sagemaker, each.name)
+        else:
+            self._account.client("logs").delete_log_group(logGroupName=each.name)
 
     def _checked(self, name: str) -> StackState | None:
         """The stack; None if there is none. Raises SeedbedError if it is not Seedbed's, or is being changed."""
@@ -117,7 +123,7 @@ class Removal:
         return found
 
     def _left(self, stack: StackState) -> Iterator[Left]:
-        """The buckets of a stack, and the logs of its functions that are not part of it."""
+        """The buckets and model packages of a stack, and the logs of its functions that are not part of it."""
         resources = self._stacks.resources(stack.stack_id)
         for kind, name in resources:
             if kind == "AWS::S3::Bucket":
@@ -126,6 +132,8 @@ class Removal:
         for kind, name in resources:
             if kind == "AWS::Lambda::Function":
                 yield from (group for group in self._log_groups(name) if group.name not in own)
+        for group in groups_of_stack(self._sagemaker, stack.name):
+            yield Left(PACKAGES, group, sum(1 for _ in newest_first(self._sagemaker, group)), 0)
 
     def _bucket(self, name: str) -> Iterator[Left]:
         """A bucket, unless somebody has deleted it already."""

@@ -21,7 +21,7 @@ NO_IMAGE = (
 
 @dataclass(frozen=True)
 class Champion:
-    """A stack's best model. image: the one that evaluated it. scores: the evaluation's file in S3.
+    """A stack's best model. job: the one that evaluated it. scores: the evaluation's file in S3.
 
     sha256: the recorded one of its archive, None for an old run's. facts: what the package tells of it, by name.
     """
@@ -30,12 +30,12 @@ class Champion:
     model_uri: str
     sha256: str | None
     scores: str
-    image: str
+    job: str
     facts: dict[str, str]
 
 
-def champion_of(stack: Stack, aws: str) -> Champion:
-    """The champion of a stack, which on AWS is called `aws`. Raises SeedbedError if there is none yet."""
+def champion_of(stack: Stack) -> Champion:
+    """The champion of a stack. Raises SeedbedError if there is none yet."""
     best = stack.get("/models/best")
     uri: str = best["model_uri"]
     return Champion(
@@ -43,7 +43,7 @@ def champion_of(stack: Stack, aws: str) -> Champion:
         model_uri=uri,
         sha256=best.get("model_sha256"),
         scores=uri.removesuffix(ARCHIVE) + SCORES,
-        image=image_of(stack, f"{best['run_id']}-evaluate", aws),
+        job=f"{best['run_id']}-evaluate",
         facts=facts_of(best),
     )
 
@@ -54,14 +54,17 @@ def check_unchanged(stack: Stack, champion: Champion) -> None:
         fetch_recorded(stack, champion.model_uri, Path(scratch, ARCHIVE), champion.sha256)
 
 
-def image_of(stack: Stack, job: str, aws: str) -> str:
-    """The image of a processing job. Raises SeedbedError if SageMaker does not know the job any more."""
+def image_of(sagemaker: Any, champion: Champion, aws: str) -> str:
+    """The image that evaluated the champion of a stack, which on AWS is called `aws`.
+
+    Raises SeedbedError if SageMaker does not know the job any more.
+    """
     try:
-        described = stack.client("sagemaker").describe_processing_job(ProcessingJobName=job)
+        described = sagemaker.describe_processing_job(ProcessingJobName=champion.job)
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"ResourceNotFound", "ValidationException"}:
             raise
-        raise SeedbedError(NO_IMAGE.format(job, seedbed("run", "--again", aws=aws))) from error
+        raise SeedbedError(NO_IMAGE.format(champion.job, seedbed("run", "--again", aws=aws))) from error
     image: str = described["AppSpecification"]["ImageUri"]
     return image
 

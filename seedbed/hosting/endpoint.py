@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from ..errors import SeedbedError
 from ..terminal.aws_errors import sentence_of
 from ..watch.stage import StageProgress
-from .names import is_of, resource_name
+from .names import is_of, resource_name, tag_of
 from .packages import Package
 
 IN_SERVICE = "InService"
@@ -190,8 +190,3 @@ class Endpoints:
 def tags(wanted: Serving) -> list[dict[str, str]]:
     """The tag by which a stack's bill is told from others."""
     return [tag_of(wanted.stack)] if wanted.stack else []
-
-
-def tag_of(stack: str) -> dict[str, str]:
-    """The tag of all that is made for a stack's champions."""
-    return {"Key": "stack", "Value": stack}

@@ -41,6 +41,11 @@ def group_in(given: str) -> str:
     return given
 
 
+def tag_of(stack: str) -> dict[str, str]:
+    """The tag of all that is made for a stack's champions."""
+    return {"Key": "stack", "Value": stack}
+
+
 def resource_name(endpoint: str, *facts: object) -> str:
     """The name of the model and the configuration that make an endpoint what these facts say."""
     return f"{endpoint}-{sha256(repr(facts).encode()).hexdigest()[:DIGITS]}"

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from ..errors import SeedbedError
 from .champion import Champion
-from .names import PACKAGE_ARN
+from .names import PACKAGE_ARN, tag_of
 
 APPROVED, PENDING = "Approved", "PendingManualApproval"
 RUN = "run_id"
@@ -51,19 +51,23 @@ def registered(sagemaker: Any, champion: Champion, group: str) -> Package | None
     return next((package for package in found if package.model_uri == champion.model_uri), None)
 
 
-def register(sagemaker: Any, champion: Champion, group: str, approval: str) -> Package:
-    """Register the champion in a group, which is made if there is none yet."""
+def make_group(sagemaker: Any, group: str, stack: str) -> None:
+    """Make the group of a stack's champions, unless there is one."""
     if not has_group(sagemaker, group):
         sagemaker.create_model_package_group(
             ModelPackageGroupName=group,
             ModelPackageGroupDescription="Champions of Seedbed",
-            Tags=[{"Key": "stack", "Value": group}],
+            Tags=[tag_of(stack)],
         )
+
+
+def register(sagemaker: Any, champion: Champion, image: str, group: str, approval: str) -> Package:
+    """Register a champion, which this image serves, in a group."""
     created = sagemaker.create_model_package(
         ModelPackageGroupName=group,
         ModelPackageDescription=f"The champion of run {champion.run_id}",
         InferenceSpecification={
-            "Containers": [{"Image": champion.image, "ModelDataUrl": champion.model_uri}],
+            "Containers": [{"Image": image, "ModelDataUrl": champion.model_uri}],
             "SupportedContentTypes": ["image/jpeg", "image/png", "application/json"],
             "SupportedResponseMIMETypes": ["application/json", "text/csv"],
         },
@@ -130,6 +134,24 @@ def has_group(sagemaker: Any, group: str) -> bool:
     pages = sagemaker.get_paginator("list_model_package_groups").paginate(NameContains=group)
     names = (each["ModelPackageGroupName"] for page in pages for each in page["ModelPackageGroupSummaryList"])
     return any(name.lower() == group.lower() for name in names)
+
+
+def groups_of_stack(sagemaker: Any, stack: str) -> list[str]:
+    """The names of the groups that were made for a stack's champions."""
+    pages = sagemaker.get_paginator("list_model_package_groups").paginate()
+    return [
+        each["ModelPackageGroupName"]
+        for page in pages
+        for each in page["ModelPackageGroupSummaryList"]
+        if tag_of(stack) in sagemaker.list_tags(ResourceArn=each["ModelPackageGroupArn"])["Tags"]
+    ]
+
+
+def delete_group(sagemaker: Any, group: str) -> None:
+    """Delete a group with its packages."""
+    for arn in list(newest_first(sagemaker, group)):
+        sagemaker.delete_model_package(ModelPackageName=arn)
+    sagemaker.delete_model_package_group(ModelPackageGroupName=group)
 
 
 def newest_first(sagemaker: Any, group: str, **filters: str) -> Iterator[str]:

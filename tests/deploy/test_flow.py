@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -262,6 +263,45 @@ def test_the_endpoints_of_the_stack_go_with_it(deployed: Cloud, person: Person) 
     assert configs == {"made-by-hand", "of-another-stack-0123456789"}
     for name in kept:
         sagemaker.delete_endpoint(EndpointName=name)
+
+
+def registered(sagemaker: Any, group: str, stack: str) -> str:
+    """A group of one model package, as of a stack's champions; its name."""
+    sagemaker.create_model_package_group(ModelPackageGroupName=group, Tags=[{"Key": "stack", "Value": stack}])
+    container = {"Image": IMAGE, "ModelDataUrl": "s3://seedlings/model.tar.gz"}
+    types = {"SupportedContentTypes": ["image/png"], "SupportedResponseMIMETypes": ["application/json"]}
+    sagemaker.create_model_package(
+        ModelPackageGroupName=group, InferenceSpecification={"Containers": [container], **types}
+    )
+    return group
+
+
+def groups(sagemaker: Any) -> set[str]:
+    listed = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
+    return {each["ModelPackageGroupName"] for each in listed}
+
+
+def test_the_model_packages_of_the_stack_stay_and_are_named(deployed: Cloud, person: Person) -> None:
+    sagemaker = deployed.client("sagemaker")
+    group = registered(sagemaker, "stays", STACK)
+
+    outcome = person.runs("undeploy", "--stack", STACK, "--yes")
+
+    assert "the group of model packages stays: 1\n" in outcome.output
+    assert "--model-package-group-name stays (after its packages)\n" in outcome.output
+    assert group in groups(sagemaker)
+
+
+def test_the_model_packages_of_the_stack_go_with_its_data(deployed: Cloud, person: Person) -> None:
+    sagemaker = deployed.client("sagemaker")
+    own, other = registered(sagemaker, "goes", STACK), registered(sagemaker, "of-another", "another")
+
+    outcome = person.runs("undeploy", "--stack", STACK, "--yes", "--delete-data")
+
+    assert outcome.status == 0, outcome
+    assert "the group of model packages goes: 1\n" in outcome.notes
+    assert own not in groups(sagemaker)
+    assert other in groups(sagemaker)
 
 
 def test_a_name_without_a_stack_is_a_sentence(cloud: Cloud, person: Person) -> None:

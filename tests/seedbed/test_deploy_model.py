@@ -151,6 +151,15 @@ def test_a_stack_without_what_is_needed_is_told_in_a_sentence(person: Person, sa
     assert "SageMaker no longer knows the job sb-0123456789abcdef-2-evaluate" in unknown.notes
 
 
+def test_a_registered_champion_is_deployed_though_sagemaker_has_forgotten_its_job(person: Person) -> None:
+    person.runs("deploy-model", "--pending", "--aws", "seedlings")
+    person.monkeypatch.setattr(
+        "seedbed.commands.hosting.deploy_model.image_of", lambda *_: pytest.fail("The image was looked up.")
+    )
+
+    assert person.runs("deploy-model", "--aws", "seedlings").status == 0
+
+
 def test_without_a_stack_the_role_is_the_callers_own(person: Person, sagemaker: Any) -> None:
     person.runs("deploy-model", "--aws", "seedlings")
     boto3.client("iam").create_role(RoleName="mine", Path="/team/", AssumeRolePolicyDocument=json.dumps(TRUST))

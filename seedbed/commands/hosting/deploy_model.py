@@ -8,7 +8,7 @@ import typer
 
 from ...errors import WrongUse
 from ...hosting import packages
-from ...hosting.champion import champion_of, check_unchanged
+from ...hosting.champion import champion_of, check_unchanged, image_of
 from ...hosting.endpoint import Endpoints, Serving
 from ...hosting.names import check_endpoint
 from ...hosting.packages import APPROVED, PENDING, Package
@@ -113,12 +113,14 @@ def register(place: Place, aws: str) -> None:
 
 def champions(place: Place, aws: str, approval: str) -> Package:
     """The champion's package, which is registered with this approval if there is none yet."""
-    sagemaker, champion = place.stack.client("sagemaker"), champion_of(place.stack, aws)
+    sagemaker, champion = place.stack.client("sagemaker"), champion_of(place.stack)
     found = packages.registered(sagemaker, champion, place.group)
     if found:
         return found
     check_unchanged(place.stack, champion)
-    package = packages.register(sagemaker, champion, place.group, approval)
+    image = image_of(sagemaker, champion, aws)
+    packages.make_group(sagemaker, place.group, place.stack_name)
+    package = packages.register(sagemaker, champion, image, place.group, approval)
     if approval == APPROVED:
         say(f"The model of run {printable(champion.run_id)} is registered as {printable(package.arn)}")
     return package
