@@ -1,14 +1,19 @@
 """`python -m tools.public_suites --suites FOLDER`: runs public suites, and writes what came of them."""
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import boto3
 from msgspec.structs import replace
 
+from seedbed.local_cloud.environment import REGION
+from seedbed.local_cloud.programs.execution_role import TRUST
 from tools.endpoint import ROOT, endpoint
 
 from .catalogue import FILE, Catalogue, Suite, load
@@ -59,6 +64,20 @@ def all_rows(catalogue: Catalogue, given: argparse.Namespace, environment: Mappi
     }
 
 
+def make_role(name: str, environment: Mapping[str, str]) -> None:
+    """Make the role that suites expect at the endpoint, unless it is there."""
+    iam = boto3.client(
+        "iam",
+        region_name=REGION,
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=environment.get("AWS_SESSION_TOKEN"),
+    )
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": TRUST}))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -73,7 +92,9 @@ def main() -> None:
         parser.error(f"no suite is named {', '.join(sorted(unknown))}: see {given.catalogue}")
     images = dict.fromkeys(catalogue.images, IMAGE)
     with tempfile.TemporaryDirectory() as scratch, endpoint(Path(scratch), images) as environment:
-        rows = all_rows(catalogue, given, {**environment, "PYTHONDONTWRITEBYTECODE": "1"})
+        if catalogue.role:
+            make_role(catalogue.role, environment)
+        rows = all_rows(catalogue, given, {**environment, **catalogue.variables, "PYTHONDONTWRITEBYTECODE": "1"})
     written = given.out.with_suffix(".new")
     written.write_text(text(rows, catalogue.suites), encoding="utf-8")
     written.replace(given.out)

@@ -30,11 +30,16 @@ class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """reasons: names of reasons, and each in a few words. images: what AWS's images are called that jobs ask for."""
+    """reasons: names of reasons, and each in a few words. images: what AWS's images are called that jobs ask for.
+
+    role: the name of a role that suites expect in their account. variables: of the environment, by which they find it.
+    """
 
     reasons: dict[str, str]
     images: list[str]
     suites: list[Suite]
+    role: str = ""
+    variables: dict[str, str] = {}
 
 
 def load(file: Path = FILE) -> Catalogue:

@@ -35,10 +35,13 @@ class Measurements:
             db.execute(INDEX)
 
     def put(self, request: Any) -> Body:
-        """BatchPutMetrics: up to ten values, each kept or named among the Errors. Raises NotFound and Invalid."""
+        """BatchPutMetrics: up to ten values, each kept or named among the Errors. Raises NotFound and Invalid.
+
+        The component may be given by its ARN, as in SDK 2's own tests.
+        """
         if not isinstance(request, dict):
             raise Invalid("The request's body is not a JSON object.")
-        known = service_model.validate("BatchPutMetrics", request, SERVICE)
+        known = service_model.validate("BatchPutMetrics", _by_name(request), SERVICE)
         name = known["TrialComponentName"]
         with self._store.transaction():
             self._catalog.ensure_row(COMPONENT, name)
@@ -75,3 +78,10 @@ class Measurements:
         for metric, value, at in rows:
             points.setdefault(metric, []).append((value, at))
         return [summary(metric, found) for metric, found in points.items()]
+
+
+def _by_name(request: Body) -> Body:
+    name = request.get("TrialComponentName")
+    if not isinstance(name, str) or not name.startswith("arn:"):
+        return request
+    return {**request, "TrialComponentName": name.rpartition("/")[2]}
