@@ -67,14 +67,14 @@ def seeds_of(contestant: str, seeds: int) -> int:
 
 
 def cold_tasks(plan: Plan) -> list[Task]:
-    """Ordered so that an interrupted campaign has all problems for the cheap contestants and the first seeds."""
+    """Ordered so that an interrupted campaign has the cheap contestants whole, then the tables, and the first seeds."""
     harder = [named(kind, table) for kind in HARDER for table in plan.kind_tables] + plan.functions
     cheap, slow = ([name for name in COLD if (name in FEWER_SEEDS) == fewer] for fewer in (False, True))
     tasks = _tasks(cheap, plan.tables, range(plan.seeds)) + _tasks(cheap, harder, range(plan.kind_seeds))
-    for seed in range(plan.seeds):
-        for name in slow:
-            tasks += _tasks([name], plan.tables, range(seed, min(seed + 1, FEWER_SEEDS[name])))
-            tasks += _tasks([name], harder, range(seed, min(seed + 1, FEWER_SEEDS[name], plan.kind_seeds)))
+    for problems, seeds in ((plan.tables, plan.seeds), (harder, plan.kind_seeds)):
+        for seed in range(seeds):
+            for name in slow:
+                tasks += _tasks([name], problems, range(seed, min(seed + 1, FEWER_SEEDS[name])))
     timed = [name for name in COLD if FEWER_SEEDS.get(name, LONG_SEEDS) >= LONG_SEEDS]
     return tasks + _tasks(timed, [LONG_PROBLEM] * plan.long, range(1))
 
