@@ -125,12 +125,14 @@ def _pruned(trial: optuna.Trial, epochs: int, curve: Curves) -> bool:
 
 
 def _smac(curves: Curves, seed: int) -> list[Trial]:
-    """SMAC3's Hyperband, which resumes the best jobs."""
+    """SMAC3's Hyperband, which resumes the best jobs. It may end before the epochs do."""
     search = Elsewhere(SMAC, ranges=RANGES, seed=seed, trials=SMAC_TRIALS)
     jobs = _Jobs(curves)
     while True:
-        (values,) = search.ask(1)
-        place, epochs = int(values["place"]), int(values["epochs"])
+        asked = search.ask(1)
+        if not asked:
+            return jobs.trials
+        place, epochs = int(asked[0]["place"]), int(asked[0]["epochs"])
         if not jobs.add(place, epochs):
             return jobs.trials
         search.tell([-float(curves[place, epochs - 1])])

@@ -1,5 +1,6 @@
 """Averaging of predictions, and the choice among candidates."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from PIL import Image
 from tests.trainer.packs import write_photos
 from tests.trainer.small_model import LABELS, SIZE, write_small_model
 from trainer.answering.averages import average_probabilities, predict_views, softmax
-from trainer.archive import WHOLE, Model
+from trainer.archive import WHOLE, Model, Parts
 from trainer.decoding.pool import DecoderPool
 from trainer.evaluation.candidates import Candidate, choose
-from trainer.inference import averaging
-from trainer.inference.averaging import EXPORTED_FOR, predict_photos
+from trainer.evaluation.ensemble import combine_members, combined_parts, divide_logits
+from trainer.inference import averaging, engines
+from trainer.inference.averaging import EXPORTED_FOR, engine_for, predict_photos
 from trainer.inference.engines import fastest_engine
 from trainer.inference.openvino_engine import OpenVinoEngine
 from trainer.keras_loader import keras
@@ -75,6 +77,34 @@ def test_many_passes_use_the_fastest_engine_with_the_same_predictions(
     assert answers == pytest.approx(expected, abs=1e-4)
     assert [type(engine) for engine in taken] == [OpenVinoEngine] * (images > 1)
     assert said == []
+
+
+def test_networks_upon_one_backbone_share_its_engine_and_compute_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    keras.utils.set_random_seed(1)
+    pixels = keras.Input((SIZE, SIZE, 3), name="images")
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(6, 3, activation="relu")(pixels))
+    backbone = keras.Model(pixels, pooled)
+    head = keras.Sequential([keras.Input((6,)), keras.layers.Dense(len(LABELS), activation="softmax")])
+    far = keras.Sequential([keras.Input((6,)), keras.layers.Dense(1)])
+    trial = Model(keras.Model(pixels, head(pooled)), {}, LABELS, SIZE, parts=Parts(backbone, head))
+    images = np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), np.uint8)
+    made = []
+
+    def make(*given: Any, **options: Any) -> Any:
+        made.append(fastest_engine(*given, **options))
+        return made[0]
+
+    def check(model: Model) -> None:
+        answers = engine_for(model, EXPORTED_FOR, pytest.fail)(images)
+        assert answers == pytest.approx(model.measuring.predict_on_batch(images), rel=1e-4, abs=1e-4)
+
+    monkeypatch.setattr(engines, "fastest_engine", make)
+    check(trial)
+    calibrated = Model(combine_members([trial]), {}, LABELS, SIZE, parts=combined_parts([trial]))
+    check(calibrated)
+    divide_logits([trial], 1.7)
+    check(replace(calibrated, distance=far))
+    assert [type(engine) for engine in made] == [OpenVinoEngine]
 
 
 def candidate(title: str, accuracy: float, log_loss: float) -> Candidate:

@@ -7,11 +7,11 @@ import hashlib
 import json
 import tarfile
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from trainer.errors import UnreadableModel
 from trainer.keras_loader import keras
@@ -26,6 +26,13 @@ MAX_BYTES = 1_000_000_000
 MAX_IMAGE_SIZE = 1024
 
 
+class Parts(NamedTuple):
+    """A network in two parts: a frozen backbone, images → features, and what is upon its features."""
+
+    backbone: keras.Model
+    head: keras.Model
+
+
 @dataclass(frozen=True)
 class Model:
     """A Keras model and its model.json as `facts`; `labels` in the order of the outputs, `image_size` in pixels."""
@@ -37,6 +44,8 @@ class Model:
     image_size: int
     distance: keras.Model | None = None
     """Gives how far an image is from those that the model learnt from, (n, 1), by the network's features."""
+    parts: Parts | None = None
+    """The network once more, if it is a head upon a frozen backbone whose features others may take too."""
 
     @property
     def views(self) -> int:
@@ -58,6 +67,21 @@ class Model:
             return self.network
         outputs = keras.layers.Concatenate(name="measured")(self.with_distance.outputs)
         return keras.Model(self.network.input, outputs)
+
+    @cached_property
+    def measuring_parts(self) -> Parts | None:
+        """`measuring` in two parts, if the network has such."""
+        if self.parts is None or self.distance is None:
+            return self.parts
+        distance = self.distance
+        return upon_features(self.parts, lambda given, features: [given, distance(features)])
+
+
+def upon_features(parts: Parts, outputs: Callable[[Any, Any], Sequence[Any]]) -> Parts:
+    """Parts whose head gives, side by side, `outputs` of what the head gives now and of the features."""
+    features = keras.Input(parts.backbone.output_shape[1:], name="features")
+    beside = keras.layers.Concatenate(name="outputs")(outputs(parts.head(features), features))
+    return Parts(parts.backbone, keras.Model(features, beside))
 
 
 def probabilities_and_features(network: keras.Model) -> tuple[Any, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from trainer.evaluation import exports, model_card, summary
 from trainer.evaluation.calibration import reliabilities
 from trainer.evaluation.candidates import Candidate, candidates, choose
 from trainer.evaluation.certainty import fit_certainty
-from trainer.evaluation.ensemble import combine_members, divide_logits, to_whole_model
+from trainer.evaluation.ensemble import combine_members, combined_parts, divide_logits, to_whole_model
 from trainer.evaluation.mistakes import most_confident_mistakes
 from trainer.evaluation.predictions import predictions, write_pictures
 from trainer.evaluation.report import Findings, write_report
@@ -139,12 +139,14 @@ def _read_trial(archive: Path, pretrained: Path, labels: list[str]) -> Model:
 def _export_model(chosen: Candidate, validation: Photos, options: EvaluateOptions, say: Say) -> Model:
     """One calibrated network for the chosen members, with the facts that are needed to use it."""
     best, network = chosen.members[0], combine_members(chosen.members)
-    outputs = validation_outputs(network, validation, chosen.probabilities, chosen.views, say)
+    size = network.input_shape[1]
+    combined = Model(network, best.facts, best.labels, size, parts=combined_parts(chosen.members))
+    outputs = validation_outputs(combined, validation, chosen.probabilities, chosen.views, say)
     certainty = fit_certainty(outputs, options.sure_error_rate)
     divide_logits(chosen.members, certainty.temperature)
     facts = {
         **best.facts,
-        "image_size": network.input_shape[1],
+        "image_size": size,
         "validation_accuracy": round(chosen.accuracy, 4),
         "temperature": certainty.temperature,
         "views": chosen.views,
@@ -152,7 +154,7 @@ def _export_model(chosen: Candidate, validation: Photos, options: EvaluateOption
         "preprocessing": str(model_card.PREPROCESSING),
         **certainty.facts,
     }
-    return Model(network, facts, best.labels, network.input_shape[1], certainty.distance)
+    return replace(combined, facts=facts, distance=certainty.distance)
 
 
 def _write_model(model: Model, output: Path) -> None:

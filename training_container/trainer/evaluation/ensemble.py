@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from trainer.archive import MEMBER, Model, mean_probabilities
+from trainer.archive import MEMBER, Model, Parts, mean_probabilities
 from trainer.backbones import build_backbone
 from trainer.errors import UnreadableModel
 from trainer.keras_loader import keras
@@ -21,7 +21,7 @@ def to_whole_model(trial: Model, pretrained: Path) -> Model:
     if trial.network.input_shape != backbone.output_shape:
         raise UnreadableModel("The best trial's model takes other features than the backbone gives.")
     network = keras.Model(backbone.input, trial.network(backbone.output), name="images_to_probabilities")
-    return Model(network, trial.facts, trial.labels, trial.image_size)
+    return Model(network, trial.facts, trial.labels, trial.image_size, parts=Parts(backbone, trial.network))
 
 
 def resize_input(model: Model, size: int) -> Model:
@@ -53,6 +53,15 @@ def combine_members(members: Sequence[Model], temperature: float = 1.0) -> keras
         logits.append(_with_features(member, size, f"{MEMBER}{number}")(images)[0])
     divide_logits(members, temperature)
     return keras.Model(images, mean_probabilities(logits), name="images_to_probabilities")
+
+
+def combined_parts(members: Sequence[Model]) -> Parts | None:
+    """The parts of the network that members were combined into, if it is that of one head."""
+    parts = members[0].parts
+    if len(members) > 1 or parts is None:
+        return None
+    features = keras.Input(parts.backbone.output_shape[1:], name="features")
+    return Parts(parts.backbone, keras.Model(features, mean_probabilities([parts.head(features)])))
 
 
 def divide_logits(members: Sequence[Model], temperature: float) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trainer.answering.averages import average_probabilities, predict_views
-from trainer.archive import probabilities_and_features
+from trainer.archive import Model, probabilities_and_features, upon_features
 from trainer.decoding.images import DECODERS
 from trainer.inference.averaging import engine_of
 from trainer.keras_loader import keras
@@ -39,15 +39,16 @@ class Outputs:
     photographs: int
 
 
-def validation_outputs(network: keras.Model, photos: Photos, plain: Floats, views: int, say: Say) -> Outputs:
-    """Of a combined network and an even sample of the photographs, at most 1,000 by one view and fewer by more.
+def validation_outputs(model: Model, photos: Photos, plain: Floats, views: int, say: Say) -> Outputs:
+    """Of a model of a combined network and an even sample of the photographs, at most 1,000 by one view, fewer by more.
 
     `plain` are its probabilities (n, labels) for all of them as they are, averaged over the views.
     """
     rows = evenly_spaced(len(photos.names), min(MOST_PHOTOGRAPHS, MOST_PASSES // views))
-    labels, size = plain.shape[1], network.input_shape[1]
-    outputs = keras.layers.Concatenate(name="outputs")(probabilities_and_features(network))
-    predict = engine_of(keras.Model(network.input, outputs), len(rows) * (views + 1), say)
+    labels, size = plain.shape[1], model.image_size
+    outputs = keras.layers.Concatenate(name="outputs")(probabilities_and_features(model.network))
+    parts = model.parts and upon_features(model.parts, lambda probabilities, features: [probabilities, features])
+    predict = engine_of(keras.Model(model.network.input, outputs), parts, len(rows) * (views + 1), say)
     as_they_are, changed, averaged = [], [], []
     for start in range(0, len(rows), BATCH):
         images = photos.load(rows[start : start + BATCH], size)

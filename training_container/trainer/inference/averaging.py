@@ -4,8 +4,8 @@ import numpy as np
 
 from trainer.answering.averages import predict_views
 from trainer.answering.verdicts import Verdicts, thresholds_in, verdicts
-from trainer.archive import Model
-from trainer.inference.engines import fastest_engine
+from trainer.archive import Model, Parts
+from trainer.inference.engines import fastest_engine, shared_engine
 from trainer.keras_loader import keras
 from trainer.photos import Photos
 from trainer.types import Engine, Floats, Pixels, Say
@@ -17,13 +17,21 @@ EXPORTED_FOR = 500
 
 def engine_for(model: Model, passes: int, say: Say) -> Engine:
     """What predicts with a whole model: Keras, or a faster engine if there are many passes through the network."""
-    return engine_of(model.measuring, passes, say)
+    return engine_of(model.measuring, model.measuring_parts, passes, say)
 
 
-def engine_of(network: keras.Model, passes: int, say: Say) -> Engine:
-    """What computes a network's only output: Keras, or a faster engine if there are many passes through it."""
-    many = passes >= EXPORTED_FOR
-    return fastest_engine(network, say, keep=False) if many else network.predict_on_batch
+def engine_of(network: keras.Model, parts: Parts | None, passes: int, say: Say) -> Engine:
+    """What computes a network's only output: Keras, or a faster engine if there are many passes through it.
+
+    A network in `parts` shares the engine of its backbone with others.
+    """
+    if passes < EXPORTED_FOR:
+        predict: Engine = network.predict_on_batch
+        return predict
+    if parts is None:
+        return fastest_engine(network, say, keep=False)
+    features, head = shared_engine(parts.backbone, say), parts.head
+    return lambda images: np.asarray(head.predict_on_batch(features(images)))
 
 
 def predict_photos(model: Model, photos: Photos, views: int, say: Say, predict: Engine | None = None) -> Floats:

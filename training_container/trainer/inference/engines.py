@@ -3,6 +3,7 @@
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -16,6 +17,8 @@ TOLERANCE = 1e-4
 """Of the largest number. Engines that compute in float32 differ by a millionth."""
 ROUNDED_TOLERANCE = 0.03
 """Of the mean number, on average. In bfloat16 it is 0.01."""
+
+_shared: WeakKeyDictionary[keras.Model, Engine] = WeakKeyDictionary()
 
 
 class EngineMismatch(Exception):
@@ -37,6 +40,13 @@ def fastest_engine(network: keras.Model, say: Say, *, keep: bool = True, exact: 
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         say(f"The network runs with Keras, which is slower, because OpenVINO can't be used here: {reason}")
         return predict
+
+
+def shared_engine(backbone: keras.Model, say: Say) -> Engine:
+    """The fastest engine of a backbone, made once however many networks are upon it."""
+    if backbone not in _shared:
+        _shared[backbone] = fastest_engine(backbone, say)
+    return _shared[backbone]
 
 
 def _openvino(network: keras.Model, keep: bool, exact: bool) -> Engine:
