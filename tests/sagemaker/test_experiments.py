@@ -328,14 +328,13 @@ def test_metrics_that_a_program_puts_are_summed_up(endpoint: Endpoint) -> None:
     assert figures == {"score": (1.0, 3.0, 2.0, 3), "loss": (5.0, 5.0, 5.0, 1)}
 
 
-def test_a_measured_component_may_be_named_by_its_arn_and_has_no_associations(endpoint: Endpoint) -> None:
+def test_a_measured_component_may_be_named_by_its_arn(endpoint: Endpoint) -> None:
     arn = endpoint.sagemaker.create_trial_component(TrialComponentName="by-arn")["TrialComponentArn"]
 
     endpoint.client("sagemaker-metrics").batch_put_metrics(TrialComponentName=arn, MetricData=values(1.0))
 
     found = endpoint.sagemaker.describe_trial_component(TrialComponentName="by-arn")["Metrics"]
     assert [each["MetricName"] for each in found] == ["score"]
-    assert endpoint.sagemaker.list_associations(SourceArn=arn)["AssociationSummaries"] == []
 
 
 def test_metrics_of_a_jobs_component_are_beside_its_own(endpoint: Endpoint) -> None:

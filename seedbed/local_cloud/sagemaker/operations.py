@@ -9,6 +9,7 @@ from botocore.model import OperationNotFoundError
 from . import listing, request_fields, service_model, tags
 from .errors import Unsupported
 from .experiments.catalog import Catalog
+from .experiments.lineage import Lineage
 from .experiments.measurements import Measurements
 from .experiments.operations import Experiments
 from .experiments.search import Search
@@ -70,9 +71,9 @@ class Operations:
 
         catalog = Catalog(store, services.settings)
         self.put_metrics = Measurements(catalog).put
-        experiments = Experiments(catalog)
-        self._creates |= experiments.creates
-        self._table |= {**experiments.table, **Search(services.ledger, catalog).table}
+        experiments, lineage = Experiments(catalog), Lineage(catalog)
+        self._creates |= {**experiments.creates, **lineage.creates}
+        self._table |= {**experiments.table, **lineage.table, **Search(services.ledger, catalog).table}
 
     def call(self, name: str, request: Any, region: str) -> Body:
         """The answer to a request. region: of the client. Raises ApiError."""

@@ -49,7 +49,7 @@ class Catalog:
     def create(self, kind: Kind, body: Body, tags: list[dict[str, str]], region: str) -> str:
         """Records a new one. Returns its ARN. Raises Invalid if the name is taken."""
         name = body[kind.name_field]
-        arn = self._settings.arn(kind, name, region)
+        arn = self.arn(kind, name, region)
         with self.store.transaction():
             row = self.store.get(kind, name)
             if self._made(kind, self._job(kind, name), row) is not None:
@@ -58,6 +58,10 @@ class Catalog:
             records.insert(self.store, kind, arn, body)
             self.store.add_tags(arn, tags)
         return arn
+
+    def arn(self, kind: Kind, name: str, region: str) -> str:
+        """The ARN of one of this name. region: of the client."""
+        return self._settings.arn(kind, name, region)
 
     def change(self, kind: Kind, name: str, changes: Body) -> str:
         """Changes one, also one that a job is. Returns its ARN. Raises NotFound."""

@@ -36,7 +36,6 @@ class Experiments:
             "AssociateTrialComponent": self.associate,
             "DisassociateTrialComponent": self.disassociate,
             "UpdateTrialComponent": self.update_component,
-            "ListAssociations": self.associations,
             "AddTags": partial(self.tag, tags.add_tags),
             "ListTags": partial(self.tag, tags.list_tags),
             "DeleteTags": partial(self.tag, tags.delete_tags),
@@ -112,10 +111,6 @@ class Experiments:
                 f"Trial component '{component['TrialComponentName']}' is not associated with '{trial['TrialName']}'."
             )
         return {"TrialComponentArn": component["TrialComponentArn"], "TrialArn": trial["TrialArn"]}
-
-    def associations(self, _: Body) -> Body:
-        """ListAssociations: none, as there is no lineage here to make any. SDK 2 asks before it deletes a component."""
-        return {"AssociationSummaries": []}
 
     def tag(self, operation: Callable[[Store, Body], Body], request: Body) -> Body:
         """AddTags, ListTags and DeleteTags of any resource, also of what a job is."""
