@@ -1,6 +1,7 @@
 """Runs all searches in several processes, and records each finished one as a line of JSON."""
 
 import contextlib
+import gzip
 import json
 import logging
 import multiprocessing
@@ -22,6 +23,8 @@ from .tables import NAMES, siblings
 log = logging.getLogger(__name__)
 
 PARENT_TRIALS = 30
+# The searches of slow contestants that were finished once: only the others' are played again.
+KEPT = Path(__file__).with_name("slow_peers.jsonl.gz")
 # A search by these takes many seconds or minutes, by the others at most a few seconds.
 FEWER_SEEDS = {"Optuna GP": 10, "SMAC3": 5, "KerasTuner Bayesian": 2, "Ax": 2, "HEBO": 1, "SMAC3 Hyperband": 5}
 WARM = {"Seedbed Bayesian, 1 parent": 1, "Seedbed Bayesian, up to 5 parents": 5}
@@ -109,8 +112,8 @@ def left_out() -> list[str]:
 
 
 def run(record: Path, plan: Plan, processes: int) -> Results:
-    """Runs the searches that the record lacks, and returns the results of all that were finished."""
-    results = dict(read(record))
+    """Runs the searches that neither the record nor KEPT has, and returns the results of all that were finished."""
+    results = {**dict(read(KEPT)), **dict(read(record))}
     absent = left_out()
     tasks = [task for task in cold_tasks(plan) if task.contestant not in absent]
     slow = [task for task in tasks if task.contestant in FEWER_SEEDS]
@@ -128,10 +131,19 @@ def run(record: Path, plan: Plan, processes: int) -> Results:
 def read(record: Path) -> Iterator[tuple[Task, list[Trial]]]:
     """The finished searches of a record."""
     if record.exists():
-        for line in record.read_text().splitlines():
+        content = record.read_bytes()
+        text = gzip.decompress(content) if record.suffix == ".gz" else content
+        for line in text.decode().splitlines():
             with contextlib.suppress(json.JSONDecodeError):  # the last line of an interrupted campaign
                 task, trials = json.loads(line)
                 yield Task(*task), [Trial(*trial) for trial in trials]
+
+
+def keep(results: Results) -> None:
+    """Writes the slow contestants' searches to KEPT."""
+    kept = sorted(task for task in results if task.contestant in FEWER_SEEDS)
+    text = "".join(json.dumps([task, results[task]]) + "\n" for task in kept)
+    KEPT.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 SearchJob = tuple[Task, list[tuple[str, list[Trial]]]]
