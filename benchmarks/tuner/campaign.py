@@ -26,7 +26,7 @@ PARENT_TRIALS = 30
 # The searches of slow contestants that were finished once: only the others' are played again.
 KEPT = Path(__file__).with_name("slow_peers.jsonl.gz")
 # A search by these takes many seconds or minutes, by the others at most a few seconds.
-FEWER_SEEDS = {"Optuna GP": 10, "SMAC3": 5, "KerasTuner Bayesian": 2, "Ax": 2, "HEBO": 1, "SMAC3 Hyperband": 5}
+FEWER_SEEDS = {"Optuna GP": 10, "SMAC3": 5, "KerasTuner Bayesian": 1, "Ax": 1, "HEBO": 1, "SMAC3 Hyperband": 5}
 WARM = {"Seedbed Bayesian, 1 parent": 1, "Seedbed Bayesian, up to 5 parents": 5}
 WARM_TRIALS = 16
 # The other kinds of searches are played on some tables of each family, with fewer seeds.
@@ -70,14 +70,13 @@ def seeds_of(contestant: str, seeds: int) -> int:
 
 
 def cold_tasks(plan: Plan) -> list[Task]:
-    """Ordered so that an interrupted campaign has the cheap contestants whole, then the tables, and the first seeds."""
+    """Ordered so that an interrupted campaign has the tables first, and of them the cheaper contestants whole."""
     harder = [named(kind, table) for kind in HARDER for table in plan.kind_tables] + plan.functions
     cheap, slow = ([name for name in COLD if (name in FEWER_SEEDS) == fewer] for fewer in (False, True))
     tasks = _tasks(cheap, plan.tables, range(plan.seeds)) + _tasks(cheap, harder, range(plan.kind_seeds))
     for problems, seeds in ((plan.tables, plan.seeds), (harder, plan.kind_seeds)):
-        for seed in range(seeds):
-            for name in slow:
-                tasks += _tasks([name], problems, range(seed, min(seed + 1, FEWER_SEEDS[name])))
+        for name in slow:
+            tasks += _tasks([name], problems, range(seeds_of(name, seeds)))
     timed = [name for name in COLD if FEWER_SEEDS.get(name, LONG_SEEDS) >= LONG_SEEDS]
     return tasks + _tasks(timed, [LONG_PROBLEM] * plan.long, range(1))
 
