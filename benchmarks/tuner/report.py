@@ -28,7 +28,7 @@ own `Search`, as in its tuning loop. Peers have their defaults: Optuna's TPE is 
 once with 3), its GP sampler has 10, KerasTuner three for each hyperparameter, SMAC3's HyperparameterOptimizationFacade
 a Sobol design of a quarter of the trials, Ax's Client five Sobol points and BoTorch afterwards, HEBO one Sobol point
 more than hyperparameters; `random` is Optuna's `RandomSampler`. SMAC3 knows whether scores are noisy, and is told the
-worst cost so far for a failed trial. Slow contestants have fewer seeds.{absent}
+worst cost so far for a failed trial. Slow contestants have fewer seeds, and none in what they haven't finished.{absent}
 
 Regret is 0 for the best of a table and 1 for its median (of random points for a function); the tables below show it for
 the best trial so far. "By random's" is the mean regret divided by `random`'s. In brackets is the 95 % interval over
