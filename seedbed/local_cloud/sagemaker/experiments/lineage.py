@@ -87,7 +87,7 @@ class Lineage:
             if row is None:
                 raise NotFound(NO_ARTIFACT.format(key))
             arn = row.body["ArtifactArn"]
-            if any(arn in (each["SourceArn"], each["DestinationArn"]) for each in self._associations()):
+            if self._rows(" AND ? IN (source, destination)", arn):
                 raise Invalid(f"The artifact {arn} has associations. Delete these first.")
             records.remove(self._store, ARTIFACT, key)
         return {"ArtifactArn": arn}
@@ -99,10 +99,9 @@ class Lineage:
             self._catalog.ensure_arn(arn)
             tags.known_arn(self._store, arn)
         with self._store.transaction() as db:
-            if any({**each, **ends} == each for each in self._associations()):
-                raise Invalid("An association of these two already exists.")
             values = (*ends.values(), request.get("AssociationType"), now())
-            db.execute("REPLACE INTO associations VALUES (?, ?, ?, ?)", values)
+            if not db.execute("INSERT OR IGNORE INTO associations VALUES (?, ?, ?, ?)", values).rowcount:
+                raise Invalid("An association of these two already exists.")
         return ends
 
     def associations(self, request: Body) -> Body:
@@ -130,9 +129,7 @@ class Lineage:
 
     def _associations(self) -> Iterator[Body]:
         """All whose two ends there are."""
-        with self._store.transaction() as db:
-            rows = db.execute(EXISTING).fetchall()
-        for source, destination, type_, created in rows:
+        for source, destination, type_, created in self._rows():
             yield {
                 "SourceArn": source,
                 "DestinationArn": destination,
@@ -141,6 +138,10 @@ class Lineage:
                 **self._end("Destination", destination),
                 "CreationTime": created,
             }
+
+    def _rows(self, condition: str = "", *values: str) -> list[Any]:
+        with self._store.transaction() as db:
+            return list(db.execute(EXISTING + condition, values))
 
     def _end(self, end: str, arn: str) -> Body:
         """The type and name of an artifact at one end; nothing of another resource."""
