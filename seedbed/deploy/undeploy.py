@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from ..errors import SeedbedError
 from ..hosting.endpoint import Endpoints
-from ..hosting.packages import delete_group, groups_of_stack, newest_first
+from ..hosting.packages import delete_group, group_of_stack, newest_first
 from ..stack import Stack
 from ..stack_state import NEEDED
 from ..watch.stage import StageProgress
@@ -132,7 +132,7 @@ class Removal:
         for kind, name in resources:
             if kind == "AWS::Lambda::Function":
                 yield from (group for group in self._log_groups(name) if group.name not in own)
-        for group in groups_of_stack(self._sagemaker, stack.name):
+        if group := group_of_stack(self._sagemaker, stack.name):
             yield Left(PACKAGES, group, sum(1 for _ in newest_first(self._sagemaker, group)), 0)
 
     def _bucket(self, name: str) -> Iterator[Left]:

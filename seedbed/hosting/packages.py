@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from ..errors import SeedbedError
 from .champion import Champion
-from .names import PACKAGE_ARN, tag_of
+from .names import PACKAGE_ARN, named_after, tag_of
 
 APPROVED, PENDING = "Approved", "PendingManualApproval"
 RUN = "run_id"
@@ -131,20 +131,25 @@ def read(sagemaker: Any, arn: str) -> Package:
 
 def has_group(sagemaker: Any, group: str) -> bool:
     """Whether there is a group of this name; SageMaker takes upper and lower case as the same."""
+    return _summary(sagemaker, group) is not None
+
+
+def group_of_stack(sagemaker: Any, stack: str) -> str | None:
+    """The name of the group that was made for a stack's champions, if there is one.
+
+    A group of this name without the stack's tag is somebody else's.
+    """
+    found = _summary(sagemaker, named_after(stack))
+    if not found or tag_of(stack) not in sagemaker.list_tags(ResourceArn=found["ModelPackageGroupArn"])["Tags"]:
+        return None
+    return str(found["ModelPackageGroupName"])
+
+
+def _summary(sagemaker: Any, group: str) -> dict[str, Any] | None:
+    """What a list of the groups says of the one with this name."""
     pages = sagemaker.get_paginator("list_model_package_groups").paginate(NameContains=group)
-    names = (each["ModelPackageGroupName"] for page in pages for each in page["ModelPackageGroupSummaryList"])
-    return any(name.lower() == group.lower() for name in names)
-
-
-def groups_of_stack(sagemaker: Any, stack: str) -> list[str]:
-    """The names of the groups that were made for a stack's champions."""
-    pages = sagemaker.get_paginator("list_model_package_groups").paginate()
-    return [
-        each["ModelPackageGroupName"]
-        for page in pages
-        for each in page["ModelPackageGroupSummaryList"]
-        if tag_of(stack) in sagemaker.list_tags(ResourceArn=each["ModelPackageGroupArn"])["Tags"]
-    ]
+    groups = (each for page in pages for each in page["ModelPackageGroupSummaryList"])
+    return next((each for each in groups if each["ModelPackageGroupName"].lower() == group.lower()), None)
 
 
 def delete_group(sagemaker: Any, group: str) -> None:

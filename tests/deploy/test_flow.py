@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from seedbed.deploy.deploy import Deployment, Wish
+from seedbed.hosting.packages import delete_group
 from seedbed.watch.stage import StageProgress
 from tests.contract.template import ROOT
 from tests.deploy.conftest import CALLS, Cloud
@@ -283,25 +284,37 @@ def groups(sagemaker: Any) -> set[str]:
 
 def test_the_model_packages_of_the_stack_stay_and_are_named(deployed: Cloud, person: Person) -> None:
     sagemaker = deployed.client("sagemaker")
-    group = registered(sagemaker, "stays", STACK)
+    group = registered(sagemaker, STACK, STACK)
 
     outcome = person.runs("undeploy", "--stack", STACK, "--yes")
 
-    assert "the group of model packages stays: 1\n" in outcome.output
-    assert "--model-package-group-name stays (after its packages)\n" in outcome.output
+    assert f"the group of model packages {group}: 1\n" in outcome.output
+    assert f"--model-package-group-name {group} (after its packages)\n" in outcome.output
     assert group in groups(sagemaker)
+    delete_group(sagemaker, group)
 
 
 def test_the_model_packages_of_the_stack_go_with_its_data(deployed: Cloud, person: Person) -> None:
     sagemaker = deployed.client("sagemaker")
-    own, other = registered(sagemaker, "goes", STACK), registered(sagemaker, "of-another", "another")
+    own, others = registered(sagemaker, STACK, STACK), registered(sagemaker, f"{STACK}-copy", STACK)
 
     outcome = person.runs("undeploy", "--stack", STACK, "--yes", "--delete-data")
 
     assert outcome.status == 0, outcome
-    assert "the group of model packages goes: 1\n" in outcome.notes
+    assert f"the group of model packages {own}: 1\n" in outcome.notes
     assert own not in groups(sagemaker)
-    assert other in groups(sagemaker)
+    assert others in groups(sagemaker)
+
+
+def test_model_packages_with_the_name_of_the_stack_but_not_its_tag_stay(deployed: Cloud, person: Person) -> None:
+    sagemaker = deployed.client("sagemaker")
+    others = registered(sagemaker, STACK, "another")
+
+    outcome = person.runs("undeploy", "--stack", STACK, "--yes", "--delete-data")
+
+    assert "group of model packages" not in outcome.notes
+    assert others in groups(sagemaker)
+    delete_group(sagemaker, others)
 
 
 def test_a_name_without_a_stack_is_a_sentence(cloud: Cloud, person: Person) -> None:
