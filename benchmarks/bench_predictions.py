@@ -20,6 +20,7 @@ from predictor.model import OnnxModel
 from seedbed.seedlings import SPECIES, write
 from trainer.keras_loader import keras
 
+from .machine import processor
 from .predictions import model as measured_model
 from .predictions.clock import Times
 from .predictions.model import Photographs
@@ -89,13 +90,6 @@ def results(images: Path, scratch: Path, given: argparse.Namespace) -> Results:
 
 def times(found: dict[str, Any]) -> dict[str, Times]:
     return {name: Times(*measured) for name, measured in found.items()}
-
-
-def processor() -> str:
-    """What Linux calls the processor."""
-    facts = Path("/proc/cpuinfo")
-    lines = facts.read_text(encoding="utf-8").splitlines() if facts.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "a processor")
 
 
 def child(name: str, *arguments: object, **variables: object) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from itertools import pairwise
 
+from ..machine import processor
 from .projection import (
     ARTICLE_ACCURACY,
     BATCH,
@@ -22,8 +23,8 @@ from .template import backbone, default
 ACCURACY = f"{100 * ARTICLE_ACCURACY:.2f} %"
 
 INTRODUCTION = """# Training benchmark
-Written by `make bench-training` in one run on {cores} cores: Python {python}, TensorFlow {tensorflow}, Keras {keras},
-OpenVINO {openvino}, onnxruntime {onnxruntime}. Images: {images:,}{drawn}.
+Written by `make bench-training` in one run on {cores} cores of {processor}: Python {python},
+TensorFlow {tensorflow}, Keras {keras}, OpenVINO {openvino}, onnxruntime {onnxruntime}. Images: {images:,}{drawn}.
 
 The parts run one after the other, each in its own process whose start counts in its seconds. Commands run in the
 repository's root with `PYTHONPATH=.:training_container`; IMAGES is the folder of images. A verb is
@@ -80,8 +81,8 @@ def page(results: Results) -> str:
 def _introduction(results: Results) -> str:
     versions = {name: version(name) for name in ("tensorflow", "keras", "openvino", "onnxruntime")}
     drawn = DRAWN if results.drawn else ""
-    python = platform.python_version()
-    return INTRODUCTION.format(cores=os.cpu_count(), python=python, images=results.images, drawn=drawn, **versions)
+    machine = {"cores": os.cpu_count(), "processor": processor(), "python": platform.python_version()}
+    return INTRODUCTION.format(images=results.images, drawn=drawn, **machine, **versions)
 
 
 def _bar(results: Results) -> str:
