@@ -62,7 +62,7 @@ class Api:
             raise ApiError(str(error)) from error
 
     def get(self, kind: type[Answer], path: str, /, **query: object) -> Answer:
-        """What the API answers at `path`, as `kind`, a type of answers.py. What is None in the query is left out.
+        """What the API answers at `path`, as `kind`, a type of `answers`. What is None in the query is left out.
 
         Raises ApiError with the API's sentence.
         """

@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from .answers import Epoch, Trial, TrialList
+from .answers.trials import Epoch, Trial, TrialList
 from .api import Api, segment
 
 AT_ONCE = 20

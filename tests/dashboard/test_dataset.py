@@ -7,7 +7,9 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from seedbed.dashboard.answers import FileList, SizeRange, version_of
+from seedbed.dashboard.answers.dataset import SizeRange
+from seedbed.dashboard.answers.images import FileList
+from seedbed.dashboard.answers.runs import version_of
 from seedbed.dashboard.charts.sizes import histogram, split_bar
 from seedbed.dashboard.charts.thumbnail import thumbnail
 from seedbed.dashboard.pages.dataset import SHOWN

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from seedbed.dashboard.answers import Model, Prediction, Run
+from seedbed.dashboard.answers.models import Model
+from seedbed.dashboard.answers.predictions import Prediction
+from seedbed.dashboard.answers.runs import Run
 from seedbed.dashboard.views import models as view
 from seedbed.dashboard.views import predictions
 

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from seedbed.dashboard.answers import Epoch, Pending, Run, RunInShort
+from seedbed.dashboard.answers.runs import Pending, Run, RunInShort
+from seedbed.dashboard.answers.trials import Epoch
 from seedbed.dashboard.views import now as view
 
 from . import examples

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from seedbed.dashboard import answers
+from seedbed.dashboard.answers.comparison import Comparison
+from seedbed.dashboard.answers.runs import Run
 from seedbed.dashboard.views.compare import verdict
 from seedbed.dashboard.views.importance import FEWEST, SURE, importances
 from seedbed.dashboard.views.matrix import LABELS_SHOWN, PAIRS_SHOWN, Matrix, matrix
@@ -20,8 +21,8 @@ from .run_examples import comparison, full_run, plan, searched
 COLUMNS = ["dropout", "learning_rate"]
 
 
-def read(answer: dict[str, Any]) -> answers.Run:
-    return msgspec.convert(answer, answers.Run)
+def read(answer: dict[str, Any]) -> Run:
+    return msgspec.convert(answer, Run)
 
 
 def asked(query: dict[str, str], trials: int = 4) -> Table:
@@ -215,4 +216,4 @@ def test_a_result_is_compared_with_the_best_model_before() -> None:
     ],
 )
 def test_a_comparison_says_whether_the_images_can_tell(more: dict[str, Any], sentence: str) -> None:
-    assert sentence in verdict(msgspec.convert(comparison(RUN_ID, "b", **more), answers.Comparison))
+    assert sentence in verdict(msgspec.convert(comparison(RUN_ID, "b", **more), Comparison))

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from seedbed.dashboard.answers import RunInShort
+from seedbed.dashboard.answers.runs import RunInShort
 from seedbed.dashboard.pages.runs import SHOWN
 from seedbed.dashboard.views import runs as view
 

@@ -5,7 +5,7 @@ from itertools import accumulate, pairwise
 
 from markupsafe import Markup
 
-from ..answers import SizeRange
+from ..answers.dataset import SizeRange
 from ..words import count
 from .drawing import chart, tag, text
 

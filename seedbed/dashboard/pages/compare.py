@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..answers import Comparison, Run, RunList
+from ..answers.comparison import Comparison
+from ..answers.runs import Run, RunList
 from ..api import ApiError, segment
 from ..rendering import page, site_of
 from ..views import compare as view

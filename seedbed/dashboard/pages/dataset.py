@@ -8,7 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ...terminal.hints import seedbed
-from ..answers import Dataset, FileList, RunList, version_of
+from ..answers.images import FileList
+from ..answers.runs import Dataset, RunList, version_of
 from ..api import segment
 from ..rendering import Site, page, site_of
 from ..views import dataset as view

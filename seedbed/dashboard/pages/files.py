@@ -15,7 +15,7 @@ from ...errors import SeedbedError
 from ...fetch import download
 from ...model_files import FILE_NAMES, Format, fetched, source_of
 from ...stack import Stack
-from ..answers import Run
+from ..answers.runs import Run
 from ..api import ApiError, segment
 from ..rendering import site_of
 

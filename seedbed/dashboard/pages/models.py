@@ -4,7 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..answers import ModelList, Run
+from ..answers.models import ModelList
+from ..answers.runs import Run
 from ..api import segment
 from ..rendering import page, site_of
 from ..views import models as view

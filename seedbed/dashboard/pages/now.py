@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..answers import Health, Run, RunList
+from ..answers.runs import Health, Run, RunList
 from ..api import segment
 from ..rendering import is_part, page, site_of
 from ..views import now as view

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..answers import PredictionList
+from ..answers.predictions import PredictionList
 from ..api import ApiError, read_content
 from ..pictures import kind_of
 from ..rendering import Site, is_part, page, site_of

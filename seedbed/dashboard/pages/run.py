@@ -7,7 +7,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ...terminal.hints import seedbed
-from ..answers import FileList, Health, Run, TestImages
+from ..answers.images import FileList, TestImages
+from ..answers.runs import Health, Run
 from ..api import ApiError, segment
 from ..rendering import page, site_of
 from ..views import run as view

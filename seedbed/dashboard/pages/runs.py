@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..answers import RunList
+from ..answers.runs import RunList
 from ..rendering import page, site_of
 from ..views import runs as view
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ..answers import Compared, Comparison, Run, RunInShort, Scores
+from ..answers.comparison import Compared, Comparison
+from ..answers.evaluation import Scores
+from ..answers.runs import Run, RunInShort
 from ..charts.bar import interval_bar
 from ..words import MISSING, count, dollars, moment, percent, took
 from .matrix import Matrix, matrix

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ..answers import Dataset, DatasetReport, File, FileList, RunInShort
+from ..answers.dataset import DatasetReport
+from ..answers.images import File, FileList
+from ..answers.runs import Dataset, RunInShort
 from ..charts.sizes import histogram, split_bar
 from ..charts.thumbnail import thumbnail
 from ..words import count, percent

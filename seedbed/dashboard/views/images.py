@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..answers import TestImages
+from ..answers.images import TestImages
 from ..words import count, percent
 from .run import images_address
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ..answers import Export, Model, Run
+from ..answers.evaluation import Export
+from ..answers.models import Model
+from ..answers.runs import Run
 from ..charts.intervals import Bar, intervals
 from ..words import count, dollars, interval, moment, percent, size
 

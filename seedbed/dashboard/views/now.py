@@ -7,7 +7,8 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from ..answers import Epoch, Pending, Run, RunInShort, Trial
+from ..answers.runs import Pending, Run, RunInShort
+from ..answers.trials import Epoch, Trial
 from ..charts.sparkline import sparkline
 from ..words import count, dollars, percent, short_trial, took
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..answers import Prediction
+from ..answers.predictions import Prediction
 from ..words import percent
 
 SHOWN = 5

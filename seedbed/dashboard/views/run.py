@@ -6,7 +6,9 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from ..answers import ChampionScore, Evaluation, File, Run, WhenSure, version_of
+from ..answers.evaluation import ChampionScore, Evaluation, WhenSure
+from ..answers.images import File
+from ..answers.runs import Run, version_of
 from ..charts.bar import bar, interval_bar
 from ..words import count, dollars, moment, percent, took
 from .matrix import Matrix, matrix

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..answers import RunInShort
+from ..answers.runs import RunInShort
 from ..words import count, dollars, moment, percent, took
 
 

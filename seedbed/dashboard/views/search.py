@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from ..answers import Epoch, Run
+from ..answers.runs import Run
+from ..answers.trials import Epoch
 from ..charts.bar import bar
 from ..charts.coordinates import Axis, Line, coordinates
 from ..charts.curves import Curve, curves

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from .. import answers
+from ..answers.runs import Run
+from ..answers.trials import Head
 from ..charts.coordinates import Axis
 from ..charts.drawing import value
 
@@ -170,7 +171,7 @@ def order_of(found: str | float | None) -> tuple[bool, float, str]:
     return (True, 0.0, found) if isinstance(found, str) else (False, float(found or 0), "")
 
 
-def trials_of(run: answers.Run) -> list[Trial]:
+def trials_of(run: Run) -> list[Trial]:
     """A run's trials, numbered in the order in which their jobs were started; the best is marked."""
     found = list(numbered(run))
     scores = [trial.accuracy for trial in found if trial.accuracy is not None]
@@ -180,11 +181,11 @@ def trials_of(run: answers.Run) -> list[Trial]:
     return [replace(trial, best=at == first) for at, trial in enumerate(found)]
 
 
-def numbered(run: answers.Run) -> Iterator[Trial]:
+def numbered(run: Run) -> Iterator[Trial]:
     number = 0
     for job in run.trials:
         searched = {axis.name for axis in axes_of(run, job.stage)}
-        heads = job.heads or (answers.Head(validation_accuracy=job.objective),)
+        heads = job.heads or (Head(validation_accuracy=job.objective),)
         for place, head in enumerate(heads, 1):
             number += 1
             values = {**job.hyperparameters, **head.hyperparameters}
@@ -202,7 +203,7 @@ def numbered(run: answers.Run) -> Iterator[Trial]:
             )
 
 
-def axes_of(run: answers.Run, stage: str) -> list[Axis]:
+def axes_of(run: Run, stage: str) -> list[Axis]:
     """The hyperparameters that a stage searches, with their ranges; none if the plan names none that can be read."""
     fine = run.plan.fine_tuning
     space = run.plan.search_space if stage != "fine-tune" else fine.search_space if fine else ""
