@@ -34,7 +34,7 @@ def main() -> None:
         "--images", type=Path, help="a folder with one sub-folder per label; by default, drawn seedlings"
     )
     parser.add_argument(
-        "--founding-images", type=int, help="images for the founding recipe; by default, one whole epoch"
+        "--peers-images", type=int, help="images for plain Keras and the founding recipe; by default, one whole epoch"
     )
     parser.add_argument("--fine-tune-epochs", type=int, default=int(default("FineTuneEpochs")))
     parser.add_argument("--out", type=Path, required=True, help="the page to write")
@@ -63,9 +63,9 @@ def _measure(images: Path, scratch: Path, given: argparse.Namespace) -> Results:
     shortest = ours.shortest_way(scratch / "shortest", images)
     engines = [Speed(**_run_part("engines", str(images), engine)) for engine in ENGINES]
     size = default("FineTuneSize")
-    plain = [Training(**_run_part("plain", str(images), network, size)) for network in PLAIN_NETWORKS]
-    epoch = given.founding_images or int(count * TRAINING_SHARE)
-    founding = Training(**_run_part("founding", str(images), str(epoch)))
+    epoch = str(given.peers_images or int(count * TRAINING_SHARE))
+    plain = [Training(**_run_part("plain", str(images), network, size, epoch)) for network in PLAIN_NETWORKS]
+    founding = Training(**_run_part("founding", str(images), epoch))
     log.info("The template's way to a head")
     default_way = ours.default_way(scratch / "default", images)
     log.info("Fine-tuning, %d epochs", given.fine_tune_epochs)

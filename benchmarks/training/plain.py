@@ -1,4 +1,4 @@
-"""Fine-tuning as Keras's own guides do it, for one epoch: python -m benchmarks.training.plain FOLDER NETWORK SIZE
+"""Fine-tuning as Keras's own guides do it: python -m benchmarks.training.plain FOLDER NETWORK SIZE COUNT
 
 A class of keras.applications on keras.utils.image_dataset_from_directory, with augmentation layers. The weights are
 random, as no package index has ImageNet's: a step takes as long with any weights.
@@ -30,7 +30,7 @@ def plain_network(name: str, size: int, labels: int) -> keras.Model:
     return network
 
 
-def main(folder: str, name: str, size: int) -> None:
+def main(folder: str, name: str, size: int, count: int) -> None:
     keras.utils.set_random_seed(0)
     split = keras.utils.image_dataset_from_directory(
         folder,
@@ -42,10 +42,10 @@ def main(folder: str, name: str, size: int) -> None:
         verbose=False,
     )
     clock = StepClock()
-    images = split.take(len(split.file_paths) // BATCH).prefetch(tf.data.AUTOTUNE)
+    images = split.take(min(count, len(split.file_paths)) // BATCH).prefetch(tf.data.AUTOTUNE)
     plain_network(name, size, len(split.class_names)).fit(images, callbacks=[clock.callback], verbose=0)
     clock.print_result(name, BATCH)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

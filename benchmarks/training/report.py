@@ -129,7 +129,10 @@ def _training(results: Results) -> str:
     size, seconds = default("FineTuneSize"), _epoch_seconds(results.fine_tuning)
     ours = results.fine_tuning.images / seconds
     rows = [[f"fine-tuning, {size} px", "`train`, kind fine-tune", f"{ours:.1f}", f"{seconds:.1f}", "1"]]
-    commands = [(training, f"plain IMAGES {training.network} {size}", f"{size} px") for training in results.plain]
+    commands = [
+        (training, f"plain IMAGES {training.network} {size} {training.images}", f"{size} px")
+        for training in results.plain
+    ]
     founding = results.founding
     commands.append((founding, f"founding IMAGES {founding.images}", "128 px, the founding recipe"))
     for training, command, what in commands:
