@@ -57,16 +57,18 @@ class BayesianSampler(BaseSampler):  # type: ignore[misc]
             return {}
         space = Space(search_space)
         others = [item for item in study.get_trials(deepcopy=False) if item.number != trial.number]
-        own = [item for item in others if PARENT not in item.user_attrs]
-        tried = space.points([item.params for item in own])
-        used = own if len(own) % WITHOUT_PARENTS_EVERY == WITHOUT_PARENTS_EVERY - 1 else others
-        points, observed = _observations(space, used, 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0)
+        placed = space.points([item.params for item in others])
+        is_own = np.array([PARENT not in item.user_attrs for item in others], bool)
+        own, tried = [item for item in others if PARENT not in item.user_attrs], placed[is_own]
+        used, at = (own, tried) if len(own) % WITHOUT_PARENTS_EVERY == WITHOUT_PARENTS_EVERY - 1 else (others, placed)
+        sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0
+        points, observed = _observations(space, used, at, sign)
         if not observed.scores.size or (len(own) < INITIAL_TRIALS and len(own) == len(used)):
             return space.params(_spread_out(space, tried, self._rng))
         best = points[np.argsort(-observed.scores, kind="stable")[:PERTURBED]]
         perturbed = space.perturb(np.resize(best, (CANDIDATES, space.dimensions)), self._rng)
         candidates = _untried(np.concatenate([space.sample(CANDIDATES, self._rng), perturbed]), tried)
-        running = space.points([item.params for item in own if item.state == TrialState.RUNNING])
+        running = tried[np.array([item.state == TrialState.RUNNING for item in own], bool)]
         gains = expected_improvement(space, observed, space.features(running), space.features(candidates), self._rng)
         return space.params(candidates[gains.argmax()])
 
@@ -106,23 +108,26 @@ def subsample(scores: Array, limit: int) -> NDArray[np.int64]:
     return np.concatenate([order[:half], order[np.linspace(half, len(scores) - 1, limit - half).astype(np.int64)]])
 
 
-def _observations(space: Space, trials: Sequence[FrozenTrial], sign: float) -> tuple[Array, Observations]:
+def _observations(
+    space: Space, trials: Sequence[FrozenTrial], points: Array, sign: float
+) -> tuple[Array, Observations]:
     """The points and observations of the ended trials. sign: 1 if high objectives are better, -1 if low ones."""
-    jobs: dict[str, list[FrozenTrial]] = {"": []}
-    for trial in trials:
+    jobs: dict[str, list[int]] = {"": []}
+    for row, trial in enumerate(trials):
         if trial.state in (TrialState.COMPLETE, TrialState.FAIL):
-            jobs.setdefault(trial.user_attrs.get(PARENT, ""), []).append(trial)
-    points, scores, owners = [space.points([])], [np.empty(0)], [np.empty(0, np.int64)]
+            jobs.setdefault(trial.user_attrs.get(PARENT, ""), []).append(row)
+    rows, scores, owners = [np.empty(0, np.int64)], [np.empty(0)], [np.empty(0, np.int64)]
     for number, (parent, members) in enumerate(jobs.items()):
-        values = np.array([math.nan if item.value is None else sign * item.value for item in members])
+        objectives = [trials[row].value for row in members]
+        values = np.array([math.nan if value is None else sign * value for value in objectives])
         if np.isfinite(values).any():
             own_scale = normalized(np.where(np.isfinite(values), values, values[np.isfinite(values)].min()))
             chosen = subsample(own_scale, PARENTS_LIMIT // (len(jobs) - 1) if parent else OWN_LIMIT)
-            points.append(space.points([members[index].params for index in chosen]))
+            rows.append(np.array(members)[chosen])
             scores.append(own_scale[chosen])
             owners.append(np.full(len(chosen), number))
-    all_points = np.concatenate(points)
-    return all_points, Observations(space.features(all_points), np.concatenate(scores), np.concatenate(owners))
+    used = points[np.concatenate(rows)]
+    return used, Observations(space.features(used), np.concatenate(scores), np.concatenate(owners))
 
 
 def _spread_out(space: Space, tried: Array, rng: np.random.Generator) -> Array:
@@ -136,6 +141,6 @@ def _spread_out(space: Space, tried: Array, rng: np.random.Generator) -> Array:
 
 def _untried(candidates: Array, tried: Array) -> Array:
     """The candidates that were not tried yet; all of them if there is none."""
-    observed = {tuple(point) for point in tried.round(9)}
-    free = np.array([tuple(point) not in observed for point in candidates.round(9)])
+    observed = set(map(tuple, tried.round(9).tolist()))
+    free = np.array([tuple(point) not in observed for point in candidates.round(9).tolist()])
     return candidates[free] if free.any() else candidates

@@ -13,6 +13,8 @@ Jobs = NDArray[np.int64]
 # Of so many sampled hyperparameters of the process, the likeliest are averaged over.
 SAMPLES = 32
 AVERAGED = 8
+# Those that are less likely than this, by the likeliest one, are left out.
+NEGLIGIBLE = 1e-6
 # The prior of the noise variance: mean and deviation of its logarithm.
 NOISE = (-4.0, 1.0)
 # The variance of a job's mean score: scores of different jobs are hardly comparable.
@@ -50,8 +52,14 @@ class GaussianProcess:
     def kernel(self, left: Array, left_jobs: Jobs, right: Array, right_jobs: Jobs) -> Array:
         """The covariance (left, right) without noise."""
         r = np.sqrt(5 * squared_distances(left * self.scales, right * self.scales))
+        covariance = r * r / 3
+        covariance += 1 + r
+        covariance *= np.exp(np.negative(r, out=r), out=r)
         same = left_jobs[:, None] == right_jobs
-        return np.asarray((1 + r + r * r / 3) * np.exp(-r) * np.where(same, 1.0, self.job_correlation) + OFFSET * same)
+        if not same.all():
+            covariance *= np.where(same, 1.0, self.job_correlation)
+        covariance += OFFSET * same
+        return covariance
 
     def covariance(self, features: Array, jobs: Jobs) -> Array:
         """The covariance (n, n) of noisy observations."""
@@ -77,9 +85,11 @@ def expected_improvement(
     own = observed.scores[observed.jobs == 0]
     total = np.zeros(len(candidates))
     for index in np.argsort(-likelihoods, kind="stable")[:AVERAGED]:
+        share = math.exp(likelihoods[index] - likelihoods.max())
+        if share < NEGLIGIBLE:
+            break
         mean, deviation = _predicted(processes[index], fits[index][1], observed, pending, candidates)
         z = (mean - (own if len(own) else mean).max()) / deviation
-        share = math.exp(likelihoods[index] - likelihoods.max())
         total += share * deviation * (z * _cumulative(z) + np.exp(-z * z / 2) / math.sqrt(2 * math.pi))
     return total
 
@@ -97,7 +107,9 @@ def _predicted(
 
 def squared_distances(left: Array, right: Array) -> Array:
     """The squared distances (left, right) between rows."""
-    return np.asarray(np.maximum((left**2).sum(1)[:, None] + (right**2).sum(1) - 2 * left @ right.T, 0.0))
+    distances = (left**2).sum(1)[:, None] + (right**2).sum(1)
+    distances -= 2 * left @ right.T
+    return np.asarray(np.maximum(distances, 0.0, out=distances))
 
 
 _error_function = np.vectorize(math.erf, otypes=[float])
