@@ -78,7 +78,6 @@ def test_its_weights_fit_the_network(network: keras.Model) -> None:
 
 
 def test_accelerators_train_the_network_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quick_gradients, "multiplies_bfloat16", lambda: True)
     assert may_be_quick() == (keras.backend.backend() == "tensorflow")
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
     assert not may_be_quick()

@@ -22,7 +22,7 @@ from trainer.training.augment_images import augment, cutmix, shrunk
 from trainer.training.head import build_head
 from trainer.training.hyperparameters import Hyperparameters
 from trainer.training.loop import Batch, EarlyEpochs, Recipe
-from trainer.training.quick_gradients import may_be_quick, quick
+from trainer.training.quick_gradients import may_be_quick, multiplies_bfloat16, quick
 from trainer.training.trial import TrialSetup, compile_for, label_weights
 from trainer.types import Floats, Integers, Pixels
 
@@ -55,7 +55,7 @@ def fine_tune_recipe(job: JobPaths, chosen: Hyperparameters, devices: int = 1) -
     if not steps:
         raise BadInput(f"A batch of {chosen.batch_size} is more than the {len(training.labels)} training images.")
     plain = _network(job, training.images, description, chosen)
-    network = quick(plain) if may_be_quick() else plain
+    network = quick(plain, rounded=multiplies_bfloat16()) if may_be_quick() else plain
     compile_for(network, chosen, steps * chosen.epochs, average_over=steps * AVERAGED_EPOCHS)
     weights = label_weights(training.labels, len(description.labels), chosen)
     watched = np.array(pack.evenly_spaced(len(validation.labels), VALIDATION_IMAGES))

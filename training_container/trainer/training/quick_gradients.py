@@ -1,8 +1,9 @@
-"""A network as it is trained on a processor that multiplies bfloat16 in hardware: the same answers in half the time.
+"""A network as it is trained on a processor: the same answers sooner.
 
-Keras's own mixed precision is no faster on TensorFlow, which has only slow code for the gradients of depthwise
-convolutions in bfloat16: they are computed in float32 here. The gradients of a pointwise convolution's weights are the
-product of two matrices, and computed as such. docs/decisions/0057 has the measurements.
+The gradients of a pointwise convolution's weights are the product of two matrices, and computed as such. Where the
+processor multiplies bfloat16 in hardware, the network computes in it. Keras's own mixed precision is no faster on
+TensorFlow, which has only slow code for the gradients of depthwise convolutions in bfloat16: they are computed in
+float32 here. docs/decisions/0057 and 0061 have the measurements.
 """
 
 from pathlib import Path
@@ -24,12 +25,11 @@ def multiplies_bfloat16() -> bool:
 
 
 def may_be_quick() -> bool:
-    """Whether networks are trained by TensorFlow on a processor that multiplies bfloat16 in hardware."""
-    on_processor = all(device.startswith("cpu") for device in keras.distribution.list_devices())
-    return BACKEND == "tensorflow" and on_processor and multiplies_bfloat16()
+    """Whether networks are trained by TensorFlow on a processor."""
+    return BACKEND == "tensorflow" and all(device.startswith("cpu") for device in keras.distribution.list_devices())
 
 
-def quick(network: keras.Model, *, rounded: bool = True) -> keras.Model:
+def quick(network: keras.Model, *, rounded: bool) -> keras.Model:
     """The network with quick gradients and convolutions of its own; its weights come in the same order.
 
     With `rounded` they compute in bfloat16, and keep their weights in float32.
