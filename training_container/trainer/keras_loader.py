@@ -10,7 +10,7 @@ from contextlib import contextmanager
 __all__ = ["keras", "native_messages_held_back"]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# TensorFlow uses oneDNN unasked only on processors with AVX-512 VNNI; those with AVX2 gain as much by it.
+# TensorFlow uses oneDNN unasked only on processors with AVX-512 VNNI; those with AVX2 gain by it too.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 BACKEND = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 # Keras and TensorFlow load these if they are installed, for plots, data frames and wrappers that no job uses.

@@ -13,7 +13,7 @@ Jobs = NDArray[np.int64]
 # Of so many sampled hyperparameters of the process, the likeliest are averaged over.
 SAMPLES = 32
 AVERAGED = 8
-# Those that are less likely than this, by the likeliest one, are left out.
+# Those less likely than this share of the likeliest one are left out.
 NEGLIGIBLE = 1e-6
 # The prior of the noise variance: mean and deviation of its logarithm.
 NOISE = (-4.0, 1.0)
