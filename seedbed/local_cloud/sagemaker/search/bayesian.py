@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from statistics import NormalDist
 from typing import Any
 
@@ -58,8 +59,8 @@ class BayesianSampler(BaseSampler):  # type: ignore[misc]
         space = Space(search_space)
         others = [item for item in study.get_trials(deepcopy=False) if item.number != trial.number]
         placed = space.points([item.params for item in others])
-        is_own = np.array([PARENT not in item.user_attrs for item in others], bool)
-        own, tried = [item for item in others if PARENT not in item.user_attrs], placed[is_own]
+        is_own = [PARENT not in item.user_attrs for item in others]
+        own, tried = list(compress(others, is_own)), placed[np.array(is_own, bool)]
         used, at = (own, tried) if len(own) % WITHOUT_PARENTS_EVERY == WITHOUT_PARENTS_EVERY - 1 else (others, placed)
         sign = 1.0 if study.direction == StudyDirection.MAXIMIZE else -1.0
         points, observed = _observations(space, used, at, sign)
