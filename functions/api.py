@@ -26,7 +26,10 @@ from job_manager.aws.http import (
 from job_manager.domain.errors import Conflict, MalformedOutput, NotFound, WrongRequest
 from job_manager.domain.run_request import RunRequest
 from job_manager.settings import settings
-from job_manager.steps.answers import Accepted, Health, Model, ModelList, Problem, RunList, RunRequested, TrialList
+from job_manager.steps.answers.models import Model, ModelList
+from job_manager.steps.answers.notices import Accepted, Health, Problem, RunRequested
+from job_manager.steps.answers.runs import RunList
+from job_manager.steps.answers.trials import TrialList
 from job_manager.steps.api import RUNS_SHOWN, TRIALS_SHOWN, best_model, health, models, one_run, recent_runs, trials
 from job_manager.steps.files import dataset, files
 from job_manager.steps.predictions import Cell, comparison, predictions

@@ -14,23 +14,12 @@ from job_manager.aws.http import KEY as IDEMPOTENCY_KEY
 from job_manager.aws.http import NewRun
 from job_manager.domain.dataset import UPLOADS
 from job_manager.domain.run import RUN_ID
-from job_manager.steps.answers import (
-    Accepted,
-    Comparison,
-    Dataset,
-    FileKind,
-    FileList,
-    Health,
-    Model,
-    ModelList,
-    PredictionList,
-    Predictions,
-    Problem,
-    RunInFull,
-    RunList,
-    RunRequested,
-    TrialList,
-)
+from job_manager.steps.answers.files import Dataset, FileKind, FileList
+from job_manager.steps.answers.models import Model, ModelList
+from job_manager.steps.answers.notices import Accepted, Health, Problem, RunRequested
+from job_manager.steps.answers.predictions import Comparison, PredictionList, Predictions
+from job_manager.steps.answers.runs import RunInFull, RunList
+from job_manager.steps.answers.trials import TrialList
 from job_manager.steps.api import RUNS_SHOWN, TRIALS_SHOWN
 from trainer.answering.request_images import MAX_IMAGES
 from trainer.views import MAX_VIEWS

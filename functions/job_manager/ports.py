@@ -7,14 +7,16 @@ from typing import Protocol
 from .domain.dataset import DatasetReport, ExcludedFile, Snapshot, StoredObject
 from .domain.images.thumbnails import Thumbnails
 from .domain.images.wrong_label import WrongLabel
-from .domain.job import Job
+from .domain.job import Job, Progress
 from .domain.listing import Listing
 from .domain.measurement import Measurement
 from .domain.notifications.notification import Notification
 from .domain.notifications.plain_text import Message
 from .domain.predictions.prediction import Prediction
 from .domain.ranges import GivenRanges
-from .domain.result import Epoch, Evaluation, Heads, Mistake, Progress, Trial
+from .domain.results.evaluation import Evaluation
+from .domain.results.scores import Mistake
+from .domain.results.trial import Epoch, Heads, Trial
 from .domain.run import Record, Run, RunState
 from .domain.run_request import RunRequest
 from .domain.settling import PendingChange

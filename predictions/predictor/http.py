@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from job_manager.aws.http import PROBLEM, json_of
-from job_manager.steps.answers import Problem
+from job_manager.steps.answers.notices import Problem
 from trainer.answering.answer import Answer
 
 RUN_HEADER = "Seedbed-Run"

@@ -18,7 +18,7 @@ from job_manager.domain.images.wrong_label import WrongLabel
 from job_manager.domain.notifications.plain_text import Message
 from job_manager.domain.predictions.prediction import Prediction
 from job_manager.domain.ranges import GivenRange
-from job_manager.domain.result import ChampionScore, Mistake
+from job_manager.domain.results.scores import ChampionScore, Mistake
 from job_manager.wiring import LINKS
 from tests.adapters.conftest import BUCKET, KnownBucket
 from tests.fakes.world import a_run

@@ -12,7 +12,7 @@ from botocore.validate import validate_parameters
 from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain.dataset import DatasetReport, Split
 from job_manager.domain.ranges import GivenRange, with_ranges
-from job_manager.domain.result import Head, Trial
+from job_manager.domain.results.trial import Head, Trial
 from job_manager.domain.run import Run
 from job_manager.domain.search_space import (
     FINE_TUNING_SEARCH_SPACE,

@@ -14,7 +14,7 @@ from job_manager.aws.sagemaker_requests import JobRequests
 from job_manager.domain.errors import Cause, JobDelayed, JobRejected, NameTaken, NotFound
 from job_manager.domain.job import JobStatus
 from job_manager.domain.reason import blames_aws
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run
 from job_manager.ports import Jobs
 from tests.chaos.refusals import REFUSALS

@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from job_manager.aws.logs import GROUP, PROCESSING, CloudWatchLogs
-from job_manager.domain.result import Epoch, Progress
+from job_manager.domain.job import Progress
+from job_manager.domain.results.trial import Epoch
 
 TRIAL = "sb-0123456789abcdef-1-001-0a1b2c3d"
 FIGURES = "train_loss: {0}; train_accuracy: 0.5; validation_loss: 1.25; validation_accuracy: 0.4012;"

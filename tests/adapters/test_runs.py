@@ -14,7 +14,9 @@ from job_manager.aws.items import run_item
 from job_manager.domain.dataset import DatasetReport, ExcludedFile
 from job_manager.domain.errors import Conflict, NotFound
 from job_manager.domain.listing import Listing
-from job_manager.domain.result import Evaluation, LabelScore, Trial
+from job_manager.domain.results.evaluation import Evaluation
+from job_manager.domain.results.scores import LabelScore
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState, run_id_of
 from job_manager.domain.run_request import PlanName, RunRequest
 from job_manager.domain.settling import PendingChange

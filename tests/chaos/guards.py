@@ -158,14 +158,14 @@ GUARDS = (
     ),
     Guard(
         name="only a better model replaces the champion",
-        file=f"{FUNCTIONS}/domain/result.py",
+        file=f"{FUNCTIONS}/domain/results/evaluation.py",
         text="return compared > others",
         mutation="return True",
         test="tests/unit/test_evaluation.py",
     ),
     Guard(
         name="a model is compared under changes only with one that was scored under the same",
-        file=f"{FUNCTIONS}/domain/result.py",
+        file=f"{FUNCTIONS}/domain/results/evaluation.py",
         text=" or not ours.comparable_with(theirs):",
         mutation=":",
         test=(

@@ -72,7 +72,7 @@ def steps_used(handler: ast.Module) -> set[tuple[str, str]]:
     used: set[tuple[str, str]] = set()
     seen: set[tuple[str, str]] = set()
     waiting = [
-        (node.module.rsplit(".", 1)[1], alias.name)
+        (node.module.removeprefix("job_manager.steps."), alias.name)
         for node in handler.body
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("job_manager.steps.")
         for alias in node.names

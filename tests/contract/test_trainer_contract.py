@@ -17,7 +17,9 @@ from job_manager.domain.dataset import PRETRAINED
 from job_manager.domain.plan import BACKBONES_IN_THE_IMAGE, USUAL_ERROR_RATE
 from job_manager.domain.ranges import FINE_TUNING_LIMITS, HEAD_LIMITS, with_ranges
 from job_manager.domain.reason import names_other_trainer
-from job_manager.domain.result import ChangeScore, Evaluation, Head, Heads, Trial
+from job_manager.domain.results.evaluation import Evaluation
+from job_manager.domain.results.scores import ChangeScore
+from job_manager.domain.results.trial import Head, Heads, Trial
 from job_manager.domain.search_space import METRICS, OBJECTIVE_METRIC
 from tests.contract.template import ROOT, ROUTES, Template
 from tests.fakes.world import FULL_PLAN, PLAN, a_run

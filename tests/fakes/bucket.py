@@ -26,7 +26,9 @@ from job_manager.domain.notifications.notification import Notification
 from job_manager.domain.notifications.plain_text import Message
 from job_manager.domain.predictions.prediction import Prediction
 from job_manager.domain.ranges import GivenRanges
-from job_manager.domain.result import Evaluation, Heads, Mistake
+from job_manager.domain.results.evaluation import Evaluation
+from job_manager.domain.results.scores import Mistake
+from job_manager.domain.results.trial import Heads
 from job_manager.domain.run import Record, Run
 
 Content = TypeVar("Content")

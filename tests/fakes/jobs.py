@@ -7,7 +7,7 @@ from job_manager.domain import layout
 from job_manager.domain.errors import Cause, JobDelayed, JobRejected, NameTaken, NotFound
 from job_manager.domain.job import Job, JobStatus
 from job_manager.domain.refusal import refusal
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import PREFIX, Run
 from tests.fakes.neighbours import MemoryClock
 

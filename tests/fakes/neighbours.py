@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
+from job_manager.domain.job import Progress
 from job_manager.domain.measurement import Measurement, Metric
 from job_manager.domain.notifications.notification import Notification
 from job_manager.domain.notifications.plain_text import Message, message_of
-from job_manager.domain.result import Epoch, Progress
+from job_manager.domain.results.trial import Epoch
 from job_manager.domain.settling import PendingChange
 
 LONGEST_DELAY = timedelta(seconds=900)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from job_manager.domain.errors import Conflict, NotFound
 from job_manager.domain.listing import Listing
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.domain.run_request import RunRequest
 from job_manager.domain.settling import CLOCKS_DIFFER, PendingChange

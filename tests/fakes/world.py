@@ -12,7 +12,7 @@ from job_manager.aws.http import json_of
 from job_manager.domain import layout
 from job_manager.domain.job import JobStatus
 from job_manager.domain.plan import FineTuning, Machine, Plan
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.domain.settling import SettleRule
 from job_manager.steps.advance_run import advance_run

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from job_manager.domain import layout
-from job_manager.domain.result import Export
+from job_manager.domain.results.scores import Export
 from job_manager.domain.run import Run, RunState
 from tests.handlers.deployed import Deployed
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 
 from job_manager.domain import layout
 from job_manager.domain.dataset import Snapshot
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState
 from tests.fakes.jobs import MemoryJobs
 from tests.handlers.deployed import Deployed, Event, failed, spoil

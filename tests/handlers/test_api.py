@@ -17,7 +17,7 @@ from job_manager.aws.http import PROBLEM
 from job_manager.aws.logs import GROUP, PROCESSING
 from job_manager.domain import layout
 from job_manager.domain.dataset import ExcludedFile, Snapshot
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.domain.run_request import RunRequest
 from tests.contract.openapi import check_answer

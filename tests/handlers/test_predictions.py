@@ -14,7 +14,7 @@ from PIL import Image
 
 from job_manager.aws.http import PROBLEM
 from job_manager.domain import layout
-from job_manager.domain.result import Export
+from job_manager.domain.results.scores import Export
 from job_manager.domain.run import Run
 from predictor import wiring
 from tests.contract.openapi import check_answer

@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from job_manager.aws.sagemaker_requests import JobRequests
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from seedbed.stack import Stack
 from seedbed.watch.jobs import LINES, TRAINING_LOGS, fine_tuning_progress, tuning_progress
 from seedbed.watch.stage import StageProgress

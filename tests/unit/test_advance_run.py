@@ -9,7 +9,7 @@ import pytest
 from job_manager.domain import layout
 from job_manager.domain.errors import NotFound
 from job_manager.domain.job import JobStatus
-from job_manager.domain.result import Head, Heads, Trial
+from job_manager.domain.results.trial import Head, Heads, Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.advance_run import advance_run, record_trial
 from job_manager.steps.api import summary

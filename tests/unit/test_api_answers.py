@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from job_manager.domain.errors import NotFound, WrongRequest
-from job_manager.domain.result import Epoch, Trial
+from job_manager.domain.results.trial import Epoch, Trial
 from job_manager.domain.run import Run
 from job_manager.steps.api import best_model, health, models, one_run, recent_runs, trials
 from tests.fakes.world import FULL_PLAN, MODEL_SHA256, World, answered

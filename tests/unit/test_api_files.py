@@ -8,7 +8,7 @@ import pytest
 from job_manager.domain import layout
 from job_manager.domain.errors import NotFound, WrongRequest
 from job_manager.domain.run import PREFIX, Run
-from job_manager.steps.answers import FileList
+from job_manager.steps.answers.files import FileList
 from job_manager.steps.files import dataset, files
 from tests.fakes.world import World
 

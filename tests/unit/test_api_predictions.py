@@ -6,7 +6,7 @@ import pytest
 from job_manager.domain import layout
 from job_manager.domain.errors import NotFound, WrongRequest
 from job_manager.domain.run import Run
-from job_manager.steps.answers import PredictionList
+from job_manager.steps.answers.predictions import PredictionList
 from job_manager.steps.predictions import Cell, comparison, predictions
 from tests.fakes.world import World
 from tests.unit.test_api_answers import complete_another

@@ -9,7 +9,7 @@ import pytest
 from job_manager.domain import layout
 from job_manager.domain.errors import Cause, JobDelayed, JobRejected
 from job_manager.domain.refusal import NOTICE_AFTER, PATIENCE, refusal
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.api import one_run, summary
 from job_manager.steps.reconcile import reconcile

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from job_manager.domain.result import ChampionScore, ChangeScore, Evaluation, Export, UnderChanges
+from job_manager.domain.results.evaluation import Evaluation
+from job_manager.domain.results.scores import ChampionScore, ChangeScore, Export, UnderChanges
 
 
 def evaluation(accuracy: float, macro_f1: float, champion: ChampionScore | None) -> Evaluation:

@@ -6,7 +6,7 @@ import pytest
 
 from job_manager.domain import layout
 from job_manager.domain.job import JobStatus
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.advance_run import record_trial
 from job_manager.steps.rebuild import rebuild

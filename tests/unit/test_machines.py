@@ -9,7 +9,7 @@ from job_manager.domain.cost import upper_bound
 from job_manager.domain.errors import Cause, JobDelayed, JobRejected
 from job_manager.domain.job import JobStatus
 from job_manager.domain.plan import Machine
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.settings import machine
 from tests.fakes.world import FULL_PLAN, PLAN, World

@@ -14,17 +14,17 @@ from job_manager.domain.notifications.notification import Notification
 from job_manager.domain.notifications.plain_text import message_of
 from job_manager.domain.notifications.underway import of_delay, of_start
 from job_manager.domain.refusal import Delay
-from job_manager.domain.result import (
+from job_manager.domain.results.evaluation import Evaluation
+from job_manager.domain.results.scores import (
     Calibration,
     ChampionScore,
     ChangeScore,
-    Evaluation,
     Export,
     LabelScore,
     SingleView,
-    Trial,
     UnderChanges,
 )
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.domain.volumes import Amount
 from tests.fakes.world import FULL_PLAN, PLAN, a_run

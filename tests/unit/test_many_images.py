@@ -17,7 +17,7 @@ from job_manager.domain.job import JobStatus
 from job_manager.domain.measurement import Metric
 from job_manager.domain.plan import Machine, Plan
 from job_manager.domain.reason import NO_SPOT_INSTANCE
-from job_manager.domain.result import Head, Heads
+from job_manager.domain.results.trial import Head, Heads
 from job_manager.domain.run import Run, RunState
 from job_manager.domain.scale import for_images, views_kept
 from job_manager.domain.volumes import Amount, merge_gib, prepare_gib

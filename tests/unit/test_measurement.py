@@ -9,7 +9,7 @@ from job_manager.domain import layout
 from job_manager.domain.errors import Cause
 from job_manager.domain.job import JobStatus
 from job_manager.domain.measurement import START, Measurement, Metric, of_open_run
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.notify import notify
 from job_manager.steps.rebuild import rebuild

@@ -13,19 +13,17 @@ from job_manager.domain.notifications.ended import of_ended
 from job_manager.domain.notifications.images import NAMES_SHOWN
 from job_manager.domain.notifications.plain_text import Message, message_of
 from job_manager.domain.notifications.wording import SUBJECT_LIMIT
-from job_manager.domain.result import (
+from job_manager.domain.results.evaluation import Evaluation
+from job_manager.domain.results.scores import (
     Calibration,
     ChampionScore,
     ChangeScore,
-    Evaluation,
     Export,
-    Head,
-    Heads,
     LabelScore,
     SingleView,
-    Trial,
     UnderChanges,
 )
+from job_manager.domain.results.trial import Head, Heads, Trial
 from job_manager.domain.run import Run, RunState
 from tests.fakes.world import FULL_PLAN, PLAN, a_run
 

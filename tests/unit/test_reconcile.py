@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from job_manager.domain import layout, listing
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.notify import notify
 from job_manager.steps.reconcile import reconcile

@@ -11,7 +11,7 @@ from job_manager.domain.errors import Conflict, NotFound
 from job_manager.domain.job import JobStatus
 from job_manager.domain.plan import Machine, Plan
 from job_manager.domain.reason import NO_SPOT_INSTANCE, blames_aws
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState, is_run_id, run_id_of
 from job_manager.steps.rebuild import rebuild
 from job_manager.steps.reconcile import reconcile

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from job_manager.domain import layout
 from job_manager.domain.job import JobStatus
-from job_manager.domain.result import Trial
+from job_manager.domain.results.trial import Trial
 from job_manager.domain.run import Run, RunState
 from job_manager.steps.reconcile import reconcile
 from job_manager.steps.stages.endings import AFTER_ANOTHER_TRAINER

@@ -9,7 +9,7 @@ import msgspec
 
 from ..domain.errors import Conflict, NotFound
 from ..domain.listing import Listing
-from ..domain.result import Trial
+from ..domain.results.trial import Trial
 from ..domain.run import Run, RunState, is_run_id
 from ..domain.run_request import RunRequest
 from ..domain.settling import CLOCKS_DIFFER, PendingChange

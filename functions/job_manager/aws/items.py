@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ..domain.result import Trial
+from ..domain.results.trial import Trial
 from ..domain.run import Run
 from ..domain.run_request import RunRequest
 from ..domain.settling import PendingChange

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..domain.result import Epoch, Progress
+from ..domain.job import Progress
+from ..domain.results.trial import Epoch
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient

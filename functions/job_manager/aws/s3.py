@@ -24,7 +24,9 @@ from ..domain.notifications.notification import Notification
 from ..domain.notifications.plain_text import Message
 from ..domain.predictions.prediction import Prediction
 from ..domain.ranges import GivenRanges
-from ..domain.result import Evaluation, Heads, Mistake
+from ..domain.results.evaluation import Evaluation
+from ..domain.results.scores import Mistake
+from ..domain.results.trial import Heads
 from ..domain.run import Record, Run
 from .events import UNREADABLE
 from .search_space_file import LARGEST_FILE, read_ranges

@@ -10,7 +10,7 @@ from ..domain.errors import Cause, JobDelayed, NameTaken, NotFound
 from ..domain.job import Job, JobStatus
 from ..domain.reason import explained
 from ..domain.refusal import cause_of, refusal
-from ..domain.result import Trial
+from ..domain.results.trial import Trial
 from ..domain.run import PREFIX, Run
 from .sagemaker_answers import listed, reason_of, tuned
 from .sagemaker_requests import JobRequests

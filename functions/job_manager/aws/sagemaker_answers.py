@@ -5,7 +5,7 @@ from typing import Any
 
 from ..domain import layout
 from ..domain.reason import NO_SPOT_INSTANCE, explained
-from ..domain.result import Trial
+from ..domain.results.trial import Trial
 from ..domain.search_space import LIMITS_OF_HEADS
 
 # "Insufficient capacity error from EC2 while launching instances, retrying!"

@@ -9,7 +9,7 @@ from typing import Any
 from ..domain import layout
 from ..domain.job import SPOT_WAIT_SECONDS
 from ..domain.plan import Machine, Plan
-from ..domain.result import Trial
+from ..domain.results.trial import Trial
 from ..domain.run import Run
 from ..domain.search_space import METRICS, SearchSpace, from_text, heads_of_a_job, with_epochs
 from ..domain.volumes import fine_tuning_gib, tuning_gib

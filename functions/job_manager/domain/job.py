@@ -40,3 +40,11 @@ class Job:
         if self.status is not JobStatus.STOPPED or self.created_at is None or self.ended_at is None:
             return False
         return (self.ended_at - self.created_at).total_seconds() >= time_limit
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a processing job is: `done` of `total` images."""
+
+    done: int
+    total: int

@@ -7,7 +7,7 @@ from enum import Enum
 
 from .job import SPOT_WAIT_SECONDS
 from .plan import Plan
-from .result import Trial
+from .results.trial import Trial
 from .run import STAGES_WITH_TRIALS, Run, RunState
 
 START = timedelta(minutes=15)

@@ -12,7 +12,8 @@ from .dataset import DatasetReport
 from .errors import Conflict
 from .plan import Machine, Plan
 from .refusal import Delay
-from .result import Evaluation, Trial
+from .results.evaluation import Evaluation
+from .results.trial import Trial
 from .run_request import RunRequest
 from .volumes import Amount
 

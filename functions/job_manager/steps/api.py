@@ -5,22 +5,14 @@ from dataclasses import fields
 from typing import Any
 
 from ..domain.errors import NotFound, WrongRequest
-from ..domain.result import Epoch, Progress, Trial
+from ..domain.job import Progress
+from ..domain.results.trial import Epoch, Trial
 from ..domain.run import STAGES_WITH_TRIALS, Run, RunState, spent
 from ..ports import Ports
-from .answers import (
-    OF_THE_RUN,
-    Champion,
-    DatasetInShort,
-    Health,
-    Model,
-    ModelList,
-    RunInFull,
-    RunInShort,
-    RunList,
-    TrialList,
-    TrialWithEpochs,
-)
+from .answers.models import Champion, DatasetInShort, Model, ModelList
+from .answers.notices import Health
+from .answers.runs import OF_THE_RUN, RunInFull, RunInShort, RunList
+from .answers.trials import TrialList, TrialWithEpochs
 
 RUNS_SHOWN = 100
 TRIALS_SHOWN = 750

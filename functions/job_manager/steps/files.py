@@ -11,10 +11,10 @@ from ..domain.dataset import UPLOADS, DatasetReport, ExcludedFile
 from ..domain.errors import NotFound, WrongRequest
 from ..domain.images.thumbnails import Thumbnails
 from ..domain.images.wrong_label import WrongLabel
-from ..domain.result import Mistake
+from ..domain.results.scores import Mistake
 from ..domain.run import Run, RunState, run_id_of
 from ..ports import Ports
-from .answers import Dataset, File, FileKind, FileList, ThumbnailSheet
+from .answers.files import Dataset, File, FileKind, FileList, ThumbnailSheet
 from .api import NO_CURSOR, summary, trials_under_way
 
 VERSION = re.compile("[0-9a-f]{12,64}")

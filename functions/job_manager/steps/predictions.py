@@ -8,9 +8,9 @@ from ..domain.dataset import UPLOADS
 from ..domain.errors import NotFound, WrongRequest
 from ..domain.predictions.paired import paired, wilson_interval
 from ..domain.predictions.prediction import Prediction, by_interest, confusion, same_images
-from ..domain.result import LABELS_CONFUSED
+from ..domain.results.evaluation import LABELS_CONFUSED
 from ..ports import Ports
-from .answers import Compared, Comparison, DifferentlyPredicted, PredictedImage, PredictionList
+from .answers.predictions import Compared, Comparison, DifferentlyPredicted, PredictedImage, PredictionList
 
 DIFFERING_SHOWN = 48
 

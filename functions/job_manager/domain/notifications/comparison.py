@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from ..result import ChampionScore, Evaluation
+from ..results.evaluation import Evaluation
+from ..results.scores import ChampionScore
 from ..run import Run, RunState
 from .notification import Outcome
 from .wording import counted, percent, points

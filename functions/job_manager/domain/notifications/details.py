@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..cost import upper_bound
-from ..result import Evaluation
+from ..results.evaluation import Evaluation
 from ..run import Run
 from .lines import fact
 from .notification import Line

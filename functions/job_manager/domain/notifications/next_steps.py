@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..dataset import DatasetReport
-from ..result import Evaluation
+from ..results.evaluation import Evaluation
 from ..run import Run, RunState
 from .lines import command, item, said
 from .notification import Line

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from ..result import ChampionScore
+from ..results.scores import ChampionScore
 
 VERSION = 1
 

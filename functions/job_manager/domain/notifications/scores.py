@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ..result import Evaluation, UnderChanges
+from ..results.evaluation import Evaluation
+from ..results.scores import UnderChanges
 from ..run import Run
 from .comparison import comparison_of
 from .lines import fact

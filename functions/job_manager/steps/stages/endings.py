@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ...domain.job import Job, JobStatus
 from ...domain.reason import TRAINER_CHANGED, blames_aws, lacks_instances, names_other_trainer
-from ...domain.result import Trial
+from ...domain.results.trial import Trial
 from ...domain.run import Run, RunState
 from ...ports import Ports
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ...domain import layout
 from ...domain.errors import JobRejected
 from ...domain.job import JobStatus
-from ...domain.result import Trial
+from ...domain.results.trial import Trial
 from ...domain.run import Run, RunState
 from ...ports import Ports
 from .endings import trainer_was_changed, unfinished

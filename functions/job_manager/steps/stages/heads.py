@@ -1,7 +1,7 @@
 """The heads that a training job trained, as it wrote them."""
 
 from ...domain.errors import MalformedOutput, NotFound
-from ...domain.result import Trial
+from ...domain.results.trial import Trial
 from ...domain.run import Run
 from ...ports import Ports
 

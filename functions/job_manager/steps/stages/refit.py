@@ -6,7 +6,7 @@ from ...domain import layout
 from ...domain.errors import JobRejected
 from ...domain.job import Job, JobStatus
 from ...domain.reason import blames_aws
-from ...domain.result import Trial
+from ...domain.results.trial import Trial
 from ...domain.run import Run
 from ...ports import Ports
 from .endings import trainer_was_changed, unfinished

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ...domain.errors import NotFound
 from ...domain.job import Job
-from ...domain.result import Trial
+from ...domain.results.trial import Trial
 from ...domain.run import Run
 from ...ports import Ports
 from .heads import with_heads

@@ -1,0 +1,1 @@
+"""What the jobs of a run measured: trials, scores, and the evaluation on the test split."""

@@ -1,0 +1,1 @@
+"""What the API answers, as types: openapi.json is made from them."""
