@@ -115,4 +115,5 @@ def part(package: str, name: str) -> str:
 
 
 def known(package: str) -> dict[str, Path]:
-    return modules(FOLDERS[package.split(".", maxsplit=1)[0]])
+    top = package.split(".", maxsplit=1)[0]
+    return modules(FOLDERS[top], top)

@@ -2,18 +2,25 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 
-def modules(folder: Path) -> dict[str, Path]:
-    """All modules below a folder by dotted name."""
-    files = {path.relative_to(folder).with_suffix(""): path for path in sorted(folder.rglob("*.py"))}
+def modules(folder: Path, package: str = "") -> dict[str, Path]:
+    """All modules below a folder, or of one package in it, by dotted name."""
+    found = sorted((folder / package).rglob("*.py"))
+    files = {path.relative_to(folder).with_suffix(""): path for path in found}
     return {".".join(part for part in name.parts if part != "__init__"): path for name, path in files.items()}
 
 
-def imports(module: str, path: Path) -> Iterator[str]:
-    """What a module imports, each name in full."""
+@cache
+def imports(module: str, path: Path) -> tuple[str, ...]:
+    """What a module imports, each name in full; a file is read once, as it does not change meanwhile."""
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+    return tuple(imported_names(package, path))
+
+
+def imported_names(package: list[str], path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -25,9 +32,7 @@ def imports(module: str, path: Path) -> Iterator[str]:
 
 def import_graph(folder: Path, package: str = "") -> dict[str, set[str]]:
     """For each module below a folder, or of one package in it, those of the others that it imports."""
-    known = {
-        name: path for name, path in modules(folder).items() if f"{name}.".startswith(f"{package}." if package else "")
-    }
+    known = modules(folder, package)
     return {
         module: {name if name in known else name.rpartition(".")[0] for name in imports(module, path)} & known.keys()
         for module, path in known.items()
