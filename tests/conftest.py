@@ -4,10 +4,12 @@ import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.loaders import create_loader
 from hypothesis import HealthCheck, Phase, settings
 
 ENVIRONMENT = {
@@ -70,6 +72,14 @@ def as_for_anybody() -> Iterator[None]:
             patch.delenv(name, raising=False)
         yield
     os.umask(umask)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def services_described_once() -> Iterator[None]:
+    """The clients of all tests share what botocore knows of the services: each would read it again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", cache(create_loader))
+        yield
 
 
 class ReachedOut(AssertionError):

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,12 @@ PSEUDO_PARAMETERS: dict[str, Any] = {
 }
 
 
+@cache
+def parsed(path: Path) -> dict[str, Any]:
+    """A template as data; it is read once."""
+    return TemplateFile(path).content
+
+
 class Template:
     """The parsed template; `physical` gives a resource's Ref, `attributes` its (logical name, attribute)."""
 
@@ -31,7 +39,7 @@ class Template:
         attributes: Mapping[tuple[str, str], str] | None = None,
         stack_id: str = PSEUDO_PARAMETERS["AWS::StackId"],
     ) -> None:
-        self.content = TemplateFile(path).content
+        self.content = deepcopy(parsed(path))
         self.parameters: dict[str, dict[str, Any]] = self.content["Parameters"]
         self.resources: dict[str, dict[str, Any]] = self.content["Resources"]
         self._physical = dict(physical or {})
