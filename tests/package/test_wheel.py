@@ -11,6 +11,7 @@ import pytest
 
 from seedbed.cli import COMMANDS, EXTRAS
 from seedbed.seedlings import draw
+from tests.children import run
 from tests.clients.test_seedbed_sagemaker import Command
 from tests.contract.template import ROOT
 from tests.package.environments import Environment, uv_with_index
@@ -21,6 +22,16 @@ NOT_PACKED = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 MOST_MEGABYTES = 150
 OFFLINE = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""}
 ARGUMENTS = {"sagemaker": ("--image", "a=b"), "predict": ("photo.jpg",), "import": ("x.pkl", "y.pkl")}
+EXPLAINED = """
+import sys
+from typer.testing import CliRunner
+from seedbed.cli import app
+for command in sys.argv[1:]:
+    done = CliRunner().invoke(app, [command, "--help"])
+    assert (done.exit_code, done.stderr) == (0, ""), done.output
+    assert f" {command} " in done.stdout.splitlines()[1], done.stdout
+    print(command)
+"""
 SPECIES = ("Maize", "Small-flowered Cranesbill", "Loose Silky-bent")
 
 
@@ -93,12 +104,18 @@ def test_the_base_says_its_version(base: Environment) -> None:
     assert base.run("--version").stdout == f"seedbed {project['version']}\n"
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS, "dlq"])
-def test_the_base_explains_every_command(base: Environment, command: str) -> None:
+@pytest.mark.parametrize("command", ["", "demo", "dlq"])
+def test_the_base_explains_itself(base: Environment, command: str) -> None:
     done = base.run(*command.split(), "--help")
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "Usage: seedbed" in done.stdout
+
+
+def test_the_base_explains_every_command(base: Environment) -> None:
+    done = run([base.python, "-c", EXPLAINED, *COMMANDS], cwd=base.current)
+
+    assert (done.returncode, done.stderr, done.stdout.split()) == (0, "", [*COMMANDS])
 
 
 @pytest.mark.parametrize(("command", "extra"), EXTRAS.items())
