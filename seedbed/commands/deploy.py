@@ -15,6 +15,7 @@ from ..errors import SeedbedError, WrongUse
 from ..stack import aws_session
 from ..terminal.console import results, say
 from ..terminal.hints import seedbed
+from ..terminal.text import counted
 from .progress import StageBars
 
 NAME = "seedbed"
@@ -159,10 +160,6 @@ def command(left: Left, region: str) -> str:
         group = f"aws sagemaker delete-model-package-group --region {region} --model-package-group-name {left.name}"
         return f"{group} (after its packages)" if left.count else group
     return f"aws logs delete-log-group --region {region} --log-group-name {left.name}"
-
-
-def counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def size(count: float) -> str:

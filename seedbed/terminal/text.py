@@ -23,6 +23,11 @@ def listed(names: Sequence[object], most: int) -> str:
     return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
 
 
+def counted(count: int, thing: str) -> str:
+    """A number of things, such as 1 label or 1,000 labels."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def _shown(character: str) -> str:
     if character.isprintable() or character in JOINERS:
         return character

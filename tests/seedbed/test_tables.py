@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from seedbed.commands.tables import comparison
-from seedbed.commands.tables.labels import labels_table
+from seedbed.commands.tables.labels import LABELS_SHOWN, labels_table
 from seedbed.commands.tables.runs import runs_table
 from seedbed.commands.tables.trials import TrialsTable
 from seedbed.terminal.table import Column, FittedTable, Row
@@ -80,6 +80,18 @@ def test_trials_and_labels_are_never_cut(width: int) -> None:
         assert "…" not in "".join(shown)
     assert [line for line in lines(TrialsTable(shared), width) if "001-a9d86e71 head 2" in line]
     assert [line for line in lines(TrialsTable(RUN), width) if "001-a9d86e71" in line]
+
+
+def test_many_labels_are_the_hardest_and_the_number_of_others() -> None:
+    scores = {f"label {number:03d}": {**SCORE, "f1": number / 1000, "images": number % 5} for number in range(1000)}
+    shown = lines(labels_table({"labels": list(scores), "confusion": [], "per_label": scores}), 100)
+
+    assert len(shown) == 2 + LABELS_SHOWN + 2
+    assert [line.split()[:2] for line in shown[2:4]] == [["label", "001"], ["label", "002"]]
+    assert shown[-2:] == [
+        "770 other labels scored as well as these or better.",
+        "200 labels had no test images: how well they are recognised is not known.",
+    ]
 
 
 def test_a_table_that_fits_nowhere_is_a_line_a_row() -> None:

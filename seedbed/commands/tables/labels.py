@@ -1,12 +1,16 @@
 """The table of how well each label is recognised."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rich.console import Group
+from rich.text import Text
+
 from ...terminal.table import Column, FittedTable, Row
-from ...terminal.text import printable
+from ...terminal.text import counted, printable
 from .values import percent
 
+LABELS_SHOWN = 30
 COLUMNS = (
     Column("Label", wraps=True),
     Column("Precision", rank=1, right=True),
@@ -17,10 +21,20 @@ COLUMNS = (
 )
 
 
-def labels_table(evaluation: Mapping[str, Any]) -> FittedTable:
-    """Each label's scores on the test split, the hardest label first."""
+def labels_table(evaluation: Mapping[str, Any]) -> Group:
+    """The scores on the test split of the hardest labels, the hardest first, and how many others there are."""
     scores = sorted(evaluation["per_label"].items(), key=lambda item: item[1]["f1"])
-    return FittedTable(COLUMNS, [row(evaluation, label, score) for label, score in scores])
+    tested = [(label, score) for label, score in scores if score["images"]]
+    shown = [row(evaluation, label, score) for label, score in tested[:LABELS_SHOWN]]
+    return Group(FittedTable(COLUMNS, shown), *others(len(tested) - len(shown), len(scores) - len(tested)))
+
+
+def others(easier: int, untested: int) -> Iterator[Text]:
+    """What is said of labels that the table leaves out."""
+    if easier:
+        yield Text(f"{counted(easier, 'other label')} scored as well as these or better.")
+    if untested:
+        yield Text(f"{counted(untested, 'label')} had no test images: how well they are recognised is not known.")
 
 
 def row(evaluation: Mapping[str, Any], label: str, score: Mapping[str, Any]) -> Row:

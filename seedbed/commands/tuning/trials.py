@@ -18,7 +18,7 @@ from ...local_cloud.home.folder import default_home
 from ...stack import Stack
 from ...terminal.aws_errors import aws_sentence
 from ...terminal.console import results, say
-from ...terminal.text import printable
+from ...terminal.text import counted, printable
 from ...trials import curves, files, optuna_study, tensorboard_runs, tuning_job
 from ...trials.curves import Points
 from ...trials.tuning_job import TuningJob
@@ -68,10 +68,10 @@ def trials(  # noqa: PLR0913, PLR0917  each is an option of the command
         series = read_curves(job, sources) if exported else {}
     if optuna is not None:
         optuna_study.write_study(job, series, optuna)
-        say(f"{counted(job)} are in {optuna}. See them with: optuna-dashboard {shlex.quote(f'sqlite:///{optuna}')}")
+        say(f"{number(job)} are in {optuna}. See them with: optuna-dashboard {shlex.quote(f'sqlite:///{optuna}')}")
     if tensorboard is not None:
         tensorboard_runs.write_runs(job, series, tensorboard)
-        say(f"{counted(job)} are in {tensorboard}. See them with: tensorboard --logdir {shlex.quote(str(tensorboard))}")
+        say(f"{number(job)} are in {tensorboard}. See them with: tensorboard --logdir {shlex.quote(str(tensorboard))}")
     if not exported or written_as or output:
         write(job, chosen, output)
 
@@ -145,7 +145,7 @@ def write(job: TuningJob, chosen: Format, output: Path | None) -> None:
         return
     with writing(output):
         output.write_bytes(content)
-    say(f"{counted(job)} are in {output}.")
+    say(f"{number(job)} are in {output}.")
 
 
 def content_of(job: TuningJob, chosen: Format) -> bytes:
@@ -159,13 +159,13 @@ def print_table(job: TuningJob) -> None:
     """Print the job's state, and its trials."""
     direction = "highest" if job.maximize else "lowest"
     objectives = ", ".join(map(printable, job.objectives))
-    results().print(f"{job.name} {job.status}: {counted(job)} by {job.strategy}, {objectives}, {direction} first")
+    results().print(f"{job.name} {job.status}: {number(job)} by {job.strategy}, {objectives}, {direction} first")
     if job.trials:
         results().print(TuningTrialsTable(job), crop=False)
     for trial in [found for found in job.trials if found.reason][:REASONS]:
         results().print(printable(f"{trial.name}: {trial.reason}"), soft_wrap=True)
 
 
-def counted(job: TuningJob) -> str:
+def number(job: TuningJob) -> str:
     """How many trials there are."""
-    return "1 trial" if len(job.trials) == 1 else f"{len(job.trials):,} trials"
+    return counted(len(job.trials), "trial")
