@@ -6,7 +6,7 @@ Folders whose names look alike hold one label.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -19,11 +19,13 @@ SplitName = Literal["train", "validation", "test"]
 
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 SPLIT_PRIORITY: tuple[SplitName, ...] = ("test", "validation", "train")
-EFFECT_OF_EMPTY_SPLIT: dict[SplitName, str] = {
-    "train": "it can't be learnt until images are added",
-    "validation": "no trial is chosen for it",
-    "test": "how well it is recognised stays unknown",
+EFFECT_OF_EMPTY_SPLIT: dict[SplitName, tuple[str, str]] = {
+    "train": ("it can't be learnt until images are added", "they can't be learnt until images are added"),
+    "validation": ("no trial is chosen for it", "no trial is chosen for them"),
+    "test": ("how well it is recognised stays unknown", "how well they are recognised stays unknown"),
 }
+"""What it means to one label that a split has no images of it, and to several."""
+LABELS_NAMED = 3
 TRAIN_SHARE = 0.70
 VALIDATION_SHARE = 0.15
 
@@ -94,13 +96,21 @@ class Dataset:
         left_out = f"{count:,} images are left out because their picture is also under another label"
         return [f"{left_out}, such as {example}: keep each picture under its right label alone."]
 
-    def _split_warnings(self) -> list[str]:
-        return [
-            f"None of the {sum(of_label.values())} images of {label} fell into the {split} split: {effect}."
-            for label, of_label in self.counts().items()
-            for split, effect in EFFECT_OF_EMPTY_SPLIT.items()
-            if not of_label[split]
-        ]
+    def _split_warnings(self) -> Iterator[str]:
+        counts = self.counts()
+        for split, (of_one, of_several) in EFFECT_OF_EMPTY_SPLIT.items():
+            lacking = [label for label, of_label in counts.items() if not of_label[split]]
+            if len(lacking) == 1:
+                images = sum(counts[lacking[0]].values())
+                yield f"None of the {images} images of {lacking[0]} fell into the {split} split: {of_one}."
+            elif lacking:
+                yield f"{len(lacking):,} labels have no images in the {split} split, {_named(lacking)}: {of_several}."
+
+
+def _named(labels: Sequence[str]) -> str:
+    """All labels if they are few, or else the first."""
+    *first, last = labels[:LABELS_NAMED]
+    return f"{'such as ' if len(labels) > LABELS_NAMED else ''}{', '.join(first)} and {last}"
 
 
 def split_of(digest: str) -> SplitName:
