@@ -1,4 +1,4 @@
-"""Folders that a command may be run in: the root, and one of traps that nothing can be written to."""
+"""Folders that a command may be run in: one of traps, the root, and one that nothing can be written to."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import pytest
 from tests.children import run
 from tests.local_cloud.traps import lay_traps
 
-PLACES = ("root", "unwritable")
+PLACES = ("traps", "root", "unwritable")
 WITHOUT_POWERS = "-dac_override,-dac_read_search"
 
 
@@ -19,7 +19,8 @@ def folder_of(place: str, tmp_path: Path) -> Path:
         return Path("/")
     folder = tmp_path / place
     folder.mkdir(exist_ok=True)
-    lay_traps(folder)
+    if place == "traps":
+        return lay_traps(folder)
     folder.chmod(0o500)
     return folder
 

@@ -1,4 +1,4 @@
-"""Commands work wherever they are run: in the root, and among traps in a folder that nothing can be written to."""
+"""Commands work wherever they are run: among traps, in the root, and in a folder that nothing can be written to."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Traps in a current folder: a file named like each module, which leaves a trace in it, or beside it, if it runs."""
+"""Traps in a current folder: a file named like each module, which leaves a trace if it runs."""
 
 import sys
 from collections.abc import Iterable
@@ -7,11 +7,7 @@ from pathlib import Path
 
 TRAP = """
 folder, _, name = __file__.rpartition("/")
-trace = "/trace-of-" + name.removesuffix(".py")
-try:
-    open(folder + trace, "w").close()
-except PermissionError:
-    open(folder + "/.." + trace, "w").close()
+open(folder + "/trace-of-" + name.removesuffix(".py"), "w").close()
 raise SystemExit("a file of the current folder was run: " + __file__)
 """
 

@@ -27,9 +27,9 @@ import sys
 from typer.testing import CliRunner
 from seedbed.cli import app
 for command in sys.argv[1:]:
-    done = CliRunner().invoke(app, [command, "--help"])
+    done = CliRunner().invoke(app, [command, "--help"], prog_name="seedbed")
     assert (done.exit_code, done.stderr) == (0, ""), done.output
-    assert f" {command} " in done.stdout.splitlines()[1], done.stdout
+    assert f"Usage: seedbed {command}" in done.stdout, done.stdout
     print(command)
 """
 SPECIES = ("Maize", "Small-flowered Cranesbill", "Loose Silky-bent")

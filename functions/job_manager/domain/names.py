@@ -83,12 +83,12 @@ def spelling_notices(images: Mapping[str, int]) -> list[str]:
         alike[label].append(f'"{spelling}" ({images[spelling]:,})')
         similar[_SLIGHT_DIFFERENCE.sub("", label_key(label)).translate(_LATIN_LOOKALIKES)].add(f'"{label}"')
     return [
-        f"{_listed(spellings)} differ only in capitals, blanks or the form of a character: "
+        f"{listed(spellings)} differ only in capitals, blanks or the form of a character: "
         f'all their images have the label "{label}".'
         for label, spellings in sorted(alike.items())
         if len(spellings) > 1
     ] + [
-        f"{_listed(sorted(labels))} are different labels: if they mean the same, give their folders one name."
+        f"{listed(sorted(labels))} are different labels: if they mean the same, give their folders one name."
         for _, labels in sorted(similar.items())
         if len(labels) > 1
     ]
@@ -98,7 +98,8 @@ def _plain(name: str) -> str:
     return _APOSTROPHES.sub("'", _DASHES.sub("-", _KEY_IGNORES.sub("", clean_label(name))))
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """The first of two or more names, and how many more there are."""
     more = len(names) - SPELLINGS_SHOWN
     *most, last = [*names[:SPELLINGS_SHOWN], f"{more:,} more"] if more > 0 else names
     return f"{', '.join(most)} and {last}"

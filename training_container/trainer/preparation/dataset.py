@@ -6,12 +6,12 @@ Folders whose names look alike hold one label.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from trainer.errors import BadInput
-from trainer.names import name_refusal, one_label_each, spelling_notices
+from trainer.names import listed, name_refusal, one_label_each, spelling_notices
 from trainer.preparation.contradictions import contradictions
 from trainer.preparation.near_duplicates import outranked
 
@@ -25,7 +25,6 @@ EFFECT_OF_EMPTY_SPLIT: dict[SplitName, tuple[str, str]] = {
     "test": ("how well it is recognised stays unknown", "how well they are recognised stays unknown"),
 }
 """What it means to one label that a split has no images of it, and to several."""
-LABELS_NAMED = 3
 TRAIN_SHARE = 0.70
 VALIDATION_SHARE = 0.15
 
@@ -104,13 +103,7 @@ class Dataset:
                 images = sum(counts[lacking[0]].values())
                 yield f"None of the {images} images of {lacking[0]} fell into the {split} split: {of_one}."
             elif lacking:
-                yield f"{len(lacking):,} labels have no images in the {split} split, {_named(lacking)}: {of_several}."
-
-
-def _named(labels: Sequence[str]) -> str:
-    """All labels if they are few, or else the first."""
-    *first, last = labels[:LABELS_NAMED]
-    return f"{'such as ' if len(labels) > LABELS_NAMED else ''}{', '.join(first)} and {last}"
+                yield f"{len(lacking):,} labels have no images in the {split} split, {listed(lacking)}: {of_several}."
 
 
 def split_of(digest: str) -> SplitName:

@@ -22,8 +22,8 @@ class Evaluation:
     `members` are the networks that it averages, and `model_sha256` is its archive's SHA-256. Raises ValueError if that
     is not one. `files` has the SHA-256 of model.json and the model card; older runs have none. `changes` is None if no
     photograph was changed. `when_sure` is None if there were too few validation photographs to tell, and in older runs.
-    `validation_accuracy` is the model's as it is used on the validation images, which it was
-    chosen on; None in older runs.
+    `validation_accuracy` is the model's as it is used on the validation images, which it was chosen on; None in older
+    runs.
     """
 
     images: int
