@@ -12,7 +12,12 @@ import pytest
 
 PATIENCE = 300
 """Seconds without any progress after which a test fails; also what a test gives a connection to answer in."""
-PAUSE = 0.02
+PAUSE, LONGEST_PAUSE = 0.02, 0.2
+"""Seconds between two questions: few at first, and more the longer a wait has lasted, as asking is work too."""
+PAUSE_SHARE = 0.02
+"""Of the time waited so far: how long the next pause is."""
+BETWEEN_LOOKS = 0.5
+"""Seconds after which it is looked again whether something moves."""
 LEAST_SHARE = 0.01
 """Of a processor: who gets less does nothing but look again and again."""
 LONGEST_LOOK = 1.0
@@ -20,17 +25,26 @@ LONGEST_LOOK = 1.0
 
 
 def wait_for(
-    condition: Callable[[], Any], what: str = "", progress: Callable[[], object] = lambda: None, pause: float = PAUSE
+    condition: Callable[[], Any],
+    what: str = "",
+    progress: Callable[[], object] = lambda: None,
+    pause: float | None = None,
 ) -> Any:
-    """The first true answer of `condition`; fails the test with `what` once `progress` has long been the same."""
-    seen, still, looked = progress(), 0.0, time.monotonic()
+    """The first true answer of `condition`; fails the test with `what` once `progress` has long been the same.
+
+    Without a `pause` in seconds, questions become rarer the longer it lasts: name one to catch a short moment.
+    """
+    began = looked = time.monotonic()
+    seen, still = progress(), 0.0
     while not (answer := condition()):
-        moved, now = progress(), time.monotonic()
-        still = 0.0 if moved != seen else still + min(now - looked, LONGEST_LOOK)
-        seen, looked = moved, now
+        now = time.monotonic()
+        if now - looked >= BETWEEN_LOOKS:
+            moved = progress()
+            still = 0.0 if moved != seen else still + min(now - looked, LONGEST_LOOK)
+            seen, looked = moved, now
         if still > PATIENCE:
             pytest.fail(f"waited in vain for {what or condition}: nothing has moved for {PATIENCE} s")
-        time.sleep(pause)
+        time.sleep(min(max(PAUSE, PAUSE_SHARE * (now - began)), LONGEST_PAUSE) if pause is None else pause)
     return answer
 
 

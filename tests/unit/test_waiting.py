@@ -24,9 +24,25 @@ print(start([sys.executable, "-c", {SLEEP!r}]).pid, flush=True)
 IGNORED = "import signal; print(*(signal.getsignal(number) is signal.SIG_IGN for number in (1, 2, 3, 15)))"
 
 
+class FakeClock:
+    """Time that passes by being slept."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "PATIENCE", 0.1)
+    monkeypatch.setattr(waiting, "BETWEEN_LOOKS", 0.01)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -39,6 +55,21 @@ def test_a_wait_fails_once_nothing_moves() -> None:
 def test_a_wait_lasts_while_something_moves() -> None:
     looks, moves = itertools.count(), itertools.count()
     assert wait_for(lambda: next(looks) > 100, "many looks", lambda: next(moves))
+
+
+def test_questions_and_looks_become_rarer_and_a_named_pause_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr(waiting, "time", clock)
+    looks = itertools.count()
+    wait_for(lambda: clock.now > 60, progress=lambda: next(looks))
+    assert clock.slept[0] == waiting.PAUSE
+    assert clock.slept[-1] == waiting.LONGEST_PAUSE
+    assert clock.slept == sorted(clock.slept)
+    assert next(looks) <= 60 / waiting.BETWEEN_LOOKS + 1
+
+    clock.slept.clear()
+    wait_for(lambda: clock.now > 120, pause=0.5, progress=lambda: next(looks))
+    assert set(clock.slept) == {0.5}
 
 
 @pytest.fixture
