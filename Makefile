@@ -14,7 +14,7 @@ PIN_FOR_LAMBDA = $(subst --universal --python-version 3.11,--no-deps --python-ve
 LAPTOP := pyproject.toml --extra laptop
 AS_TESTED := --constraints requirements/dev.txt
 
-.PHONY: demo test check architecture screenshots openapi bench-labels bench-search notebook bench-tuner bench-peers bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions bench-changes bench-scale cost-page scale-page chaos guards requirements clean
+.PHONY: demo test check architecture screenshots openapi bench-labels bench-search notebook bench-tuner bench-peers bench-endpoint bench-invocations bench-load bench-uploads bench-training bench-predictions bench-changes bench-scale cost-page processors-page scale-page chaos guards requirements clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/laptop  ## the whole flow on this machine: make demo [IMAGES=folder] [TRIALS=n] [PLAN=full]
@@ -62,6 +62,9 @@ bench-load: $(VENV)/dev  ## what many uploads cost: calls, memory, US dollars
 
 cost-page: $(VENV)/laptop  ## what runs of several sizes are expected to cost on AWS
 	@PYTHONPATH=functions:. $(BIN)/python -m benchmarks.cost_page > docs/cost.md.new && mv docs/cost.md.new docs/cost.md
+
+processors-page: $(VENV)/laptop  ## how fast whole networks train on measured processors, and what a GPU may cost
+	@PYTHONPATH=functions:. $(BIN)/python -m benchmarks.processors_page > docs/cpu-or-gpu.md.new && mv docs/cpu-or-gpu.md.new docs/cpu-or-gpu.md
 
 scale-page: $(VENV)/laptop  ## what runs of up to a million images are expected to take and cost on AWS, and what limits them
 	@PYTHONPATH=functions:. $(BIN)/python -m benchmarks.scale_page > docs/scale.md.new && mv docs/scale.md.new docs/scale.md
