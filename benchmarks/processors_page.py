@@ -96,7 +96,8 @@ def page() -> Iterator[str]:
     for measured in RATES:
         ours = measured.pattern != FOUNDING
         minutes = f"{passes(SIZES[0]) / measured.rate / 60:.1f}" if ours else ""
-        yield f"| {measured.training} | {in_page(measured)} | {measured.rate:,.4g} | {minutes} |\n"
+        source = f"[{measured.processor}]({measured.page})"
+        yield f"| {measured.training} | {source} | {measured.rate:,.4g} | {minutes} |\n"
     yield BREAK_EVEN.format(
         epochs=epochs,
         instance=CPU_INSTANCE,
@@ -112,10 +113,6 @@ def page() -> Iterator[str]:
         yield f"| {images:,} | {on_cpus} | {cheaper_below} |\n"
     faster = GPU.rate / CPU.rate
     yield END.format(faster=faster, limit=faster * PRICES[CPU_INSTANCE])
-
-
-def in_page(measured: Measured) -> str:
-    return f"[{measured.processor}]({measured.page})"
 
 
 def epochs_by_default() -> int:
