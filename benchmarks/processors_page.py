@@ -7,10 +7,13 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
-from job_manager.domain.costs.assumptions import EARLY_SCALE, EARLY_SHARE, EPOCH_IMAGES, START_BILLED, TRAIN_SHARE
+from job_manager.domain.costs.assumptions import EARLY_SHARE, START_BILLED
+from job_manager.domain.costs.expectation import images_fine_tuned_on
 from job_manager.domain.costs.prices import PRICES, PRICES_DATE, PRICES_REGION
+from job_manager.domain.plan import FineTuning
 
 from .cost_page import plan_with
 
@@ -33,7 +36,7 @@ class Measured:
     page: str
     pattern: str
 
-    @property
+    @cached_property
     def rate(self) -> float:
         found = re.search(self.pattern, (DOCS / self.page).read_text(encoding="utf-8"))
         if not found:
@@ -91,7 +94,7 @@ cost {faster:.0f} times as much.
 
 def page() -> Iterator[str]:
     """The page, in parts."""
-    start, epochs = START_BILLED.value, epochs_by_default()
+    start, epochs = START_BILLED.value, round(fine_tuning().expected_epochs)
     yield HEAD.format(low=start.low, high=start.high, epochs=epochs, share=EARLY_SHARE.value.low)
     for measured in RATES:
         ours = measured.pattern != FOUNDING
@@ -115,18 +118,17 @@ def page() -> Iterator[str]:
     yield END.format(faster=faster, limit=faster * PRICES[CPU_INSTANCE])
 
 
-def epochs_by_default() -> int:
-    """The epochs of fine-tuning in the template's full plan."""
+@cache
+def fine_tuning() -> FineTuning:
+    """What the template's full plan trains whole networks by."""
     stage = plan_with({}).fine_tuning
     assert stage
-    return round(stage.expected_epochs)
+    return stage
 
 
 def passes(images: int) -> float:
-    """The images of 224 pixels that a training passes through, smaller ones by their share of the work."""
-    saved = EARLY_SHARE.value.low * (1 - EARLY_SCALE.value.low**2)
-    an_epoch = min(images * TRAIN_SHARE.value.low, EPOCH_IMAGES.value.low)
-    return an_epoch * epochs_by_default() * (1 - saved)
+    """The images that one of its trials passes through."""
+    return images_fine_tuned_on(fine_tuning(), images)
 
 
 def on_cpu(images: int, start: float) -> float:

@@ -149,9 +149,7 @@ def heads_work(plan: Plan, seen: float) -> Range:
 
 def fine_tuning_of(plan: Plan, stage: FineTuning, images: int) -> Jobs:
     """The jobs that train the whole network."""
-    saved = given.EARLY_SHARE.value.low * (1 - given.EARLY_SCALE.value.low**2)
-    epochs = stage.expected_epochs * (1 - saved) * at_size(stage.image_size, given.FINE_TUNED_SIZE)
-    seen = min(images * given.TRAIN_SHARE.value.low, given.EPOCH_IMAGES.value.low) * epochs
+    seen = images_fine_tuned_on(stage, images) * at_size(stage.image_size, given.FINE_TUNED_SIZE)
     return Jobs(
         count=stage.trials,
         parallel=stage.parallel_trials,
@@ -161,6 +159,13 @@ def fine_tuning_of(plan: Plan, stage: FineTuning, images: int) -> Jobs:
         stage_limit=plan.tuning_time_limit,
         price_share=share_of_price(plan),
     )
+
+
+def images_fine_tuned_on(stage: FineTuning, images: int) -> float:
+    """The images that a trial passes through in all its epochs; smaller ones count by their share of the work."""
+    saved = given.EARLY_SHARE.value.low * (1 - given.EARLY_SCALE.value.low**2)
+    an_epoch = min(images * given.TRAIN_SHARE.value.low, given.EPOCH_IMAGES.value.low)
+    return an_epoch * stage.expected_epochs * (1 - saved)
 
 
 def evaluate_work(plan: Plan, images: int) -> Range:
